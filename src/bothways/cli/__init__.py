@@ -1,0 +1,1 @@
+"""The command line: parse, call one operation, render. The composition root of a running hub is here too."""

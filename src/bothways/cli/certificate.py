@@ -1,0 +1,48 @@
+"""`bothways certificate`: list, show, revoke."""
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from bothways.cli.exit import OK
+from bothways.cli.opening import apply, hub_in
+from bothways.cli.output import HERE, Directory, Json, result, table
+from bothways.operations import certificates
+
+RevocationReason = Literal["unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation"]
+
+
+def list_(*, customer: str | None = None, directory: Directory = HERE, json: Json = False) -> int:
+    """List certificates, of all customers or of one."""
+    with hub_in(directory) as hub:
+        found, now = certificates.list_certificates(hub, customer), hub.now()
+        rows = [(each.serial, each.tsp_id, each.state(now), f"{each.not_after:%Y-%m-%d}") for each in found]
+        text = table(rows, ("SERIAL", "CUSTOMER", "STATE", "NOT AFTER"))
+        result([each.document(now) for each in found], text, as_json=json)
+        return OK
+
+
+def show(serial: str, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Print a certificate with its issuer in PEM, end entity first."""
+    with hub_in(directory) as hub:
+        record = certificates.show_certificate(hub, serial)
+        chain = certificates.certificate_chain(hub, record)
+        result(record.document(hub.now()) | {"chain": chain}, chain, as_json=json)
+        return OK
+
+
+def revoke(
+    serial: str,
+    *,
+    reason: Annotated[
+        RevocationReason, Parameter(help="The reason, as RFC 5280 section 5.3.1 spells it.")
+    ] = "unspecified",
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Revoke a certificate: the next request with it is refused, on open connections too."""
+    with hub_in(directory) as hub:
+        record = certificates.revoke_certificate(hub, serial, reason)
+        result(record.document(hub.now()), f"Certificate {serial} of {record.tsp_id} is revoked.", as_json=json)
+        apply(hub)
+        return OK

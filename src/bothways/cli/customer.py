@@ -1,0 +1,80 @@
+"""`bothways customer`: add, list, show, suspend, resume, remove."""
+
+from bothways.cli.exit import OK
+from bothways.cli.opening import apply, hub_in
+from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.connectivity.assess import FlowAssessment
+from bothways.operations import customers
+from bothways.registry.customer import CustomerKind
+
+
+def add(tsp_id: str, *, kind: CustomerKind, organization: str, directory: Directory = HERE, json: Json = False) -> int:
+    """Register a customer under its tspId."""
+    with hub_in(directory) as hub:
+        customers.add_customer(hub, tsp_id, kind, organization)
+        view = customers.show_customer(hub, tsp_id)
+        result(view.document(), f"{kind.value} {tsp_id} ({organization}) is registered.", as_json=json)
+        tell(f"Next, the commands that the customer needs: bothways hub contract --openssl {tsp_id}")
+        return OK
+
+
+def list_(*, directory: Directory = HERE, json: Json = False) -> int:
+    """List all customers with the state of their flows."""
+    with hub_in(directory) as hub:
+        views = customers.list_customers(hub)
+        rows = [
+            (
+                view.customer.tsp_id,
+                view.customer.kind.value,
+                view.customer.organization,
+                view.assessment.inbound.state.value,
+                view.assessment.outbound.state.value,
+            )
+            for view in views
+        ]
+        text = table(rows, ("CUSTOMER", "KIND", "ORGANIZATION", "INBOUND", "OUTBOUND"))
+        result([view.document() for view in views], text, as_json=json)
+        return OK
+
+
+def show(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Show one customer: each flow with its checklist, and what it lacks."""
+    with hub_in(directory) as hub:
+        view = customers.show_customer(hub, tsp_id)
+        head = f"{view.customer.kind.value} {tsp_id} ({view.customer.organization})"
+        text = "\n".join([head, *_checklist(view.assessment.inbound), *_checklist(view.assessment.outbound)])
+        result(view.document(), text, as_json=json)
+        return OK
+
+
+def suspend(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Suspend a customer: nothing gets through in either direction until it is resumed."""
+    return _suspended(tsp_id, directory, json, suspended=True)
+
+
+def resume(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Resume a suspended customer."""
+    return _suspended(tsp_id, directory, json, suspended=False)
+
+
+def remove(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
+    with hub_in(directory) as hub:
+        customers.remove_customer(hub, tsp_id)
+        result({"customer": tsp_id, "removed": True}, f"{tsp_id} is removed.", as_json=json)
+        apply(hub)
+        return OK
+
+
+def _suspended(tsp_id: str, directory: Directory, json: Json, *, suspended: bool) -> int:
+    with hub_in(directory) as hub:
+        customers.suspend_customer(hub, tsp_id, suspended=suspended)
+        text = f"{tsp_id} is {'suspended' if suspended else 'resumed'}."
+        result({"customer": tsp_id, "suspended": suspended}, text, as_json=json)
+        apply(hub)
+        return OK
+
+
+def _checklist(flow: FlowAssessment) -> list[str]:
+    steps = [f"  [{'x' if step.done else ' '}] {step.name:<12} {step.said}" for step in flow.steps]
+    return [f"{flow.flow.value}: {flow.state.value} ({flow.reason})", *steps]

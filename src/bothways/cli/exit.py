@@ -1,0 +1,26 @@
+"""The one map from what happened to exit codes, which are part of the agreement with users."""
+
+from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
+
+OK = 0
+FAILED = 1
+USAGE = 2
+NETWORK = 3
+NOT_AUTHORIZED = 4
+EXPIRING = 5
+INTERRUPTED = 130
+"""128 and the number of SIGINT, as shells have it."""
+
+_CODES: dict[type[BothwaysError], int] = {
+    Refused: FAILED,
+    NotFound: USAGE,
+    Conflict: USAGE,
+    Unusable: USAGE,
+    Unreachable: NETWORK,
+    NotAuthorized: NOT_AUTHORIZED,
+}
+
+
+def exit_code(error: BothwaysError) -> int:
+    """Return the exit code for an error."""
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)

@@ -1,0 +1,129 @@
+"""`bothways hub`: init, run, status, contract."""
+
+import hashlib
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from bothways.cli.exit import FAILED, OK
+from bothways.cli.opening import actor, control, hub_in
+from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.contract.document import Environment, KeyType
+from bothways.contract.recipe import openssl_recipe
+from bothways.contract.render import render_contract
+from bothways.contract.subject import Subject
+from bothways.operations import hub as hubs
+from bothways.operations.customers import list_customers
+from bothways.operations.settings import Settings
+from bothways.store.customers import find
+
+_DEFAULT = Settings()
+
+
+def init(
+    *,
+    environment: Environment,
+    domain: Annotated[
+        str, Parameter(help="The hub's domain; its endpoint becomes api.DOMAIN, its portal portal.DOMAIN.")
+    ],
+    directory: Directory = HERE,
+    inbound_port: int = _DEFAULT.inbound_port,
+    portal_port: int = _DEFAULT.portal_port,
+    egress_port: int = _DEFAULT.egress_port,
+    danger_outbound_loopback: Annotated[bool, Parameter(negative="")] = False,
+    danger_outbound_any_port: Annotated[bool, Parameter(negative="")] = False,
+    json: Json = False,
+) -> int:
+    """Make a hub for one environment, in a directory of its own: settings, database, CAs, certificates."""
+    settings = Settings(
+        inbound_port=inbound_port,
+        portal_port=portal_port,
+        egress_port=egress_port,
+        danger_outbound_loopback=danger_outbound_loopback,
+        danger_outbound_any_port=danger_outbound_any_port,
+    )
+    terms = hubs.new_terms(environment, domain, settings)
+    hubs.initialise(directory, terms, settings, actor())
+    document = {"directory": str(directory), "endpoint": terms.endpoint, "portal": terms.portal}
+    result(document, f"A hub for {environment.value} is in {directory}: {terms.endpoint}", as_json=json)
+    tell(f"Next: bothways hub run --directory {directory}")
+    return OK
+
+
+def run(*, directory: Directory = HERE, json: Json = False) -> int:
+    """Run the hub: control plane, portal and Envoy, until Ctrl-C. With --json, prints one line when it is ready."""
+    from bothways.cli.hub_process import run_hub  # noqa: PLC0415 - gRPC and Envoy's protos, which only this needs
+
+    with hub_in(directory) as hub:
+        return run_hub(hub, as_json=json)
+
+
+def status(*, directory: Directory = HERE, json: Json = False) -> int:
+    """Show whether the hub runs, what its Envoys serve, and all customers. Exits with 1 if it does not run."""
+    with hub_in(directory) as hub:
+        running = control(hub, "GET", "/status")
+        customers = list_customers(hub)
+        document: dict[str, Any] = {
+            "environment": hub.environment.value,
+            "endpoint": hub.terms.endpoint,
+            "running": running,
+            "customers": [each.document() for each in customers],
+        }
+        rows = [
+            (
+                each.customer.tsp_id,
+                each.customer.kind.value,
+                each.customer.organization,
+                each.assessment.inbound.state.value,
+                each.assessment.outbound.state.value,
+            )
+            for each in customers
+        ]
+        lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
+        lines += ["", table(rows, ("CUSTOMER", "KIND", "ORGANIZATION", "INBOUND", "OUTBOUND"))] if rows else []
+        result(document, "\n".join(lines), as_json=json)
+        if running is None:
+            tell(f"The hub does not run. Start it: bothways hub run --directory {directory}")
+            return FAILED
+        return OK
+
+
+def contract(
+    *,
+    directory: Directory = HERE,
+    openssl: Annotated[
+        str | None, Parameter(help="Print the OpenSSL commands for the customer with this tspId.")
+    ] = None,
+    key: KeyType = KeyType.ECDSA,
+    country: str = "XX",
+    state: str = "STATE",
+    locality: str = "LOCALITY",
+    unit: str = "UNIT",
+    json: Json = False,
+) -> int:
+    """Print the contract as it is published, or the OpenSSL commands of R9 for one customer."""
+    with hub_in(directory) as hub:
+        if openssl is None:
+            text = render_contract(hubs.contract(hub))
+            digest = hashlib.sha256(text.encode()).hexdigest()
+            if json:
+                result({"contract": text, "fingerprint": digest}, "", as_json=True)
+            else:
+                print(text, end="")  # noqa: T201 - byte for byte, so that the fingerprint holds for the file
+            tell(f"SHA-256 of this contract, for customers to compare by phone: {digest}")
+            return OK
+        with hub.read() as connection:
+            customer = find(connection, openssl)
+        subject = Subject(country, state, locality, customer.organization, unit)
+        recipe = openssl_recipe(hub.terms, customer.tsp_id, key, subject)
+        result({"commands": recipe}, recipe, as_json=json)
+        return OK
+
+
+def _running(running: dict[str, Any] | None) -> str:
+    if running is None:
+        return "not running"
+    nodes = running["nodes"]
+    settled = sum(node["settled"] for node in nodes)
+    refused = "; ".join(f"{node['node']} refused: {each}" for node in nodes for each in node["refused"].values())
+    return f"running, {settled} of {len(nodes)} Envoy up to date{'; ' + refused if refused else ''}"

@@ -1,0 +1,48 @@
+"""What every command prints: the result on stdout, prose and errors on stderr, JSON where it is asked for."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from bothways.errors import BothwaysError, Refused
+
+Directory = Annotated[Path, Parameter(help="The directory of the hub, or of the spoke.")]
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print the result as JSON, and nothing else, on stdout.")
+]
+Reason = Annotated[str, Parameter(help="Why; it is recorded, and the customer will read it.")]
+
+HERE = Path()
+"""The directory that commands work in when none is named, as git does it."""
+
+
+def tell(text: str) -> None:
+    """Print prose, for people."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that prints
+
+
+def result(document: Any, text: str, *, as_json: bool) -> None:
+    """Print the result: the document as JSON, or the text."""
+    print(json.dumps(document, indent=2) if as_json else text, flush=True)  # noqa: T201 - as above
+
+
+def failure(error: BothwaysError, *, as_json: bool) -> None:
+    """Print what went wrong: the sentences on stderr, and as JSON on stdout where that was asked for."""
+    if as_json:
+        document: dict[str, Any] = {"error": type(error).__name__.lower(), "detail": str(error)}
+        if isinstance(error, Refused):
+            document["findings"] = [finding.document() for finding in error.findings]
+        result(document, "", as_json=True)
+    tell(str(error))
+
+
+def table(rows: Sequence[tuple[object, ...]], heads: tuple[str, ...]) -> str:
+    """Return rows as a plain table that people can read and programs can cut."""
+    texts = [heads, *(tuple("" if each is None else str(each) for each in row) for row in rows)]
+    widths = [max(len(text[column]) for text in texts) for column in range(len(heads))]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True)).rstrip() for text in texts)
+    return "\n".join(lines)

@@ -1,0 +1,144 @@
+"""The state of both flows of a customer, derived from facts: `assess(facts, now)`. A table of steps for each flow."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bothways.connectivity.facts import Facts
+from bothways.registry.flow import Flow
+
+EXPIRING = timedelta(days=30)
+"""How long before an end of validity a flow counts as at risk."""
+
+
+class State(StrEnum):
+    """How far a flow is, for people. What it opens is `FlowAssessment.open`."""
+
+    NOT_STARTED = "not started"
+    IN_PROGRESS = "in progress"
+    ESTABLISHED = "established"
+    AT_RISK = "at risk"
+    BROKEN = "broken"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a flow's checklist: what it is, whether it is done, and what was seen or is to be done next."""
+
+    name: str
+    done: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAssessment:
+    """The state of one flow with the checklist it follows from; `reason` says why, in a sentence."""
+
+    flow: Flow
+    state: State
+    reason: str
+    steps: tuple[Step, ...]
+
+    @property
+    def open(self) -> bool:
+        """Tell whether services that need the flow are reachable (R2).
+
+        A flow that was proved stays open when its last probe failed: the calls themselves are the better probe.
+        """
+        return self.state is not State.SUSPENDED and all(step.done for step in self.steps)
+
+    def document(self) -> dict[str, object]:
+        """Return the assessment as the JSON object that API and command line show."""
+        steps = [{"name": step.name, "done": step.done, "said": step.said} for step in self.steps]
+        return {"flow": self.flow.value, "state": self.state.value, "reason": self.reason, "steps": steps}
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Both flows of one customer."""
+
+    inbound: FlowAssessment
+    outbound: FlowAssessment
+
+    @property
+    def open_flows(self) -> frozenset[Flow]:
+        """The flows that are established."""
+        return frozenset(each.flow for each in (self.inbound, self.outbound) if each.open)
+
+
+def assess(facts: Facts, now: datetime) -> Assessment:
+    """Return the state of both flows at `now`. Total: every combination of facts has one."""
+    return Assessment(_inbound(facts, now), _outbound(facts, now))
+
+
+def _inbound(facts: Facts, now: datetime) -> FlowAssessment:
+    active = [each for each in facts.certificates if each.active(now)]
+    seen = [each.seen_at for each in facts.certificates if each.seen_at]
+    submitted = bool(facts.requests_open or facts.certificates)
+    review = "it waits for the operator's review" if facts.requests_open else "submit a request (CSR)"
+    steps = (
+        Step("request", submitted, "submitted" if submitted else _refused_or(facts, "submit a request (CSR)")),
+        Step("certificate", bool(active), _until(max(each.not_after for each in active)) if active else review),
+        Step("connected", bool(seen), _at(max(seen)) if seen else "call GET /connectivity with the certificate"),
+    )
+    started = submitted or facts.requests_refused > 0
+    lost = "no certificate is valid any more: all are expired or revoked" if facts.certificates and not active else ""
+    latest = max((each.not_after for each in active), default=None)
+    return _flow(Flow.INBOUND, facts, steps, now, started=started, lost=lost, until=latest)
+
+
+def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
+    anchors = [until for until in facts.anchors_until if until > now]
+    probe = facts.probe if facts.probe and facts.probe.address == facts.endpoint else None
+    proved = facts.proved_address is not None and facts.proved_address == facts.endpoint
+    review = "it waits for the operator's review" if facts.chains_open else "submit the server's CA chain"
+    steps = (
+        Step("endpoint", facts.endpoint is not None, facts.endpoint or "name the server with its base URL"),
+        Step("chain", bool(anchors), _until(max(anchors)) if anchors else review),
+        Step("probed", proved, probe.seen if probe else "probe the server"),
+    )
+    lost = ""
+    if facts.anchors_until and not anchors:
+        lost = "no endorsed chain is valid any more"
+    elif probe and not probe.ok:
+        lost = f"the last probe failed: {probe.seen}"
+    started = facts.endpoint is not None or bool(facts.chains_open or facts.anchors_until)
+    return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=max(anchors, default=None))
+
+
+def _flow(
+    flow: Flow,
+    facts: Facts,
+    steps: tuple[Step, ...],
+    now: datetime,
+    *,
+    started: bool,
+    lost: str,
+    until: datetime | None,
+) -> FlowAssessment:
+    missing = next((step for step in steps if not step.done), None)
+    if facts.suspended:
+        state, reason = State.SUSPENDED, "the customer is suspended"
+    elif lost:
+        state, reason = State.BROKEN, lost
+    elif missing:
+        state = State.IN_PROGRESS if started else State.NOT_STARTED
+        reason = f"{missing.name}: {missing.said}"
+    elif until is not None and until - now < EXPIRING:
+        state, reason = State.AT_RISK, f"expires on {until:%Y-%m-%d}; renew now"
+    else:
+        state, reason = State.ESTABLISHED, steps[-1].said
+    return FlowAssessment(flow, state, reason, steps)
+
+
+def _refused_or(facts: Facts, otherwise: str) -> str:
+    return "the last request was refused; submit another" if facts.requests_refused else otherwise
+
+
+def _until(end: datetime) -> str:
+    return f"valid until {end:%Y-%m-%d}"
+
+
+def _at(moment: datetime) -> str:
+    return f"last seen {moment:%Y-%m-%d %H:%M:%S} UTC"

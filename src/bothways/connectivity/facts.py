@@ -1,0 +1,49 @@
+"""The facts about one customer from which the state of its flows follows. Collected by the store, judged elsewhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFact:
+    """A client certificate that was issued to the customer, and not revoked if `revoked_at` is None."""
+
+    serial: int
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None = None
+    seen_at: datetime | None = None
+
+    def active(self, now: datetime) -> bool:
+        """Tell whether the certificate opens the door now."""
+        return self.revoked_at is None and self.not_before <= now < self.not_after
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFact:
+    """The last probe of the customer's server: where it went, and what came of it."""
+
+    address: str
+    at: datetime
+    ok: bool
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything about one customer that its flows depend on.
+
+    `requests_open` and `requests_refused` count its requests under review and refused; `endpoint` is host:port;
+    `anchors_until` are the ends of validity of the endorsed chains, `chains_open` counts those under review;
+    `probe` is the last probe, and `proved_address` where the last successful one went.
+    """
+
+    suspended: bool = False
+    requests_open: int = 0
+    requests_refused: int = 0
+    certificates: tuple[CertificateFact, ...] = ()
+    endpoint: str | None = None
+    chains_open: int = 0
+    anchors_until: tuple[datetime, ...] = ()
+    probe: ProbeFact | None = None
+    proved_address: str | None = None

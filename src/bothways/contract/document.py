@@ -1,0 +1,96 @@
+"""The contract's shape: every agreed value, typed. Nothing is parsed, rendered or decided here."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+FORMAT = 1
+"""The version of the document's format. A reader refuses one that it does not know."""
+
+
+class Environment(StrEnum):
+    """An environment is a deployment of its own (R5); nothing crosses from one to the other."""
+
+    PPR = "PPR"
+    PRD = "PRD"
+
+
+class KeyType(StrEnum):
+    """The keys that R7 allows. The value is what `--key` takes."""
+
+    ECDSA = "ecdsa"
+    RSA = "rsa"
+
+    @property
+    def marker(self) -> str:
+        """The algorithm marker of the common name (R8)."""
+        return self.value.upper()
+
+    @property
+    def wanted(self) -> str:
+        """The key in words, as messages name it."""
+        return {"ecdsa": "ECDSA P-256", "rsa": "RSA 4096"}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTerms:
+    """What a certification request must look like (R7 to R9)."""
+
+    common_name: str = "TLSMA-{algorithm}/{tspId}/{environment}"
+    keys: tuple[KeyType, ...] = (KeyType.ECDSA, KeyType.RSA)
+
+    def expected_common_name(self, algorithm: str, tsp_id: str, environment: Environment) -> str:
+        """Return the one common name that this pattern allows for these values."""
+        return (
+            self.common_name.replace("{algorithm}", algorithm)
+            .replace("{tspId}", tsp_id)
+            .replace("{environment}", environment.value)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateTerms:
+    """What the issued client certificate looks like. Validity in days."""
+
+    validity_days: int = 397
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundTerms:
+    """How the hub calls a customer's server (R11)."""
+
+    ports: tuple[int, ...] = (443, 8443)
+    probe_path: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What hub and customers agreed on, without the trust that the hub adds when it publishes."""
+
+    environment: Environment
+    hub: str
+    endpoint: str
+    portal: str
+    request: RequestTerms = RequestTerms()
+    certificate: CertificateTerms = CertificateTerms()
+    outbound: OutboundTerms = OutboundTerms()
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The hub's certificate authorities, each as PEM text with one certificate or more.
+
+    `issuing_ca` signs customers' client certificates (R6), `client_ca` the hub's own client certificates, which
+    customers trust (R12), `server_ca` the certificate of the hub's endpoint.
+    """
+
+    issuing_ca: str
+    client_ca: str
+    server_ca: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The published agreement: the terms and the trust."""
+
+    terms: Terms
+    trust: Trust

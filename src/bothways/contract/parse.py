@@ -1,0 +1,63 @@
+"""From TOML text to a contract, with all mistakes named at once. The only reader of the format."""
+
+from bothways.contract.document import (
+    FORMAT,
+    CertificateTerms,
+    Contract,
+    Environment,
+    KeyType,
+    OutboundTerms,
+    RequestTerms,
+    Terms,
+    Trust,
+)
+from bothways.contract.reader import Reader, read_toml
+
+
+def parse_contract(text: str, subject: str = "contract.toml") -> Contract:
+    """Return the contract that `text` holds. Raises `Refused` with every finding; `subject` names the file in them."""
+    reader = read_toml(text, subject)
+    terms = _terms(reader)
+    trust = Trust(
+        issuing_ca=reader.certificates("trust.issuing_ca"),
+        client_ca=reader.certificates("trust.client_ca"),
+        server_ca=reader.certificates("trust.server_ca"),
+    )
+    reader.finish()
+    return Contract(terms, trust)
+
+
+def parse_terms(text: str, subject: str = "contract.toml") -> Terms:
+    """Return the terms that a hub's own `contract.toml` holds: a contract without trust. Raises `Refused`."""
+    reader = read_toml(text, subject)
+    terms = _terms(reader)
+    reader.finish()
+    return terms
+
+
+def _terms(reader: Reader) -> Terms:
+    request, certificate, outbound = RequestTerms(), CertificateTerms(), OutboundTerms()
+    if reader.integer("format", FORMAT) != FORMAT:
+        reader.find(
+            "CONTRACT-FORMAT", "format", f"the format is not {FORMAT}", "Install a newer bothways, or ask the hub."
+        )
+    return Terms(
+        environment=Environment(reader.choice("hub.environment", [each.value for each in Environment])),
+        hub=reader.text("hub.domain"),
+        endpoint=reader.address("hub.endpoint"),
+        portal=reader.address("hub.portal"),
+        request=RequestTerms(
+            common_name=reader.pattern("request.common_name", request.common_name),
+            keys=tuple(
+                KeyType(each)
+                for each in reader.choices("request.keys", [each.value for each in KeyType], [*request.keys])
+            ),
+        ),
+        certificate=CertificateTerms(
+            validity_days=reader.integer("certificate.validity_days", certificate.validity_days, 1, 825)
+        ),
+        outbound=OutboundTerms(
+            ports=tuple(reader.ports("outbound.ports", [*outbound.ports])),
+            probe_path=reader.path("outbound.probe_path", outbound.probe_path),
+        ),
+    )

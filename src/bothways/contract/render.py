@@ -1,0 +1,43 @@
+"""From a contract to TOML text. `parse_contract(render_contract(c)) == c`, always."""
+
+from typing import Any
+
+import tomli_w
+
+from bothways.contract.document import FORMAT, Contract, Terms
+
+
+def render_contract(contract: Contract) -> str:
+    """Return the published contract as TOML text."""
+    trust = contract.trust
+    return _render(
+        _document(contract.terms)
+        | {"trust": {"issuing_ca": trust.issuing_ca, "client_ca": trust.client_ca, "server_ca": trust.server_ca}}
+    )
+
+
+def render_terms(terms: Terms) -> str:
+    """Return the terms as TOML text, as a hub's own directory holds them."""
+    return _render(_document(terms))
+
+
+def _render(document: dict[str, Any]) -> str:
+    return tomli_w.dumps(document, multiline_strings=True)
+
+
+def _document(terms: Terms) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "hub": {
+            "environment": terms.environment.value,
+            "domain": terms.hub,
+            "endpoint": terms.endpoint,
+            "portal": terms.portal,
+        },
+        "request": {
+            "common_name": terms.request.common_name,
+            "keys": [each.value for each in terms.request.keys],
+        },
+        "certificate": {"validity_days": terms.certificate.validity_days},
+        "outbound": {"ports": list(terms.outbound.ports), "probe_path": terms.outbound.probe_path},
+    }

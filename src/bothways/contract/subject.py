@@ -1,0 +1,54 @@
+"""The subject of a request, as the customer gives it (R9). The common name is never given: the contract makes it."""
+
+from dataclasses import dataclass
+
+from bothways.findings import Finding
+
+LIMITS = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64, "CN": 64}
+"""Upper bounds of the attributes in characters (RFC 5280 appendix A.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The attributes of R9 without the common name: C, ST, L, O and OU."""
+
+    country: str
+    state: str
+    locality: str
+    organization: str
+    unit: str
+
+    def attributes(self) -> dict[str, str]:
+        """Return the attributes by their short names, in the order of R9."""
+        return {
+            "C": self.country,
+            "ST": self.state,
+            "L": self.locality,
+            "O": self.organization,
+            "OU": self.unit,
+        }
+
+
+def subject_findings(subject: Subject) -> tuple[Finding, ...]:
+    """Return what is wrong with the attributes, before any request is made from them."""
+    return tuple(
+        Finding("CSR-SUBJECT-02", mistake, f"Give another value for {name}.", "R9; RFC 5280 appendix A.1")
+        for name, value in subject.attributes().items()
+        for mistake in attribute_mistakes(name, value)
+    )
+
+
+def attribute_mistakes(name: str, value: str) -> list[str]:
+    """Return what is wrong with the value of one subject attribute, as sentences without a full stop."""
+    if not value.strip():
+        return [f"{name} is empty"]
+    mistakes = []
+    if value != value.strip():
+        mistakes.append(f"{name} begins or ends with white space: {value!r}")
+    if any(not character.isprintable() for character in value):
+        mistakes.append(f"{name} has a control character: {value!r}")
+    if len(value) > LIMITS[name]:
+        mistakes.append(f"{name} has {len(value)} characters, at most {LIMITS[name]} are allowed")
+    if name == "C" and not (len(value) == LIMITS["C"] and value.isascii() and value.isalpha() and value.isupper()):
+        mistakes.append(f"C is {value!r}, a country code of two capital letters is wanted, for example FR")
+    return mistakes

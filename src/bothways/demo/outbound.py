@@ -1,0 +1,91 @@
+"""The acts of the outbound flow: endorsement, probe, a call that the customer's server receives, and rotation."""
+
+import json
+from typing import Any
+
+import httpx2
+
+from bothways import files
+from bothways.cli.opening import control
+from bothways.demo.customer_ca import make_server_files
+from bothways.demo.process import BothwaysProcess
+from bothways.demo.stage import Party, Scene
+from bothways.demo.step import NotSeen, require
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customers import show_customer
+from bothways.operations.endpoints import set_endpoint
+from bothways.operations.rotation import rotate_client_certificate
+from bothways.outbound.probe import probe_customer
+
+_OK = 200
+_SECONDS = 15.0
+
+
+def endorse(scene: Scene, party: Party) -> str:
+    """The customer starts its server and submits the chain; the operator endorses it for this customer alone (R14)."""
+    made = make_server_files(party.directory, party.organization, party.host)
+    arguments = ["spoke", "listen", "--directory", str(party.directory), "--address", "127.0.0.1", "--port", "0"]
+    arguments += ["--certificate", str(made.certificate), "--key", str(made.key)]
+    party.receiver = BothwaysProcess(arguments, party.directory / "listen.log")
+    party.port = int(party.receiver.next_line(_SECONDS)["listening"].rpartition(":")[2])
+    endpoint = set_endpoint(scene.hub, party.tsp_id, f"https://{party.host}:{party.port}")
+    stored = submit_chain(scene.hub, party.tsp_id, files.read(made.chain, "the chain"), str(made.chain))
+    endorse_chain(scene.hub, stored.id)
+    applied = control(scene.hub, "POST", "/apply")
+    require(applied and applied["in_force"], f"Envoy does not know the server yet: {applied}")
+    return f"{endpoint.url}, root SHA-256 {stored.fingerprint[:16]}... endorsed for {party.tsp_id} alone"
+
+
+def prove_outbound(scene: Scene, party: Party) -> str:
+    """A probe through the real egress establishes the flow."""
+    refused = _egress(scene, party, "/too-early").status_code
+    require(refused != _OK, "the egress let a call pass before the flow was established")
+    fact = probe_customer(scene.hub, party.tsp_id)
+    require(fact.ok, fact.seen)
+    _expect(party, "/")
+    state = show_customer(scene.hub, party.tsp_id).assessment.outbound.state.value
+    require(state == "established", f"outbound is {state}")
+    control(scene.hub, "POST", "/apply")
+    return f"a call before answers {refused}; {fact.seen}; outbound is established"
+
+
+def call_customer(scene: Scene, party: Party) -> str:
+    """A service of the hub calls the egress; the customer's server sees the hub's certificate, and its answer returns."""
+    answer, seen = _called(scene, party, "/notify?id=7")
+    require(json.loads(answer.content).get("received") is True, f"another answer came back: {answer.text}")
+    return (
+        f"{seen['tls_version']}, the customer knows us as {seen['caller']}, "
+        f"we know it as {answer.headers.get('bothways-upstream-subject')}; {answer.status_code} came back"
+    )
+
+
+def rotate(scene: Scene) -> str:
+    """R15: both customers get a call with the old certificate and one with the new, and notice nothing else."""
+    before = [_called(scene, party, "/before-rotation")[1]["fingerprint"] for party in scene.parties]
+    rotate_client_certificate(scene.hub)
+    applied = control(scene.hub, "POST", "/apply")
+    require(applied and applied["in_force"], f"the new certificate is not in force: {applied}")
+    after = [_called(scene, party, "/after-rotation")[1]["fingerprint"] for party in scene.parties]
+    require(len({*before}) == len({*after}) == 1, f"customers saw several certificates: {before}, {after}")
+    require(before[0] != after[0], f"the certificate did not change: {after[0]}")
+    return f"SHA-256 {before[0][:16]}... before, {after[0][:16]}... after, 4 calls answered"
+
+
+def _called(scene: Scene, party: Party, path: str) -> tuple[httpx2.Response, dict[str, Any]]:
+    answer = _egress(scene, party, path)
+    require(answer.status_code == _OK, f"{answer.status_code}: {answer.text.strip()}")
+    return answer, _expect(party, path)
+
+
+def _egress(scene: Scene, party: Party, path: str) -> httpx2.Response:
+    settings = scene.hub.settings
+    address = f"http://{settings.egress_address}:{settings.egress_port}{path}"
+    headers = {"Bothways-Customer": party.tsp_id}
+    return httpx2.post(address, headers=headers, content=b"{}", timeout=_SECONDS, trust_env=False)
+
+
+def _expect(party: Party, path: str) -> dict[str, Any]:
+    seen = party.listening.next_line(_SECONDS)
+    if seen.get("path") != path:
+        raise NotSeen(f"the customer's server received {seen}, and not {path}")
+    return seen

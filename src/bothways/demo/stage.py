@@ -1,0 +1,140 @@
+"""The stage of the demo: two hubs, two customers in each, and what belongs to them. Steps act on it (`steps.py`)."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bothways.contract.document import Environment, KeyType
+from bothways.contract.subject import Subject
+from bothways.demo.echo import echo_service
+from bothways.demo.process import BothwaysProcess
+from bothways.operations.hub import Hub, initialise, new_terms, open_hub
+from bothways.operations.settings import Settings
+from bothways.registry.customer import CustomerKind
+from bothways.spoke.directory import Spoke
+
+OPERATOR = "demo operator"
+
+
+@dataclass(slots=True)
+class Party:
+    """A customer in one environment: its spoke, its server, and what it was given."""
+
+    kind: CustomerKind
+    tsp_id: str
+    organization: str
+    key_type: KeyType
+    directory: Path
+    host: str
+    receiver: BothwaysProcess | None = None
+    serial: str = ""
+    spoke: Spoke | None = None
+    port: int = 0
+
+    @property
+    def opened(self) -> Spoke:
+        """The spoke, once the contract was read."""
+        if self.spoke is None:
+            raise RuntimeError("the contract was not read")
+        return self.spoke
+
+    @property
+    def listening(self) -> BothwaysProcess:
+        """The server, once it was started."""
+        if self.receiver is None:
+            raise RuntimeError("the customer's server was not started")
+        return self.receiver
+
+    @property
+    def subject(self) -> Subject:
+        """The subject of its requests."""
+        return Subject("FR", "Ile-de-France", "Paris", self.organization, "Payments")
+
+
+@dataclass(slots=True)
+class Scene:
+    """One environment: its hub as a process, the same hub opened for the operator, and the customers in it."""
+
+    environment: Environment
+    hub: Hub
+    process: BothwaysProcess
+    echo_port: int
+    parties: tuple[Party, ...]
+    fingerprint: str = ""
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that the demo started."""
+
+    directory: Path
+    scenes: dict[Environment, Scene] = field(default_factory=dict)
+
+
+@contextmanager
+def set_stage(directory: Path) -> Iterator[Stage]:
+    """Make and start both hubs in `directory`; end everything that was started, whatever happens."""
+    with ExitStack() as stack:
+        stage = Stage(directory)
+        for environment in Environment:
+            stage.scenes[environment] = _scene(stack, directory / environment.value.lower(), environment)
+        try:
+            yield stage
+        finally:
+            for scene in stage.scenes.values():
+                for party in scene.parties:
+                    if party.receiver is not None:
+                        party.receiver.stop()
+
+
+def _scene(stack: ExitStack, directory: Path, environment: Environment) -> Scene:
+    name = environment.value.lower()
+    inbound, portal, egress = _free_ports(3)
+    settings = Settings(
+        inbound_port=inbound,
+        portal_port=portal,
+        egress_port=egress,
+        danger_outbound_loopback=True,
+        danger_outbound_any_port=True,
+    )
+    # Names under localhost are this machine by definition (RFC 6761), so that nothing has to be configured.
+    initialise(directory / "hub", new_terms(environment, f"{name}.hub.localhost", settings), settings, OPERATOR)
+    process = BothwaysProcess(["hub", "run", "--directory", str(directory / "hub")], directory / "hub.log")
+    stack.callback(process.stop)
+    echo_port = stack.enter_context(echo_service())
+    hub = stack.enter_context(open_hub(directory / "hub", OPERATOR))
+    return Scene(environment, hub, process, echo_port, _parties(directory, name))
+
+
+def _parties(directory: Path, name: str) -> tuple[Party, ...]:
+    return (
+        Party(
+            CustomerKind.ISSUER,
+            "12345678",
+            "First Bank",
+            KeyType.ECDSA,
+            directory / "issuer",
+            f"issuer.{name}.localhost",
+        ),
+        Party(
+            CustomerKind.MERCHANT,
+            "87654321",
+            "Corner Shop",
+            KeyType.RSA,
+            directory / "merchant",
+            f"merchant.{name}.localhost",
+        ),
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

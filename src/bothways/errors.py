@@ -1,0 +1,35 @@
+"""The few error types, by what the caller can do. HTTP codes stand in `web`, exit codes in `cli/exit.py`."""
+
+from bothways.findings import Finding
+
+
+class BothwaysError(Exception):
+    """Something that a person can act on; its text is one sentence or more, ready to print."""
+
+
+class Refused(BothwaysError):
+    """The input breaks rules; all of them are in `findings`. The caller mends the input and tries again."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+class NotFound(BothwaysError):
+    """The thing that was named does not exist. The caller names another, or makes it first."""
+
+
+class Conflict(BothwaysError):
+    """The thing exists already, or its state does not allow the step. The caller looks at it first."""
+
+
+class Unusable(BothwaysError):
+    """The set-up is wrong: a directory, a setting, a missing program. The caller mends the set-up."""
+
+
+class Unreachable(BothwaysError):
+    """The network said no: a port in use, a name that does not resolve, a peer that does not answer."""
+
+
+class NotAuthorized(BothwaysError):
+    """The peer answered, and refused who we are: at the handshake, or with 401 or 403."""

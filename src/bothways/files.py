@@ -1,0 +1,110 @@
+"""Writing files so that nobody finds half of one, and keys so that nobody else reads them. Modes are set only here."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from bothways.errors import Conflict, Unusable
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write_new(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Write `content` to `path`, which must not exist yet.
+
+    The file appears whole or not at all (write, fsync, link), with `mode` whatever the umask says.
+    Raises `Conflict` if something stands there already, even a dangling link; `Unusable` if it cannot be written.
+    """
+    _place(path, content, mode, replace=False)
+
+
+def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Write `content` to `path`, in place of what was there; a reader sees the old file or the new one, never a mix."""
+    _place(path, content, mode, replace=True)
+
+
+def make_directory(path: Path) -> None:
+    """Make `path` and its parents, readable by this user only. Raises `Unusable` if that cannot be done."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
+def read(path: Path, what: str, limit: int = 1 << 20) -> bytes:
+    """Read at most `limit` bytes of `path`; `what` names the content in the message. Raises `Unusable`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit + 1)
+    except OSError as error:
+        raise Unusable(f"{what} cannot be read from {path}: {_reason(error)}. Check the path and its mode.") from error
+    if len(content) > limit:
+        raise Unusable(f"{path} holds more than {limit} bytes, which is more than {what} can have. Check the path.")
+    return content
+
+
+def read_private(path: Path, what: str) -> bytes:
+    """Read a private file; one that others can read is refused, for it may have been copied. Raises `Unusable`."""
+    content = read(path, what)
+    mode = path.stat().st_mode & 0o777
+    if mode & 0o077:
+        raise Unusable(
+            f"{path} has mode {mode:04o}, so others on this machine can read {what}; 0600 is wanted. "
+            f"Run: chmod 600 {path}; and think whether the key has to be replaced."
+        )
+    return content
+
+
+def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(temporary, path)  # noqa: PTH105 - the pair of os.link below
+        else:
+            # link(2) refuses an existing name, so two writers can never overwrite each other's key.
+            os.link(temporary, path)
+        _sync_directory(path.parent)
+    except FileExistsError as error:
+        raise Conflict(
+            f"{path} exists already and is never overwritten. Move it away, or use another directory."
+        ) from error
+    except OSError as error:
+        raise _unusable(path, error) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108 - as above
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unusable(path: Path, error: OSError) -> Unusable:
+    return Unusable(f"{path} cannot be written: {_reason(error)}. Use a directory that this user can write to.")
+
+
+def _reason(error: OSError) -> str:
+    return {
+        errno.EACCES: "permission denied",
+        errno.EROFS: "the file system is read-only",
+        errno.ENOSPC: "the disk is full",
+        errno.ENOENT: "there is no such file or directory",
+        errno.ENOTDIR: "a part of the path is a file, not a directory",
+        errno.EEXIST: "a file stands where a directory is wanted",
+        errno.EISDIR: "it is a directory",
+    }.get(error.errno or 0, (error.strerror or str(error)).lower())

@@ -1,0 +1,88 @@
+"""Customers' certificates: sign what was approved, list, show, revoke, and remember when one was seen in use."""
+
+from datetime import timedelta
+
+from cryptography import x509
+
+from bothways.errors import Conflict, Unusable
+from bothways.operations.hub import Hub
+from bothways.pki import issue
+from bothways.pki.chain import certificate_pem
+from bothways.store import authorities, certificates
+from bothways.store.certificates import StoredCertificate
+
+REASONS = ("unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation")
+"""Reasons for a revocation that fit an end entity (RFC 5280 section 5.3.1)."""
+
+_SEEN_AGAIN = timedelta(minutes=1)
+
+
+def finish_certificate(hub: Hub, serial: str) -> StoredCertificate:
+    """Sign the stored bytes of an approved certificate, and store the signature; safe to repeat."""
+    with hub.read() as connection:
+        record = certificates.find(connection, serial)
+        authority = authorities.authority_by_id(connection, record.authority_id)
+    if record.der is None:
+        signed = issue.assemble(record.unsigned, hub.keys.sign(authority.key_name, record.unsigned))
+        signed.verify_directly_issued_by(authority.certificate)
+        with hub.write() as transaction:
+            if certificates.complete(transaction, serial, signed):
+                transaction.audit("certificate.issue", serial, customer=record.tsp_id)
+    with hub.read() as connection:
+        return certificates.find(connection, serial)
+
+
+def finish_certificates(hub: Hub) -> int:
+    """Sign whatever was approved before a crash, and not signed; return how many there were."""
+    with hub.read() as connection:
+        left = certificates.unfinished(connection)
+    for record in left:
+        finish_certificate(hub, record.serial)
+    return len(left)
+
+
+def certificate_chain(hub: Hub, record: StoredCertificate) -> str:
+    """Return the certificate and its issuing CA in PEM, end entity first: what the customer installs as `tls.crt`."""
+    if record.der is None:
+        raise Unusable(f"certificate {record.serial} is not signed yet. Start the hub, which finishes it.")
+    with hub.read() as connection:
+        authority = authorities.authority_by_id(connection, record.authority_id)
+    return certificate_pem(x509.load_der_x509_certificate(record.der)) + certificate_pem(authority.certificate)
+
+
+def list_certificates(hub: Hub, tsp_id: str | None = None) -> tuple[StoredCertificate, ...]:
+    """Return all certificates, or those of one customer, oldest first."""
+    with hub.read() as connection:
+        return certificates.every(connection, tsp_id)
+
+
+def show_certificate(hub: Hub, serial: str) -> StoredCertificate:
+    """Return a certificate by its serial number in hex. Raises `NotFound`."""
+    with hub.read() as connection:
+        return certificates.find(connection, serial)
+
+
+def revoke_certificate(hub: Hub, serial: str, reason: str) -> StoredCertificate:
+    """Revoke a certificate: from the next push on, no request with it passes, on open connections neither."""
+    with hub.write() as transaction:
+        record = certificates.find(transaction.connection, serial)
+        if record.revoked_at is not None:
+            raise Conflict(f"certificate {serial} was revoked already, on {record.revoked_at:%Y-%m-%d %H:%M} UTC.")
+        certificates.revoke(transaction, record.serial, reason)
+        transaction.audit("certificate.revoke", record.serial, customer=record.tsp_id, reason=reason)
+        return certificates.find(transaction.connection, record.serial)
+
+
+def certificate_seen(hub: Hub, digest: str) -> StoredCertificate:
+    """Record that the certificate with this fingerprint came through the endpoint: the proof of the inbound flow (R2).
+
+    Written at most once a minute for each certificate. Raises `NotFound`.
+    """
+    with hub.read() as connection:
+        record = certificates.by_fingerprint(connection, digest)
+    if record.seen_at is None or hub.now() - record.seen_at > _SEEN_AGAIN:
+        with hub.write() as transaction:
+            certificates.see(transaction, record.serial)
+            if record.seen_at is None:
+                transaction.audit("certificate.seen", record.serial, customer=record.tsp_id)
+    return record

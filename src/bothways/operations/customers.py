@@ -1,0 +1,79 @@
+"""Customers: add, list, show, suspend, resume, remove."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from bothways.connectivity.assess import Assessment, assess
+from bothways.errors import Refused
+from bothways.operations.hub import Hub
+from bothways.registry.customer import Customer, CustomerKind, customer_findings
+from bothways.store import certificates, chains, customers, endpoints, facts, services
+from bothways.store.chains import ChainState
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """A customer with the state of its flows."""
+
+    customer: Customer
+    assessment: Assessment
+
+    def document(self) -> dict[str, Any]:
+        """Return the view as the JSON object that API and command line show."""
+        return {
+            "customer": self.customer.tsp_id,
+            "kind": self.customer.kind.value,
+            "organization": self.customer.organization,
+            "suspended": self.customer.suspended,
+            "inbound": self.assessment.inbound.document(),
+            "outbound": self.assessment.outbound.document(),
+        }
+
+
+def add_customer(hub: Hub, tsp_id: str, kind: CustomerKind, organization: str) -> Customer:
+    """Register a customer. Raises `Refused` if a value is wrong, `Conflict` if it exists."""
+    if findings := customer_findings(tsp_id, organization):
+        raise Refused(findings)
+    with hub.write() as transaction:
+        customer = Customer(tsp_id, kind, organization, transaction.now)
+        customers.add(transaction, customer)
+        transaction.audit("customer.add", tsp_id, kind=kind.value, organization=organization)
+    return customer
+
+
+def show_customer(hub: Hub, tsp_id: str) -> CustomerView:
+    """Return a customer with the state of its flows. Raises `NotFound`."""
+    with hub.read() as connection:
+        customer = customers.find(connection, tsp_id)
+        return CustomerView(customer, assess(facts.facts_of(connection, tsp_id), hub.now()))
+
+
+def list_customers(hub: Hub) -> tuple[CustomerView, ...]:
+    """Return all customers with the state of their flows, by tspId."""
+    with hub.read() as connection:
+        known = facts.all_facts(connection)
+        now = hub.now()
+        return tuple(CustomerView(each, assess(known[each.tsp_id], now)) for each in customers.every(connection))
+
+
+def suspend_customer(hub: Hub, tsp_id: str, *, suspended: bool) -> None:
+    """Suspend a customer, or resume it: while suspended, nothing gets through in either direction."""
+    with hub.write() as transaction:
+        customers.find(transaction.connection, tsp_id)
+        customers.suspend(transaction, tsp_id, suspended=suspended)
+        transaction.audit("customer.suspend" if suspended else "customer.resume", tsp_id)
+
+
+def remove_customer(hub: Hub, tsp_id: str) -> None:
+    """Remove a customer for good: its certificates are revoked, its chains, services and endpoint withdrawn."""
+    with hub.write() as transaction:
+        customers.find(transaction.connection, tsp_id)
+        for certificate in certificates.every(transaction.connection, tsp_id):
+            if certificate.revoked_at is None:
+                certificates.revoke(transaction, certificate.serial, "cessationOfOperation")
+        for chain in chains.every(transaction.connection, tsp_id, ChainState.ENDORSED):
+            chains.decide(transaction, chain.id, ChainState.WITHDRAWN, "the customer was removed")
+        services.withdraw(transaction, None, tsp_id)
+        endpoints.remove(transaction, tsp_id)
+        customers.remove(transaction, tsp_id)
+        transaction.audit("customer.remove", tsp_id)

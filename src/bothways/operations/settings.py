@@ -1,0 +1,77 @@
+"""The settings of one hub deployment, `hub.toml`: where it listens, where its passphrase is. Parsed once, frozen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from bothways import files
+from bothways.contract.reader import read_toml
+
+FILE = "hub.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Addresses and ports to bind, files, and the dangerous knobs, which are off.
+
+    `envoy` is the path of another Envoy than the wheel's. The `danger_` settings let the hub call customers at
+    loopback addresses, or at any port: for a developer's machine, never for a hub with customers.
+    """
+
+    inbound_address: str = "127.0.0.1"
+    inbound_port: int = 8443
+    egress_address: str = "127.0.0.1"
+    egress_port: int = 15001
+    portal_address: str = "127.0.0.1"
+    portal_port: int = 8444
+    passphrase_file: str = "passphrase"  # noqa: S105 - the name of a file
+    envoy: str = ""
+    danger_outbound_loopback: bool = False
+    danger_outbound_any_port: bool = False
+
+
+def read_settings(directory: Path) -> Settings:
+    """Return the settings in `directory`. Raises `Refused` with all mistakes, `Unusable` if there are none."""
+    path = directory / FILE
+    reader = read_toml(files.read(path, "the hub's settings").decode(errors="replace"), str(path))
+    default = Settings()
+
+    def port(key: str, value: int) -> int:
+        return reader.integer(key, value, 1, 65535)
+
+    settings = Settings(
+        inbound_address=reader.text("listen.inbound_address", default.inbound_address),
+        inbound_port=port("listen.inbound_port", default.inbound_port),
+        egress_address=reader.text("listen.egress_address", default.egress_address),
+        egress_port=port("listen.egress_port", default.egress_port),
+        portal_address=reader.text("listen.portal_address", default.portal_address),
+        portal_port=port("listen.portal_port", default.portal_port),
+        passphrase_file=reader.text("files.passphrase", default.passphrase_file),
+        envoy=reader.text("files.envoy", default.envoy),
+        danger_outbound_loopback=reader.flag("outbound.danger_outbound_loopback"),
+        danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
+    )
+    reader.finish()
+    return settings
+
+
+def render_settings(settings: Settings) -> str:
+    """Return the settings as TOML text; `read_settings` reads them back."""
+    document: dict[str, dict[str, Any]] = {
+        "listen": {
+            "inbound_address": settings.inbound_address,
+            "inbound_port": settings.inbound_port,
+            "egress_address": settings.egress_address,
+            "egress_port": settings.egress_port,
+            "portal_address": settings.portal_address,
+            "portal_port": settings.portal_port,
+        },
+        "files": {"passphrase": settings.passphrase_file, "envoy": settings.envoy},
+        "outbound": {
+            "danger_outbound_loopback": settings.danger_outbound_loopback,
+            "danger_outbound_any_port": settings.danger_outbound_any_port,
+        },
+    }
+    return tomli_w.dumps(document)

@@ -1,0 +1,92 @@
+"""Certificate profiles: what the CAs of a hub put into the certificates they sign. Nothing is signed here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from bothways.contract.document import Environment
+from bothways.pki.request import CertificationRequest
+from bothways.pki.rules import SUBJECT
+
+BACKDATE = timedelta(minutes=5)
+"""How far not-before lies in the past, for peers whose clock is behind."""
+
+AUTHORITY_VALIDITY = timedelta(days=3652)
+SERVER_VALIDITY = timedelta(days=397)
+HUB_CLIENT_VALIDITY = timedelta(days=90)
+
+SERIAL_BITS = 159
+"""Random bits of a serial number: 20 octets at most, and positive (RFC 5280 section 4.1.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything that stands in a certificate but the issuer and the serial number."""
+
+    subject: x509.Name
+    public_key: CertificatePublicKeyTypes
+    not_before: datetime
+    not_after: datetime
+    authority: bool = False
+    usage: x509.ObjectIdentifier | None = None
+    names: tuple[x509.GeneralName, ...] = ()
+
+
+def authority(name: str, organization: str, key: CertificatePublicKeyTypes, now: datetime) -> Profile:
+    """Return the profile of a self-signed CA that signs end entities alone (pathLen 0)."""
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
+    return Profile(subject, key, now - BACKDATE, now + AUTHORITY_VALIDITY, authority=True)
+
+
+def customer_client(
+    request: CertificationRequest,
+    environment: Environment,
+    tsp_id: str,
+    serial: int,
+    now: datetime,
+    validity: timedelta,
+) -> Profile:
+    """Return the profile of a customer's client certificate; it takes the key and the subject from the request."""
+    subject = x509.Name([request.subject.get_attributes_for_oid(oid)[0] for oid in SUBJECT.values()])
+    return Profile(
+        subject,
+        request.public_key,
+        now - BACKDATE,
+        now + validity,
+        usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+        names=(x509.UniformResourceIdentifier(uri_id(environment, tsp_id, serial)),),
+    )
+
+
+def hub_client(domain: str, environment: Environment, key: CertificatePublicKeyTypes, now: datetime) -> Profile:
+    """Return the profile of the hub's own client certificate; its DNS-ID, for customers to check, is the domain."""
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, domain),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{domain} {environment.value} client"),
+        ]
+    )
+    usage = ExtendedKeyUsageOID.CLIENT_AUTH
+    return Profile(subject, key, now - BACKDATE, now + HUB_CLIENT_VALIDITY, usage=usage, names=(x509.DNSName(domain),))
+
+
+def server(hosts: tuple[str, ...], key: CertificatePublicKeyTypes, now: datetime) -> Profile:
+    """Return the profile of a server certificate for exactly these hosts, as DNS-IDs (RFC 9525)."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+    names = tuple(x509.DNSName(host) for host in hosts)
+    return Profile(
+        subject, key, now - BACKDATE, now + SERVER_VALIDITY, usage=ExtendedKeyUsageOID.SERVER_AUTH, names=names
+    )
+
+
+def uri_id(environment: Environment, tsp_id: str, serial: int) -> str:
+    """Return the URI-ID that is this certificate's identity in the data plane: unique to it, and never its CN."""
+    return f"urn:bothways:{environment.value}:{tsp_id}:{serial:x}"

@@ -1,0 +1,1 @@
+"""Private keys of a hub. Nothing else holds or uses one."""

@@ -1,0 +1,1 @@
+"""The customer's side: request, certificate, calls to the hub, and the receiver of the hub's calls. Installs light."""

@@ -1,0 +1,102 @@
+"""Calls from the customer's host to the hub's endpoint, over mutual TLS (R1)."""
+
+import ssl
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from bothways.errors import NotAuthorized, Unreachable, Unusable
+from bothways.spoke.directory import Spoke
+from bothways.spoke.localhost import LocalhostTransport
+
+_TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the HTTP answer, what TLS agreed on, and after how many milliseconds."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    tls_version: str
+    server: str
+    milliseconds: float
+
+    def document(self) -> dict[str, Any]:
+        """Return the answer as the JSON object that the command line shows."""
+        return {
+            "status": self.status,
+            "headers": self.headers,
+            "body": self.body.decode(errors="replace"),
+            "tls_version": self.tls_version,
+            "server": self.server,
+            "milliseconds": self.milliseconds,
+        }
+
+
+def tls_context(spoke: Spoke) -> ssl.SSLContext:
+    """Return the TLS context towards the hub: our certificate, the contract's server CA alone, TLS 1.2 or higher."""
+    for path in (spoke.certificate_file, spoke.key_file):
+        if not path.is_file():
+            raise Unusable(
+                f"{path} is missing. Make the request: bothways spoke csr; then: bothways spoke install CERT"
+            )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cadata=spoke.contract.trust.server_ca)
+    try:
+        context.load_cert_chain(spoke.certificate_file, spoke.key_file)
+    except ssl.SSLError as error:
+        raise Unusable(
+            f"{spoke.certificate_file} and {spoke.key_file} do not belong together ({error.reason})."
+        ) from error
+    return context
+
+
+def open_client(spoke: Spoke) -> httpx2.Client:
+    """Return an HTTP client whose base is the hub's endpoint. The caller closes it."""
+    return httpx2.Client(
+        base_url=spoke.contract.terms.endpoint,
+        transport=LocalhostTransport(tls_context(spoke)),
+        timeout=_TIMEOUT,
+        trust_env=False,
+    )
+
+
+def call(client: httpx2.Client, method: str, path: str, body: bytes | None = None) -> Answer:
+    """Call the hub once. Raises `NotAuthorized` if TLS refused us, `Unreachable` if there was no answer."""
+    started = time.perf_counter()
+    try:
+        with client.stream(method, path, content=body) as response:
+            tls = response.extensions["network_stream"].get_extra_info("ssl_object")
+            content = response.read()
+    except httpx2.TransportError as error:
+        raise _explained(error, str(client.base_url)) from error
+    return Answer(
+        response.status_code,
+        dict(response.headers),
+        content,
+        tls.version(),
+        _subject(tls.getpeercert()),
+        round(1000 * (time.perf_counter() - started), 1),
+    )
+
+
+def _explained(error: httpx2.TransportError, endpoint: str) -> NotAuthorized | Unreachable:
+    """Tell a refusal by TLS from an unreachable hub. In TLS 1.3 the refusal comes with the first read (RFC 8446)."""
+    text = str(error)
+    if "alert" in text.lower():
+        return NotAuthorized(
+            f"the hub at {endpoint} refused our certificate: {text}. Check it: bothways spoke install CERT"
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return NotAuthorized(f"the server at {endpoint} is not the hub of the contract: {text}.")
+    return Unreachable(f"the hub at {endpoint} does not answer: {text or type(error).__name__}. Check name and port.")
+
+
+def _subject(certificate: dict[str, Any] | None) -> str:
+    names = [value for kind, value in (certificate or {}).get("subjectAltName", ()) if kind == "DNS"]
+    return ", ".join(names)

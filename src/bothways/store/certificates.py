@@ -1,0 +1,132 @@
+"""Customers' client certificates in the database: from the bytes to be signed to revocation."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bothways.errors import NotFound
+from bothways.pki.chain import certificate_der, fingerprint
+from bothways.pki.issue import Unsigned
+from bothways.store.database import Transaction
+from bothways.store.schema import certificate
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """A certificate; `der` is None until it is signed. `serial` is hex, as in the URI-ID."""
+
+    serial: str
+    request_id: int
+    tsp_id: str
+    authority_id: int
+    uri_id: str
+    unsigned: Unsigned
+    der: bytes | None
+    fingerprint: str | None
+    not_before: datetime
+    not_after: datetime
+    revoked_at: datetime | None
+    revoked_reason: str | None
+    seen_at: datetime | None
+
+    def state(self, now: datetime) -> str:
+        """Return the state in a word."""
+        if self.revoked_at:
+            return "revoked"
+        if self.der is None:
+            return "being signed"
+        return "expired" if now >= self.not_after else "valid"
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """Return the certificate as the JSON object that API and command line show."""
+        return {
+            "serial": self.serial,
+            "customer": self.tsp_id,
+            "request": self.request_id,
+            "uri_id": self.uri_id,
+            "fingerprint": self.fingerprint,
+            "state": self.state(now),
+            "not_before": self.not_before.isoformat(),
+            "not_after": self.not_after.isoformat(),
+            "revoked_at": self.revoked_at and self.revoked_at.isoformat(),
+            "revoked_reason": self.revoked_reason,
+            "seen_at": self.seen_at and self.seen_at.isoformat(),
+        }
+
+
+def reserve(transaction: Transaction, record: StoredCertificate) -> None:
+    """Store the serial number and the bytes to be signed, before any key sees them."""
+    transaction.connection.execute(
+        insert(certificate).values(
+            serial=record.serial,
+            request_id=record.request_id,
+            tsp_id=record.tsp_id,
+            authority_id=record.authority_id,
+            uri_id=record.uri_id,
+            unsigned=record.unsigned.der,
+            not_before=record.not_before,
+            not_after=record.not_after,
+        )
+    )
+
+
+def complete(transaction: Transaction, serial: str, signed: x509.Certificate) -> bool:
+    """Store the signed certificate; return False if another process was faster, and its signature stands."""
+    result = transaction.connection.execute(
+        update(certificate)
+        .where(certificate.c.serial == serial, certificate.c.der.is_(None))
+        .values(der=certificate_der(signed), fingerprint=fingerprint(signed))
+    )
+    return result.rowcount == 1
+
+
+def unfinished(connection: Connection) -> tuple[StoredCertificate, ...]:
+    """Return the certificates whose signature is missing."""
+    return _stored(connection.execute(select(certificate).where(certificate.c.der.is_(None))).all())
+
+
+def find(connection: Connection, serial: str) -> StoredCertificate:
+    """Return a certificate by its serial number in hex. Raises `NotFound`."""
+    rows = _stored(connection.execute(select(certificate).where(certificate.c.serial == serial.lower())).all())
+    if not rows:
+        raise NotFound(f"there is no certificate {serial}. Look at: bothways certificate list")
+    return rows[0]
+
+
+def by_fingerprint(connection: Connection, digest: str) -> StoredCertificate:
+    """Return a certificate by its fingerprint. Raises `NotFound`."""
+    rows = _stored(connection.execute(select(certificate).where(certificate.c.fingerprint == digest)).all())
+    if not rows:
+        raise NotFound(f"there is no certificate with the fingerprint {digest}.")
+    return rows[0]
+
+
+def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredCertificate, ...]:
+    """Return all certificates, or those of one customer, oldest first."""
+    query = select(certificate).order_by(certificate.c.request_id)
+    if tsp_id is not None:
+        query = query.where(certificate.c.tsp_id == tsp_id)
+    return _stored(connection.execute(query).all())
+
+
+def revoke(transaction: Transaction, serial: str, reason: str) -> None:
+    """Record the revocation."""
+    transaction.connection.execute(
+        update(certificate)
+        .where(certificate.c.serial == serial)
+        .values(revoked_at=transaction.now, revoked_reason=reason)
+    )
+
+
+def see(transaction: Transaction, serial: str) -> None:
+    """Record that the certificate was used just now."""
+    transaction.connection.execute(
+        update(certificate).where(certificate.c.serial == serial).values(seen_at=transaction.now)
+    )
+
+
+def _stored(rows: "list[Row[Any]] | Any") -> tuple[StoredCertificate, ...]:
+    return tuple(StoredCertificate(**dict(row._mapping) | {"unsigned": Unsigned(row.unsigned)}) for row in rows)  # noqa: SLF001

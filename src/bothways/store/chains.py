@@ -1,0 +1,106 @@
+"""Customers' CA chains and their endorsement, in the database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from bothways.errors import NotFound
+from bothways.pki.chain import Chain
+from bothways.store.database import Transaction
+from bothways.store.schema import chain
+
+
+class ChainState(StrEnum):
+    """A chain counts as trust anchors only while it is `endorsed`."""
+
+    SUBMITTED = "submitted"
+    ENDORSED = "endorsed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChain:
+    """A chain with its number, its owner and the decision."""
+
+    id: int
+    tsp_id: str
+    pem: str
+    fingerprint: str
+    not_after: datetime
+    state: ChainState
+    submitted_at: datetime
+    decided_by: str | None
+    reason: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the chain as the JSON object that API and command line show."""
+        return {
+            "id": self.id,
+            "customer": self.tsp_id,
+            "fingerprint": self.fingerprint,
+            "not_after": self.not_after.isoformat(),
+            "state": self.state.value,
+            "submitted_at": self.submitted_at.isoformat(),
+            "decided_by": self.decided_by,
+            "reason": self.reason,
+        }
+
+
+def add(transaction: Transaction, tsp_id: str, record: Chain) -> int:
+    """Store a chain under review; return its number. Its end is that of the certificate that ends first."""
+    return transaction.insert(
+        chain,
+        tsp_id=tsp_id,
+        pem=record.pem,
+        fingerprint=record.fingerprint,
+        not_after=min(each.not_valid_after_utc for each in record.certificates),
+        state=ChainState.SUBMITTED.value,
+        submitted_at=transaction.now,
+    )
+
+
+def find(connection: Connection, number: int) -> StoredChain:
+    """Return a chain. Raises `NotFound`."""
+    row = connection.execute(select(chain).where(chain.c.id == number)).first()
+    if not row:
+        raise NotFound(f"there is no chain {number}. Look at: bothways chain list")
+    return _stored(row)
+
+
+def every(
+    connection: Connection, tsp_id: str | None = None, state: ChainState | None = None
+) -> tuple[StoredChain, ...]:
+    """Return all chains, or those of one customer, or in one state, oldest first."""
+    query = select(chain).order_by(chain.c.id)
+    if tsp_id is not None:
+        query = query.where(chain.c.tsp_id == tsp_id)
+    if state is not None:
+        query = query.where(chain.c.state == state.value)
+    return tuple(_stored(row) for row in connection.execute(query))
+
+
+def decide(transaction: Transaction, number: int, state: ChainState, reason: str | None = None) -> None:
+    """Record the decision about a chain."""
+    transaction.connection.execute(
+        update(chain)
+        .where(chain.c.id == number)
+        .values(state=state.value, decided_at=transaction.now, decided_by=transaction.actor, reason=reason)
+    )
+
+
+def _stored(row: Row[Any]) -> StoredChain:
+    return StoredChain(
+        row.id,
+        row.tsp_id,
+        row.pem,
+        row.fingerprint,
+        row.not_after,
+        ChainState(row.state),
+        row.submitted_at,
+        row.decided_by,
+        row.reason,
+    )

@@ -1,0 +1,57 @@
+"""Customers in the database."""
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bothways.errors import Conflict, NotFound
+from bothways.registry.customer import Customer, CustomerKind
+from bothways.store.database import Transaction
+from bothways.store.schema import customer
+
+
+def add(transaction: Transaction, record: Customer) -> None:
+    """Store a new customer. Raises `Conflict` if the tspId is, or ever was, another's."""
+    known = transaction.connection.execute(select(customer).where(customer.c.tsp_id == record.tsp_id)).first()
+    if known:
+        was = "was removed; identifiers are never used again" if known.removed_at else "exists already"
+        raise Conflict(f"the customer {record.tsp_id} {was}. Look at: bothways customer list")
+    transaction.connection.execute(
+        insert(customer).values(
+            tsp_id=record.tsp_id,
+            kind=record.kind.value,
+            organization=record.organization,
+            created_at=record.created_at,
+            suspended=record.suspended,
+        )
+    )
+
+
+def find(connection: Connection, tsp_id: str) -> Customer:
+    """Return a customer. Raises `NotFound`."""
+    row = connection.execute(
+        select(customer).where(customer.c.tsp_id == tsp_id, customer.c.removed_at.is_(None))
+    ).first()
+    if not row:
+        raise NotFound(f"there is no customer {tsp_id}. Look at: bothways customer list")
+    return _customer(row)
+
+
+def every(connection: Connection) -> tuple[Customer, ...]:
+    """Return all customers, by tspId."""
+    rows = connection.execute(select(customer).where(customer.c.removed_at.is_(None)).order_by(customer.c.tsp_id))
+    return tuple(_customer(row) for row in rows)
+
+
+def suspend(transaction: Transaction, tsp_id: str, *, suspended: bool) -> None:
+    """Suspend a customer, or resume it."""
+    transaction.connection.execute(update(customer).where(customer.c.tsp_id == tsp_id).values(suspended=suspended))
+
+
+def remove(transaction: Transaction, tsp_id: str) -> None:
+    """Remove a customer; its record stays, so that the identifier is never given to another."""
+    transaction.connection.execute(
+        update(customer).where(customer.c.tsp_id == tsp_id).values(removed_at=transaction.now)
+    )
+
+
+def _customer(row: Row[tuple[object, ...]]) -> Customer:
+    return Customer(row.tsp_id, CustomerKind(row.kind), row.organization, row.created_at, row.suspended)

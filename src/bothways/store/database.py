@@ -1,0 +1,138 @@
+"""Opening the database, and transactions: `read()` sees one state, `write()` changes it together with the audit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from bothways.errors import Unusable
+from bothways.store import audit, schema
+
+_BUSY_MILLISECONDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One write transaction: a connection, the moment it counts for, and who acts."""
+
+    connection: Connection
+    now: datetime
+    actor: str
+
+    def insert(self, table: Table, **values: object) -> int:
+        """Insert a row, and return its number."""
+        key = self.connection.execute(insert(table).values(**values)).inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def audit(self, action: str, subject: str, **detail: object) -> None:
+        """Write the line of the audit that belongs to this change."""
+        audit.append(self.connection, self.now, self.actor, action, subject, detail)
+
+
+class Database:
+    """A hub's SQLite database. Several processes may open it: the command line writes beside a running hub."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = _engine(path)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one consistent state."""
+        with _told(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, now: datetime, actor: str) -> Iterator[Transaction]:
+        """Yield a transaction that is on disk when the block ends, or undone if it raises."""
+        with (
+            _told(),
+            self._engine.connect().execution_options(bothways_write=True) as connection,
+            connection.begin(),
+        ):
+            yield Transaction(connection, now, actor)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+
+class ChangeCounter:
+    """Tells whether another process has written, for a few microseconds a look."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _engine(path).connect()
+
+    def value(self) -> int:
+        """Return a number that changes when another connection commits."""
+        return int(self._connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+
+def create(path: Path, environment: str) -> Database:
+    """Make the tables in a new file for this environment."""
+    database = Database(path)
+    with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
+        schema.metadata.create_all(transaction.connection)
+        transaction.connection.execute(
+            insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
+        )
+    path.chmod(0o600)
+    return database
+
+
+def open_existing(path: Path, environment: str) -> Database:
+    """Open a hub's database. Raises `Unusable` if it is none, of another version, or of another environment (R5)."""
+    if not path.is_file():
+        raise Unusable(f"there is no database at {path}. Make a hub first: bothways hub init")
+    database = Database(path)
+    with database.read() as connection:
+        row = connection.execute(select(schema.hub)).one_or_none()
+    if row is None or row.schema_version != schema.VERSION:
+        found = "none" if row is None else row.schema_version
+        raise Unusable(f"{path} has schema version {found}, wanted {schema.VERSION}. Use the bothways that made it.")
+    if row.environment != environment:
+        raise Unusable(
+            f"{path} belongs to {row.environment}, the contract beside it to {environment}. "
+            "An environment is a deployment of its own: restore the directory as it was."
+        )
+    return database
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unusable(
+            f"the database cannot be used: {error.orig}. Check disk and permissions, then try again."
+        ) from error
+    except DatabaseError as error:
+        if "not a database" in str(error.orig):
+            raise Unusable(f"the database cannot be used: {error.orig}. Restore it from a backup.") from error
+        raise
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # We begin transactions ourselves: the driver's own way would begin late, and fail instead of wait.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("bothways_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine

@@ -1,0 +1,187 @@
+"""The tables. Nothing but facts stands here; states are derived from them (`connectivity`)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+VERSION = 1
+"""The version of this schema; a store of another version is not opened."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite keeps no time zone, so it goes in without and comes out with one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a moment without a time zone: it could mean anything."""
+        del dialect
+        if value is not None and value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        return value and value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Give the moment its time zone back."""
+        del dialect
+        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
+
+
+metadata = MetaData()
+
+hub = Table("hub", metadata, Column("schema_version", Integer), Column("environment", String(3)))
+
+customer = Table(
+    "customer",
+    metadata,
+    Column("tsp_id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("organization", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("suspended", Boolean, nullable=False, default=False),
+    Column("removed_at", Instant),
+)
+
+authority = Table(
+    "authority",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("key_name", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("purpose", String(16), nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("authority_id", ForeignKey(authority.c.id), nullable=False),
+    Column("key_name", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+request = Table(
+    "request",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("fingerprint", String(64), nullable=False, unique=True),
+    Column("spki_pin", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", String(64)),
+    Column("reason", Text),
+)
+# A key is certified for one customer, once; a refused request leaves its key free for a corrected one.
+Index(
+    "one_key_once",
+    request.c.spki_pin,
+    unique=True,
+    sqlite_where=request.c.state != "refused",
+    postgresql_where=request.c.state != "refused",
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("serial", String(40), primary_key=True),
+    Column("request_id", ForeignKey(request.c.id), nullable=False, unique=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False),
+    Column("authority_id", ForeignKey(authority.c.id), nullable=False),
+    Column("uri_id", String(128), nullable=False, unique=True),
+    Column("unsigned", LargeBinary, nullable=False),
+    # None between the decision and the signature; a hub that was killed in between signs the same bytes when it starts.
+    Column("der", LargeBinary),
+    Column("fingerprint", String(64), unique=True),
+    Column("not_before", Instant, nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    Column("revoked_reason", String(32)),
+    Column("seen_at", Instant),
+)
+
+endpoint = Table(
+    "endpoint",
+    metadata,
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True),
+    Column("host", String(253), nullable=False, unique=True),
+    Column("port", Integer, nullable=False),
+    Column("path", String(1024), nullable=False),
+    Column("set_at", Instant, nullable=False),
+)
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False),
+    Column("pem", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", String(64)),
+    Column("reason", Text),
+)
+
+probe = Table(
+    "probe",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False, index=True),
+    Column("address", String(260), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("seen", Text, nullable=False),
+)
+
+service = Table(
+    "service",
+    metadata,
+    Column("name", String(63), primary_key=True),
+    Column("prefix", String(255), nullable=False, unique=True),
+    Column("upstream", String(255), nullable=False),
+    Column("needs", String(32), nullable=False),
+)
+
+granted = Table(
+    "granted",
+    metadata,
+    Column("service", ForeignKey(service.c.name), primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True),
+    Column("granted_at", Instant, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+)

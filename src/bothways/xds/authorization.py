@@ -1,0 +1,92 @@
+"""Who may pass: an exact-match map on the certificate's URI-ID, a hash lookup at any number of customers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from envoy.config.core.v3 import address_pb2, extension_pb2
+from envoy.config.rbac.v3 import rbac_pb2
+from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
+from envoy.extensions.matching.common_inputs.ssl.v3 import ssl_inputs_pb2
+from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
+from google.protobuf import wrappers_pb2
+from xds.type.matcher.v3 import matcher_pb2
+
+from bothways.xds.state import Identity
+from bothways.xds.typed import any_of, matching_extension
+
+ENFORCED_CUSTOMER = "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%"
+"""The customer whose entry in the map let the request pass, as Envoy writes it into headers and logs."""
+
+_LOOPBACK = ("127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104")
+_SPECIAL = (
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+    "192.0.2.0/24",
+    "192.88.99.0/24",
+    "192.168.0.0/16",
+    "198.18.0.0/15",
+    "198.51.100.0/24",
+    "203.0.113.0/24",
+    "224.0.0.0/3",
+    "::/128",
+    "64:ff9b::/96",
+    "64:ff9b:1::/48",
+    "100::/64",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
+)
+"""Addresses off the public internet, or that reach another one in disguise (IANA special-purpose registries)."""
+
+
+def deny_all() -> Any:
+    """Return the filter's own configuration: it lets nobody pass. Each route that lets somebody pass says so."""
+    return filter_pb2.RBAC(rules=rbac_pb2.RBAC())
+
+
+def allow(identities: Iterable[Identity]) -> Any:
+    """Return the route's part of the filter: exactly these certificates pass, each named with its customer."""
+    entries = {
+        identity.uri_id: matcher_pb2.Matcher.OnMatch(
+            action=matching_extension("allow", rbac_pb2.Action(name=identity.tsp_id, action=rbac_pb2.RBAC.ALLOW))
+        )
+        for identity in identities
+    }
+    if not entries:
+        return filter_pb2.RBACPerRoute(rbac=deny_all())
+    tree = matcher_pb2.Matcher.MatcherTree(
+        input=matching_extension("uri-san", ssl_inputs_pb2.UriSanInput()),
+        exact_match_map=matcher_pb2.Matcher.MatcherTree.MatchMap(map=entries),
+    )
+    return filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(matcher=matcher_pb2.Matcher(matcher_tree=tree)))
+
+
+def deny_special_addresses(*, loopback_allowed: bool) -> Any:
+    """Return a filter for the upstream side: a connection to a special address is refused, whatever DNS said before."""
+    ranges = _SPECIAL if loopback_allowed else (*_LOOPBACK, *_SPECIAL)
+    permissions = [
+        rbac_pb2.Permission(
+            matcher=extension_pb2.TypedExtensionConfig(
+                name="upstream-address",
+                typed_config=any_of(upstream_ip_port_matcher_pb2.UpstreamIpPortMatcher(upstream_ip=_cidr(each))),
+            )
+        )
+        for each in ranges
+    ]
+    policy = rbac_pb2.Policy(
+        permissions=[rbac_pb2.Permission(or_rules=rbac_pb2.Permission.Set(rules=permissions))],
+        principals=[rbac_pb2.Principal(any=True)],
+    )
+    return filter_pb2.RBAC(rules=rbac_pb2.RBAC(action=rbac_pb2.RBAC.DENY, policies={"special-address": policy}))
+
+
+def _cidr(text: str) -> Any:
+    prefix, length = text.split("/")
+    return address_pb2.CidrRange(address_prefix=prefix, prefix_len=wrappers_pb2.UInt32Value(value=int(length)))

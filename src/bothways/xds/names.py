@@ -1,0 +1,65 @@
+"""The names of all Envoy resources, types and headers. Nowhere else is one spelled."""
+
+LISTENER_TYPE = "type.googleapis.com/envoy.config.listener.v3.Listener"
+ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
+CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 - a type, no secret
+
+PUSH_ORDER = (SECRET_TYPE, CLUSTER_TYPE, LISTENER_TYPE, ROUTE_TYPE)
+"""Make before break: what is referred to goes before what refers to it; removals go the other way round."""
+
+INBOUND = "inbound"
+"""Listener, routes and statistics of the endpoint that customers call."""
+EGRESS = "egress"
+"""Listener, routes and statistics of the calls of the hub's services to customers."""
+PROBE = "probe"
+"""As `EGRESS`, for probes alone: it also reaches customers whose outbound flow is not established yet."""
+
+SERVER_CERTIFICATE = "server-certificate"
+HUB_CLIENT_CERTIFICATE = "hub-client-certificate"
+CUSTOMER_TRUST = "customer-trust"
+
+CONNECTIVITY_CLUSTER = "connectivity"
+ADS_CLUSTER = "ads"
+
+RBAC_FILTER = "envoy.filters.http.rbac"
+ROUTER_FILTER = "envoy.filters.http.router"
+UPSTREAM_RBAC_FILTER = "envoy.filters.http.upstream_rbac"
+UPSTREAM_CODEC_FILTER = "envoy.filters.http.upstream_codec"
+HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
+HTTP_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+TLS_TRANSPORT_SOCKET = "envoy.transport_sockets.tls"
+TLS_INSPECTOR = "envoy.filters.listener.tls_inspector"
+
+CUSTOMER_HEADER = "bothways-customer"
+ENVIRONMENT_HEADER = "bothways-environment"
+CERTIFICATE_HEADER = "bothways-certificate"
+UPSTREAM_TLS_HEADER = "bothways-upstream-tls"
+UPSTREAM_SUBJECT_HEADER = "bothways-upstream-subject"
+"""What a caller inside the hub is told about the customer's server, in the answer."""
+IDENTITY_HEADERS = (
+    CUSTOMER_HEADER,
+    ENVIRONMENT_HEADER,
+    CERTIFICATE_HEADER,
+    "client-cert",
+    "client-cert-chain",
+    "x-forwarded-client-cert",
+    "x-ssl-cert",
+    "x-ssl-client-cert",
+    "x-ssl-client-dn",
+    "x-ssl-client-s-dn",
+    "x-ssl-client-verify",
+    "x-client-cert",
+    "x-client-dn",
+)
+"""Headers by which somebody could claim to be somebody else: removed from every request before anything is set."""
+
+
+def service_cluster(name: str) -> str:
+    """Return the cluster of a service of the hub."""
+    return f"service/{name}"
+
+
+def customer_cluster(tsp_id: str) -> str:
+    """Return the cluster of a customer's server."""
+    return f"customer/{tsp_id}"

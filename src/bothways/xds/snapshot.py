@@ -1,0 +1,86 @@
+"""A snapshot: all resources of one state, each with a version that is the hash of its content."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from bothways.xds import names
+from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
+from bothways.xds.listener import egress_listener, inbound_listener, probe_listener
+from bothways.xds.route import customer_routes, inbound_routes
+from bothways.xds.state import HubState
+from bothways.xds.tls import key_pair_secret, trust_secret
+from bothways.xds.typed import any_of
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource, packed and versioned."""
+
+    name: str
+    version: str
+    packed: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All resources, by type and name. `version` is the hash of everything: equal states have equal versions."""
+
+    version: str
+    resources: Mapping[str, Mapping[str, Resource]]
+
+    def of(self, type_url: str) -> Mapping[str, Resource]:
+        """Return the resources of one type, by name."""
+        return self.resources.get(type_url, {})
+
+
+def build_snapshot(state: HubState) -> Snapshot:
+    """Return everything that Envoy needs for this state."""
+    secrets = [
+        key_pair_secret(names.SERVER_CERTIFICATE, state.server),
+        trust_secret(names.CUSTOMER_TRUST, state.trust),
+    ]
+    if state.customers:
+        secrets.append(key_pair_secret(names.HUB_CLIENT_CERTIFICATE, state.client))
+    clusters = [
+        connectivity_cluster(state.connectivity_socket),
+        *(service_cluster(service) for service in state.services),
+        *(
+            customer_cluster(each, state.client, danger_outbound_loopback=state.danger_outbound_loopback)
+            for each in state.customers
+        ),
+    ]
+    listeners = [inbound_listener(state), egress_listener(state), probe_listener(state)]
+    routes = [
+        inbound_routes(state),
+        customer_routes(names.EGRESS, (each for each in state.customers if each.established)),
+        customer_routes(names.PROBE, state.customers),
+    ]
+    return _snapshot(
+        {
+            names.SECRET_TYPE: secrets,
+            names.CLUSTER_TYPE: clusters,
+            names.LISTENER_TYPE: listeners,
+            names.ROUTE_TYPE: routes,
+        }
+    )
+
+
+def _snapshot(messages: Mapping[str, list[Any]]) -> Snapshot:
+    resources = {
+        type_url: {message.name: _resource(message) for message in of_type} for type_url, of_type in messages.items()
+    }
+    for type_url, of_type in messages.items():
+        if len(of_type) != len(resources[type_url]):
+            raise ValueError(f"two resources of {type_url} have one name")
+    digest = sha256()
+    for type_url in names.PUSH_ORDER:
+        for name, resource in sorted(resources[type_url].items()):
+            digest.update(f"{type_url} {name} {resource.version}\n".encode())
+    return Snapshot(digest.hexdigest()[:16], resources)
+
+
+def _resource(message: Any) -> Resource:
+    packed = any_of(message)
+    return Resource(message.name, sha256(packed.value).hexdigest()[:16], packed)

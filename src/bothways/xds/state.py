@@ -1,0 +1,89 @@
+"""What the data plane has to do, in our own words: the one input of all builders."""
+
+from dataclasses import dataclass
+
+from cryptography import x509
+
+from bothways.contract.document import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """Trust anchors in PEM, one certificate at least: to Envoy, no anchors mean that anybody may enter."""
+
+    pem: str
+
+    def __post_init__(self) -> None:
+        x509.load_pem_x509_certificates(self.pem.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A certificate chain (end entity first) and its private key, in PEM, as Envoy is given them."""
+
+    certificate_pem: str
+    key_pem: str
+    fingerprint: str
+
+    def __repr__(self) -> str:
+        return f"KeyPair({self.fingerprint})"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a listener binds."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identity:
+    """A certificate that opens the endpoint: its URI-ID, and the customer that it belongs to."""
+
+    uri_id: str
+    tsp_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRoute:
+    """A service behind the endpoint, with the certificates of the customers that may reach it now (R2)."""
+
+    name: str
+    prefix: str
+    host: str
+    port: int
+    identities: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerServer:
+    """A customer's server: its address, the anchors endorsed for it alone (R14), and whether services may call it."""
+
+    tsp_id: str
+    host: str
+    port: int
+    path: str
+    anchors: Anchors
+    established: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HubState:
+    """Everything that the data plane of one environment has to do; `host` and `port` are the endpoint's."""
+
+    environment: Environment
+    host: str
+    port: int
+    inbound: Address
+    egress: Address
+    probe_socket: str
+    connectivity_socket: str
+    access_log: str
+    server: KeyPair
+    client: KeyPair
+    trust: Anchors
+    identities: tuple[Identity, ...] = ()
+    services: tuple[ServiceRoute, ...] = ()
+    customers: tuple[CustomerServer, ...] = ()
+    danger_outbound_loopback: bool = False

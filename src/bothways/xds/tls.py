@@ -1,0 +1,110 @@
+"""TLS contexts and secrets. None can be built without trust anchors: they are arguments of a type that proves them."""
+
+from typing import Any
+
+from envoy.config.core.v3 import base_pb2
+from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
+from envoy.type.matcher.v3 import string_pb2
+
+from bothways.xds import names
+from bothways.xds.state import Anchors, CustomerServer, KeyPair
+from bothways.xds.typed import any_of, over_ads
+
+# TLS 1.2 suites of Mozilla's "intermediate" profile that BoringSSL has; TLS 1.3 suites are not configurable.
+_CIPHER_SUITES = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+)
+# Named, because the default list still offers SHA-1 in CertificateRequest.
+_SIGNATURE_ALGORITHMS = (
+    "ecdsa_secp256r1_sha256",
+    "rsa_pss_rsae_sha256",
+    "rsa_pkcs1_sha256",
+    "ecdsa_secp384r1_sha384",
+    "rsa_pss_rsae_sha384",
+    "rsa_pkcs1_sha384",
+    "rsa_pss_rsae_sha512",
+    "rsa_pkcs1_sha512",
+)
+
+
+def key_pair_secret(name: str, pair: KeyPair) -> Any:
+    """Return a certificate with its key as a secret."""
+    return secret_pb2.Secret(
+        name=name,
+        tls_certificate=common_pb2.TlsCertificate(
+            certificate_chain=_inline(pair.certificate_pem), private_key=_inline(pair.key_pem)
+        ),
+    )
+
+
+def trust_secret(name: str, anchors: Anchors) -> Any:
+    """Return trust anchors as a secret."""
+    return secret_pb2.Secret(
+        name=name, validation_context=common_pb2.CertificateValidationContext(trusted_ca=_inline(anchors.pem))
+    )
+
+
+def inbound_socket() -> Any:
+    """Return the transport socket of the endpoint: a client certificate is required, and no session is resumed.
+
+    Resumption would carry an authenticated session past a revocation or a change of trust.
+    """
+    context = tls_pb2.DownstreamTlsContext(
+        common_tls_context=_common_context(
+            certificate=names.SERVER_CERTIFICATE,
+            validation_context_sds_secret_config=_by_sds(names.CUSTOMER_TRUST),
+            alpn_protocols=["h2", "http/1.1"],
+        ),
+        disable_stateless_session_resumption=True,
+        disable_stateful_session_resumption=True,
+    )
+    context.require_client_certificate.value = True
+    return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
+
+
+def customer_socket(server: CustomerServer) -> Any:
+    """Return the transport socket towards one customer's server: its own anchors, and exactly its host name.
+
+    The anchors stand inline: withdrawn by SDS they would leave pooled connections working.
+    """
+    name = common_pb2.SubjectAltNameMatcher(
+        san_type=common_pb2.SubjectAltNameMatcher.SanType.DNS, matcher=string_pb2.StringMatcher(exact=server.host)
+    )
+    context = tls_pb2.UpstreamTlsContext(
+        sni=server.host,
+        common_tls_context=_common_context(
+            certificate=names.HUB_CLIENT_CERTIFICATE,
+            validation_context=common_pb2.CertificateValidationContext(
+                trusted_ca=_inline(server.anchors.pem), match_typed_subject_alt_names=[name]
+            ),
+            alpn_protocols=["http/1.1"],
+        ),
+    )
+    return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
+
+
+def _common_context(*, certificate: str, **validation: Any) -> Any:
+    """Return what both directions share: versions, suites, and our certificate by SDS."""
+    return tls_pb2.CommonTlsContext(
+        tls_params=common_pb2.TlsParameters(
+            tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
+            tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
+            cipher_suites=_CIPHER_SUITES,
+            signature_algorithms=_SIGNATURE_ALGORITHMS,
+        ),
+        tls_certificate_sds_secret_configs=[_by_sds(certificate)],
+        **validation,
+    )
+
+
+def _by_sds(name: str) -> Any:
+    return secret_pb2.SdsSecretConfig(name=name, sds_config=over_ads())
+
+
+def _inline(text: str) -> Any:
+    return base_pb2.DataSource(inline_string=text)

@@ -1,0 +1,50 @@
+"""Small pieces that every builder needs: messages inside `Any`, durations, sources of configuration."""
+
+from datetime import timedelta
+from typing import Any
+
+from envoy.config.core.v3 import address_pb2, config_source_pb2, extension_pb2
+from google.protobuf import any_pb2, duration_pb2
+from xds.core.v3 import extension_pb2 as xds_extension_pb2
+
+
+def any_of(message: Any) -> Any:
+    """Return the message inside an `Any`, always with the same bytes for the same content."""
+    packed = any_pb2.Any()
+    packed.Pack(message, deterministic=True)
+    return packed
+
+
+def extension(name: str, message: Any) -> Any:
+    """Return an Envoy extension with its configuration."""
+    return extension_pb2.TypedExtensionConfig(name=name, typed_config=any_of(message))
+
+
+def matching_extension(name: str, message: Any) -> Any:
+    """Return an extension as the matching API takes it: its type lives in another package."""
+    return xds_extension_pb2.TypedExtensionConfig(name=name, typed_config=any_of(message))
+
+
+def duration(seconds: float) -> Any:
+    """Return a duration; `seconds` may be a fraction."""
+    message = duration_pb2.Duration()
+    message.FromTimedelta(timedelta(seconds=seconds))
+    return message
+
+
+def over_ads() -> Any:
+    """Return the source of configuration of everything dynamic: the one ADS stream."""
+    return config_source_pb2.ConfigSource(
+        ads=config_source_pb2.AggregatedConfigSource(),
+        resource_api_version=config_source_pb2.ApiVersion.V3,
+    )
+
+
+def tcp(host: str, port: int) -> Any:
+    """Return a TCP address."""
+    return address_pb2.Address(socket_address=address_pb2.SocketAddress(address=host, port_value=port))
+
+
+def unix(path: str) -> Any:
+    """Return the address of a unix socket, readable and writable by this user alone."""
+    return address_pb2.Address(pipe=address_pb2.Pipe(path=path, mode=0o600))
