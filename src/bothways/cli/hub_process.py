@@ -36,7 +36,7 @@ _READY_TIMEOUT = 30.0
 def run_hub(hub: Hub, *, as_json: bool) -> int:
     """Run the hub until SIGINT or SIGTERM. Raises `Unreachable` if a port is taken, `Unusable` without Envoy."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     binary = find_envoy(hub.settings.envoy)
     with _alone(hub):
         _check_ports(hub)

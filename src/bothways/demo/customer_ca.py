@@ -1,4 +1,4 @@
-"""A customer's own PKI, as a bank has one: root, intermediate, and the certificate of its server. Not the hub's business."""
+"""A customer's own PKI, as a bank has one: root, intermediate, and the certificate of its server."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -32,6 +32,7 @@ def read_contract(scene: Scene, party: Party) -> str:
     party.spoke = init_spoke(party.directory, address, party.tsp_id, scene.fingerprint)
     terms = party.spoke.contract.terms
     require(terms == scene.hub.terms, f"another contract than the hub's: {terms}")
+    party.start_server()
     return f"{terms.environment.value} contract from {address}, SHA-256 {scene.fingerprint[:16]}... as told"
 
 
@@ -71,7 +72,8 @@ def install(scene: Scene, party: Party) -> str:
     """The spoke checks that the certificate is the one it asked for, and installs it."""
     chain = certificate_chain(scene.hub, show_certificate(scene.hub, party.serial))
     installed = install_certificate(party.opened, chain.encode())
-    return f"{party.opened.certificate_file.name} fits {party.opened.key_file.name}; SHA-256 {installed.fingerprint[:16]}..."
+    certificate, key = party.opened.certificate_file.name, party.opened.key_file.name
+    return f"{certificate} fits {key}; SHA-256 {installed.fingerprint[:16]}..."
 
 
 def call_too_early(scene: Scene, party: Party) -> str:

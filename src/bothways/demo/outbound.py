@@ -7,8 +7,6 @@ import httpx2
 
 from bothways import files
 from bothways.cli.opening import control
-from bothways.demo.customer_ca import make_server_files
-from bothways.demo.process import BothwaysProcess
 from bothways.demo.stage import Party, Scene
 from bothways.demo.step import NotSeen, require
 from bothways.operations.chains import endorse_chain, submit_chain
@@ -22,14 +20,11 @@ _SECONDS = 15.0
 
 
 def endorse(scene: Scene, party: Party) -> str:
-    """The customer starts its server and submits the chain; the operator endorses it for this customer alone (R14)."""
-    made = make_server_files(party.directory, party.organization, party.host)
-    arguments = ["spoke", "listen", "--directory", str(party.directory), "--address", "127.0.0.1", "--port", "0"]
-    arguments += ["--certificate", str(made.certificate), "--key", str(made.key)]
-    party.receiver = BothwaysProcess(arguments, party.directory / "listen.log")
-    party.port = int(party.receiver.next_line(_SECONDS)["listening"].rpartition(":")[2])
-    endpoint = set_endpoint(scene.hub, party.tsp_id, f"https://{party.host}:{party.port}")
-    stored = submit_chain(scene.hub, party.tsp_id, files.read(made.chain, "the chain"), str(made.chain))
+    """The customer names its server and submits its chain; it is endorsed for this customer alone (R14)."""
+    port = party.listening.next_line(_SECONDS)["listening"].rpartition(":")[2]
+    endpoint = set_endpoint(scene.hub, party.tsp_id, f"https://{party.host}:{port}")
+    chain = party.directory / "server-ca.crt"
+    stored = submit_chain(scene.hub, party.tsp_id, files.read(chain, "the chain"), str(chain))
     endorse_chain(scene.hub, stored.id)
     applied = control(scene.hub, "POST", "/apply")
     require(applied and applied["in_force"], f"Envoy does not know the server yet: {applied}")

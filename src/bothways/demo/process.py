@@ -57,6 +57,10 @@ class BothwaysProcess:
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
 
+    def terminate(self) -> None:
+        """Ask the process to end, and do not wait."""
+        self._process.terminate()
+
     def stop(self) -> None:
         """End the process, and wait for it."""
         self._process.terminate()

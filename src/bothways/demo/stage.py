@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.subject import Subject
+from bothways.demo.customer_ca import make_server_files
 from bothways.demo.echo import echo_service
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
@@ -31,7 +32,6 @@ class Party:
     receiver: BothwaysProcess | None = None
     serial: str = ""
     spoke: Spoke | None = None
-    port: int = 0
 
     @property
     def opened(self) -> Spoke:
@@ -46,6 +46,13 @@ class Party:
         if self.receiver is None:
             raise RuntimeError("the customer's server was not started")
         return self.receiver
+
+    def start_server(self) -> None:
+        """Start the customer's own server, a process that is ready some time later."""
+        made = make_server_files(self.directory, self.organization, self.host)
+        arguments = ["spoke", "listen", "--directory", str(self.directory), "--address", "127.0.0.1", "--port", "0"]
+        arguments += ["--certificate", str(made.certificate), "--key", str(made.key)]
+        self.receiver = BothwaysProcess(arguments, self.directory / "listen.log")
 
     @property
     def subject(self) -> Subject:
@@ -72,6 +79,15 @@ class Stage:
     directory: Path
     scenes: dict[Environment, Scene] = field(default_factory=dict)
 
+    def end_processes(self) -> None:
+        """End all hubs and servers, all at once."""
+        processes = [scene.process for scene in self.scenes.values()]
+        processes += [party.receiver for scene in self.scenes.values() for party in scene.parties if party.receiver]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.stop()
+
 
 @contextmanager
 def set_stage(directory: Path) -> Iterator[Stage]:
@@ -80,13 +96,8 @@ def set_stage(directory: Path) -> Iterator[Stage]:
         stage = Stage(directory)
         for environment in Environment:
             stage.scenes[environment] = _scene(stack, directory / environment.value.lower(), environment)
-        try:
-            yield stage
-        finally:
-            for scene in stage.scenes.values():
-                for party in scene.parties:
-                    if party.receiver is not None:
-                        party.receiver.stop()
+        stack.callback(stage.end_processes)
+        yield stage
 
 
 def _scene(stack: ExitStack, directory: Path, environment: Environment) -> Scene:
@@ -102,6 +113,7 @@ def _scene(stack: ExitStack, directory: Path, environment: Environment) -> Scene
     # Names under localhost are this machine by definition (RFC 6761), so that nothing has to be configured.
     initialise(directory / "hub", new_terms(environment, f"{name}.hub.localhost", settings), settings, OPERATOR)
     process = BothwaysProcess(["hub", "run", "--directory", str(directory / "hub")], directory / "hub.log")
+    # Once more at the end of all: if the other hub cannot be made, this one must not stay behind.
     stack.callback(process.stop)
     echo_port = stack.enter_context(echo_service())
     hub = stack.enter_context(open_hub(directory / "hub", OPERATOR))

@@ -18,6 +18,7 @@ def _scene(scene: Scene) -> list[str]:
     directory = issuer.directory
     name, port = endpoint.hostname, endpoint.port
     tls = f"--cacert {directory}/ca.crt --cert {directory}/tls.crt --key {directory}/tls.key"
+    openssl = f"-CAfile {directory}/ca.crt -cert {directory}/tls.crt -key {directory}/tls.key"
     resolve = f"--resolve {name}:{port}:127.0.0.1"
     return [
         "",
@@ -33,8 +34,7 @@ def _scene(scene: Scene) -> list[str]:
         "  a service of the hub calls the issuer:",
         f"    curl -H 'Bothways-Customer: {issuer.tsp_id}' http://{settings.egress_address}:{settings.egress_port}/hello",
         "  the handshake, seen by OpenSSL:",
-        f"    openssl s_client -connect 127.0.0.1:{port} -servername {name} -CAfile {directory}/ca.crt "
-        f"-cert {directory}/tls.crt -key {directory}/tls.key -brief </dev/null",
+        f"    openssl s_client -connect 127.0.0.1:{port} -servername {name} -brief {openssl} </dev/null",
         "  the operator's view:",
         f"    .venv/bin/bothways hub status --directory {scene.hub.directory}",
         f"    .venv/bin/bothways customer show {issuer.tsp_id} --directory {scene.hub.directory}",

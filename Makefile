@@ -1,0 +1,55 @@
+# Two commands for everybody: `make demo` and `make test`. Set-up prints to stderr, so that stdout is the result alone.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check format lock bench clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/bothways demo $(ARGS)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest --numprocesses 4 $(ARGS)
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/test_layout.py
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(VENV)/.installed-dev
+	@$(BIN)/python -m bench $(ONLY) $(ARGS)
+
+# Needs uv on PATH. No index address goes into the files: whoever installs takes the packages from where they trust.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra hub --group build pyproject.toml -o requirements/hub.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra hub --group dev pyproject.toml -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--group build pyproject.toml -o requirements/base.txt
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bothways needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
+	@echo "Setting up $(VENV) ..." >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python requirements/hub.txt pyproject.toml
+	@echo "Installing what is locked in requirements/hub.txt ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/hub.txt >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
+	@echo "Installing what is locked in requirements/dev.txt ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt >&2
+	@touch $@

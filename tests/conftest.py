@@ -1,0 +1,166 @@
+"""Fixtures that many tests share: a hub made for the test, a hub that runs, and requests and CAs in one line."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+from bothways.contract.document import Environment, Terms
+from bothways.demo.process import BothwaysProcess
+from bothways.operations.customers import add_customer
+from bothways.operations.hub import Hub, initialise, new_terms, open_hub
+from bothways.operations.settings import Settings
+from bothways.registry.customer import CustomerKind
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+ATTRIBUTES = {
+    "C": NameOID.COUNTRY_NAME,
+    "ST": NameOID.STATE_OR_PROVINCE_NAME,
+    "L": NameOID.LOCALITY_NAME,
+    "O": NameOID.ORGANIZATION_NAME,
+    "OU": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "CN": NameOID.COMMON_NAME,
+}
+GOOD_SUBJECT = {
+    "C": "FR",
+    "ST": "Ile-de-France",
+    "L": "Paris",
+    "O": "First Bank",
+    "OU": "Payments",
+    "CN": "TLSMA-ECDSA/12345678/PPR",
+}
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def ecdsa_key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture(scope="session")
+def rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 4096)
+
+
+@pytest.fixture
+def make_csr() -> Callable[..., bytes]:
+    """Return a maker of requests in PEM: a new P-256 key unless `key` is given, the good subject with `changes`."""
+
+    def make(key: Any = None, **changes: str | None) -> bytes:
+        values = GOOD_SUBJECT | changes
+        name = x509.Name(
+            [x509.NameAttribute(ATTRIBUTES[each], text) for each, text in values.items() if text is not None]
+        )
+        builder = x509.CertificateSigningRequestBuilder().subject_name(name)
+        return builder.sign(key or ec.generate_private_key(ec.SECP256R1()), SHA256()).public_bytes(Encoding.PEM)
+
+    return make
+
+
+@pytest.fixture
+def make_ca() -> Callable[..., tuple[ec.EllipticCurvePrivateKey, x509.Certificate]]:
+    """Return a maker of CAs: self-signed, or under `issuer`; `days` counts from now, negative for an expired one."""
+
+    def make(
+        name: str,
+        issuer: tuple[ec.EllipticCurvePrivateKey, x509.Certificate] | None = None,
+        *,
+        days: int = 3650,
+        ca: bool = True,
+        key: Any = None,
+    ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        key = key or ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        end = datetime.now(UTC) + timedelta(days=days)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer[1].subject if issuer else subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(min(end, datetime.now(UTC)) - timedelta(days=1))
+            .not_valid_after(end)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .sign(issuer[0] if issuer else key, SHA256())
+        )
+        return key, certificate
+
+    return make
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def local_settings() -> Settings:
+    inbound, portal, egress = free_ports(3)
+    return Settings(
+        inbound_port=inbound,
+        portal_port=portal,
+        egress_port=egress,
+        danger_outbound_loopback=True,
+        danger_outbound_any_port=True,
+    )
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Settings with free ports, and the dangerous knobs that loopback needs."""
+    return local_settings()
+
+
+@pytest.fixture
+def terms(settings: Settings) -> Terms:
+    return new_terms(Environment.PPR, "ppr.hub.localhost", settings)
+
+
+@pytest.fixture
+def hub(tmp_path: Path, terms: Terms, settings: Settings) -> Iterator[Hub]:
+    """A new hub for PPR, opened; nothing runs."""
+    initialise(tmp_path / "hub", terms, settings, "tester")
+    with open_hub(tmp_path / "hub", "tester") as opened:
+        yield opened
+
+
+@pytest.fixture
+def issuer(hub: Hub) -> str:
+    """The tspId of a registered issuer."""
+    add_customer(hub, "12345678", CustomerKind.ISSUER, "First Bank")
+    return "12345678"
+
+
+@contextmanager
+def running(hub: Hub) -> Iterator[BothwaysProcess]:
+    """Run `bothways hub run` as a process, until it is ready."""
+    with ExitStack() as stack:
+        process = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "hub.log")
+        stack.callback(process.stop)
+        assert process.next_line(30)["ready"] is True
+        yield process
+
+
+@pytest.fixture
+def running_hub(hub: Hub) -> Iterator[Hub]:
+    """A new hub that runs as a process of its own, with the real Envoy."""
+    with running(hub):
+        yield hub
