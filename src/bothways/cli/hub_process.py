@@ -68,7 +68,7 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
     settings = hub.settings
     await ads.start()
     parts = [
-        serve_on_socket(connectivity_app(hub), hub.run_directory / "connectivity.sock"),
+        serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
         serve_on_socket(control_app(status, publisher.apply), hub.control_socket),
         serve_over_tls(portal_app(hub), settings.portal_address, settings.portal_port, server),
         envoy.run(),

@@ -84,14 +84,13 @@ def call_too_early(scene: Scene, party: Party) -> str:
 
 def prove_inbound(scene: Scene, party: Party) -> str:
     """The first authenticated request proves the flow, and opens the granted service."""
+    del scene
     with open_client(party.opened) as client:
         answer = call(client, "GET", "/connectivity")
     require(answer.status == _OK, f"{answer.status}: {answer.body.decode(errors='replace')}")
     document = json.loads(answer.body)
     require(document["customer"] == party.tsp_id, f"the hub takes us for {document['customer']}")
     require(document["inbound"]["state"] == "established", str(document["inbound"]))
-    applied = control(scene.hub, "POST", "/apply")
-    require(applied and applied["in_force"], f"the hub does not put it into force: {applied}")
     return (
         f"{answer.tls_version}, {party.tsp_id} with {document['certificate']['serial'][:12]}...; inbound is established"
     )

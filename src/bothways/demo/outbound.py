@@ -45,7 +45,7 @@ def prove_outbound(scene: Scene, party: Party) -> str:
 
 
 def call_customer(scene: Scene, party: Party) -> str:
-    """A service of the hub calls the egress; the customer's server sees the hub's certificate, and its answer returns."""
+    """A service of the hub calls the egress; the customer sees the hub's certificate, and its answer returns."""
     answer, seen = _called(scene, party, "/notify?id=7")
     require(json.loads(answer.content).get("received") is True, f"another answer came back: {answer.text}")
     return (

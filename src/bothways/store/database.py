@@ -1,5 +1,6 @@
 """Opening the database, and transactions: `read()` sees one state, `write()` changes it together with the audit."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,11 +66,12 @@ class ChangeCounter:
     """Tells whether another process has written, for a few microseconds a look."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = _engine(path).connect()
+        # Without a transaction of its own: one that stays open would see the same state for ever.
+        self._connection = sqlite3.connect(path, isolation_level=None)
 
     def value(self) -> int:
         """Return a number that changes when another connection commits."""
-        return int(self._connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 def create(path: Path, environment: str) -> Database:

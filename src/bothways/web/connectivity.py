@@ -3,27 +3,35 @@
 Served on a unix socket that only Envoy can reach, so that the identity headers are Envoy's.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header
 
+from bothways.dataplane.publisher import Applied
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.web import problem
 
 
-def connectivity_app(hub: Hub) -> FastAPI:
-    """Return the application; a call that reaches it proves the inbound flow of the calling customer (R2)."""
+def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastAPI:
+    """Return the application; a call that reaches it proves the inbound flow of the calling customer (R2).
+
+    The first one opens, by `apply`, the services that waited for it, before it is answered.
+    """
     app = FastAPI(title="Bothways connectivity", openapi_url=None, docs_url=None, redoc_url=None)
     problem.install(app)
 
     @app.get("/connectivity")
-    def connectivity(
+    async def connectivity(
         bothways_customer: Annotated[str, Header()], bothways_certificate: Annotated[str, Header()]
     ) -> dict[str, Any]:
-        certificate = certificate_seen(hub, bothways_certificate)
-        view = show_customer(hub, bothways_customer)
+        certificate = await asyncio.to_thread(certificate_seen, hub, bothways_certificate)
+        if certificate.seen_at is None:
+            await apply()
+        view = await asyncio.to_thread(show_customer, hub, bothways_customer)
         return {
             "customer": view.customer.tsp_id,
             "environment": hub.environment.value,

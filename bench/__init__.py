@@ -1,0 +1,1 @@
+"""The figures of the project: `make bench` runs all, `make bench ONLY=NAME` one."""

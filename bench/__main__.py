@@ -1,0 +1,27 @@
+"""`python -m bench [NAME ...] [--record]`: measure, print one JSON object per figure, and record them on request."""
+
+import sys
+
+from bench.demo import demo
+from bench.harness import Bench, record
+
+BENCHES: dict[str, Bench] = {"demo": demo}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the benches that are named, or all; return 1 if a goal is missed, 2 for an unknown name."""
+    names = [each for each in arguments if not each.startswith("--")] or list(BENCHES)
+    if unknown := [each for each in names if each not in BENCHES]:
+        print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
+        return 2
+    figures = []
+    for name in names:
+        for each in BENCHES[name]():
+            print(each.line(), flush=True)
+            figures.append(each)
+    if "--record" in arguments:
+        record(figures, f"make bench ONLY={names[0]}" if len(names) == 1 else "make bench")
+    return 0 if all(each.met for each in figures) else 1
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""The harness of the figures: medians, ratios, and what is recorded."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.harness import cpu_seconds, figure, record
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_figure_is_the_median_with_its_spread() -> None:
+    one = figure("f", [3.0, 1.0, 2.0], "s", "under 3", "this", met=lambda value: value < 3)
+    assert (one.value, one.spread, one.samples, one.ratio, one.met) == (2.0, (1.0, 3.0), 3, None, True)
+
+
+def test_with_a_peer_the_ratio_is_judged() -> None:
+    one = figure("f", [8.0], "1/s", "0.9", "this", met=lambda ratio: ratio >= 0.9, peer=("bare", [10.0]))
+    assert (one.peer, one.ratio, one.met) == ("bare", 0.8, False)
+    assert json.loads(one.line())["ratio"] == 0.8
+
+
+def test_recorded_figures_are_appended(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    one = figure("first", [1.0], "s", "any", "what", met=bool)
+    record([one], "make bench ONLY=first", page)
+    record([figure("second", [1.0], "s", "any", "what", met=bool)], "make bench", page)
+    text = page.read_text()
+    assert text.startswith("# Performance\n")
+    assert text.index("`first`") < text.index("`second`")
+
+
+def test_cpu_time_of_a_process_grows_with_its_work() -> None:
+    code = "import sys; sum(range(10**7)); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert cpu_seconds(process.pid) > 0
+        process.communicate()
+
+
+def test_an_unknown_bench_is_named() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "nothing"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 2
+    assert "there is no bench nothing" in done.stderr

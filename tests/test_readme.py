@@ -1,0 +1,93 @@
+"""The two tours of the README, run line by line as they stand there."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parent.parent / "README.md"
+APART = "# in a terminal of its own\n"
+PORTS = (8443, 8444, 9000, 9443, 15001)
+
+pytestmark = pytest.mark.envoy
+
+
+def blocks(heading: str) -> list[str]:
+    section = README.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+
+
+@contextmanager
+def terminal(block: str, directory: Path) -> Iterator[None]:
+    with (directory / "terminal.log").open("ab") as log:
+        process = subprocess.Popen(
+            ["bash", "-c", block], cwd=directory, stdout=log, stderr=log, start_new_session=True, env=environment()
+        )
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(15)
+
+
+def run(block: str, directory: Path) -> str:
+    done = subprocess.run(
+        ["bash", "-ec", block],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+        timeout=60,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+
+
+def wait_for(port: int) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail(f"nothing listens on port {port}")
+
+
+def test_both_tours_work_as_they_are_printed(tmp_path: Path) -> None:
+    for program in ("openssl", "curl", "bash"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not on PATH")
+    for port in PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                pytest.skip(f"port {port}, which the README names, is in use")
+    init, run_hub, service, register, request, chain, calls = blocks("Ten minutes as an operator")
+    csr, install, server, listen = blocks("Ten minutes as a customer")
+    assert all(block.startswith(APART) for block in (run_hub, service, listen))
+    run(init, tmp_path)
+    with terminal(run_hub, tmp_path), terminal(service, tmp_path):
+        wait_for(9443)
+        run(register, tmp_path)
+        run(csr, tmp_path)
+        run(request, tmp_path)
+        assert '"token": "4111"' in run(install, tmp_path)
+        run(server, tmp_path)
+        with terminal(listen, tmp_path):
+            wait_for(8443)
+            assert "outbound: established" in run(chain, tmp_path)
+            assert run(calls, tmp_path).count('"received": true') == 2
