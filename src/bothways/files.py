@@ -27,9 +27,12 @@ def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make `path` and its parents, readable by this user only. Raises `Unusable` if that cannot be done."""
+    """Make what is missing of `path`, readable by this user only. Raises `Unusable` if that cannot be done."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # `mkdir(parents=True)` would give the parents the mode of the umask, and who may write there may swap keys.
+        for each in (*reversed(path.parents), path):
+            if each == path or not each.exists():
+                each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise _unusable(path, error) from error
 

@@ -43,7 +43,7 @@ def _terms(reader: Reader) -> Terms:
         )
     return Terms(
         environment=Environment(reader.choice("hub.environment", [each.value for each in Environment])),
-        hub=reader.text("hub.domain"),
+        hub=reader.domain("hub.domain"),
         endpoint=reader.address("hub.endpoint"),
         portal=reader.address("hub.portal"),
         request=RequestTerms(

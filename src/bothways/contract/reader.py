@@ -1,5 +1,6 @@
 """Typed values out of a TOML document, with all mistakes named at once. For the contract and for a hub's settings."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +13,15 @@ from bothways.errors import Refused
 from bothways.findings import Finding, errors
 
 _PLACES = ("{algorithm}", "{tspId}", "{environment}")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
 
 def read_toml(text: str, subject: str) -> "Reader":
     """Return a reader of the TOML document. Raises `Refused` if it is none; `subject` names the file in findings."""
     try:
         return Reader(tomllib.loads(text), subject)
-    except tomllib.TOMLDecodeError as error:
+    # TOMLDecodeError is a ValueError; a number of 5000 digits and 10,000 nested lists raise the bare ones.
+    except (ValueError, RecursionError) as error:
         raise Refused(
             (
                 Finding(
@@ -46,14 +49,14 @@ class Reader:
         self.findings.append(Finding(id, f"{key}: {message}", hint, "docs/contract.md", self.subject))
 
     def value(self, key: str, kind: type, default: Any = None) -> Any:
-        """Return the value at the dotted `key`, of this kind, or the default."""
+        """Return the value at the dotted `key`, of this kind, or the default; without one, an empty text is missing."""
         self.known.add(key)
         node: Any = self.document
         for part in key.split("."):
             node = node.get(part) if isinstance(node, Mapping) else None
         if node is None and default is not None:
             return default
-        if node is None:
+        if node is None or (node == "" and default is None):
             self.find("CONTRACT-MISSING", key, "the value is missing", "Take the contract again from the hub.")
         elif not isinstance(node, kind) or (kind is int and isinstance(node, bool)):
             found = type(node).__name__
@@ -106,12 +109,18 @@ class Reader:
     def address(self, key: str) -> str:
         """Return an address of the form https://HOST or https://HOST:PORT."""
         url = self.text(key)
-        parts = urlsplit(url)
-        if url and (parts.scheme != "https" or not parts.hostname or parts.path or parts.query or parts.fragment):
+        if url and not _is_address(url):
             self.find(
                 "CONTRACT-URL", key, f"found {url!r}, wanted https://HOST or https://HOST:PORT", "Correct the value."
             )
         return url
+
+    def domain(self, key: str) -> str:
+        """Return a domain name."""
+        name = self.text(key)
+        if name and not _DOMAIN.fullmatch(name):
+            self.find("CONTRACT-DOMAIN", key, f"found {name!r}, wanted a domain name", "Correct the value.")
+        return name
 
     def flag(self, key: str) -> bool:
         """Return a switch, off where nothing is said."""
@@ -120,7 +129,7 @@ class Reader:
     def path(self, key: str, default: str) -> str:
         """Return the path of a URL."""
         path = self.text(key, default)
-        if not path.startswith("/") or not path.isascii() or any(character <= " " for character in path):
+        if not path.startswith("/") or not _is_visible(path):
             self.find("CONTRACT-PATH", key, f"found {path!r}, wanted a path that begins with /", "Correct the value.")
         return path
 
@@ -154,6 +163,20 @@ class Reader:
                 self.find("CONTRACT-UNKNOWN", key, "there is no such setting", "Correct the spelling, or take it out.")
         if errors(self.findings):
             raise Refused(tuple(self.findings))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    bare = not (parts.path or parts.query or parts.fragment) and parts.username is None
+    return parts.scheme == "https" and bool(parts.hostname) and port != 0 and bare and _is_visible(url)
+
+
+def _is_visible(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
 
 
 def _leaves(document: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -3,8 +3,9 @@
 import shlex
 
 from bothways.contract.document import KeyType, Terms
-from bothways.contract.subject import Subject, subject_findings
+from bothways.contract.subject import Subject, attribute_mistakes, subject_findings
 from bothways.errors import Refused
+from bothways.findings import Finding
 
 _KEY = {
     KeyType.ECDSA: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out tls.key",
@@ -16,11 +17,16 @@ def openssl_recipe(terms: Terms, tsp_id: str, key: KeyType, subject: Subject) ->
     """Return commands for a POSIX shell that write `tls.key` (mode 0600), `tls.cnf` and `tls.csr`.
 
     The subject goes through a configuration file: `-subj` would need the slashes of the common name escaped, and
-    Git Bash mangles it. The values are quoted for the shell and for OpenSSL. Raises `Refused` if the subject breaks R9.
+    Git Bash mangles it. The values are quoted for the shell and for OpenSSL. Raises `Refused` if the subject breaks R9
+    or the common name cannot stand in a certificate.
     """
-    if mistakes := subject_findings(subject):
-        raise Refused(mistakes)
     common_name = terms.request.expected_common_name(key.marker, tsp_id, terms.environment)
+    unfit = tuple(
+        Finding("CSR-SUBJECT-02", mistake, "Check the tspId; the pattern is in the contract.", "R8")
+        for mistake in attribute_mistakes("CN", common_name)
+    )
+    if mistakes := subject_findings(subject) + unfit:
+        raise Refused(mistakes)
     configuration = "\n".join(
         [
             "[req]",

@@ -1,5 +1,6 @@
 """From a contract to TOML text. `parse_contract(render_contract(c)) == c`, always."""
 
+import tomllib
 from typing import Any
 
 import tomli_w
@@ -22,7 +23,9 @@ def render_terms(terms: Terms) -> str:
 
 
 def _render(document: dict[str, Any]) -> str:
-    return tomli_w.dumps(document, multiline_strings=True)
+    text = tomli_w.dumps(document, multiline_strings=True)
+    # Multi-line strings read well, but the writer makes CR LF in them LF.
+    return text if tomllib.loads(text) == document else tomli_w.dumps(document)
 
 
 def _document(terms: Terms) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from bothways.errors import Refused
 from bothways.findings import Finding, Level
-from bothways.pki.encoding import certificates_der, pem
+from bothways.pki.encoding import BROKEN_DIGESTS, UNREADABLE, certificates_der, pem
 from bothways.pki.keys import described, sha256, spki_pin
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
@@ -48,12 +48,15 @@ def parse_chain(data: bytes, subject: str = "chain") -> Chain:
     found: dict[bytes, x509.Certificate] = {}
     for der in certificates_der(data, subject):
         try:
-            found[der] = x509.load_der_x509_certificate(der)
-        except ValueError as error:
+            found[der] = _readable(x509.load_der_x509_certificate(der))
+        except UNREADABLE as error:
             raise Refused((_finding("CHAIN-FILE-01", f"a certificate cannot be read: {error}", subject),)) from error
     if len(found) > _LENGTH_LIMIT:
         message = f"{len(found)} certificates were found, at most {_LENGTH_LIMIT} are wanted"
         raise Refused((_finding("CHAIN-FILE-02", message, subject),))
+    digests = {each: each.signature_hash_algorithm for each in found.values()}
+    if broken := [each for each, digest in digests.items() if digest and digest.name in BROKEN_DIGESTS]:
+        raise Refused(tuple(finding for each in broken for finding in _digest_findings(each, subject)))
     return Chain(_ordered(list(found.values()), subject))
 
 
@@ -63,8 +66,8 @@ def chain_findings(
     """Return what the rules say about the chain as anchors; `own_spki_pins` are the keys of the hub's own CAs."""
     return tuple(
         finding
-        for certificate in chain.certificates
-        for finding in _certificate_findings(certificate, now, own_spki_pins, subject)
+        for below, certificate in enumerate(chain.certificates)
+        for finding in _certificate_findings(certificate, below, now, own_spki_pins, subject)
     )
 
 
@@ -84,7 +87,7 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def _certificate_findings(
-    certificate: x509.Certificate, now: datetime, own_spki_pins: frozenset[str], subject: str
+    certificate: x509.Certificate, below: int, now: datetime, own_spki_pins: frozenset[str], subject: str
 ) -> Iterator[Finding]:
     name = certificate.subject.rfc4514_string()
     constraints = _extension(certificate, x509.BasicConstraints)
@@ -92,6 +95,9 @@ def _certificate_findings(
         yield _finding(
             "CHAIN-CA-01", f"{name} is not a CA (BasicConstraints); the CAs of the server are wanted", subject
         )
+    elif constraints.path_length is not None and constraints.path_length < below:
+        message = f"{name} allows {constraints.path_length} CAs below it (pathLenConstraint), and {below} are"
+        yield _finding("CHAIN-CA-03", message, subject)
     usage = _extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         yield _finding("CHAIN-CA-02", f"{name} may not sign certificates (KeyUsage)", subject)
@@ -105,12 +111,24 @@ def _certificate_findings(
     if not strong:
         wanted = f"RSA with {_RSA_BITS_LEAST} bits or more, P-256 or P-384"
         yield _finding("CHAIN-KEY-01", f"the key of {name} is {described(key)}; {wanted} is wanted", subject)
-    algorithm = certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in _HASHES:
-        digest = algorithm.name if algorithm else "an unknown digest"
-        yield _finding("CHAIN-KEY-02", f"{name} is signed with {digest}; sha256 or better is wanted", subject)
+    yield from _digest_findings(certificate, subject)
     if spki_pin(key) in own_spki_pins:
         yield _finding("CHAIN-OWN-01", f"{name} is the hub's own CA and vouches for no customer's server", subject)
+
+
+def _digest_findings(certificate: x509.Certificate, subject: str) -> Iterator[Finding]:
+    algorithm = certificate.signature_hash_algorithm
+    if algorithm is None or algorithm.name not in _HASHES:
+        name = certificate.subject.rfc4514_string()
+        digest = algorithm.name if algorithm else "an unknown digest"
+        yield _finding("CHAIN-KEY-02", f"{name} is signed with {digest}; sha256 or better is wanted", subject)
+
+
+def _readable(certificate: x509.Certificate) -> x509.Certificate:
+    # The library reads these parts only when they are asked for: here, so that rules meet none that cannot be read.
+    certificate.public_key(), certificate.extensions, certificate.signature_hash_algorithm
+    certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    return certificate
 
 
 def _ordered(found: list[x509.Certificate], subject: str) -> tuple[x509.Certificate, ...]:
@@ -136,7 +154,7 @@ def _ordered(found: list[x509.Certificate], subject: str) -> tuple[x509.Certific
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 

@@ -4,6 +4,10 @@ import base64
 import binascii
 import re
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
 from bothways.errors import Refused
 from bothways.findings import Finding
 
@@ -13,7 +17,21 @@ REQUEST_LIMIT = 16 * 1024
 CHAIN_LIMIT = 64 * 1024
 """Bytes that a chain may have; ten large certificates have less than 30 KiB."""
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What the library raises for bytes that are no X.509, or X.509 that it does not know."""
+
+BROKEN_DIGESTS = ("md5", "sha1")
+"""Digests under which the library checks no signature: neither good nor bad, so they are refused by name."""
+
+# A body has no dashes, so that each byte is looked at once, whatever a stranger sends.
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----((?:(?!-----).)*)-----END \1-----", re.DOTALL)
 _SEQUENCE = 0x30
 
 
@@ -47,7 +65,8 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[bytes, .
             f"Give the {label.lower()} alone",
             subject,
         )
-    if b"PRIVATE KEY-----" in data:
+    # Without the zeros of UTF-16, in which some editors save.
+    if b"PRIVATE KEY-----" in data.replace(b"\0", b"") or _is_private_key(data):
         raise _refused(
             "CSR-FILE-02",
             "a private key was given; it must never leave its owner, and counts as disclosed now",
@@ -61,6 +80,8 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[bytes, .
     wrong = sorted({found.decode() for found, _ in blocks if found.decode() not in accepted})
     if wrong:
         raise _refused("CSR-FILE-03", f"found {', '.join(wrong)}, wanted {label}", f"Give the {label.lower()}", subject)
+    if data.count(b"-----BEGIN ") > len(blocks):
+        raise _refused("CSR-FILE-06", "a part that begins does not end", "Copy the file again, whole", subject)
     if not blocks:
         raise _refused(
             "CSR-FILE-04",
@@ -69,6 +90,16 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[bytes, .
             subject,
         )
     return tuple(_decoded(body, subject) for _, body in blocks)
+
+
+def _is_private_key(der: bytes) -> bool:
+    try:
+        load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
+    except TypeError:  # it is encrypted
+        return True
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _decoded(body: bytes, subject: str) -> bytes:

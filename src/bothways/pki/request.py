@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bothways.errors import Refused
 from bothways.findings import Finding
-from bothways.pki.encoding import pem, request_der
+from bothways.pki.encoding import BROKEN_DIGESTS, UNREADABLE, pem, request_der
 from bothways.pki.keys import sha256, spki_pin
 
 
@@ -41,7 +41,8 @@ class CertificationRequest:
 def parse_request(data: bytes, subject: str = "request") -> CertificationRequest:
     """Return the request in `data` (PEM or DER); `subject` names it in findings.
 
-    Raises `Refused` if it is none, or if its self-signature does not hold (RFC 2986 section 3, proof of possession).
+    Raises `Refused` if it is none, or if its self-signature does not hold (RFC 2986 section 3, proof of possession) or
+    cannot be checked.
     """
     der = request_der(data, subject)
     try:
@@ -51,12 +52,19 @@ def parse_request(data: bytes, subject: str = "request") -> CertificationRequest
         hash_algorithm = csr.signature_hash_algorithm
         extensions = tuple(extension.oid.dotted_string for extension in csr.extensions)
         name = csr.subject
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise _refused("CSR-FILE-07", f"this is no certification request: {error}", "RFC 2986", subject) from error
+    if hash_algorithm and hash_algorithm.name in BROKEN_DIGESTS:
+        message = f"the request is signed with {hash_algorithm.name}; sha256 is wanted"
+        raise _refused("CSR-KEY-02", message, "R7", subject)
     if not possessed:
         raise _refused(
             "CSR-POP-01", "the request is not signed by the key that is in it", "RFC 2986 section 3", subject
         )
+    # The library reads explicit curve parameters as the curve they equal; RFC 5480 section 2.1.1 forbids them.
+    if public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in der:
+        message = "the key is not written in the usual form: a named curve with an uncompressed point, or plain RSA"
+        raise _refused("CSR-KEY-04", message, "R7; RFC 5480 section 2.1.1; RFC 3279 section 2.3.1", subject)
     return CertificationRequest(der, name, public_key, hash_algorithm.name if hash_algorithm else "none", extensions)
 
 

@@ -31,13 +31,16 @@ class Endpoint:
 
 def parse_endpoint(url: str, ports: tuple[int, ...]) -> Endpoint:
     """Return the endpoint that `url` names; `ports` are the allowed ones, empty allows any. Raises `Refused`."""
-    parts = urlsplit(url)
     mistakes = []
     try:
-        port = parts.port or _HTTPS
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("https:")
+    try:
+        port = _HTTPS if parts.port is None else parts.port
     except ValueError:
         port = 0
-    host = (parts.hostname or "").lower()
+    host = (parts.hostname or "").removesuffix(".")
     if parts.scheme != "https":
         mistakes.append(("ENDPOINT-01", f"{url!r} does not begin with https://"))
     if _is_address(host) or len(host) > _HOST_LIMIT or not _is_name(host):
@@ -45,7 +48,9 @@ def parse_endpoint(url: str, ports: tuple[int, ...]) -> Endpoint:
     if not port or (ports and port not in ports):
         wanted = " or ".join(str(each) for each in ports) or "1 to 65535"
         mistakes.append(("ENDPOINT-03", f"the port is {port}; {wanted} is wanted"))
-    if parts.username is not None or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
+    # urlsplit drops tabs and line ends, and makes a Kelvin sign a k: what was typed is not what would be called.
+    strange = not url.isascii() or not url.isprintable() or " " in url
+    if parts.username is not None or parts.query or parts.fragment or not _PATH.fullmatch(parts.path) or strange:
         mistakes.append(("ENDPOINT-04", "credentials, query, fragment or unusual characters are in the address"))
     if mistakes:
         hint = "Give the base URL, for example https://callbacks.bank.example:8443/hub."
@@ -54,7 +59,7 @@ def parse_endpoint(url: str, ports: tuple[int, ...]) -> Endpoint:
 
 
 def _is_name(host: str) -> bool:
-    labels = host.removesuffix(".").split(".")
+    labels = host.split(".")
     # Numeric last labels are how addresses hide: 0x7f.1, 017700000001 (RFC 1123 section 2.1).
     return len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels) and not labels[-1][0].isdigit()
 

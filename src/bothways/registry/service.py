@@ -13,6 +13,8 @@ RESERVED_PREFIX = "/connectivity"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f:.]*", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -62,10 +64,10 @@ def _inside(path: str, prefix: str) -> bool:
 
 
 def _is_upstream(url: str) -> bool:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return False
     plain = parts.path in {"", "/"} and not parts.query and not parts.fragment and parts.username is None
-    return parts.scheme == "http" and bool(parts.hostname) and port is not None and plain
+    return parts.scheme == "http" and bool(_HOST.fullmatch(parts.hostname or "")) and bool(port) and plain

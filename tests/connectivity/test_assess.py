@@ -1,0 +1,196 @@
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bothways.connectivity.assess import EXPIRING, FlowAssessment, State, assess
+from bothways.connectivity.facts import CertificateFact, Facts, ProbeFact
+from bothways.registry.flow import Flow
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+DAY, YEAR, SECOND = timedelta(days=1), timedelta(days=365), timedelta(seconds=1)
+HOST, OTHER = "bank.example:443", "other.example:443"
+
+
+def certificate(days: int = 365, *, revoked: bool = False, seen: bool = False) -> CertificateFact:
+    end = NOW + timedelta(days=days)
+    return CertificateFact(1, NOW - YEAR, end, NOW - DAY if revoked else None, NOW - DAY if seen else None)
+
+
+def probe(address: str = HOST, *, ok: bool = True) -> ProbeFact:
+    return ProbeFact(address, NOW - DAY, ok, "HTTP 200" if ok else "alert 48: unknown CA")
+
+
+def summary(flow: FlowAssessment) -> tuple[State, str, list[bool], bool]:
+    return flow.state, flow.reason, [step.done for step in flow.steps], flow.open
+
+
+LOST = "no certificate is valid any more: all are expired or revoked"
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "reason", "done"),
+    [
+        (Facts(), State.NOT_STARTED, "request: submit a request (CSR)", "---"),
+        (
+            Facts(requests_refused=1),
+            State.IN_PROGRESS,
+            "request: the last request was refused; submit another",
+            "---",
+        ),
+        (Facts(requests_open=1), State.IN_PROGRESS, "certificate: it waits for the operator's review", "x--"),
+        (
+            Facts(certificates=(certificate(),)),
+            State.IN_PROGRESS,
+            "connected: call GET /connectivity with the certificate",
+            "xx-",
+        ),
+        (Facts(certificates=(certificate(seen=True),)), State.ESTABLISHED, "last seen 2026-11-22 12:00:00 UTC", "xxx"),
+        (
+            Facts(certificates=(certificate(29, seen=True),)),
+            State.AT_RISK,
+            "expires on 2026-12-22; renew now",
+            "xxx",
+        ),
+        (
+            Facts(certificates=(certificate(29, seen=True), certificate())),
+            State.ESTABLISHED,
+            "last seen 2026-11-22 12:00:00 UTC",
+            "xxx",
+        ),
+        (Facts(certificates=(certificate(seen=True, revoked=True),)), State.BROKEN, LOST, "x-x"),
+        (Facts(certificates=(certificate(0, seen=True),)), State.BROKEN, LOST, "x-x"),
+        (Facts(certificates=(certificate(-1),), requests_open=1), State.BROKEN, LOST, "x--"),
+        (
+            Facts(certificates=(certificate(seen=True),), suspended=True),
+            State.SUSPENDED,
+            "the customer is suspended",
+            "xxx",
+        ),
+        (Facts(suspended=True), State.SUSPENDED, "the customer is suspended", "---"),
+    ],
+)
+def test_the_inbound_flow_follows_from_requests_and_certificates(
+    facts: Facts, state: State, reason: str, done: str
+) -> None:
+    opened = done == "xxx" and not facts.suspended
+    assert summary(assess(facts, NOW).inbound) == (state, reason, [each == "x" for each in done], opened)
+
+
+READY = Facts(endpoint=HOST, anchors_until=(NOW + YEAR,), probe=probe(), proved_address=HOST)
+
+
+@pytest.mark.parametrize(
+    ("facts", "state", "reason", "done"),
+    [
+        (Facts(), State.NOT_STARTED, "endpoint: name the server with its base URL", "---"),
+        (Facts(chains_open=1), State.IN_PROGRESS, "endpoint: name the server with its base URL", "---"),
+        (Facts(endpoint=HOST), State.IN_PROGRESS, "chain: submit the server's CA chain", "x--"),
+        (Facts(endpoint=HOST, chains_open=1), State.IN_PROGRESS, "chain: it waits for the operator's review", "x--"),
+        (replace(READY, probe=None, proved_address=None), State.IN_PROGRESS, "probed: probe the server", "xx-"),
+        (READY, State.ESTABLISHED, "HTTP 200", "xxx"),
+        (replace(READY, anchors_until=(NOW + 29 * DAY,)), State.AT_RISK, "expires on 2026-12-22; renew now", "xxx"),
+        (replace(READY, anchors_until=(NOW + DAY, NOW + YEAR)), State.ESTABLISHED, "HTTP 200", "xxx"),
+        (replace(READY, anchors_until=(NOW,)), State.BROKEN, "no endorsed chain is valid any more", "x-x"),
+        (
+            replace(READY, probe=probe(ok=False)),
+            State.BROKEN,
+            "the last probe failed: alert 48: unknown CA",
+            "xxx",
+        ),
+        (
+            replace(READY, probe=probe(ok=False), proved_address=None),
+            State.BROKEN,
+            "the last probe failed: alert 48: unknown CA",
+            "xx-",
+        ),
+        (replace(READY, endpoint=OTHER), State.IN_PROGRESS, "probed: probe the server", "xx-"),
+        (replace(READY, endpoint=OTHER, probe=probe(ok=False)), State.IN_PROGRESS, "probed: probe the server", "xx-"),
+        (replace(READY, endpoint=None), State.IN_PROGRESS, "endpoint: name the server with its base URL", "-x-"),
+        (replace(READY, suspended=True), State.SUSPENDED, "the customer is suspended", "xxx"),
+    ],
+)
+def test_the_outbound_flow_follows_from_endpoint_chains_and_probe(
+    facts: Facts, state: State, reason: str, done: str
+) -> None:
+    opened = done == "xxx" and not facts.suspended
+    assert summary(assess(facts, NOW).outbound) == (state, reason, [each == "x" for each in done], opened)
+
+
+@pytest.mark.parametrize(("left", "state"), [(EXPIRING, State.ESTABLISHED), (EXPIRING - SECOND, State.AT_RISK)])
+def test_thirty_days_before_the_end_a_flow_is_at_risk(left: timedelta, state: State) -> None:
+    fact = CertificateFact(1, NOW - YEAR, NOW + left, seen_at=NOW)
+    both = assess(replace(READY, certificates=(fact,), anchors_until=(NOW + left,)), NOW)
+    assert [both.inbound.state, both.outbound.state] == [state, state]
+
+
+def test_open_flows_are_those_that_are_established() -> None:
+    seen = replace(READY, certificates=(certificate(seen=True),))
+    facts = [Facts(), Facts(certificates=seen.certificates), READY, seen, replace(seen, suspended=True)]
+    assert [assess(each, NOW).open_flows for each in facts] == [
+        set(),
+        {Flow.INBOUND},
+        {Flow.OUTBOUND},
+        set(Flow),
+        set(),
+    ]
+
+
+def test_the_document_shows_the_steps() -> None:
+    assert assess(Facts(endpoint=HOST), NOW).outbound.document() == {
+        "flow": "outbound",
+        "state": "in progress",
+        "reason": "chain: submit the server's CA chain",
+        "steps": [
+            {"name": "endpoint", "done": True, "said": HOST},
+            {"name": "chain", "done": False, "said": "submit the server's CA chain"},
+            {"name": "probed", "done": False, "said": "probe the server"},
+        ],
+    }
+
+
+MOMENT = st.datetimes(timezones=st.just(UTC))
+MAYBE = st.none() | MOMENT
+ADDRESS = st.none() | st.sampled_from([HOST, OTHER, ""])
+FACTS = st.builds(
+    Facts,
+    suspended=st.booleans(),
+    requests_open=st.integers(0, 3),
+    requests_refused=st.integers(0, 3),
+    certificates=st.lists(st.builds(CertificateFact, st.integers(), MOMENT, MOMENT, MAYBE, MAYBE)).map(tuple),
+    endpoint=ADDRESS,
+    chains_open=st.integers(0, 3),
+    anchors_until=st.lists(MOMENT).map(tuple),
+    probe=st.none() | st.builds(ProbeFact, st.sampled_from([HOST, OTHER]), MOMENT, st.booleans(), st.text()),
+    proved_address=ADDRESS,
+)
+
+
+@settings(deadline=None)
+@given(FACTS, MOMENT)
+def test_every_combination_of_facts_has_a_state_that_fits_what_is_open(facts: Facts, now: datetime) -> None:
+    both = assess(facts, now)
+    for flow in (both.inbound, both.outbound):
+        if facts.suspended:
+            assert (flow.state, flow.open) == (State.SUSPENDED, False)
+        elif flow.open:
+            assert flow.state in {State.ESTABLISHED, State.AT_RISK, State.BROKEN}
+        else:
+            assert flow.state in {State.NOT_STARTED, State.IN_PROGRESS, State.BROKEN}
+        assert json.loads(json.dumps(flow.document()))["state"] == flow.state.value
+
+
+@settings(deadline=None)
+@given(FACTS, MOMENT)
+def test_inbound_is_open_only_with_an_active_certificate_and_outbound_only_with_a_valid_chain(
+    facts: Facts, now: datetime
+) -> None:
+    both = assess(facts, now)
+    if both.inbound.open:
+        assert any(each.active(now) for each in facts.certificates)
+    if both.outbound.open:
+        assert facts.endpoint == facts.proved_address is not None
+        assert any(until > now for until in facts.anchors_until)

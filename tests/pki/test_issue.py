@@ -1,0 +1,123 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
+
+from bothways.contract.document import Environment
+from bothways.pki.issue import Unsigned, assemble, issued_by, self_signed
+from bothways.pki.profile import SERIAL_BITS, Profile, authority, customer_client, server
+from bothways.pki.request import parse_request
+
+ECDSA_WITH_SHA256 = x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256
+Key = ec.EllipticCurvePrivateKey
+
+
+def sign(key: Key, unsigned: Unsigned) -> x509.Certificate:
+    return assemble(unsigned, key.sign(unsigned.der, ec.ECDSA(SHA256())))
+
+
+@pytest.fixture
+def ca(ecdsa_key: Key, now: datetime) -> x509.Certificate:
+    return sign(ecdsa_key, self_signed(authority("Issuing CA", "Hub", ecdsa_key.public_key(), now), 1))
+
+
+@pytest.fixture
+def client(make_csr: Callable[..., bytes], now: datetime) -> Profile:
+    request = parse_request(make_csr())
+    return customer_client(request, Environment.PPR, "12345678", 2, now, timedelta(days=397))
+
+
+def test_a_ca_signs_itself_and_may_sign_end_entities_alone(ca: x509.Certificate) -> None:
+    ca.verify_directly_issued_by(ca)
+    extensions = ca.extensions
+    constraints = extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value) == (True, x509.BasicConstraints(ca=True, path_length=0))
+    usage = extensions.get_extension_for_class(x509.KeyUsage).value
+    assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
+
+
+def test_a_certificate_holds_the_profile_and_the_issuer(
+    ca: x509.Certificate, client: Profile, ecdsa_key: Key, now: datetime
+) -> None:
+    made = sign(ecdsa_key, issued_by(ca, client, 2**SERIAL_BITS - 1))
+    made.verify_directly_issued_by(ca)
+    assert (made.subject, made.issuer, made.public_key()) == (client.subject, ca.subject, client.public_key)
+    assert (made.serial_number, made.signature_algorithm_oid) == (2**SERIAL_BITS - 1, ECDSA_WITH_SHA256)
+    assert made.not_valid_before_utc == now - timedelta(minutes=5)
+    assert made.not_valid_after_utc == now + timedelta(days=397)
+
+
+def test_an_end_entity_has_exactly_these_extensions(ca: x509.Certificate, client: Profile, ecdsa_key: Key) -> None:
+    identifier = x509.SubjectKeyIdentifier.from_public_key(ecdsa_key.public_key())
+    extensions = sign(ecdsa_key, issued_by(ca, client, 2)).extensions
+    by_name = {type(each.value).__name__: (each.critical, each.value) for each in extensions}
+    usage = by_name.pop("KeyUsage")
+    assert by_name == {
+        "BasicConstraints": (True, x509.BasicConstraints(ca=False, path_length=None)),
+        "SubjectKeyIdentifier": (False, x509.SubjectKeyIdentifier.from_public_key(client.public_key)),
+        "AuthorityKeyIdentifier": (
+            False,
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier),
+        ),
+        "ExtendedKeyUsage": (False, x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])),
+        "SubjectAlternativeName": (False, x509.SubjectAlternativeName(client.names)),
+    }
+    assert usage[0] is True
+    assert isinstance(usage[1], x509.KeyUsage)
+    assert (usage[1].digital_signature, usage[1].key_cert_sign, usage[1].crl_sign) == (True, False, False)
+
+
+def test_the_same_profile_and_serial_give_the_same_bytes(ca: x509.Certificate, client: Profile) -> None:
+    assert issued_by(ca, client, 2) == issued_by(ca, client, 2)
+    assert issued_by(ca, client, 2) != issued_by(ca, client, 3)
+
+
+def test_the_signed_bytes_are_the_ones_that_were_to_be_signed(
+    ca: x509.Certificate, client: Profile, ecdsa_key: Key
+) -> None:
+    unsigned = issued_by(ca, client, 2)
+    assert sign(ecdsa_key, unsigned).tbs_certificate_bytes == unsigned.der
+
+
+def test_a_signature_of_another_key_does_not_hold(ca: x509.Certificate, client: Profile) -> None:
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    with pytest.raises(InvalidSignature):
+        sign(stranger, issued_by(ca, client, 2)).verify_directly_issued_by(ca)
+
+
+@pytest.mark.parametrize("over", [timedelta(0), timedelta(seconds=1), timedelta(days=4000)])
+def test_no_certificate_outlives_its_issuer(
+    ca: x509.Certificate, client: Profile, ecdsa_key: Key, over: timedelta
+) -> None:
+    longer = replace(client, not_after=ca.not_valid_after_utc + over)
+    assert sign(ecdsa_key, issued_by(ca, longer, 2)).not_valid_after_utc == ca.not_valid_after_utc
+
+
+def test_a_verifier_takes_a_customers_certificate_as_client_and_not_as_server(
+    ca: x509.Certificate, client: Profile, ecdsa_key: Key, now: datetime
+) -> None:
+    made = sign(ecdsa_key, issued_by(ca, client, 2))
+    policy = PolicyBuilder().store(Store([ca])).time(now)
+    assert policy.build_client_verifier().verify(made, []).chain == [made, ca]
+    with pytest.raises(VerificationError):
+        policy.build_server_verifier(x509.DNSName("hub.example")).verify(made, [])
+
+
+def test_a_verifier_takes_a_server_certificate_for_its_hosts_alone(
+    ca: x509.Certificate, ecdsa_key: Key, now: datetime
+) -> None:
+    profile = server(("api.hub.example",), ec.generate_private_key(ec.SECP256R1()).public_key(), now)
+    made = sign(ecdsa_key, issued_by(ca, profile, 2))
+    policy = PolicyBuilder().store(Store([ca])).time(now)
+    assert policy.build_server_verifier(x509.DNSName("api.hub.example")).verify(made, []) == [made, ca]
+    with pytest.raises(VerificationError):
+        policy.build_server_verifier(x509.DNSName("other.hub.example")).verify(made, [])
+    with pytest.raises(VerificationError):
+        policy.build_client_verifier().verify(made, [])

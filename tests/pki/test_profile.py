@@ -1,0 +1,97 @@
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from bothways.contract.document import Environment
+from bothways.pki.profile import (
+    AUTHORITY_VALIDITY,
+    HUB_CLIENT_VALIDITY,
+    SERVER_VALIDITY,
+    Profile,
+    authority,
+    customer_client,
+    hub_client,
+    server,
+    uri_id,
+)
+from bothways.pki.request import parse_request
+
+FIVE_MINUTES = timedelta(minutes=5)
+
+
+def name(*pairs: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
+    return x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs])
+
+
+def test_an_authority_is_a_ca_without_usage_or_names(ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime) -> None:
+    subject = name((NameOID.ORGANIZATION_NAME, "Hub"), (NameOID.COMMON_NAME, "Issuing CA"))
+    key, end = ecdsa_key.public_key(), now + AUTHORITY_VALIDITY
+    assert authority("Issuing CA", "Hub", key, now) == Profile(subject, key, now - FIVE_MINUTES, end, authority=True)
+
+
+def test_a_customers_certificate_takes_key_and_subject_from_the_request_and_nothing_else(
+    strange_csr: Callable[..., bytes], ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> None:
+    wanted = [
+        x509.BasicConstraints(ca=True, path_length=None),
+        x509.SubjectAlternativeName([x509.DNSName("evil.example")]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+    ]
+    request = parse_request(strange_csr([("CN", "name", "UTF8String")], extensions=wanted))
+    assert customer_client(request, Environment.PPR, "12345678", 0xABC, now, timedelta(days=397)) == Profile(
+        request.subject,
+        ecdsa_key.public_key(),
+        now - FIVE_MINUTES,
+        now + timedelta(days=397),
+        authority=False,
+        usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+        names=(x509.UniformResourceIdentifier("urn:bothways:PPR:12345678:abc"),),
+    )
+
+
+def test_a_customers_subject_stands_in_the_agreed_order(strange_csr: Callable[..., bytes], now: datetime) -> None:
+    backwards = parse_request(strange_csr([("CN", "name", "UTF8String")], [("C", "FR", "UTF8String")], without="C"))
+    profile = customer_client(backwards, Environment.PRD, "1", 1, now, timedelta(days=1))
+    assert [each.rfc4514_attribute_name for each in profile.subject] == ["C", "ST", "L", "O", "OU", "CN"]
+
+
+def test_the_hubs_client_certificate_is_for_clients_and_names_the_domain(
+    ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> None:
+    key = ecdsa_key.public_key()
+    assert hub_client("hub.example", Environment.PRD, key, now) == Profile(
+        name((NameOID.ORGANIZATION_NAME, "hub.example"), (NameOID.COMMON_NAME, "hub.example PRD client")),
+        key,
+        now - FIVE_MINUTES,
+        now + HUB_CLIENT_VALIDITY,
+        usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+        names=(x509.DNSName("hub.example"),),
+    )
+
+
+def test_a_server_certificate_is_for_servers_and_names_exactly_its_hosts(
+    ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> None:
+    key = ecdsa_key.public_key()
+    assert server(("api.hub.example", "portal.hub.example"), key, now) == Profile(
+        name((NameOID.COMMON_NAME, "api.hub.example")),
+        key,
+        now - FIVE_MINUTES,
+        now + SERVER_VALIDITY,
+        usage=ExtendedKeyUsageOID.SERVER_AUTH,
+        names=(x509.DNSName("api.hub.example"), x509.DNSName("portal.hub.example")),
+    )
+
+
+def test_the_uri_id_differs_by_environment_customer_and_serial() -> None:
+    identities = [
+        uri_id(environment, tsp_id, serial)
+        for environment in Environment
+        for tsp_id in ("1", "2")
+        for serial in (10, 2**159 - 1)
+    ]
+    assert identities[:2] == ["urn:bothways:PPR:1:a", f"urn:bothways:PPR:1:7{'f' * 39}"]
+    assert len(set(identities)) == 8

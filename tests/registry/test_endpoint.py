@@ -1,0 +1,136 @@
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bothways.errors import Refused
+from bothways.registry.endpoint import Endpoint, parse_endpoint
+
+PORTS = (443, 8443)
+
+
+def refusal(url: str, ports: tuple[int, ...] = PORTS) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        parse_endpoint(url, ports)
+    assert {each.subject for each in refused.value.findings} == {url}
+    return [each.id for each in refused.value.findings]
+
+
+@pytest.mark.parametrize(
+    ("url", "endpoint"),
+    [
+        ("https://bank.example", Endpoint("bank.example", 443, "")),
+        ("https://bank.example/", Endpoint("bank.example", 443, "")),
+        ("https://bank.example:443/hub/", Endpoint("bank.example", 443, "/hub")),
+        ("https://Bank.Example:8443/Hub/v1", Endpoint("bank.example", 8443, "/Hub/v1")),
+        ("HTTPS://bank.example", Endpoint("bank.example", 443, "")),
+        ("https://bank.example.:8443", Endpoint("bank.example", 8443, "")),
+        ("https://xn--bnk-qla.example", Endpoint("xn--bnk-qla.example", 443, "")),
+        (f"https://{'a' * 63}.example", Endpoint(f"{'a' * 63}.example", 443, "")),
+        ("https://7.bank.example", Endpoint("7.bank.example", 443, "")),
+    ],
+)
+def test_a_base_url_names_host_port_and_path(url: str, endpoint: Endpoint) -> None:
+    assert parse_endpoint(url, PORTS) == endpoint
+
+
+@pytest.mark.parametrize("url", ["https://bank.example", "https://bank.example:8443/hub"])
+def test_a_url_is_printed_as_short_as_it_was(url: str) -> None:
+    assert parse_endpoint(url, PORTS).url == url
+
+
+@pytest.mark.parametrize("url", ["http://bank.example:443", "ftp://bank.example", "//bank.example"])
+def test_endpoint_01_wants_https(url: str) -> None:
+    assert refusal(url) == ["ENDPOINT-01"]
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "localhost",
+        "127.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "2130706433",
+        "0x7f000001",
+        "017700000001",
+        "127.1",
+        "0x7f.1",
+        "0177.0.0.0x1",
+        "127.0.0.1.",
+        "bank..example",
+        ".bank.example",
+        "-bank.example",
+        "bank-.example",
+        "bank_1.example",
+        "*.bank.example",
+        f"{'a' * 64}.example",
+        ".".join(["a" * 63] * 4),
+        "[::1",
+        "bank.example..",
+    ],
+)
+def test_endpoint_02_wants_a_dns_name_and_no_address(host: str) -> None:
+    assert refusal(f"https://{host}") == ["ENDPOINT-02"]
+
+
+@pytest.mark.parametrize("port", ["0", "80", "8080", "65536", "-1", "https", "4_43"])
+def test_endpoint_03_wants_an_agreed_port(port: str) -> None:
+    assert refusal(f"https://bank.example:{port}") == ["ENDPOINT-03"]
+
+
+def test_endpoint_03_lets_any_port_pass_where_none_is_listed_but_zero() -> None:
+    assert parse_endpoint("https://bank.example:10443", ()).port == 10443
+    assert refusal("https://bank.example:0", ()) == ["ENDPOINT-03"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user@bank.example",
+        "https://user:secret@bank.example",
+        "https://@bank.example",
+        "https://bank.example/?a=b",
+        "https://bank.example/#a",
+        "https://bank.example/a b",
+        "https://bank.example//a",
+        "https://bank.example/a;b",
+        "https://bank.example/ä",
+        "https://bank.example/\\a",
+        "https://ba\nnk.example",
+        "https://bank.example\t",
+        " https://bank.example",
+        "https://ban\u212a.example",
+        "https://bank.example/\x00",
+    ],
+)
+def test_endpoint_04_wants_nothing_else_in_the_address(url: str) -> None:
+    assert refusal(url) == ["ENDPOINT-04"]
+
+
+def test_all_mistakes_are_found_at_once() -> None:
+    found = ["ENDPOINT-01", "ENDPOINT-02", "ENDPOINT-03", "ENDPOINT-04"]
+    assert refusal("http://user@127.0.0.1:80/?a") == found
+
+
+PIECES = st.sampled_from(
+    ["https", "http", "://", "//", "bank.example", "127.0.0.1", "[", "]", "::1", "@", ":", "443", "0", "/", "?", "#"]
+)
+
+
+@settings(deadline=None)
+@given(st.text() | st.lists(PIECES | st.text(max_size=2)).map("".join))
+def test_a_text_is_a_safe_endpoint_or_refused(url: str) -> None:
+    try:
+        endpoint = parse_endpoint(url, ())
+    except Refused:
+        return
+    assert re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z-][a-z0-9-]*", endpoint.host)
+    assert 0 < endpoint.port < 65536
+    assert parse_endpoint(endpoint.url, ()) == endpoint
