@@ -1,6 +1,7 @@
 """Fixtures that many tests share: a hub made for the test, a hub that runs, and requests and CAs in one line."""
 
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -135,11 +136,12 @@ def terms(settings: Settings) -> Terms:
 
 
 @pytest.fixture
-def hub(tmp_path: Path, terms: Terms, settings: Settings) -> Iterator[Hub]:
-    """A new hub for PPR, opened; nothing runs."""
-    initialise(tmp_path / "hub", terms, settings, "tester")
-    with open_hub(tmp_path / "hub", "tester") as opened:
-        yield opened
+def hub(terms: Terms, settings: Settings) -> Iterator[Hub]:
+    """A new hub for PPR, opened; nothing runs. Its path is short, because unix sockets have short names."""
+    with tempfile.TemporaryDirectory(prefix="hub-") as place:
+        initialise(Path(place) / "hub", terms, settings, "tester")
+        with open_hub(Path(place) / "hub", "tester") as opened:
+            yield opened
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """`bothways hub`: init, run, status, contract."""
 
 import hashlib
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import actor, control, hub_in
@@ -18,20 +20,41 @@ from bothways.operations.settings import Settings
 from bothways.store.customers import find
 
 _DEFAULT = Settings()
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
+_DOMAIN_LIMIT = 48
+"""Characters: the names of the hub's CAs carry the domain, and a common name has 64 at most (RFC 5280 appendix A.1)."""
+
+
+def _is_domain(_kind: Any, value: str) -> None:
+    if len(value) > _DOMAIN_LIMIT or not all(_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(
+            f"{value!r} is no domain; at most {_DOMAIN_LIMIT} small letters, digits, - and dots are wanted, "
+            "like hub.example."
+        )
+
+
+Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
 
 
 def init(
     *,
-    environment: Environment,
+    environment: Annotated[Literal["PPR", "PRD"], Parameter(help="Pre-production, or production.")],
     domain: Annotated[
-        str, Parameter(help="The hub's domain; its endpoint becomes api.DOMAIN, its portal portal.DOMAIN.")
+        str,
+        Parameter(
+            help="The hub's domain; its endpoint becomes api.DOMAIN, its portal portal.DOMAIN.", validator=_is_domain
+        ),
     ],
     directory: Directory = HERE,
-    inbound_port: int = _DEFAULT.inbound_port,
-    portal_port: int = _DEFAULT.portal_port,
-    egress_port: int = _DEFAULT.egress_port,
-    danger_outbound_loopback: Annotated[bool, Parameter(negative="")] = False,
-    danger_outbound_any_port: Annotated[bool, Parameter(negative="")] = False,
+    inbound_port: Port = _DEFAULT.inbound_port,
+    portal_port: Port = _DEFAULT.portal_port,
+    egress_port: Port = _DEFAULT.egress_port,
+    danger_outbound_loopback: Annotated[
+        bool, Parameter(negative="", help="Let the hub call servers on this machine. For a developer's machine only.")
+    ] = False,
+    danger_outbound_any_port: Annotated[
+        bool, Parameter(negative="", help="Let the hub call any port, and not only the agreed ones. As above.")
+    ] = False,
     json: Json = False,
 ) -> int:
     """Make a hub for one environment, in a directory of its own: settings, database, CAs, certificates."""
@@ -42,10 +65,10 @@ def init(
         danger_outbound_loopback=danger_outbound_loopback,
         danger_outbound_any_port=danger_outbound_any_port,
     )
-    terms = hubs.new_terms(environment, domain, settings)
+    terms = hubs.new_terms(Environment(environment), domain, settings)
     hubs.initialise(directory, terms, settings, actor())
     document = {"directory": str(directory), "endpoint": terms.endpoint, "portal": terms.portal}
-    result(document, f"A hub for {environment.value} is in {directory}: {terms.endpoint}", as_json=json)
+    result(document, f"A hub for {environment} is in {directory}: {terms.endpoint}", as_json=json)
     tell(f"Next: bothways hub run --directory {directory}")
     return OK
 
@@ -109,7 +132,7 @@ def contract(
             if json:
                 result({"contract": text, "fingerprint": digest}, "", as_json=True)
             else:
-                print(text, end="")  # noqa: T201 - byte for byte, so that the fingerprint holds for the file
+                print(text, end="", flush=True)  # noqa: T201 - byte for byte, so that the fingerprint holds for the file
             tell(f"SHA-256 of this contract, for customers to compare by phone: {digest}")
             return OK
         with hub.read() as connection:

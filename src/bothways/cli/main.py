@@ -18,56 +18,101 @@ app = cyclopts.App(
     help_epilogue="Exit codes: 0 ok, 1 a check failed, 2 usage, 3 network, 4 not authorized, 5 expiring soon.",
 )
 
+# What each command does, in a line for the overview; the rest is said by the command itself, which is imported only
+# when it is called.
 _GROUPS = {
     "hub": (
         "Make a hub, run it, look at it.",
-        {"init": "init", "run": "run", "status": "status", "contract": "contract"},
+        {
+            "init": "Make a hub for one environment, in a directory of its own.",
+            "run": "Run the hub: control plane, portal and Envoy, until Ctrl-C.",
+            "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
+            "contract": "Print the contract, or the OpenSSL commands for one customer.",
+        },
     ),
     "customer": (
         "The hub's customers.",
-        {"add": "add", "list": "list_", "show": "show", "suspend": "suspend", "resume": "resume", "remove": "remove"},
+        {
+            "add": "Register a customer under its tspId.",
+            "list": "List all customers with the state of their flows.",
+            "show": "Show one customer: each flow with its checklist.",
+            "suspend": "Let nothing through in either direction.",
+            "resume": "Resume a suspended customer.",
+            "remove": "Remove a customer for good.",
+        },
     ),
     "request": (
         "Certification requests of customers.",
-        {"submit": "submit", "list": "list_", "show": "show", "approve": "approve", "refuse": "refuse"},
+        {
+            "submit": "Submit a customer's request (CSR) for review.",
+            "list": "List requests.",
+            "show": "Show a request with what the rules say about it.",
+            "approve": "Approve a request, and issue its certificate.",
+            "refuse": "Refuse a request.",
+        },
     ),
-    "certificate": ("Certificates of customers.", {"list": "list_", "show": "show", "revoke": "revoke"}),
-    "endpoint": ("Customers' servers, which the hub calls.", {"set": "set_", "show": "show"}),
+    "certificate": (
+        "Certificates of customers.",
+        {
+            "list": "List certificates.",
+            "show": "Print a certificate with its issuer in PEM.",
+            "revoke": "Revoke a certificate: the next request with it is refused.",
+        },
+    ),
+    "endpoint": (
+        "Customers' servers, which the hub calls.",
+        {"set": "Record the base URL of a customer's server.", "show": "Show where a customer's server is."},
+    ),
     "chain": (
         "CA chains of customers' servers.",
         {
-            "submit": "submit",
-            "list": "list_",
-            "show": "show",
-            "endorse": "endorse",
-            "refuse": "refuse",
-            "withdraw": "withdraw",
+            "submit": "Submit the CA chain of a customer's server for review.",
+            "list": "List chains.",
+            "show": "Show a chain with its certificates in PEM.",
+            "endorse": "Endorse a chain for this customer's server alone.",
+            "refuse": "Refuse a chain.",
+            "withdraw": "Withdraw an endorsement.",
         },
     ),
     "service": (
         "Services behind the endpoint.",
-        {"add": "add", "list": "list_", "grant": "grant", "withdraw": "withdraw"},
+        {
+            "add": "Put a service behind the endpoint.",
+            "list": "List services with the customers that they were granted to.",
+            "grant": "Grant a service to a customer.",
+            "withdraw": "Withdraw a service from a customer.",
+        },
     ),
     "spoke": (
         "The customer's side.",
-        {"init": "init", "csr": "csr", "install": "install", "call": "call", "listen": "listen"},
+        {
+            "init": "Make a spoke for one environment from the hub's contract.",
+            "csr": "Make a key and a request (CSR) that the hub's rules accept.",
+            "install": "Check the certificate that the hub issued, and install it.",
+            "call": "Call the hub over mutual TLS.",
+            "listen": "Receive the hub's calls, and print each.",
+        },
     ),
 }
+# Names of commands that are words of Python.
+_FUNCTIONS = {"list": "list_", "set": "set_"}
 
-app.command("bothways.demo.command:demo", name="demo")
+app.command("bothways.demo.command:demo", name="demo", help="Two hubs, two customers, every step, for real.")
 for _name, (_help, _commands) in _GROUPS.items():
     _group = cyclopts.App(name=_name, help=_help)
-    for _command, _function in _commands.items():
-        _group.command(f"bothways.cli.{_name}:{_function}", name=_command)
+    for _command, _line in _commands.items():
+        _group.command(f"bothways.cli.{_name}:{_FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
     app.command(_group)
-app.command("bothways.cli.outbound:probe", name="probe")
-app.command("bothways.cli.outbound:rotate", name="rotate")
+app.command(
+    "bothways.cli.outbound:probe", name="probe", help="Call a customer's server once, and record what was seen."
+)
+app.command("bothways.cli.outbound:rotate", name="rotate", help="Renew the hub's client certificate towards customers.")
 
 
 def main() -> NoReturn:
     """Run the command line, and exit with the code of `cli/exit.py`."""
     try:
-        code = app(result_action="return_value")
+        code = app(sys.argv[1:], result_action="return_value")
     except BothwaysError as error:
         failure(error, as_json="--json" in sys.argv)
         code = codes.exit_code(error)
@@ -78,8 +123,10 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = codes.OK
     except ImportError as error:
-        if (error.name or "").startswith("bothways"):
+        # What a command could not import arrives wrapped by the library that imports commands.
+        missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+        if not missing.name or missing.name.startswith("bothways"):
             raise
-        tell(f"{error.name} is not installed, and this command needs it. Install it: pip install 'bothways[hub]'")
+        tell(f"{missing.name} is not installed, and this command needs it. Install it: pip install 'bothways[hub]'")
         code = codes.USAGE
     sys.exit(code if isinstance(code, int) else codes.OK)

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,12 @@ def hub_in(directory: Path) -> Iterator[Hub]:
 
 def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:
     """Ask the running hub; return None if it does not run."""
+    # The HTTP client leaves its socket open where nobody listens, so that is tried first.
+    with socket.socket(socket.AF_UNIX) as knock:
+        try:
+            knock.connect(str(hub.control_socket))
+        except OSError:
+            return None
     transport = httpx2.HTTPTransport(uds=str(hub.control_socket))
     try:
         with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:

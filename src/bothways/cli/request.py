@@ -9,6 +9,7 @@ from bothways import files
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import apply, hub_in
 from bothways.cli.output import HERE, Directory, Json, Reason, result, table, tell
+from bothways.errors import Unusable
 from bothways.findings import errors
 from bothways.operations import requests
 from bothways.operations.certificates import certificate_chain
@@ -65,14 +66,17 @@ def approve(
 ) -> int:
     """Approve a request, and issue its certificate."""
     with hub_in(directory) as hub:
+        if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+            raise Unusable(f"{out} cannot be written: name a file in a directory that is there. Nothing was approved.")
         record = requests.approve_request(hub, number)
+        # What was decided comes into force, whatever becomes of the file.
+        apply(hub)
         chain = certificate_chain(hub, record)
         if out is not None:
             files.replace(out, chain.encode())
         document = record.document(hub.now()) | {"chain": chain}
         text = chain if out is None else f"Certificate {record.serial} is in {out}"
         result(document, text, as_json=json)
-        apply(hub)
         return OK
 
 

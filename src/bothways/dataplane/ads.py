@@ -73,7 +73,11 @@ class AdsServer:
             return False
         if self.snapshot.version != version:
             return True
-        return all(stream.settled(self.snapshot) or stream.refusals for stream in self._streams)
+        # What was refused counts once the stream has taken all that was published: the last of it may mend it.
+        return all(
+            stream.settled(self.snapshot) or (stream.refusals and events.empty())
+            for stream, events in self._streams.items()
+        )
 
     async def _serve(self, requests: AsyncIterator[Any], context: Any) -> None:
         stream, events = DeltaStream(), asyncio.Queue[Any]()

@@ -88,12 +88,16 @@ def _wait(stage: Stage) -> None:
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the demo as Ctrl-C does: by an exception, so that everything is cleaned up."""
+    """SIGTERM and SIGHUP end the demo as Ctrl-C does: by an exception, so that everything is cleaned up.
+
+    SIGINT is set too: a shell that starts the demo in the background has it ignored.
+    """
 
     def end(number: int, _frame: object) -> NoReturn:
         sys.exit(128 + number)
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:

@@ -38,9 +38,13 @@ def show_chain(hub: Hub, number: int) -> StoredChain:
 
 
 def endorse_chain(hub: Hub, number: int) -> StoredChain:
-    """Endorse a chain: from the next push on, it vouches for this customer's server, and for no other."""
+    """Endorse a chain: from the next push on, it vouches for this customer's server, and for no other.
+
+    Raises `NotFound` if the customer was removed, `Refused` if a rule that held does not hold any more.
+    """
     with hub.write() as transaction:
         stored = _in_state(transaction, number, ChainState.SUBMITTED)
+        customers.find(transaction.connection, stored.tsp_id)
         if findings := errors(_judge(transaction, parse_chain(stored.pem.encode()), f"chain {number}")):
             raise Refused(findings)
         return _decide(transaction, stored, ChainState.ENDORSED, "chain.endorse", None)

@@ -1,5 +1,6 @@
 """A hub: made once in a directory of its own, and opened by every command. Holds what all operations need."""
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -86,17 +87,14 @@ def initialise(directory: Path, terms: Terms, settings: Settings, actor: str) ->
 
     The directory appears whole or not at all. Raises `Conflict` if something is there, `Unusable` if it cannot be.
     """
-    if (directory / FILE).exists():
-        raise Conflict(f"{directory} already holds a hub. Run it: bothways hub run --directory {directory}")
-    if directory.is_symlink() or (directory.exists() and not (directory.is_dir() and not any(directory.iterdir()))):
-        raise Conflict(f"{directory} is not empty, and a hub wants a directory of its own. Name another one.")
-    longest = len(str(directory.absolute() / "run" / "connectivity.sock"))
+    longest = len(os.fsencode(directory.absolute() / "run" / "connectivity.sock"))
     if longest > _SOCKET_PATH_LIMIT:
         raise Unusable(
             f"the path {directory.absolute()} is too long for unix sockets: {longest} bytes with the file names, "
             f"at most {_SOCKET_PATH_LIMIT} work. Use a shorter path, like /var/lib/bothways/{terms.environment.value}."
         )
     try:
+        _require_free(directory)
         directory.absolute().parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.absolute().parent))
     except OSError as error:
@@ -118,7 +116,12 @@ def initialise(directory: Path, terms: Terms, settings: Settings, actor: str) ->
 @contextmanager
 def open_hub(directory: Path, actor: str) -> Iterator[Hub]:
     """Open the hub in `directory`, and close it. Raises `Unusable` or `Refused` if it cannot be used as it is."""
-    if not (directory / FILE).is_file():
+    try:
+        found = (directory / FILE).is_file()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Unusable(f"{directory} cannot be looked into: {why}. Check the path and its mode.") from error
+    if not found:
         raise Unusable(
             f"{directory} holds no hub. Make one: "
             f"bothways hub init --environment PPR --domain hub.example --directory {directory}"
@@ -165,6 +168,13 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
     certificate = issue.assemble(unsigned, hub.keys.sign(issuer.key_name, unsigned))
     authorities.add_credential(transaction, role, certificate, name, issuer)
     return f"{serial:x}"
+
+
+def _require_free(directory: Path) -> None:
+    if (directory / FILE).exists():
+        raise Conflict(f"{directory} already holds a hub. Run it: bothways hub run --directory {directory}")
+    if directory.is_symlink() or (directory.exists() and not (directory.is_dir() and not any(directory.iterdir()))):
+        raise Conflict(f"{directory} is not empty, and a hub wants a directory of its own. Name another one.")
 
 
 def _fill(draft: Path, terms: Terms, settings: Settings, actor: str) -> None:

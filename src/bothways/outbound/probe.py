@@ -58,4 +58,4 @@ def _problem(answer: httpx2.Response) -> str | None:
         return None
     if not isinstance(document, dict) or not str(document.get("type", "")).startswith(_OUR_PROBLEM):
         return None
-    return str(document.get("upstream") or document.get("detail") or f"Envoy answered {answer.status_code}")
+    return str(document.get("upstream") or document.get("reason") or f"Envoy answered {answer.status_code}")

@@ -67,7 +67,12 @@ def open_client(spoke: Spoke) -> httpx2.Client:
 
 
 def call(client: httpx2.Client, method: str, path: str, body: bytes | None = None) -> Answer:
-    """Call the hub once. Raises `NotAuthorized` if TLS refused us, `Unreachable` if there was no answer."""
+    """Call the hub once. Raises `NotAuthorized` if TLS refused us, `Unreachable` if there was no answer.
+
+    `path` begins with a slash: a whole address would take our certificate elsewhere. Raises `Unusable` otherwise.
+    """
+    if not path.startswith("/"):
+        raise Unusable(f"{path!r} is no path at the hub's endpoint. Give one that begins with /, like /connectivity.")
     started = time.perf_counter()
     try:
         with client.stream(method, path, content=body) as response:

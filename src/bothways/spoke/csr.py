@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bothways import files
 from bothways.contract.document import KeyType
-from bothways.contract.subject import Subject, subject_findings
+from bothways.contract.subject import Subject, attribute_mistakes, subject_findings
 from bothways.errors import Conflict, Refused, Unusable
-from bothways.findings import errors
+from bothways.findings import Finding, errors
 from bothways.pki import keys
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.pki.rules import SUBJECT, Applicant, request_findings
@@ -32,8 +32,14 @@ def make_request(spoke: Spoke, key_type: KeyType, subject: Subject) -> Certifica
         raise Conflict(f"{spoke.request_file} exists already. Hand it to the hub, or move it and its key away.")
     if mistakes := subject_findings(subject):
         raise Refused(mistakes)
+    common_name = spoke.contract.terms.request.expected_common_name(
+        key_type.marker, spoke.tsp_id, spoke.contract.terms.environment
+    )
+    if said := attribute_mistakes("CN", common_name):
+        hint = "Ask the hub's representative for a shorter pattern or tspId."
+        raise Refused(tuple(Finding("CSR-CN-01", each, hint, "R8; RFC 5280 appendix A.1", "contract") for each in said))
     key = _key(spoke, key_type)
-    request = parse_request(_signed(spoke, key, key_type, subject), str(spoke.request_file))
+    request = parse_request(_signed(key, subject, common_name), str(spoke.request_file))
     applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
     if mistakes := errors(request_findings(request, applicant, str(spoke.request_file))):
         raise Refused(mistakes)
@@ -67,11 +73,8 @@ def _key(spoke: Spoke, key_type: KeyType) -> PrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _signed(spoke: Spoke, key: PrivateKey, key_type: KeyType, subject: Subject) -> bytes:
-    terms = spoke.contract.terms
-    values = subject.attributes() | {
-        "CN": terms.request.expected_common_name(key_type.marker, spoke.tsp_id, terms.environment)
-    }
+def _signed(key: PrivateKey, subject: Subject, common_name: str) -> bytes:
+    values = subject.attributes() | {"CN": common_name}
     attributes = [
         # The library makes the country a PrintableString and the rest UTF8String, as RFC 5280 wants them.
         x509.NameAttribute(SUBJECT[name], value)

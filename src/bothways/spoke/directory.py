@@ -14,6 +14,7 @@ from bothways.contract.parse import parse_contract
 from bothways.contract.reader import read_toml
 from bothways.errors import Conflict, Refused, Unreachable, Unusable
 from bothways.findings import Finding
+from bothways.registry.customer import customer_findings
 from bothways.spoke.localhost import LocalhostTransport
 
 _FETCH_TIMEOUT = 10.0
@@ -53,6 +54,9 @@ def init_spoke(directory: Path, source: str, tsp_id: str, fingerprint: str | Non
     """
     if (directory / "contract.toml").exists():
         raise Conflict(f"{directory} already holds a spoke. Go on with it, or name another directory.")
+    # The organization is said later, in the request.
+    if mistakes := customer_findings(tsp_id, "unsaid"):
+        raise Refused(mistakes)
     text = (
         _fetched(source, fingerprint) if "://" in source else files.read(Path(source), "the contract", _CONTRACT_LIMIT)
     )
@@ -96,7 +100,7 @@ def _fetched(url: str, fingerprint: str | None) -> bytes:
         with httpx2.Client(transport=LocalhostTransport(context), timeout=_FETCH_TIMEOUT, trust_env=False) as client:
             answer = client.get(url)
             answer.raise_for_status()
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         hint = (
             " If the hub's certificate is not from a public CA, give --fingerprint."
             if "CERTIFICATE" in str(error)

@@ -16,7 +16,7 @@ from bothways.spoke.directory import Spoke
 
 _SOCKET_TIMEOUT = 30.0
 _BODY_LIMIT = 1 << 20
-_TOO_LARGE, _FORBIDDEN = 413, 403
+_FORBIDDEN, _LENGTH_REQUIRED, _TOO_LARGE = 403, 411, 413
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def answer(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+        said = self.headers.get("Content-Length") or "0"
+        # What cannot be measured is not read: the rest of it would be taken for the next request.
+        if "Transfer-Encoding" in self.headers or not (said.isascii() and said.isdigit()):
+            self.send_error(_LENGTH_REQUIRED)
+            return
+        length = int(said)
         if length > _BODY_LIMIT:
             self.send_error(_TOO_LARGE)
             return

@@ -8,13 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from bothways import files
 from bothways.errors import Unusable
 from bothways.store import audit, schema
 
 _BUSY_MILLISECONDS = 10_000
+_DAMAGE = ("not a database", "malformed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,15 @@ class ChangeCounter:
 
 
 def create(path: Path, environment: str) -> Database:
-    """Make the tables in a new file for this environment."""
+    """Make the tables in a new file for this environment. Raises `Conflict` if there is one, `Unusable`."""
+    # The empty file comes first: SQLite gives its mode to the log beside it.
+    files.write_new(path, b"", files.PRIVATE)
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         schema.metadata.create_all(transaction.connection)
         transaction.connection.execute(
             insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
         )
-    path.chmod(0o600)
     return database
 
 
@@ -91,7 +94,18 @@ def open_existing(path: Path, environment: str) -> Database:
     if not path.is_file():
         raise Unusable(f"there is no database at {path}. Make a hub first: bothways hub init")
     database = Database(path)
+    try:
+        _check(database, path, environment)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(database: Database, path: Path, environment: str) -> None:
     with database.read() as connection:
+        if not inspect(connection).has_table(schema.hub.name):
+            raise Unusable(f"{path} is a database, but holds no hub. Restore it from a backup.")
         row = connection.execute(select(schema.hub)).one_or_none()
     if row is None or row.schema_version != schema.VERSION:
         found = "none" if row is None else row.schema_version
@@ -101,7 +115,6 @@ def open_existing(path: Path, environment: str) -> Database:
             f"{path} belongs to {row.environment}, the contract beside it to {environment}. "
             "An environment is a deployment of its own: restore the directory as it was."
         )
-    return database
 
 
 @contextmanager
@@ -113,7 +126,7 @@ def _told() -> Iterator[None]:
             f"the database cannot be used: {error.orig}. Check disk and permissions, then try again."
         ) from error
     except DatabaseError as error:
-        if "not a database" in str(error.orig):
+        if any(damage in str(error.orig) for damage in _DAMAGE):
             raise Unusable(f"the database cannot be used: {error.orig}. Restore it from a backup.") from error
         raise
 

@@ -17,7 +17,7 @@ from bothways.xds.typed import any_of, matching_extension
 ENFORCED_CUSTOMER = "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%"
 """The customer whose entry in the map let the request pass, as Envoy writes it into headers and logs."""
 
-_LOOPBACK = ("127.0.0.0/8", "::1/128", "::ffff:127.0.0.0/104")
+_LOOPBACK = ("127.0.0.0/8", "::1/128")
 _SPECIAL = (
     "0.0.0.0/8",
     "10.0.0.0/8",
@@ -33,14 +33,19 @@ _SPECIAL = (
     "203.0.113.0/24",
     "224.0.0.0/3",
     "::/128",
+    "::ffff:0:0/96",
     "64:ff9b::/96",
     "64:ff9b:1::/48",
     "100::/64",
+    "100:0:0:1::/64",
     "2001::/23",
     "2001:db8::/32",
     "2002::/16",
+    "3fff::/20",
+    "5f00::/16",
     "fc00::/7",
     "fe80::/10",
+    "fec0::/10",
     "ff00::/8",
 )
 """Addresses off the public internet, or that reach another one in disguise (IANA special-purpose registries)."""

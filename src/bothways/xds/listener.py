@@ -4,13 +4,15 @@ from typing import Any
 
 from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
-from envoy.config.core.v3 import protocol_pb2, substitution_format_string_pb2
+from envoy.config.core.v3 import base_pb2, protocol_pb2, substitution_format_string_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
+from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
+from envoy.type.matcher.v3 import string_pb2
 from google.protobuf import struct_pb2
 
 from bothways.xds import names
@@ -27,8 +29,7 @@ _IDLE_TIMEOUT = 300.0
 _HEADERS_KIB = 32
 _BUFFER_BYTES = 1 << 20
 
-_NO_ROUTE = "NR"
-_MISDIRECTED = 421
+_FORBIDDEN, _MISDIRECTED = 403, 421
 
 
 def inbound_listener(state: HubState) -> Any:
@@ -79,6 +80,7 @@ def _inbound_manager(state: HubState) -> Any:
     manager.set_current_client_cert_details.subject.value = True
     manager.early_header_mutation_extensions.append(_without_identity_headers())
     manager.access_log.append(_access_log(state.access_log))
+    manager.local_reply_config.mappers.extend([_misdirected(state), _denied()])
     return manager
 
 
@@ -120,19 +122,56 @@ def _without_identity_headers() -> Any:
 
 
 def _local_replies() -> Any:
-    """Return what Envoy says itself: problems of RFC 9457 with what it saw; 421 where no virtual host has the name."""
-    no_host = http_connection_manager_pb2.ResponseMapper(
-        filter=accesslog_pb2.AccessLogFilter(response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=[_NO_ROUTE]))
-    )
-    no_host.status_code.value = _MISDIRECTED
+    """Return the form of what Envoy says itself, direct responses included: problems of RFC 9457 with what it saw."""
     body = {
         "type": "urn:bothways:problem:data-plane",
         "status": "%RESPONSE_CODE%",
-        "detail": "%RESPONSE_CODE_DETAILS%",
+        "detail": "%LOCAL_REPLY_BODY%",
+        "reason": "%RESPONSE_CODE_DETAILS%",
         "upstream": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
         "request_id": "%REQ(X-REQUEST-ID)%",
     }
-    return http_connection_manager_pb2.LocalReplyConfig(mappers=[no_host], body_format=_json(body, problem=True))
+    return http_connection_manager_pb2.LocalReplyConfig(body_format=_json(body, problem=True))
+
+
+def _misdirected(state: HubState) -> Any:
+    """Return a mapping to 421 for requests of another host (RFC 9110 section 15.5.20).
+
+    Whoever asks for one is denied before a virtual host is missed, so the host itself is what is looked at.
+    """
+    other_hosts = [
+        accesslog_pb2.AccessLogFilter(
+            header_filter=accesslog_pb2.HeaderFilter(
+                header=route_components_pb2.HeaderMatcher(
+                    name=":authority",
+                    string_match=string_pb2.StringMatcher(exact=authority, ignore_case=True),
+                    invert_match=True,
+                )
+            )
+        )
+        for authority in state.authorities
+    ]
+    mapper = http_connection_manager_pb2.ResponseMapper(
+        filter=accesslog_pb2.AccessLogFilter(and_filter=accesslog_pb2.AndFilter(filters=other_hosts))
+    )
+    mapper.status_code.value = _MISDIRECTED
+    mapper.body.inline_string = "No host of this name is served here. Call the endpoint of the contract."
+    return mapper
+
+
+def _denied() -> Any:
+    """Return a mapping that tells whoever is denied how to find out why."""
+    forbidden = accesslog_pb2.ComparisonFilter(
+        op=accesslog_pb2.ComparisonFilter.EQ, value=base_pb2.RuntimeUInt32(default_value=_FORBIDDEN, runtime_key="none")
+    )
+    mapper = http_connection_manager_pb2.ResponseMapper(
+        filter=accesslog_pb2.AccessLogFilter(status_code_filter=accesslog_pb2.StatusCodeFilter(comparison=forbidden))
+    )
+    mapper.body.inline_string = (
+        "The certificate does not open this path: it was revoked, or the service is not granted, "
+        "or a flow that it needs is not established. GET /connectivity says what is missing."
+    )
+    return mapper
 
 
 def _access_log(path: str) -> Any:

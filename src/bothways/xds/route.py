@@ -30,13 +30,13 @@ def inbound_routes(state: HubState) -> Any:
     connectivity = _guarded(RESERVED_PREFIX, names.CONNECTIVITY_CLUSTER, _CONNECTIVITY_TIMEOUT, state.identities)
     nothing_here = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
-        direct_response=_problem(_NOT_FOUND, "no-service", "No service of the hub stands at this path."),
+        direct_response=_not_found("No service of the hub stands at this path."),
         typed_per_filter_config={names.RBAC_FILTER: any_of(allow(state.identities))},
     )
     # The listener has this host only; with the port, because clients of another port than 443 send it.
     virtual_host = route_components_pb2.VirtualHost(
         name=names.INBOUND,
-        domains=sorted({state.host, f"{state.host}:{state.port}"}),
+        domains=state.authorities,
         routes=[connectivity, *services, nothing_here],
         request_headers_to_add=[
             _header(names.CUSTOMER_HEADER, ENFORCED_CUSTOMER),
@@ -55,11 +55,7 @@ def customer_routes(name: str, customers: Iterable[CustomerServer]) -> Any:
     }
     unknown = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
-        direct_response=_problem(
-            _NOT_FOUND,
-            "customer-not-reachable",
-            "The header Bothways-Customer names no customer whose outbound flow is established.",
-        ),
+        direct_response=_not_found("Bothways-Customer names no customer whose outbound flow is established."),
     )
     virtual_host = route_components_pb2.VirtualHost(
         name=name,
@@ -112,6 +108,5 @@ def _header(name: str, value: str) -> Any:
     )
 
 
-def _problem(status: int, kind: str, detail: str) -> Any:
-    body = f'{{"type":"urn:bothways:problem:{kind}","status":{status},"detail":"{detail}"}}\n'
-    return route_components_pb2.DirectResponseAction(status=status, body=base_pb2.DataSource(inline_string=body))
+def _not_found(detail: str) -> Any:
+    return route_components_pb2.DirectResponseAction(status=_NOT_FOUND, body=base_pb2.DataSource(inline_string=detail))

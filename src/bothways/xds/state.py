@@ -87,3 +87,8 @@ class HubState:
     services: tuple[ServiceRoute, ...] = ()
     customers: tuple[CustomerServer, ...] = ()
     danger_outbound_loopback: bool = False
+
+    @property
+    def authorities(self) -> tuple[str, str]:
+        """The endpoint's name as requests have it: alone, and with the port."""
+        return (self.host, f"{self.host}:{self.port}")

@@ -1,7 +1,8 @@
 """One delta xDS stream, without I/O: requests and snapshots go in, responses come out.
 
 The law: a node is sent what it asked for and does not have in that version, once; what it has and is gone, it is told;
-what it refused is not sent again until it changes. Makes come before breaks, in the order of `names.PUSH_ORDER`.
+what it refused is not sent again until it changes. A response that it refused as a whole is sent again in halves, so
+that one bad resource holds up no good one. Makes come before breaks, in the order of `names.PUSH_ORDER`.
 """
 
 from collections.abc import Iterator
@@ -14,21 +15,34 @@ from bothways.xds import names
 from bothways.xds.snapshot import Snapshot
 
 _WILDCARD = "*"
+_WILDCARD_TYPES = (names.CLUSTER_TYPE, names.LISTENER_TYPE)
 
 
 @dataclass(slots=True)
 class _Subscription:
-    """What the node asked for of one type, what it was sent (name to version), and what it has confirmed."""
+    """What the node asked for of one type, what it was sent and has confirmed (name to version), what it refused.
+
+    `pending` holds, by nonce, what each unanswered response brought: the version "" stands for a removal, None for what
+    the node gave up meanwhile.
+    """
 
     wildcard: bool = False
     named: set[str] = field(default_factory=set)
     sent: dict[str, str] = field(default_factory=dict)
     confirmed: dict[str, str] = field(default_factory=dict)
-    pending: dict[str, dict[str, str]] = field(default_factory=dict)
+    pending: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     fresh: bool = True
 
     def wants(self, name: str) -> bool:
         return self.wildcard or name in self.named
+
+    def forget(self, name: str) -> None:
+        for known in (self.sent, self.confirmed, self.refused):
+            known.pop(name, None)
+        for versions in self.pending.values():
+            if name in versions:
+                versions[name] = None
 
 
 class DeltaStream:
@@ -47,29 +61,21 @@ class DeltaStream:
             self.node_id = request.node.id
         first = type_url not in self._subscriptions
         subscription = self._subscriptions.setdefault(type_url, _Subscription())
-        self._confirm(subscription, request)
+        refused = self._answer(subscription, request)
         added = set(request.resource_names_subscribe)
         removed = set(request.resource_names_unsubscribe)
         if first:
             # A first request without names is the wildcard of CDS and LDS (xDS protocol, "wildcard subscriptions").
-            subscription.wildcard = not added or _WILDCARD in added
+            subscription.wildcard = not added and type_url in _WILDCARD_TYPES
             subscription.sent = dict(request.initial_resource_versions)
             subscription.confirmed = dict(request.initial_resource_versions)
-        subscription.wildcard = (subscription.wildcard or _WILDCARD in added) and _WILDCARD not in removed
-        subscription.named |= added - {_WILDCARD}
-        subscription.named -= removed
-        for name in removed:
-            subscription.sent.pop(name, None)
-            subscription.confirmed.pop(name, None)
-        # Names asked for again are sent again: the node says that it does not have them.
-        for name in added - set(request.initial_resource_versions):
-            subscription.sent.pop(name, None)
-        if not (first or added):
-            return []
-        return [
-            *self._made(type_url, subscription, snapshot, asked=added),
-            *self._broken(type_url, subscription, snapshot),
-        ]
+        asked = self._subscribe(subscription, added, removed, frozenset(request.initial_resource_versions))
+        responses = [*self._halves(type_url, subscription, snapshot, refused)]
+        if first or asked:
+            responses += self._made(type_url, subscription, snapshot, asked=asked)
+            responses += self._broken(type_url, subscription, snapshot)
+        self._tell(type_url, subscription)
+        return responses
 
     def publish(self, snapshot: Snapshot) -> list[Any]:
         """Return the responses that bring this node to the snapshot: changes first, removals last and backwards."""
@@ -80,6 +86,7 @@ class DeltaStream:
         for type_url in reversed(names.PUSH_ORDER):
             if subscription := self._subscriptions.get(type_url):
                 responses += self._broken(type_url, subscription, snapshot)
+                self._tell(type_url, subscription)
         return responses
 
     def settled(self, snapshot: Snapshot) -> bool:
@@ -91,20 +98,66 @@ class DeltaStream:
             for type_url in names.PUSH_ORDER
         )
 
-    def _confirm(self, subscription: _Subscription, request: Any) -> None:
-        versions = subscription.pending.pop(request.response_nonce, None)
-        if versions is None:
-            return
+    def _answer(self, subscription: _Subscription, request: Any) -> dict[str, str | None]:
+        """Take an ACK or a NACK; return what was refused as a part of more, so that nobody knows what is bad in it."""
+        versions = subscription.pending.pop(request.response_nonce, {})
         if request.HasField("error_detail"):
-            self.refusals[request.type_url] = request.error_detail.message
-            return
-        if not subscription.pending:
-            self.refusals.pop(request.type_url, None)
+            if len(versions) > 1:
+                return versions
+            for name, version in versions.items():
+                if subscription.sent.get(name, "") == version:
+                    subscription.refused[name] = request.error_detail.message
+            return {}
         for name, version in versions.items():
             if version:
                 subscription.confirmed[name] = version
-            else:
+            elif version is not None:
                 subscription.confirmed.pop(name, None)
+        return {}
+
+    def _subscribe(
+        self, subscription: _Subscription, added: set[str], removed: set[str], known: frozenset[str]
+    ) -> set[str]:
+        """Change what the node wants; return the names that have to be answered."""
+        subscription.named |= added - {_WILDCARD}
+        subscription.named -= removed
+        if _WILDCARD in added:
+            subscription.wildcard = subscription.fresh = True
+            # What was under way when the node gave its names up may have met the new wildcard: its version is unknown.
+            for versions in subscription.pending.values():
+                for name in (each for each, version in versions.items() if version is None):
+                    subscription.sent.setdefault(name, "")
+        dropped = removed - {_WILDCARD}
+        if _WILDCARD in removed:
+            subscription.wildcard = False
+            dropped |= set(subscription.sent) - subscription.named
+        for name in dropped:
+            subscription.forget(name)
+        # Names asked for again are sent again: the node says that it does not have them.
+        for name in added - known:
+            subscription.sent.pop(name, None)
+        # Under a wildcard the node cannot know whether a name that it gave up is still there, so it is told.
+        return added | dropped if subscription.wildcard else added
+
+    def _halves(
+        self, type_url: str, subscription: _Subscription, snapshot: Snapshot, refused: dict[str, str | None]
+    ) -> Iterator[Any]:
+        of_type = snapshot.of(type_url)
+        current = [
+            name
+            for name, version in sorted(refused.items(), key=lambda each: (not each[1], each[0]))
+            if subscription.sent.get(name, "") == version == (of_type[name].version if name in of_type else "")
+        ]
+        middle = len(current) // 2
+        for half in filter(None, (current[:middle], current[middle:])):
+            changed = [of_type[name] for name in half if name in of_type]
+            yield self._response(type_url, subscription, snapshot, changed, [n for n in half if n not in of_type])
+
+    def _tell(self, type_url: str, subscription: _Subscription) -> None:
+        if subscription.refused:
+            self.refusals[type_url] = "; ".join(dict.fromkeys(subscription.refused.values()))
+        else:
+            self.refusals.pop(type_url, None)
 
     def _made(
         self, type_url: str, subscription: _Subscription, snapshot: Snapshot, *, asked: set[str]
@@ -133,6 +186,8 @@ class DeltaStream:
         subscription.sent.update({resource.name: resource.version for resource in changed})
         for name in gone:
             subscription.sent.pop(name, None)
+        for name in (*gone, *(resource.name for resource in changed)):
+            subscription.refused.pop(name, None)
         subscription.pending[nonce] = {resource.name: resource.version for resource in changed} | dict.fromkeys(
             gone, ""
         )

@@ -1,0 +1,122 @@
+"""What is stored comes into force at every Envoy: on request at once, and by itself soon after."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+
+from bothways.cli.opening import control
+from bothways.connectivity.facts import ProbeFact
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customers import add_customer, suspend_customer
+from bothways.operations.endpoints import record_probe, set_endpoint
+from bothways.operations.hub import Hub, open_hub
+from bothways.operations.rotation import rotate_client_certificate
+from bothways.operations.services import add_service
+from bothways.pki.chain import certificate_pem
+from bothways.registry.customer import CustomerKind
+from bothways.registry.service import Service
+from bothways.xds.names import CLUSTER_TYPE, customer_cluster
+
+MakeCa = Callable[..., tuple[Any, Any]]
+
+
+def register(hub: Hub, make_ca: MakeCa) -> str:
+    """Register a customer whose outbound flow counts as established; nothing listens at its endpoint."""
+    add_customer(hub, "12345678", CustomerKind.ISSUER, "First Bank")
+    set_endpoint(hub, "12345678", "https://bank.localhost:1")
+    chain = submit_chain(hub, "12345678", certificate_pem(make_ca("Root")[1]).encode())
+    endorse_chain(hub, chain.id)
+    record_probe(hub, "12345678", ProbeFact("bank.localhost:1", hub.now(), ok=True, seen="TLSv1.3"))
+    return "12345678"
+
+
+def egress(hub: Hub, tsp_id: str) -> int:
+    """Return 404 while Envoy does not know the customer, 503 once it does, for nothing listens there."""
+    address = f"http://{hub.settings.egress_address}:{hub.settings.egress_port}/"
+    return httpx2.get(address, headers={"Bothways-Customer": tsp_id}, timeout=15, trust_env=False).status_code
+
+
+@pytest.mark.envoy
+def test_a_change_is_in_force_after_apply(running_hub: Hub, make_ca: MakeCa) -> None:
+    assert egress(running_hub, "12345678") == 404
+    tsp_id = register(running_hub, make_ca)
+    for suspended, wanted in ((False, 503), (True, 404), (False, 503)):
+        suspend_customer(running_hub, tsp_id, suspended=suspended)
+        applied = control(running_hub, "POST", "/apply")
+        assert applied is not None
+        assert (applied["in_force"], applied["version"]) == (True, current_snapshot(running_hub).version)
+        assert egress(running_hub, tsp_id) == wanted
+
+
+@pytest.mark.envoy
+def test_a_change_comes_into_force_by_itself(running_hub: Hub, make_ca: MakeCa) -> None:
+    tsp_id = register(running_hub, make_ca)
+    end = time.monotonic() + 10
+    while egress(running_hub, tsp_id) != 503:
+        assert time.monotonic() < end, "the change did not come into force"
+        time.sleep(0.02)
+
+
+@pytest.mark.envoy
+def test_applying_nothing_is_the_same_version(running_hub: Hub) -> None:
+    first, again = (control(running_hub, "POST", "/apply") for _ in range(2))
+    assert first is not None
+    assert again is not None
+    assert (first["version"], first["in_force"]) == (again["version"], again["in_force"])
+    status = control(running_hub, "GET", "/status")
+    assert status is not None
+    assert (status["version"], status["nodes"]) == (
+        first["version"],
+        [{"node": "ppr-embedded", "settled": True, "refused": {}}],
+    )
+
+
+def test_equal_states_have_equal_versions_and_a_change_another(hub: Hub) -> None:
+    first = current_snapshot(hub)
+    assert current_snapshot(hub).version == first.version
+    add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+    assert current_snapshot(hub).version != first.version
+
+
+def test_what_cannot_be_published_leaves_what_is_there(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    first = current_snapshot(hub)
+    before = set((hub.directory / "keys").iterdir())
+    rotate_client_certificate(hub)
+    (key,) = set((hub.directory / "keys").iterdir()) - before
+    key.unlink()
+
+    async def publish(opened: Hub) -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", first)
+        await Publisher(opened, ads)._publish()
+        assert ads.snapshot is first
+
+    with open_hub(hub.directory, "running") as opened:
+        asyncio.run(publish(opened))
+    assert "the data plane keeps what it has" in caplog.text
+    assert key.name in caplog.text
+
+
+def test_the_answer_says_version_force_and_milliseconds() -> None:
+    assert Applied("abc", in_force=True, milliseconds=3.5).document() == {
+        "version": "abc",
+        "in_force": True,
+        "milliseconds": 3.5,
+    }
+
+
+def test_the_end_of_an_endorsed_chain_changes_the_version(hub: Hub, make_ca: MakeCa) -> None:
+    tsp_id = register(hub, make_ca)
+    before = current_snapshot(hub)
+    later = hub.now() + timedelta(days=4000)
+    after = current_snapshot(replace(hub, now=lambda: later))
+    assert customer_cluster(tsp_id) in before.of(CLUSTER_TYPE)
+    assert customer_cluster(tsp_id) not in after.of(CLUSTER_TYPE)
+    assert after.version != before.version

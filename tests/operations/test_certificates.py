@@ -1,0 +1,139 @@
+"""Certificates: finished after a crash with the same bytes, revoked once, and proof of the inbound flow when seen."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography import x509
+from tests.operations.conftest import Audit
+
+from bothways.errors import Conflict, NotFound, Unusable
+from bothways.operations.certificates import (
+    certificate_chain,
+    certificate_seen,
+    finish_certificate,
+    finish_certificates,
+    list_certificates,
+    revoke_certificate,
+    show_certificate,
+)
+from bothways.operations.customers import show_customer
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub, open_hub
+from bothways.operations.requests import approve_request, submit_request
+from bothways.store.certificates import StoredCertificate
+
+Certify = Callable[[str], StoredCertificate]
+
+
+def at(hub: Hub, moment: datetime) -> Hub:
+    """Return the hub at another moment."""
+    return replace(hub, now=lambda: moment)
+
+
+@pytest.fixture
+def unsigned(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> StoredCertificate:
+    """What is left when the hub dies between decision and signature: its key was away."""
+    key, away = hub.directory / "keys" / "issuing-ca-1.key", hub.directory / "away.key"
+    number = submit_request(hub, issuer, make_csr()).id
+    key.rename(away)
+    with open_hub(hub.directory, "tester") as dying, pytest.raises(Unusable):
+        approve_request(dying, number)
+    away.rename(key)
+    return list_certificates(hub)[0]
+
+
+def test_what_was_approved_is_finished_with_the_same_serial_and_bytes(
+    hub: Hub, unsigned: StoredCertificate, audited: Audit
+) -> None:
+    assert finish_certificates(hub) == 1
+    (record,) = list_certificates(hub)
+    signed = x509.load_der_x509_certificate(record.der or b"")
+    assert f"{signed.serial_number:x}" == unsigned.serial
+    assert signed.tbs_certificate_bytes == unsigned.unsigned.der
+    assert audited()[-1] == ("certificate.issue", unsigned.serial)
+
+
+def test_finishing_again_changes_nothing(hub: Hub, unsigned: StoredCertificate, audited: Audit) -> None:
+    first = finish_certificate(hub, unsigned.serial)
+    before = audited()
+    assert finish_certificates(hub) == 0
+    assert finish_certificate(hub, unsigned.serial) == first
+    assert audited() == before
+
+
+def test_an_unsigned_certificate_opens_nothing(hub: Hub, unsigned: StoredCertificate) -> None:
+    assert hub_state(hub).identities == ()
+    with pytest.raises(Unusable, match="not signed yet"):
+        certificate_chain(hub, unsigned)
+
+
+def test_an_unsigned_certificate_that_is_revoked_stays_revoked(hub: Hub, unsigned: StoredCertificate) -> None:
+    revoke_certificate(hub, unsigned.serial, "superseded")
+    finish_certificates(hub)
+    assert show_certificate(hub, unsigned.serial).state(hub.now()) == "revoked"
+    assert hub_state(hub).identities == ()
+
+
+def test_a_revoked_certificate_is_no_identity(hub: Hub, issuer: str, certify: Certify, audited: Audit) -> None:
+    kept, lost = certify(issuer), certify(issuer)
+    record = revoke_certificate(hub, lost.serial, "keyCompromise")
+    assert (record.revoked_reason, record.state(hub.now())) == ("keyCompromise", "revoked")
+    assert [each.uri_id for each in hub_state(hub).identities] == [kept.uri_id]
+    assert audited()[-1] == ("certificate.revoke", lost.serial)
+
+
+def test_a_serial_in_capitals_is_the_same_serial(hub: Hub, issuer: str, certify: Certify) -> None:
+    serial = certify(issuer).serial
+    assert revoke_certificate(hub, serial.upper(), "superseded").serial == serial
+    assert show_certificate(hub, serial).revoked_at is not None
+
+
+def test_revoking_twice_is_a_conflict_and_keeps_the_first_reason(hub: Hub, issuer: str, certify: Certify) -> None:
+    serial = certify(issuer).serial
+    revoke_certificate(hub, serial, "keyCompromise")
+    with pytest.raises(Conflict, match="revoked already"):
+        revoke_certificate(hub, serial, "superseded")
+    assert show_certificate(hub, serial).revoked_reason == "keyCompromise"
+
+
+def test_an_unknown_serial_is_not_found(hub: Hub) -> None:
+    with pytest.raises(NotFound):
+        show_certificate(hub, "abcd")
+    with pytest.raises(NotFound):
+        revoke_certificate(hub, "abcd", "superseded")
+
+
+def test_being_seen_establishes_the_inbound_flow(hub: Hub, issuer: str, certify: Certify, audited: Audit) -> None:
+    certificate = certify(issuer)
+    assert show_customer(hub, issuer).assessment.inbound.state == "in progress"
+    before = certificate_seen(hub, certificate.fingerprint or "")
+    assert before.seen_at is None
+    assert show_customer(hub, issuer).assessment.inbound.state == "established"
+    assert audited()[-1] == ("certificate.seen", certificate.serial)
+
+
+def test_being_seen_is_written_once_a_minute_and_audited_once(
+    hub: Hub, issuer: str, certify: Certify, audited: Audit
+) -> None:
+    certificate = certify(issuer)
+    start = hub.now()
+    digest = certificate.fingerprint or ""
+    seen = []
+    for seconds in (0, 30, 61):
+        certificate_seen(at(hub, start + timedelta(seconds=seconds)), digest)
+        seen.append(show_certificate(hub, certificate.serial).seen_at)
+    assert seen == [start, start, start + timedelta(seconds=61)]
+    assert [action for action, _ in audited()].count("certificate.seen") == 1
+
+
+def test_a_foreign_fingerprint_proves_nothing(hub: Hub) -> None:
+    with pytest.raises(NotFound):
+        certificate_seen(hub, "0" * 64)
+
+
+def test_a_customer_sees_its_own_certificates(hub: Hub, issuer: str, merchant: str, certify: Certify) -> None:
+    mine, theirs = certify(issuer), certify(merchant)
+    assert list_certificates(hub, issuer) == (mine,)
+    assert list_certificates(hub) == (mine, theirs)

@@ -1,0 +1,172 @@
+"""A hub appears whole or not at all, and is opened only as it was made."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from cryptography import x509
+from tests.operations.conftest import Audit
+
+from bothways.contract.document import Environment, Terms
+from bothways.errors import BothwaysError, Conflict, Refused, Unusable
+from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub, serial_number
+from bothways.operations.settings import Settings
+from bothways.pki.keys import spki_pin
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory with a short name: the paths of a hub's sockets are limited, and pytest's own are long."""
+    with TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
+def everything(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+def test_a_new_hub_is_opened_with_the_terms_and_settings_it_was_made_with(
+    hub: Hub, terms: Terms, settings: Settings, audited: Audit
+) -> None:
+    assert (hub.terms, hub.settings, hub.environment, hub.actor) == (terms, settings, Environment.PPR, "tester")
+    assert audited() == [("hub.init", "ppr.hub.localhost")]
+
+
+def test_its_secrets_are_for_its_user_alone(hub: Hub) -> None:
+    keys = list((hub.directory / "keys").iterdir())
+    assert len(keys) == 5
+    assert all(b"ENCRYPTED" in path.read_bytes() for path in keys)
+    files = [hub.directory / "passphrase", hub.directory / "hub.db", *keys]
+    directories = [hub.directory, hub.directory / "keys", hub.run_directory]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in directories} == {0o700}
+
+
+def test_each_ca_is_a_key_of_its_own(hub: Hub) -> None:
+    trust = contract(hub).trust
+    cas = [x509.load_pem_x509_certificate(pem.encode()) for pem in (trust.issuing_ca, trust.client_ca, trust.server_ca)]
+    assert len({spki_pin(ca.public_key()) for ca in cas}) == 3
+    for ca in cas:
+        ca.verify_directly_issued_by(ca)
+    assert [ca.subject.rfc4514_string() for ca in cas] == [
+        "CN=ppr.hub.localhost PPR issuing CA,O=ppr.hub.localhost",
+        "CN=ppr.hub.localhost PPR Client CA,O=ppr.hub.localhost",
+        "CN=ppr.hub.localhost PPR server CA,O=ppr.hub.localhost",
+    ]
+
+
+def test_an_existing_hub_is_never_touched(hub: Hub, terms: Terms, settings: Settings) -> None:
+    before = {path: path.read_bytes() for path in hub.directory.rglob("*") if path.is_file()}
+    with pytest.raises(Conflict, match="already holds a hub"):
+        initialise(hub.directory, terms, settings, "tester")
+    assert {path: path.read_bytes() for path in hub.directory.rglob("*") if path.is_file()} == before
+
+
+def _occupied(path: Path) -> None:
+    path.mkdir()
+    (path / "letter.txt").write_text("mine")
+
+
+def _linked(path: Path) -> None:
+    (path.parent / "elsewhere").mkdir()
+    path.symlink_to(path.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("occupy", [_occupied, _linked, lambda path: path.write_text("mine")])
+def test_a_place_that_is_taken_is_a_conflict(
+    place: Path, terms: Terms, settings: Settings, occupy: Callable[[Path], object]
+) -> None:
+    occupy(place / "hub")
+    before = everything(place)
+    with pytest.raises(Conflict, match="is not empty"):
+        initialise(place / "hub", terms, settings, "tester")
+    assert everything(place) == before
+
+
+def test_an_empty_directory_and_missing_parents_are_fine(place: Path, terms: Terms, settings: Settings) -> None:
+    (place / "hub").mkdir()
+    for directory in (place / "hub", place / "a" / "b"):
+        initialise(directory, terms, settings, "tester")
+        with open_hub(directory, "tester") as opened:
+            assert opened.terms == terms
+
+
+@pytest.mark.parametrize("parent", ["/proc/1", "/sys/kernel", "FILE"])
+def test_a_parent_that_cannot_be_written_is_unusable(
+    place: Path, terms: Terms, settings: Settings, parent: str
+) -> None:
+    file = place / "file"
+    file.write_text("")
+    with pytest.raises(Unusable, match=r"no hub can be made in .*Use a directory that this user can write to"):
+        initialise((file if parent == "FILE" else Path(parent)) / "hub", terms, settings, "tester")
+    assert everything(place) == ["file"]
+
+
+@pytest.mark.parametrize("name", ["n" * 90, "n" * 300])
+def test_a_path_too_long_for_sockets_is_told_before_anything_is_made(
+    place: Path, terms: Terms, settings: Settings, name: str
+) -> None:
+    with pytest.raises(Unusable, match="too long for unix sockets"):
+        initialise(place / name, terms, settings, "tester")
+    assert everything(place) == []
+
+
+def test_the_limit_of_the_path_counts_bytes(place: Path, terms: Terms, settings: Settings) -> None:
+    exactly = 100 - len(str(place / "run" / "connectivity.sock")) - 1
+    with pytest.raises(Unusable, match="too long for unix sockets"):
+        initialise(place / ("n" * (exactly - 1) + "é"), terms, settings, "tester")
+    initialise(place / ("n" * exactly), terms, settings, "tester")
+    assert (place / ("n" * exactly) / "hub.toml").is_file()
+
+
+# The first fails when the database is to be filled, the second when the last file is written.
+@pytest.mark.parametrize("passphrase_file", ["missing/passphrase", "hub.toml"])
+def test_an_initialisation_that_fails_half_way_leaves_nothing(
+    place: Path, terms: Terms, settings: Settings, passphrase_file: str
+) -> None:
+    with pytest.raises(BothwaysError):
+        initialise(place / "hub", terms, replace(settings, passphrase_file=passphrase_file), "tester")
+    assert everything(place) == []
+
+
+def test_a_directory_without_a_hub_says_how_to_make_one(place: Path) -> None:
+    with pytest.raises(Unusable, match="bothways hub init"), open_hub(place, "tester"):
+        pass
+
+
+def test_a_path_that_cannot_be_looked_into_is_unusable(place: Path) -> None:
+    with pytest.raises(Unusable, match="file name too long"), open_hub(place / ("n" * 300), "tester"):
+        pass
+
+
+def test_a_passphrase_that_others_can_read_is_refused(hub: Hub) -> None:
+    (hub.directory / "passphrase").chmod(0o644)
+    with pytest.raises(Unusable, match="chmod 600"), open_hub(hub.directory, "tester"):
+        pass
+
+
+def test_the_database_of_another_environment_is_refused(hub: Hub, place: Path, settings: Settings) -> None:
+    terms = new_terms(Environment.PRD, "prd.hub.localhost", settings)
+    initialise(place / "prd", terms, settings, "tester")
+    (place / "prd" / "hub.db").replace(hub.directory / "hub.db")
+    with pytest.raises(Unusable, match="belongs to PRD"), open_hub(hub.directory, "tester"):
+        pass
+
+
+def test_terms_that_were_edited_wrongly_are_refused(hub: Hub) -> None:
+    (hub.directory / "contract.toml").write_text("format = 1\n")
+    with pytest.raises(Refused, match=r"hub\.environment"), open_hub(hub.directory, "tester"):
+        pass
+
+
+def test_the_usual_port_is_not_spelled() -> None:
+    terms = new_terms(Environment.PRD, "hub.example", Settings(inbound_port=443, portal_port=8444))
+    assert (terms.endpoint, terms.portal) == ("https://api.hub.example", "https://portal.hub.example:8444")
+
+
+def test_serial_numbers_fit_into_twenty_octets_and_differ() -> None:
+    numbers = {serial_number() for _ in range(100)}
+    assert len(numbers) == 100
+    assert all(0 < number < 1 << 159 for number in numbers)

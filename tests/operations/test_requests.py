@@ -1,0 +1,169 @@
+"""Requests: one decision for each, one certificate for each decision, whatever happens in between."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests.operations.conftest import Audit
+
+from bothways.errors import Conflict, NotFound, Refused, Unusable
+from bothways.operations.certificates import certificate_chain, list_certificates, revoke_certificate
+from bothways.operations.customers import remove_customer
+from bothways.operations.hub import Hub, open_hub
+from bothways.operations.requests import (
+    approve_request,
+    list_requests,
+    refuse_request,
+    show_request,
+    submit_request,
+)
+from bothways.pki.keys import spki_pin
+from bothways.store.authorities import Role, signing_authority
+from bothways.store.requests import RequestState
+
+Csr = Callable[..., bytes]
+MERCHANT_CN = "TLSMA-ECDSA/87654321/PPR"
+
+
+def refused_ids(hub: Hub, tsp_id: str, data: bytes) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        submit_request(hub, tsp_id, data)
+    return [finding.id for finding in refused.value.findings]
+
+
+def test_the_same_bytes_are_the_same_request(hub: Hub, issuer: str, make_csr: Csr, audited: Audit) -> None:
+    csr = make_csr()
+    first, again = submit_request(hub, issuer, csr), submit_request(hub, issuer, csr)
+    assert first == again
+    assert list_requests(hub) == (first,)
+    assert [action for action, _ in audited()].count("request.submit") == 1
+
+
+def test_the_same_bytes_submitted_at_once_are_one_request(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    csr = make_csr()
+    with ThreadPoolExecutor(16) as pool:
+        numbers = {stored.id for stored in pool.map(lambda _: submit_request(hub, issuer, csr), range(50))}
+    assert len(numbers) == len(list_requests(hub)) == 1
+
+
+def test_the_key_of_another_customer_is_refused(hub: Hub, issuer: str, merchant: str, make_csr: Csr) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    submit_request(hub, issuer, make_csr(key))
+    assert refused_ids(hub, merchant, make_csr(key, CN=MERCHANT_CN, O="Corner Shop")) == ["CSR-KEY-03"]
+    assert list_requests(hub, merchant) == ()
+
+
+def test_the_key_of_a_revoked_certificate_is_refused(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = approve_request(hub, submit_request(hub, issuer, make_csr(key)).id)
+    revoke_certificate(hub, certificate.serial, "keyCompromise")
+    assert refused_ids(hub, issuer, make_csr(key)) == ["CSR-KEY-03"]
+
+
+def test_the_key_of_the_hubs_own_ca_is_refused(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    with hub.read() as connection:
+        authority = signing_authority(connection, Role.ISSUING)
+    key = load_pem_private_key(hub.keys.private_pem(authority.key_name).encode(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    assert spki_pin(key.public_key()) == spki_pin(authority.certificate.public_key())
+    assert refused_ids(hub, issuer, make_csr(key)) == ["CSR-KEY-03"]
+
+
+def test_all_findings_come_at_once_and_nothing_is_stored(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    assert refused_ids(hub, issuer, make_csr(ec.generate_private_key(ec.SECP384R1()), CN=MERCHANT_CN, OU=None)) == [
+        "CSR-KEY-01",
+        "CSR-SUBJECT-01",
+        "CSR-CN-01",
+    ]
+    assert list_requests(hub) == ()
+
+
+def test_an_unknown_customer_is_not_found(hub: Hub, make_csr: Csr) -> None:
+    with pytest.raises(NotFound):
+        submit_request(hub, "12345678", make_csr())
+
+
+def test_approval_issues_a_certificate_of_the_issuing_ca(
+    hub: Hub, issuer: str, make_csr: Csr, ecdsa_key: ec.EllipticCurvePrivateKey, audited: Audit
+) -> None:
+    stored = submit_request(hub, issuer, make_csr(ecdsa_key))
+    record = approve_request(hub, stored.id)
+    leaf, ca = x509.load_pem_x509_certificates(certificate_chain(hub, record).encode())
+    leaf.verify_directly_issued_by(ca)
+    assert leaf.public_key() == ecdsa_key.public_key()
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert list(names) == [x509.UniformResourceIdentifier(f"urn:bothways:PPR:12345678:{leaf.serial_number:x}")]
+    assert (record.serial, record.unsigned.der) == (f"{leaf.serial_number:x}", leaf.tbs_certificate_bytes)
+    decided, _ = show_request(hub, stored.id)
+    assert (decided.state, decided.decided_by) == (RequestState.APPROVED, "tester")
+    assert audited()[-3:] == [
+        ("request.submit", str(stored.id)),
+        ("request.approve", str(stored.id)),
+        ("certificate.issue", record.serial),
+    ]
+
+
+def test_serial_and_bytes_are_stored_before_the_key_signs(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    number = submit_request(hub, issuer, make_csr()).id
+    (hub.directory / "keys" / "issuing-ca-1.key").rename(hub.directory / "away.key")
+    with open_hub(hub.directory, "tester") as opened, pytest.raises(Unusable, match=r"issuing-ca-1\.key"):
+        approve_request(opened, number)
+    (record,) = list_certificates(hub)
+    assert (record.request_id, record.der, record.state(hub.now())) == (number, None, "being signed")
+    assert record.unsigned.der
+    assert show_request(hub, number)[0].state is RequestState.APPROVED
+
+
+def test_a_request_is_decided_once(hub: Hub, issuer: str, make_csr: Csr, audited: Audit) -> None:
+    number = submit_request(hub, issuer, make_csr()).id
+    approve_request(hub, number)
+    before = audited()
+    with pytest.raises(Conflict, match="approved already"):
+        approve_request(hub, number)
+    with pytest.raises(Conflict, match="approved already"):
+        refuse_request(hub, number, "too late")
+    assert len(list_certificates(hub)) == 1
+    assert audited() == before
+
+
+def test_two_operators_at_once_make_one_certificate(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    number = submit_request(hub, issuer, make_csr()).id
+
+    def approve(_: int) -> str:
+        try:
+            return approve_request(hub, number).serial
+        except Conflict:
+            return "conflict"
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(approve, range(8)))
+    (record,) = list_certificates(hub)
+    assert sorted(outcomes) == sorted(["conflict"] * 7 + [record.serial])
+
+
+def test_a_refused_request_keeps_its_reason_and_frees_its_key(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    csr = make_csr(key)
+    number = submit_request(hub, issuer, csr).id
+    refuse_request(hub, number, "the phone number does not answer")
+    stored, _ = show_request(hub, number)
+    assert (stored.state, stored.reason) == (RequestState.REFUSED, "the phone number does not answer")
+    with pytest.raises(Conflict, match="the phone number does not answer"):
+        submit_request(hub, issuer, csr)
+    assert submit_request(hub, issuer, make_csr(key, L="Lyon")).state is RequestState.SUBMITTED
+
+
+def test_an_organization_that_differs_is_for_a_person_to_judge(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    number = submit_request(hub, issuer, make_csr(O="Another Bank")).id
+    assert [finding.id for finding in show_request(hub, number)[1]] == ["CSR-SUBJECT-03"]
+
+
+def test_the_request_of_a_removed_customer_cannot_be_approved(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    number = submit_request(hub, issuer, make_csr()).id
+    remove_customer(hub, issuer)
+    with pytest.raises(NotFound):
+        approve_request(hub, number)
+    assert list_certificates(hub) == ()

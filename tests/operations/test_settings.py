@@ -1,0 +1,60 @@
+"""Settings: read back as they were written, every mistake told at once, the dangerous knobs off."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bothways.errors import Refused, Unusable
+from bothways.operations.settings import FILE, Settings, read_settings, render_settings
+
+ODD = Settings("::1", 1, "10.0.0.1", 65535, "0.0.0.0", 443, "/etc/pass phrase", '/opt/"envoy"', True, True)  # noqa: S104
+
+
+@pytest.mark.parametrize("settings", [Settings(), ODD])
+def test_settings_are_read_back_as_they_were_written(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / FILE).write_text(render_settings(settings))
+    assert read_settings(tmp_path) == settings
+
+
+def test_an_empty_file_is_the_defaults_and_nothing_dangerous(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("")
+    settings = read_settings(tmp_path)
+    assert settings == Settings()
+    assert not settings.danger_outbound_loopback
+    assert not settings.danger_outbound_any_port
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(
+        """
+        [listen]
+        inbound_port = 0
+        egress_port = "15001"
+        portal_prot = 8444
+        [outbound]
+        danger_outbound_loopback = "yes"
+        """
+    )
+    with pytest.raises(Refused) as refused:
+        read_settings(tmp_path)
+    text = str(refused.value)
+    for key in ("inbound_port", "egress_port", "portal_prot", "danger_outbound_loopback"):
+        assert key in text
+
+
+def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("[listen")
+    with pytest.raises(Refused, match=r"hub\.toml"):
+        read_settings(tmp_path)
+
+
+def test_without_a_file_the_directory_is_unusable(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match=r"hub\.toml"):
+        read_settings(tmp_path)
+
+
+def test_settings_cannot_be_changed_by_accident() -> None:
+    with pytest.raises(AttributeError):
+        Settings().inbound_port = 1  # type: ignore[misc]
+    assert replace(Settings(), inbound_port=1).inbound_port == 1

@@ -1,0 +1,210 @@
+"""Delta xDS in any order: a node as the protocol describes it, a server, and two queues of messages between them.
+
+The node keeps its resources when the stream breaks, and says with `initial_resource_versions` what it has. Messages
+may lie in the queues while either side goes on; each rule is one thing that can happen.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf import any_pb2
+from google.rpc import status_pb2
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER
+from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.stream import DeltaStream
+
+NAMES = ("a", "b", "c", "d")
+BAD = "bad"
+
+one_type = st.sampled_from(PUSH_ORDER)
+one_name = st.sampled_from(NAMES)
+
+
+@dataclass
+class Node:
+    """What a node wants and holds of one type."""
+
+    wildcard: bool
+    named: set[str] = field(default_factory=set)
+    held: dict[str, str] = field(default_factory=dict)
+
+    def wants(self, name: str) -> bool:
+        return self.wildcard or name in self.named
+
+
+class DeltaXds(RuleBasedStateMachine):
+    @initialize(whole=st.booleans())
+    def begin(self, whole: bool) -> None:  # noqa: FBT001 - hypothesis passes it by name
+        # The protocol lets a node apply what is good of a response that it refuses (as Envoy does), or none of it.
+        self.refuses_whole = whole
+        self.snapshot = Snapshot("0", {})
+        self.published: set[tuple[str, str, str]] = set()
+        self.count = 0
+        self.node = {each: Node(wildcard=each in {CLUSTER_TYPE, LISTENER_TYPE}) for each in PUSH_ORDER}
+        self.connect()
+
+    @rule()
+    def connect(self) -> None:
+        self.stream = DeltaStream()
+        self.sent: dict[str, dict[str, str]] = {each: {} for each in PUSH_ORDER}
+        self.requests: deque[Any] = deque()
+        self.responses: deque[Any] = deque()
+        self.brought: dict[str, list[str]] = {}
+        self.asked: set[str] = set()
+        for type_url, each in self.node.items():
+            if each.wildcard or each.named:
+                self.request(type_url, {*each.named, *(["*"] if each.wildcard and each.named else [])})
+
+    @rule(type_url=one_type, name=one_name, good=st.booleans())
+    def publish_one(self, type_url: str, name: str, good: bool) -> None:  # noqa: FBT001 - as above
+        self.count += 1
+        version = f"{'good' if good else BAD}{self.count}"
+        self.publish(type_url, {**self.versions(type_url), name: version})
+
+    @rule(type_url=one_type, versions=st.dictionaries(one_name, st.booleans()))
+    def publish_many(self, type_url: str, versions: dict[str, bool]) -> None:
+        self.count += 1
+        fresh = {name: f"{'good' if good else BAD}{self.count}" for name, good in versions.items()}
+        self.publish(type_url, fresh)
+
+    @rule(type_url=one_type, name=one_name)
+    def remove(self, type_url: str, name: str) -> None:
+        self.publish(type_url, {key: value for key, value in self.versions(type_url).items() if key != name})
+
+    @rule(type_url=one_type, names=st.sets(one_name, min_size=1))
+    def subscribe(self, type_url: str, names: set[str]) -> None:
+        self.node[type_url].named |= names
+        # A first request always says everything that is wanted.
+        first = type_url not in self.asked and self.node[type_url].wildcard
+        self.request(type_url, {*self.node[type_url].named, "*"} if first else names)
+
+    @rule(type_url=one_type, names=st.sets(one_name, min_size=1))
+    def unsubscribe(self, type_url: str, names: set[str]) -> None:
+        each = self.node[type_url]
+        names &= each.named
+        each.named -= names
+        if names:
+            # Under a wildcard the node keeps what it gave up by name until the server says more.
+            each.held = {name: version for name, version in each.held.items() if each.wants(name)}
+            self.request(type_url, set(), names)
+
+    @precondition(lambda self: self.node[CLUSTER_TYPE].wildcard)
+    @rule()
+    def give_up_the_wildcard(self) -> None:
+        each = self.node[CLUSTER_TYPE]
+        each.wildcard = False
+        each.held = {name: version for name, version in each.held.items() if each.wants(name)}
+        self.request(CLUSTER_TYPE, set(), {"*"})
+
+    @precondition(lambda self: not self.node[CLUSTER_TYPE].wildcard)
+    @rule()
+    def take_the_wildcard(self) -> None:
+        self.node[CLUSTER_TYPE].wildcard = True
+        first = CLUSTER_TYPE not in self.asked
+        self.request(CLUSTER_TYPE, {"*", *self.node[CLUSTER_TYPE].named} if first else {"*"})
+
+    @precondition(lambda self: self.requests)
+    @rule()
+    def server_reads(self) -> None:
+        request = self.requests.popleft()
+        for name in (*request.resource_names_subscribe, *request.resource_names_unsubscribe):
+            self.sent[request.type_url].pop(name, None)
+        if "*" in request.resource_names_unsubscribe:
+            self.sent[request.type_url].clear()
+        brought = self.brought.pop(request.response_nonce, [])
+        if request.HasField("error_detail") and len(brought) > 1:
+            # Nobody knows which of them was bad, so each may come once more; one that was refused alone may not.
+            for name in brought:
+                self.sent[request.type_url].pop(name, None)
+        self.send(self.stream.receive(request, self.snapshot))
+
+    @precondition(lambda self: self.responses)
+    @rule()
+    def node_reads(self) -> None:
+        response = self.responses.popleft()
+        each = self.node[response.type_url]
+        wanted = {one.name: one.version for one in response.resources if each.wants(one.name)}
+        bad = sorted(name for name, version in wanted.items() if version.startswith(BAD))
+        if not (bad and self.refuses_whole):
+            each.held |= {name: version for name, version in wanted.items() if name not in bad}
+            for name in response.removed_resources:
+                each.held.pop(name, None)
+        answer = discovery_pb2.DeltaDiscoveryRequest(type_url=response.type_url, response_nonce=response.nonce)
+        if bad:
+            answer.error_detail.CopyFrom(status_pb2.Status(message=f"refused: {bad}"))
+        self.requests.append(answer)
+
+    @rule()
+    def quiet(self) -> None:
+        """Let both sides read everything: the node ends with exactly the last good versions, and nothing more comes."""
+        for _ in range(200):
+            if not self.requests and not self.responses:
+                break
+            while self.requests:
+                self.server_reads()
+            while self.responses:
+                self.node_reads()
+        assert not self.requests
+        for type_url, each in self.node.items():
+            offered = {name: version for name, version in self.versions(type_url).items() if each.wants(name)}
+            good = {name: version for name, version in offered.items() if not version.startswith(BAD)}
+            assert {name: version for name, version in each.held.items() if name not in offered.keys() - good} == good
+            # What is bad now may be held in a version that was good.
+            assert all((type_url, name, version) in self.published for name, version in each.held.items())
+            assert not any(version.startswith(BAD) for version in each.held.values())
+            assert (type_url in self.stream.refusals) == (good != offered)
+        assert self.stream.publish(self.snapshot) == []
+        complete = all(self.node[each].held == self.versions(each) and each in self.asked for each in PUSH_ORDER)
+        assert self.stream.settled(self.snapshot) == complete
+
+    @invariant()
+    def a_node_holds_nothing_that_it_does_not_want(self) -> None:
+        for each in self.node.values():
+            assert [name for name in each.held if not each.wants(name)] == []
+
+    def teardown(self) -> None:
+        self.quiet()
+
+    def versions(self, type_url: str) -> dict[str, str]:
+        return {name: resource.version for name, resource in self.snapshot.of(type_url).items()}
+
+    def publish(self, type_url: str, versions: dict[str, str]) -> None:
+        packed = any_pb2.Any(type_url=type_url)
+        resources = {name: Resource(name, version, packed) for name, version in versions.items()}
+        self.snapshot = Snapshot(str(self.count), {**self.snapshot.resources, type_url: resources})
+        self.published |= {(type_url, name, version) for name, version in versions.items()}
+        self.send(self.stream.publish(self.snapshot))
+
+    def request(self, type_url: str, added: set[str], removed: frozenset[str] | set[str] = frozenset()) -> None:
+        first = type_url not in self.asked
+        self.asked.add(type_url)
+        self.requests.append(
+            discovery_pb2.DeltaDiscoveryRequest(
+                type_url=type_url,
+                resource_names_subscribe=sorted(added),
+                resource_names_unsubscribe=sorted(removed),
+                initial_resource_versions=self.node[type_url].held if first else {},
+            )
+        )
+
+    def send(self, responses: list[Any]) -> None:
+        breaks = [bool(each.removed_resources and not each.resources) for each in responses]
+        assert breaks == sorted(breaks), "a removal went before something new"
+        for response in responses:
+            self.brought[response.nonce] = [*(one.name for one in response.resources), *response.removed_resources]
+            for one in response.resources:
+                assert self.sent[response.type_url].get(one.name) != one.version, "unchanged, and sent again"
+                self.sent[response.type_url][one.name] = one.version
+            for name in response.removed_resources:
+                self.sent[response.type_url].pop(name, None)
+        self.responses.extend(responses)
+
+
+DeltaXds.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+test_a_node_ends_with_the_last_good_version_whatever_the_order = DeltaXds.TestCase

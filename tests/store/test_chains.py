@@ -1,0 +1,93 @@
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bothways.errors import NotFound
+from bothways.pki.chain import Chain
+from bothways.registry.customer import Customer
+from bothways.store import chains
+from bothways.store.chains import ChainState, StoredChain
+from bothways.store.database import Database
+
+
+@pytest.fixture
+def record(make_ca: Callable[..., Any]) -> Chain:
+    """A chain of an intermediate that ends in 30 days, and of its root."""
+    root = make_ca("root")
+    return Chain((make_ca("intermediate", root, days=30)[1], root[1]))
+
+
+def add(database: Database, customer: Customer, record: Chain) -> int:
+    with database.write(customer.created_at, "tester") as transaction:
+        return chains.add(transaction, customer.tsp_id, record)
+
+
+def test_a_chain_comes_back_and_ends_with_the_certificate_that_ends_first(
+    database: Database, customer: Customer, record: Chain
+) -> None:
+    number = add(database, customer, record)
+    with database.read() as connection:
+        found = chains.find(connection, number)
+    assert found == StoredChain(
+        id=number,
+        tsp_id=customer.tsp_id,
+        pem=record.pem,
+        fingerprint=record.fingerprint,
+        not_after=record.certificates[0].not_valid_after_utc,
+        state=ChainState.SUBMITTED,
+        submitted_at=customer.created_at,
+        decided_by=None,
+        reason=None,
+    )
+    assert found.not_after < datetime.now(UTC) + timedelta(days=31)
+
+
+def test_its_document_holds_what_two_people_compare(database: Database, customer: Customer, record: Chain) -> None:
+    number = add(database, customer, record)
+    with database.read() as connection:
+        found = chains.find(connection, number)
+    assert found.document() == {
+        "id": number,
+        "customer": "12345678",
+        "fingerprint": record.fingerprint,
+        "not_after": found.not_after.isoformat(),
+        "state": "submitted",
+        "submitted_at": "2026-11-23T12:00:00+00:00",
+        "decided_by": None,
+        "reason": None,
+    }
+
+
+@pytest.mark.parametrize("state", [ChainState.ENDORSED, ChainState.REFUSED, ChainState.WITHDRAWN])
+def test_a_decision_says_who_and_why_and_leaves_other_chains_alone(
+    database: Database, customer: Customer, record: Chain, state: ChainState
+) -> None:
+    number, untouched = add(database, customer, record), add(database, customer, record)
+    with database.write(customer.created_at, "alice") as transaction:
+        chains.decide(transaction, number, state, "by phone")
+    with database.read() as connection:
+        found = chains.find(connection, number)
+        assert (found.state, found.decided_by, found.reason) == (state, "alice", "by phone")
+        assert chains.find(connection, untouched).state is ChainState.SUBMITTED
+
+
+def test_chains_are_listed_by_customer_and_state_oldest_first(
+    database: Database, customer: Customer, other: Customer, record: Chain
+) -> None:
+    numbers = [add(database, each, record) for each in (customer, other, customer)]
+    with database.write(customer.created_at, "alice") as transaction:
+        for number in numbers[1:]:
+            chains.decide(transaction, number, ChainState.ENDORSED)
+    with database.read() as connection:
+        assert [each.id for each in chains.every(connection)] == numbers
+        assert [each.id for each in chains.every(connection, customer.tsp_id)] == [numbers[0], numbers[2]]
+        assert [each.id for each in chains.every(connection, state=ChainState.ENDORSED)] == numbers[1:]
+        both = chains.every(connection, customer.tsp_id, ChainState.ENDORSED)
+        assert [each.id for each in both] == [numbers[2]]
+
+
+def test_an_unknown_number_is_not_found(database: Database) -> None:
+    with database.read() as connection, pytest.raises(NotFound, match=r"there is no chain 7. Look at: "):
+        chains.find(connection, 7)

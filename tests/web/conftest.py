@@ -1,0 +1,25 @@
+"""Requests to an application in this process, without a port."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+Ask = Callable[..., httpx2.Response]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """Return a function that sends one request to an application."""
+
+    def send(app: FastAPI, method: str, path: str, headers: dict[str, str] | None = None) -> httpx2.Response:
+        async def once() -> httpx2.Response:
+            transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx2.AsyncClient(transport=transport, base_url="http://hub") as client:
+                return await client.request(method, path, headers=headers)
+
+        return asyncio.run(once())
+
+    return send

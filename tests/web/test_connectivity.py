@@ -1,0 +1,91 @@
+"""The first call proves the inbound flow, opens what waited for it once, and says what is still lacking."""
+
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from tests.web.conftest import Ask
+
+from bothways.dataplane.publisher import Applied
+from bothways.operations.customers import add_customer, show_customer
+from bothways.operations.hub import Hub
+from bothways.operations.requests import approve_request, submit_request
+from bothways.registry.customer import CustomerKind
+from bothways.store.certificates import StoredCertificate
+from bothways.web.connectivity import connectivity_app
+
+
+@pytest.fixture
+def certificate(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> StoredCertificate:
+    return approve_request(hub, submit_request(hub, issuer, make_csr()).id)
+
+
+@pytest.fixture
+def opened(hub: Hub) -> list[str]:
+    """The inbound state at each time when the services were opened."""
+    del hub
+    return []
+
+
+@pytest.fixture
+def app(hub: Hub, opened: list[str]) -> FastAPI:
+    async def apply() -> Applied:
+        opened.append(show_customer(hub, "12345678").assessment.inbound.state.value)
+        return Applied("version", in_force=True, milliseconds=0.0)
+
+    return connectivity_app(hub, apply)
+
+
+def identity(certificate: StoredCertificate, tsp_id: str = "12345678") -> dict[str, str]:
+    return {"Bothways-Customer": tsp_id, "Bothways-Certificate": certificate.fingerprint or ""}
+
+
+def test_the_first_call_says_who_one_is_and_what_is_lacking(
+    hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate
+) -> None:
+    answer = ask(app, "GET", "/connectivity", identity(certificate))
+    view = show_customer(hub, "12345678")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "customer": "12345678",
+        "environment": "PPR",
+        "certificate": {
+            "serial": certificate.serial,
+            "fingerprint": certificate.fingerprint,
+            "not_after": certificate.not_after.isoformat(),
+        },
+        "inbound": view.assessment.inbound.document(),
+        "outbound": view.assessment.outbound.document(),
+    }
+    assert (view.assessment.inbound.state, view.assessment.outbound.state) == ("established", "not started")
+
+
+def test_waiting_services_are_opened_once_and_after_the_proof(
+    ask: Ask, app: FastAPI, certificate: StoredCertificate, opened: list[str]
+) -> None:
+    for _ in range(2):
+        assert ask(app, "GET", "/connectivity", identity(certificate)).status_code == 200
+    assert opened == ["established"]
+
+
+def test_an_unknown_certificate_proves_nothing(
+    hub: Hub, ask: Ask, app: FastAPI, issuer: str, opened: list[str]
+) -> None:
+    answer = ask(app, "GET", "/connectivity", {"Bothways-Customer": issuer, "Bothways-Certificate": "0" * 64})
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:bothways:problem:notfound")
+    assert show_customer(hub, issuer).assessment.inbound.state == "not started"
+    assert opened == []
+
+
+def test_a_certificate_of_another_customer_proves_nothing_for_this_one(
+    hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate
+) -> None:
+    add_customer(hub, "87654321", CustomerKind.MERCHANT, "Corner Shop")
+    ask(app, "GET", "/connectivity", identity(certificate, "87654321"))
+    assert show_customer(hub, "87654321").assessment.inbound.state == "not started"
+
+
+def test_without_identity_nobody_is_answered(ask: Ask, app: FastAPI, certificate: StoredCertificate) -> None:
+    for missing in identity(certificate):
+        headers = {name: value for name, value in identity(certificate).items() if name != missing}
+        assert ask(app, "GET", "/connectivity", headers).status_code == 422

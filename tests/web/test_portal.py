@@ -1,0 +1,58 @@
+"""The portal hands out the contract, byte for byte the one whose fingerprint the hub tells."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from tests.web.conftest import Ask
+
+from bothways.contract.parse import parse_contract
+from bothways.contract.render import render_contract
+from bothways.errors import Refused, Unreachable
+from bothways.operations.hub import Hub, contract
+from bothways.spoke.directory import init_spoke
+from bothways.web.portal import portal_app
+
+
+def test_the_contract_is_that_of_the_operation_byte_for_byte(hub: Hub, ask: Ask) -> None:
+    answer = ask(portal_app(hub), "GET", "/contract.toml")
+    assert answer.status_code == 200
+    assert answer.content == render_contract(contract(hub)).encode()
+    assert parse_contract(answer.text, "portal") == contract(hub)
+    assert b"PRIVATE" not in answer.content
+
+
+def test_the_page_names_environment_endpoint_and_contract(hub: Hub, ask: Ask) -> None:
+    answer = ask(portal_app(hub), "GET", "/")
+    assert answer.headers["content-type"].startswith("text/html")
+    for text in (
+        "<strong>PPR</strong>",
+        hub.terms.endpoint,
+        'href="/contract.toml"',
+        f"{hub.terms.portal}/contract.toml",
+    ):
+        assert text in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/hub.toml", "/passphrase", "/../passphrase", "/docs", "/redoc", "/status", "/connectivity"]
+)
+def test_nothing_else_is_there(hub: Hub, ask: Ask, path: str) -> None:
+    assert ask(portal_app(hub), "GET", path).status_code == 404
+
+
+def test_nothing_is_changed_through_the_portal(hub: Hub, ask: Ask) -> None:
+    assert {ask(portal_app(hub), method, "/contract.toml").status_code for method in ("POST", "PUT", "DELETE")} == {405}
+
+
+@pytest.mark.envoy
+def test_a_spoke_is_made_over_tls_by_the_fingerprint_and_not_by_another(running_hub: Hub, tmp_path: Path) -> None:
+    address = f"{running_hub.terms.portal}/contract.toml"
+    fingerprint = sha256(render_contract(contract(running_hub)).encode()).hexdigest()
+    assert init_spoke(tmp_path / "good", address, "12345678", fingerprint).contract == contract(running_hub)
+    with pytest.raises(Refused, match="CONTRACT-PIN"):
+        init_spoke(tmp_path / "other", address, "12345678", "0" * 64)
+    # Without a fingerprint the connection would have to prove the contract, and the hub's own CA is no public one.
+    with pytest.raises(Unreachable, match="--fingerprint"):
+        init_spoke(tmp_path / "none", address, "12345678")
+    assert not (tmp_path / "other").exists()

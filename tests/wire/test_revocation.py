@@ -1,0 +1,52 @@
+"""What was open is closed on the very next request, on connections that stay open (lab: a CRL alone never does)."""
+
+import ssl
+
+import pytest
+from tests.wire.conftest import ISSUER, MERCHANT, Line, World
+
+from bothways.operations.certificates import revoke_certificate
+from bothways.operations.customers import suspend_customer
+from bothways.operations.services import grant_service, withdraw_service
+
+pytestmark = pytest.mark.envoy
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_revoked_certificate_is_refused_on_its_open_connection(world: World, version: ssl.TLSVersion) -> None:
+    (spoke, serial), (other, _) = world.connected(), world.connected()
+    context = world.context(spoke)
+    context.minimum_version = context.maximum_version = version
+    with Line(world.tls(context), world.host) as line, world.open(other) as unharmed:
+        assert line.ask("/tokens/before")[0] == 200
+        assert unharmed.ask("/tokens/before")[0] == 200
+        revoke_certificate(world.hub, serial, "keyCompromise")
+        world.apply()
+        assert [line.ask(path)[0] for path in ("/tokens/after", "/connectivity", "/")] == [403, 403, 403]
+        assert unharmed.ask("/tokens/after")[0] == 200
+    with world.open(spoke) as again:
+        assert again.ask("/tokens/again")[0] == 403
+
+
+def test_a_suspended_customer_is_refused_on_its_open_connection_until_it_is_resumed(world: World) -> None:
+    spoke, _ = world.connected()
+    with world.open(spoke) as line:
+        assert line.ask("/tokens")[0] == 200
+        suspend_customer(world.hub, ISSUER, suspended=True)
+        world.apply()
+        assert [line.ask(path)[0] for path in ("/tokens", "/connectivity")] == [403, 403]
+        suspend_customer(world.hub, ISSUER, suspended=False)
+        world.apply()
+        assert line.ask("/tokens")[0] == 200
+
+
+def test_a_service_is_granted_and_withdrawn_on_an_open_connection(world: World) -> None:
+    spoke, _ = world.connected(MERCHANT)
+    with world.open(spoke) as line:
+        assert line.ask("/vault")[0] == 403
+        grant_service(world.hub, "vault", MERCHANT)
+        world.apply()
+        assert line.ask("/vault")[0] == 200
+        withdraw_service(world.hub, "vault", MERCHANT)
+        world.apply()
+        assert [line.ask(path)[0] for path in ("/vault", "/connectivity")] == [403, 200]

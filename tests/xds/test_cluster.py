@@ -1,0 +1,126 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+
+from bothways.xds.authorization import deny_special_addresses
+from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
+from bothways.xds.state import CustomerServer, KeyPair, ServiceRoute
+from bothways.xds.tls import customer_socket
+from bothways.xds.typed import any_of
+
+DNS = {
+    "name": "envoy.cluster.dns",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster",
+        "dns_refresh_rate": "5s",
+        "respect_dns_ttl": True,
+        "dns_lookup_family": "V4_PREFERRED",
+        "typed_dns_resolver_config": {
+            "name": "envoy.network.dns_resolver.cares",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
+            },
+        },
+    },
+}
+
+
+def endpoints(cluster: str, address: dict[str, Any]) -> dict[str, Any]:
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
+
+
+@pytest.fixture
+def client(make_pair: Callable[[str], KeyPair]) -> KeyPair:
+    return make_pair("client")
+
+
+def test_a_service_is_called_over_plain_http_where_dns_says(shown: Callable[[Any], Any]) -> None:
+    service = ServiceRoute("tokens", "/tokens", "tokens.internal", 8080, ())
+    address = {"socket_address": {"address": "tokens.internal", "port_value": 8080}}
+    assert shown(service_cluster(service)) == {
+        "name": "service/tokens",
+        "cluster_type": DNS,
+        "connect_timeout": "5s",
+        "load_assignment": endpoints("service/tokens", address),
+    }
+
+
+def test_the_hubs_own_page_is_on_a_unix_socket(shown: Callable[[Any], Any]) -> None:
+    address = {"pipe": {"path": "/run/connectivity.sock", "mode": 0o600}}
+    assert shown(connectivity_cluster("/run/connectivity.sock")) == {
+        "name": "connectivity",
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "load_assignment": endpoints("connectivity", address),
+    }
+
+
+def test_a_customers_server_is_called_over_mutual_tls_behind_the_filter_for_addresses(
+    shown: Callable[[Any], Any], server: CustomerServer, client: KeyPair
+) -> None:
+    address = {"socket_address": {"address": "callbacks.bank.example", "port_value": 8443}}
+    guard = any_of(deny_special_addresses(loopback_allowed=False))
+    assert shown(customer_cluster(server, client, danger_outbound_loopback=False)) == {
+        "name": "customer/12345678",
+        "cluster_type": DNS,
+        "connect_timeout": "5s",
+        "load_assignment": endpoints("customer/12345678", address),
+        "transport_socket": shown(customer_socket(server)),
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "common_http_protocol_options": {"max_connection_duration": "60s"},
+                "explicit_http_config": {"http_protocol_options": {}},
+                "http_filters": [
+                    {"name": "envoy.filters.http.upstream_rbac", "typed_config": shown(guard)},
+                    {
+                        "name": "envoy.filters.http.upstream_codec",
+                        "typed_config": {
+                            "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+                        },
+                    },
+                ],
+            }
+        },
+        "metadata": {"filter_metadata": {"bothways": {"client_certificate": client.fingerprint}}},
+    }
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_the_danger_setting_and_nothing_else_opens_loopback(
+    server: CustomerServer,
+    client: KeyPair,
+    allowed: bool,  # noqa: FBT001 - both settings are the point
+) -> None:
+    cluster = customer_cluster(server, client, danger_outbound_loopback=allowed)
+    options = http_protocol_options_pb2.HttpProtocolOptions()
+    [packed] = cluster.typed_extension_protocol_options.values()
+    assert packed.Unpack(options)
+    assert options.http_filters[0].typed_config == any_of(deny_special_addresses(loopback_allowed=allowed))
+
+
+def test_each_address_of_a_name_is_an_endpoint_of_its_own_so_that_each_is_checked(
+    server: CustomerServer, client: KeyPair
+) -> None:
+    dns = dns_cluster_pb2.DnsCluster()
+    assert customer_cluster(server, client, danger_outbound_loopback=False).cluster_type.typed_config.Unpack(dns)
+    assert dns.all_addresses_in_single_endpoint is False
+
+
+def test_a_new_client_certificate_changes_the_cluster_so_that_old_connections_end(
+    server: CustomerServer, client: KeyPair
+) -> None:
+    before = customer_cluster(server, client, danger_outbound_loopback=False)
+    after = customer_cluster(server, replace(client, fingerprint="ff"), danger_outbound_loopback=False)
+    assert before != after
+    after.metadata.CopyFrom(before.metadata)
+    assert before == after
+
+
+def test_the_clients_key_is_not_in_the_cluster(server: CustomerServer, client: KeyPair) -> None:
+    cluster = customer_cluster(server, client, danger_outbound_loopback=False)
+    assert b"PRIVATE KEY" not in cluster.SerializeToString()

@@ -1,0 +1,166 @@
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from envoy.config.bootstrap.v3 import bootstrap_pb2
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from google.protobuf import json_format
+
+from bothways.xds import names
+from bothways.xds.bootstrap import bootstrap
+from bothways.xds.snapshot import Snapshot, build_snapshot
+from bothways.xds.state import HubState, KeyPair
+from bothways.xds.tls import key_pair_secret
+from bothways.xds.typed import any_of
+
+MESSAGES = {
+    names.SECRET_TYPE: secret_pb2.Secret,
+    names.CLUSTER_TYPE: cluster_pb2.Cluster,
+    names.LISTENER_TYPE: listener_pb2.Listener,
+    names.ROUTE_TYPE: route_pb2.RouteConfiguration,
+}
+
+
+def named(snapshot: Snapshot) -> dict[str, set[str]]:
+    return {type_url: set(snapshot.of(type_url)) for type_url in names.PUSH_ORDER}
+
+
+def changes(before: Snapshot, after: Snapshot) -> set[str]:
+    """Return the names of what is new or different."""
+    return {
+        name
+        for type_url in names.PUSH_ORDER
+        for name, resource in after.of(type_url).items()
+        if before.of(type_url).get(name) != resource
+    }
+
+
+def unpacked(snapshot: Snapshot, type_url: str) -> dict[str, Any]:
+    messages = {name: MESSAGES[type_url]() for name in snapshot.of(type_url)}
+    assert all(resource.packed.Unpack(messages[name]) for name, resource in snapshot.of(type_url).items())
+    return messages
+
+
+def test_a_snapshot_holds_everything_that_a_state_needs(state: HubState) -> None:
+    assert named(build_snapshot(state)) == {
+        names.SECRET_TYPE: {"server-certificate", "customer-trust", "hub-client-certificate"},
+        names.CLUSTER_TYPE: {
+            "connectivity",
+            "service/tokens",
+            "service/disputes",
+            "customer/12345678",
+            "customer/87654321",
+        },
+        names.LISTENER_TYPE: {"inbound", "egress", "probe"},
+        names.ROUTE_TYPE: {"inbound", "egress", "probe"},
+    }
+
+
+def test_the_hubs_client_key_is_sent_only_when_there_is_a_server_to_call(state: HubState) -> None:
+    without = build_snapshot(replace(state, customers=()))
+    assert set(without.of(names.SECRET_TYPE)) == {"server-certificate", "customer-trust"}
+
+
+def test_a_customer_that_is_not_established_is_reached_by_probes_alone(state: HubState) -> None:
+    routes = unpacked(build_snapshot(state), names.ROUTE_TYPE)
+    reached = {name: set(routes[name].virtual_hosts[0].matcher.matcher_tree.exact_match_map.map) for name in routes}
+    assert reached == {"inbound": set(), "egress": {"12345678"}, "probe": {"12345678", "87654321"}}
+
+
+def test_every_cluster_that_a_route_names_is_in_the_snapshot(state: HubState) -> None:
+    snapshot = build_snapshot(state)
+    routes = unpacked(snapshot, names.ROUTE_TYPE)
+    [inbound] = routes["inbound"].virtual_hosts
+    used = {route.route.cluster for route in inbound.routes if route.route.cluster}
+    for entry in routes["probe"].virtual_hosts[0].matcher.matcher_tree.exact_match_map.map.values():
+        route = MESSAGES[names.ROUTE_TYPE]().virtual_hosts.add().routes.add()
+        assert entry.action.typed_config.Unpack(route)
+        used.add(route.route.cluster)
+    assert used == set(snapshot.of(names.CLUSTER_TYPE))
+
+
+def test_equal_states_have_equal_versions_and_bytes(state: HubState) -> None:
+    one, other = build_snapshot(state), build_snapshot(replace(state))
+    assert one == other
+
+
+def test_the_order_of_customers_and_services_changes_no_version(state: HubState) -> None:
+    turned = replace(state, customers=state.customers[::-1], services=state.services[::-1])
+    assert build_snapshot(turned) == build_snapshot(state)
+
+
+def test_taking_a_certificate_out_changes_the_routes_of_the_endpoint_and_nothing_else(state: HubState) -> None:
+    before = build_snapshot(state)
+    after = build_snapshot(replace(state, identities=state.identities[1:]))
+    assert changes(before, after) == {"inbound"}
+    assert before.of(names.LISTENER_TYPE) == after.of(names.LISTENER_TYPE)
+    assert before.version != after.version
+
+
+def test_rotating_the_client_certificate_changes_its_secret_and_the_customers_clusters(
+    state: HubState, make_pair: Callable[[str], KeyPair]
+) -> None:
+    rotated = replace(state, client=make_pair("next"))
+    assert changes(build_snapshot(state), build_snapshot(rotated)) == {
+        "hub-client-certificate",
+        "customer/12345678",
+        "customer/87654321",
+    }
+
+
+def test_a_resource_is_packed_as_it_was_built(state: HubState) -> None:
+    resource = build_snapshot(state).of(names.SECRET_TYPE)["server-certificate"]
+    assert resource.packed == any_of(key_pair_secret("server-certificate", state.server))
+
+
+def test_two_resources_of_one_name_are_refused(state: HubState) -> None:
+    with pytest.raises(ValueError, match=r"two resources of .*Cluster have one name"):
+        build_snapshot(replace(state, services=state.services + state.services[:1]))
+
+
+def test_a_type_that_is_not_served_is_empty(state: HubState) -> None:
+    assert build_snapshot(state).of("type.googleapis.com/unknown") == {}
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("loopback", [False, True])
+@pytest.mark.parametrize("empty", [False, True])
+def test_the_real_envoy_takes_every_resource(
+    state: HubState,
+    validated: Callable[[Any], str],
+    loopback: bool,  # noqa: FBT001 - both settings are the point
+    empty: bool,  # noqa: FBT001 - as above
+) -> None:
+    state = replace(state, danger_outbound_loopback=loopback)
+    if empty:
+        state = replace(state, identities=(), services=(), customers=())
+    assert validated(everything_static(build_snapshot(state))) == ""
+
+
+@pytest.mark.envoy
+def test_the_real_envoy_sees_what_is_inside(state: HubState, validated: Callable[[Any], str]) -> None:
+    wrong = everything_static(build_snapshot(state))
+    wrong.static_resources.clusters[1].name = ""
+    assert "Name: value length must be at least 1" in validated(wrong)
+
+
+def everything_static(snapshot: Snapshot) -> Any:
+    """Return a bootstrap that holds all resources itself: what comes over ADS is not looked at when validating."""
+    message = json_format.Parse(bootstrap("node", "/run/ads.sock", "/run/admin.sock"), bootstrap_pb2.Bootstrap())
+    static = message.static_resources
+    static.secrets.extend(unpacked(snapshot, names.SECRET_TYPE).values())
+    static.clusters.extend(unpacked(snapshot, names.CLUSTER_TYPE).values())
+    routes = unpacked(snapshot, names.ROUTE_TYPE)
+    for name, listener in unpacked(snapshot, names.LISTENER_TYPE).items():
+        [connection_manager] = listener.filter_chains[0].filters
+        manager = http_connection_manager_pb2.HttpConnectionManager()
+        assert connection_manager.typed_config.Unpack(manager)
+        manager.route_config.CopyFrom(routes[name])
+        connection_manager.typed_config.CopyFrom(any_of(manager))
+        static.listeners.append(listener)
+    return message

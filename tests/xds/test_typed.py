@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
+from google.protobuf import duration_pb2, struct_pb2
+
+from bothways.xds.typed import any_of, duration, extension, matching_extension, over_ads, tcp, unix
+
+
+def test_a_message_comes_out_of_its_any_as_it_went_in() -> None:
+    message = base_pb2.DataSource(inline_string="text")
+    packed = any_of(message)
+    unpacked = base_pb2.DataSource()
+    assert packed.type_url == "type.googleapis.com/envoy.config.core.v3.DataSource"
+    assert packed.Unpack(unpacked)
+    assert unpacked == message
+
+
+def test_equal_maps_have_equal_bytes_in_whatever_order_they_were_filled() -> None:
+    names = [f"name-{number}" for number in range(50)]
+    one, other = (
+        struct_pb2.Struct(fields={name: struct_pb2.Value(string_value=name) for name in order})
+        for order in (names, list(reversed(names)))
+    )
+    assert any_of(one).value == any_of(other).value
+
+
+@pytest.mark.parametrize("make", [extension, matching_extension])
+def test_an_extension_is_its_name_and_its_configuration(make: Any) -> None:
+    message = base_pb2.DataSource(inline_string="text")
+    made = make("some.extension", message)
+    assert made.name == "some.extension"
+    assert made.typed_config == any_of(message)
+
+
+def test_the_two_apis_for_extensions_have_a_type_each() -> None:
+    message = base_pb2.DataSource()
+    assert extension("x", message).DESCRIPTOR.full_name == "envoy.config.core.v3.TypedExtensionConfig"
+    assert matching_extension("x", message).DESCRIPTOR.full_name == "xds.core.v3.TypedExtensionConfig"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (5.0, duration_pb2.Duration(seconds=5)),
+        (0.2, duration_pb2.Duration(nanos=200_000_000)),
+        (0.0, duration_pb2.Duration()),
+    ],
+)
+def test_seconds_may_be_a_fraction(seconds: float, expected: Any) -> None:
+    assert duration(seconds) == expected
+
+
+def test_dynamic_configuration_comes_over_the_one_stream_of_version_3() -> None:
+    source = over_ads()
+    assert source.WhichOneof("config_source_specifier") == "ads"
+    assert source.resource_api_version == config_source_pb2.ApiVersion.V3
+
+
+def test_a_tcp_address_is_host_and_port() -> None:
+    assert tcp("127.0.0.1", 8443) == address_pb2.Address(
+        socket_address=address_pb2.SocketAddress(address="127.0.0.1", port_value=8443)
+    )
+
+
+def test_a_unix_socket_is_for_this_user_alone() -> None:
+    assert unix("/run/a.sock") == address_pb2.Address(pipe=address_pb2.Pipe(path="/run/a.sock", mode=0o600))
