@@ -11,7 +11,7 @@ from typing import Any
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -206,5 +206,7 @@ class DeltaXds(RuleBasedStateMachine):
         self.responses.extend(responses)
 
 
-DeltaXds.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+DeltaXds.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 test_a_node_ends_with_the_last_good_version_whatever_the_order = DeltaXds.TestCase

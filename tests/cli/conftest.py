@@ -1,0 +1,87 @@
+"""The command line as its users have it: run in this process, or as one of its own, and what it left behind."""
+
+import json
+import os
+import select
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from bothways.cli.main import main
+from bothways.operations.hub import Hub
+
+Run = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture
+def bothways(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a runner of the command line, exactly as `python -m bothways` runs it, but in this process."""
+
+    def run(*arguments: object) -> CompletedProcess[str]:
+        argv = ["bothways", *(str(each) for each in arguments)]
+        monkeypatch.setattr(sys, "argv", argv)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return CompletedProcess(argv, int(str(ended.value.code)), out, err)
+
+    return run
+
+
+@pytest.fixture
+def in_hub(bothways: Run, hub: Hub) -> Run:
+    """Return a runner of commands in the test's hub."""
+    return lambda *arguments: bothways(*arguments, "--directory", hub.directory)
+
+
+@pytest.fixture
+def document(in_hub: Run) -> Callable[..., Any]:
+    """Return a runner of commands in the test's hub that must succeed; it returns their one JSON document."""
+
+    def run(*arguments: object, code: int = 0) -> Any:
+        done = in_hub(*arguments, "--json")
+        assert done.returncode == code, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture
+def processes_in() -> Callable[[Path], list[int]]:
+    """Return a finder of the processes that have a directory in their command line."""
+
+    def find(directory: Path) -> list[int]:
+        found = []
+        for place in Path("/proc").iterdir():
+            if place.name.isdecimal() and int(place.name) != os.getpid():
+                try:
+                    command = (place / "cmdline").read_bytes()
+                except OSError:
+                    continue
+                if str(directory).encode() in command:
+                    found.append(int(place.name))
+        return found
+
+    return find
+
+
+@pytest.fixture
+def ended() -> Callable[[int, float], bool]:
+    """Return a waiter for the end of a process, at most so many seconds; it tells whether the process has ended."""
+
+    def wait(pid: int, seconds: float) -> bool:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return True
+        try:
+            return bool(select.select([descriptor], [], [], seconds)[0])
+        finally:
+            os.close(descriptor)
+
+    return wait

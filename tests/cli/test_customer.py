@@ -1,0 +1,69 @@
+import json
+from collections.abc import Callable
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Run = Callable[..., "CompletedProcess[str]"]
+ADD = ("customer", "add", "12345678", "--kind", "issuer", "--organization", "First Bank")
+
+
+def test_a_customer_is_added_and_shown_with_both_flows(document: Callable[..., Any]) -> None:
+    added = document(*ADD)
+    assert (added["customer"], added["kind"], added["organization"]) == ("12345678", "issuer", "First Bank")
+    assert (added["inbound"]["state"], added["outbound"]["state"]) == ("not started", "not started")
+    assert document("customer", "show", "12345678") == added
+    assert document("customer", "list") == [added]
+
+
+def test_people_read_a_table_and_a_checklist(in_hub: Run) -> None:
+    done = in_hub(*ADD)
+    assert done.stdout == "issuer 12345678 (First Bank) is registered.\n"
+    assert "bothways hub contract --openssl 12345678" in done.stderr
+    listed = in_hub("customer", "list")
+    assert "12345678  issuer  First Bank" in listed.stdout
+    assert listed.stderr == ""
+    shown = in_hub("customer", "show", "12345678").stdout
+    assert "inbound: not started" in shown
+    assert "outbound: not started" in shown
+    assert "[ ] request" in shown
+
+
+def test_a_customer_is_suspended_resumed_and_removed(in_hub: Run, document: Callable[..., Any]) -> None:
+    in_hub(*ADD)
+    assert document("customer", "suspend", "12345678") == {"customer": "12345678", "suspended": True}
+    assert document("customer", "show", "12345678")["inbound"]["state"] == "suspended"
+    assert document("customer", "resume", "12345678") == {"customer": "12345678", "suspended": False}
+    assert document("customer", "show", "12345678")["inbound"]["state"] == "not started"
+    assert document("customer", "remove", "12345678") == {"customer": "12345678", "removed": True}
+    assert document("customer", "list") == []
+
+
+def test_a_customer_is_added_once(in_hub: Run, document: Callable[..., Any]) -> None:
+    in_hub(*ADD)
+    again = in_hub(*ADD[:-1], "Second Bank")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert document("customer", "show", "12345678")["organization"] == "First Bank"
+
+
+def test_bad_values_are_refused_with_all_findings(in_hub: Run, document: Callable[..., Any]) -> None:
+    done = in_hub("customer", "add", "12 34", "--kind", "merchant", "--organization", " ", "--json")
+    assert done.returncode == 1
+    assert [each["id"] for each in json.loads(done.stdout)["findings"]] == ["CUSTOMER-01", "CUSTOMER-02"]
+    assert len(done.stderr.splitlines()) == 2
+    assert document("customer", "list") == []
+
+
+@pytest.mark.parametrize("command", ["show", "suspend", "resume", "remove"])
+def test_an_unknown_customer_is_said_in_one_sentence(in_hub: Run, command: str) -> None:
+    done = in_hub("customer", command, "999")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "there is no customer 999. Look at: bothways customer list\n"
+
+
+def test_an_unknown_kind_names_the_kinds_there_are(in_hub: Run) -> None:
+    done = in_hub("customer", "add", "1", "--kind", "tenant", "--organization", "X")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "issuer" in done.stderr
+    assert "merchant" in done.stderr

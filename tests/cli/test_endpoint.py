@@ -1,0 +1,52 @@
+from collections.abc import Callable
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+
+
+def test_an_endpoint_is_set_and_shown(document: Document, in_hub: Run, issuer: str) -> None:
+    wanted = {
+        "customer": issuer,
+        "url": "https://callbacks.bank.example:8443/hub",
+        "host": "callbacks.bank.example",
+        "port": 8443,
+        "path": "/hub",
+    }
+    assert document("endpoint", "set", issuer, "https://Callbacks.Bank.example:8443/hub/") == wanted
+    assert document("endpoint", "show", issuer) == wanted
+    assert in_hub("endpoint", "show", issuer).stdout == "https://callbacks.bank.example:8443/hub\n"
+
+
+def test_people_are_told_what_is_next(in_hub: Run, issuer: str) -> None:
+    done = in_hub("endpoint", "set", issuer, "https://callbacks.bank.example")
+    assert done.stdout == f"{issuer} is called at https://callbacks.bank.example\n"
+    assert f"bothways probe {issuer}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("http://bank.example", ["ENDPOINT-01"]),
+        ("https://127.0.0.1", ["ENDPOINT-02"]),
+        ("https://bank.example:99999", ["ENDPOINT-03"]),
+        ("https://user@bank.example/?q", ["ENDPOINT-04"]),
+        ("ftp://[::1]:70000/#x", ["ENDPOINT-01", "ENDPOINT-02", "ENDPOINT-03", "ENDPOINT-04"]),
+    ],
+)
+def test_a_bad_address_is_refused_with_all_findings_and_not_stored(
+    in_hub: Run, document: Document, issuer: str, url: str, found: list[str]
+) -> None:
+    refused = document("endpoint", "set", issuer, url, code=1)
+    assert [each["id"] for each in refused["findings"]] == found
+    assert in_hub("endpoint", "show", issuer).returncode == 2
+
+
+@pytest.mark.parametrize("command", [("set", "999", "https://bank.example"), ("show", "999")], ids=["set", "show"])
+def test_an_unknown_customer_is_said(in_hub: Run, command: tuple[str, ...]) -> None:
+    done = in_hub("endpoint", *command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "there is no customer 999. Look at: bothways customer list\n"

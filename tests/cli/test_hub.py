@@ -1,0 +1,145 @@
+import hashlib
+import json
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from bothways.contract.parse import parse_contract
+from bothways.contract.render import render_contract
+from bothways.operations.hub import Hub, contract
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+INIT = ("hub", "init", "--environment", "PPR", "--domain", "hub.example")
+
+
+def test_a_hub_is_made_and_people_are_told_what_is_next(bothways: Run, tmp_path: Path) -> None:
+    directory = tmp_path / "hub"
+    done = bothways(*INIT, "--inbound-port", 443, "--directory", directory)
+    assert done.returncode == 0
+    assert done.stdout == f"A hub for PPR is in {directory}: https://api.hub.example\n"
+    assert done.stderr == f"Next: bothways hub run --directory {directory}\n"
+    assert stat.S_IMODE((directory / "passphrase").stat().st_mode) == 0o600
+    assert {stat.S_IMODE(key.stat().st_mode) for key in (directory / "keys").iterdir()} == {0o600}
+
+
+def test_a_directory_that_holds_a_hub_is_left_as_it_is(bothways: Run, hub: Hub) -> None:
+    before = {path: path.read_bytes() for path in hub.directory.rglob("*") if path.is_file()}
+    done = bothways(*INIT, "--directory", hub.directory)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "already holds a hub" in done.stderr
+    assert {path: path.read_bytes() for path in hub.directory.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "filled", "/proc/hub", "/dev/null/hub"])
+def test_a_place_that_cannot_hold_a_hub_is_said_in_one_line(bothways: Run, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "filled").mkdir()
+    (tmp_path / "filled" / "something").touch()
+    done = bothways(*INIT, "--directory", tmp_path / place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert {path.name for path in tmp_path.rglob("*")} == {"file", "filled", "something"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--environment", "TEST"),
+        ("--domain", ""),
+        ("--domain", "hub example"),
+        ("--domain", "https://hub.example"),
+        ("--domain", "hüb.example"),
+        ("--domain", "hub..example"),
+        ("--domain", "a" * 41 + ".example"),
+        ("--inbound-port", "0"),
+        ("--portal-port", "65536"),
+        ("--egress-port", "http"),
+    ],
+)
+def test_a_bad_value_makes_nothing(bothways: Run, tmp_path: Path, option: str, value: str) -> None:
+    values = {"--environment": "PPR", "--domain": "hub.example"} | {option: value}
+    done = bothways("hub", "init", *[each for pair in values.items() for each in pair], "--directory", tmp_path / "h")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert option in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_domain_that_is_taken_makes_a_hub_that_opens(bothways: Run, tmp_path: Path) -> None:
+    domain = "a" * 40 + ".example"
+    done = bothways("hub", "init", "--environment", "PPR", "--domain", domain, "--directory", tmp_path / "h")
+    assert done.returncode == 0
+    assert bothways("customer", "list", "--directory", tmp_path / "h").returncode == 0
+
+
+def test_the_contract_is_printed_byte_for_byte_as_it_is_published(in_hub: Run, hub: Hub, document: Document) -> None:
+    done = in_hub("hub", "contract")
+    assert parse_contract(done.stdout) == contract(hub)
+    assert done.stdout == render_contract(contract(hub))
+    digest = hashlib.sha256(done.stdout.encode()).hexdigest()
+    assert digest in done.stderr
+    assert document("hub", "contract") == {"contract": done.stdout, "fingerprint": digest}
+
+
+@pytest.mark.parametrize("key", ["ecdsa", "rsa"])
+def test_the_printed_openssl_commands_make_a_request_that_the_hub_takes(
+    in_hub: Run, document: Document, issuer: str, tmp_path: Path, key: str
+) -> None:
+    recipe = in_hub("hub", "contract", "--openssl", issuer, "--key", key, "--country", "FR").stdout
+    subprocess.run(["sh", "-e", "-c", recipe], cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    stored = document("request", "submit", issuer, tmp_path / "tls.csr")
+    assert f"CN=TLSMA-{key.upper()}/{issuer}/PPR" in stored["subject"]
+    assert document("request", "show", stored["id"])["findings"] == []
+    assert stat.S_IMODE((tmp_path / "tls.key").stat().st_mode) == 0o600
+
+
+def test_openssl_commands_need_a_known_customer_and_a_good_subject(in_hub: Run, issuer: str) -> None:
+    unknown = in_hub("hub", "contract", "--openssl", "999")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    bad = in_hub("hub", "contract", "--openssl", issuer, "--country", "France", "--json")
+    assert (bad.returncode, [each["id"] for each in json.loads(bad.stdout)["findings"]]) == (
+        1,
+        ["CSR-SUBJECT-02", "CSR-SUBJECT-02"],
+    )
+
+
+def test_status_of_a_hub_that_does_not_run_is_1(in_hub: Run, document: Document, issuer: str, hub: Hub) -> None:
+    status = document("hub", "status", code=1)
+    assert (status["environment"], status["endpoint"], status["running"]) == ("PPR", hub.terms.endpoint, None)
+    assert [each["customer"] for each in status["customers"]] == [issuer]
+    done = in_hub("hub", "status")
+    assert f"PPR {hub.terms.endpoint}: not running" in done.stdout
+    assert "First Bank" in done.stdout
+    assert "bothways hub run --directory" in done.stderr
+
+
+@pytest.mark.envoy
+def test_status_of_a_running_hub_tells_what_its_envoy_serves(running_hub: Hub, bothways: Run) -> None:
+    done = bothways("hub", "status", "--directory", running_hub.directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "running, 1 of 1 Envoy up to date" in done.stdout
+    status = json.loads(bothways("hub", "status", "--directory", running_hub.directory, "--json").stdout)
+    assert status["running"]["envoy"]["restarts"] == 0
+    assert status["running"]["nodes"][0]["refused"] == {}
+
+
+@pytest.mark.parametrize("command", [("status",), ("contract",), ("run",)], ids=lambda each: each[0])
+def test_a_directory_without_a_hub_is_said(bothways: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = bothways("hub", *command, "--directory", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "holds no hub. Make one: bothways hub init" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_are_wrong_are_all_said(in_hub: Run, hub: Hub) -> None:
+    (hub.directory / "hub.toml").write_text("[listen]\ninbound_port = 0\nportal_port = 'x'\nnonsense = 1\n")
+    done = in_hub("hub", "status", "--json")
+    assert done.returncode == 1
+    found = [each["message"].split(":")[0] for each in json.loads(done.stdout)["findings"]]
+    assert sorted({*found}) == ["listen.inbound_port", "listen.nonsense", "listen.portal_port"]

@@ -1,0 +1,147 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from bothways.cli.opening import control
+from bothways.demo.process import BothwaysProcess
+from bothways.operations.hub import Hub, initialise
+
+Run = Callable[..., "CompletedProcess[str]"]
+ProcessesIn = Callable[[Path], list[int]]
+Ended = Callable[[int, float], bool]
+
+
+@pytest.fixture
+def process(hub: Hub) -> Iterator[BothwaysProcess]:
+    """The hub as a process of its own, ready; the test may end it."""
+    started = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "hub.log")
+    try:
+        assert started.next_line(60)["ready"] is True
+        yield started
+    finally:
+        started.stop()
+
+
+def envoy_pid(hub: Hub) -> int:
+    status = control(hub, "GET", "/status")
+    assert status
+    return int(status["envoy"]["pid"])
+
+
+def bind_all(hub: Hub) -> None:
+    """Bind the hub's three ports; raises `OSError` if one is still taken."""
+    settings = hub.settings
+    for port in (settings.inbound_port, settings.portal_port, settings.egress_port):
+        with closing(socket.socket()) as free:
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            free.bind(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("port", ["inbound_port", "portal_port", "egress_port"])
+def test_a_port_in_use_is_3_and_starts_nothing(bothways: Run, hub: Hub, processes_in: ProcessesIn, port: str) -> None:
+    number = getattr(hub.settings, port)
+    with closing(socket.create_server(("127.0.0.1", number))):
+        done = bothways("hub", "run", "--directory", hub.directory, "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (3, "unreachable")
+    assert re.fullmatch(rf"port {number} at 127.0.0.1 cannot be used: address already in use.*{port}.*\n", done.stderr)
+    assert processes_in(hub.directory) == []
+
+
+def test_a_missing_envoy_is_2_and_starts_nothing(bothways: Run, hub: Hub, processes_in: ProcessesIn) -> None:
+    settings = hub.directory / "hub.toml"
+    settings.write_text(settings.read_text().replace('envoy = ""', 'envoy = "/nonexistent/envoy"'))
+    done = bothways("hub", "run", "--directory", hub.directory)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no Envoy binary was found (looked at: /nonexistent/envoy)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert processes_in(hub.directory) == []
+
+
+@pytest.mark.envoy
+def test_a_second_run_of_the_same_hub_is_2_and_leaves_the_first_alone(
+    bothways: Run, hub: Hub, process: BothwaysProcess
+) -> None:
+    before = envoy_pid(hub)
+    done = bothways("hub", "run", "--directory", hub.directory)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "runs already" in done.stderr
+    assert process.running
+    assert envoy_pid(hub) == before
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_the_hub_its_envoy_and_frees_the_ports(
+    hub: Hub, process: BothwaysProcess, ended: Ended, processes_in: ProcessesIn, number: signal.Signals
+) -> None:
+    envoy = envoy_pid(hub)
+    os.kill(process.pid, number)
+    with pytest.raises(RuntimeError, match="the process ended with 0"):
+        process.next_line(30)
+    assert ended(envoy, 0)
+    assert processes_in(hub.directory) == []
+    bind_all(hub)
+
+
+@pytest.mark.envoy
+def test_kill_9_of_the_hub_leaves_no_envoy_and_the_hub_starts_again(
+    hub: Hub, process: BothwaysProcess, ended: Ended
+) -> None:
+    envoy = envoy_pid(hub)
+    os.kill(process.pid, signal.SIGKILL)
+    assert ended(process.pid, 30)
+    assert ended(envoy, 30)
+    assert control(hub, "GET", "/status") is None
+    again = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "again.log")
+    try:
+        assert again.next_line(60)["ready"] is True
+        assert envoy_pid(hub) != envoy
+    finally:
+        again.stop()
+
+
+@pytest.mark.envoy
+def test_a_killed_envoy_is_started_again(hub: Hub, process: BothwaysProcess, ended: Ended) -> None:
+    envoy = envoy_pid(hub)
+    os.kill(envoy, signal.SIGKILL)
+    assert ended(envoy, 30)
+    applied = control(hub, "POST", "/apply")
+    assert process.running
+    assert applied
+    assert applied["in_force"] is True
+    assert envoy_pid(hub) != envoy
+
+
+@pytest.mark.envoy
+def test_people_read_where_everything_is_and_what_is_next(hub: Hub) -> None:
+    command = [sys.executable, "-m", "bothways", "hub", "run", "--directory", str(hub.directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        assert started.stderr
+        try:
+            assert started.stdout.readline() == f"PPR is ready: {hub.terms.endpoint}\n"
+        finally:
+            started.send_signal(signal.SIGTERM)
+        prose = started.stderr.read()
+    assert started.returncode == 0
+    for each in (hub.terms.portal, "Bothways-Customer", "bothways customer add", "Ctrl-C ends the hub and its Envoy."):
+        assert each in prose
+    assert "Traceback" not in prose
+
+
+def test_a_hub_whose_files_are_gone_is_said(bothways: Run, hub: Hub, tmp_path: Path) -> None:
+    initialise(tmp_path / "other", hub.terms, hub.settings, "tester")
+    (tmp_path / "other" / "hub.db").unlink()
+    done = bothways("hub", "run", "--directory", tmp_path / "other")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1

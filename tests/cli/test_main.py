@@ -1,0 +1,154 @@
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import cyclopts
+import pytest
+
+from bothways import __version__
+from bothways.cli.main import app
+from bothways.demo.customer_ca import make_server_files
+
+Run = Callable[..., "CompletedProcess[str]"]
+AGREED = {
+    "demo": (),
+    "hub": ("init", "run", "status", "contract"),
+    "customer": ("add", "list", "show", "suspend", "resume", "remove"),
+    "request": ("submit", "list", "show", "approve", "refuse"),
+    "certificate": ("list", "show", "revoke"),
+    "endpoint": ("set", "show"),
+    "chain": ("submit", "list", "show", "endorse", "refuse", "withdraw"),
+    "service": ("add", "list", "grant", "withdraw"),
+    "spoke": ("init", "csr", "install", "call", "listen"),
+    "probe": (),
+    "rotate": (),
+}
+
+
+def commands(parent: cyclopts.App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield every command of the tree, groups and leaves."""
+    for name in parent:
+        if not name.startswith("-"):
+            yield (*path, name)
+            yield from commands(parent[name], (*path, name))
+
+
+def command_line(*arguments: str, **more: Any) -> CompletedProcess[str]:
+    """Run the command line as a process of its own."""
+    command = [sys.executable, "-m", "bothways", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **more)
+
+
+def test_the_commands_are_those_of_the_agreement() -> None:
+    agreed = {(group,) for group in AGREED} | {(group, name) for group, names in AGREED.items() for name in names}
+    assert agreed <= set(commands(app))
+
+
+@pytest.mark.parametrize("path", sorted(commands(app)), ids=" ".join)
+def test_every_command_has_help(bothways: Run, path: tuple[str, ...]) -> None:
+    done = bothways(*path, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Usage: bothways {' '.join(path)}" in done.stdout
+
+
+def test_help_names_the_exit_codes_and_version_is_one_line(bothways: Run) -> None:
+    assert "2 usage, 3 network, 4 not authorized" in " ".join(bothways("--help").stdout.split())
+    assert bothways().returncode == 0
+    done = bothways("--version")
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("hub", "nonsense"),
+        ("hub", "status", "--nonsense"),
+        ("hub", "status", "too", "many"),
+        ("customer", "show"),
+        ("request", "show", "seven"),
+        ("spoke", "listen", "--port"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_2_and_said_on_stderr_alone(bothways: Run, arguments: tuple[str, ...]) -> None:
+    done = bothways(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_operator_gets_from_nothing_to_a_granted_service(bothways: Run, tmp_path: Path) -> None:
+    directory, customer = tmp_path / "hub", tmp_path / "customer"
+    customer.mkdir()
+
+    def step(*arguments: object) -> Any:
+        done = bothways(*arguments, "--directory", directory, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert step("hub", "init", "--environment", "PRD", "--domain", "hub.example")["directory"] == str(directory)
+    step("customer", "add", "12345678", "--kind", "merchant", "--organization", "Corner Shop")
+    recipe = step("hub", "contract", "--openssl", "12345678", "--country", "DE")["commands"]
+    subprocess.run(["sh", "-e", "-c", recipe], cwd=customer, capture_output=True, check=True, timeout=60)
+    number = step("request", "submit", "12345678", customer / "tls.csr")["id"]
+    assert step("request", "show", number)["findings"] == []
+    serial = step("request", "approve", number, "--out", customer / "tls.crt")["serial"]
+    assert [each["serial"] for each in step("certificate", "list")] == [serial]
+    step("endpoint", "set", "12345678", "https://callbacks.shop.example")
+    chain = make_server_files(customer, "Corner Shop", "callbacks.shop.example").chain
+    step("chain", "endorse", step("chain", "submit", "12345678", chain)["id"])
+    step("service", "add", "tokens", "--prefix", "/tokens", "--upstream", "http://127.0.0.1:9000")
+    step("service", "grant", "tokens", "12345678")
+    assert step("customer", "show", "12345678")["inbound"]["state"] == "in progress"
+    probe = command_line("probe", "12345678", "--json", cwd=directory)
+    assert (probe.returncode, json.loads(probe.stdout)["error"]) == (2, "conflict")
+    assert "Start it: bothways hub run" in probe.stderr
+    assert step("certificate", "revoke", serial)["state"] == "revoked"
+
+
+def test_as_a_process_json_is_alone_on_stdout_and_prose_on_stderr(tmp_path: Path) -> None:
+    arguments = ("hub", "init", "--environment", "PPR", "--domain", "hub.example", "--directory", str(tmp_path / "h"))
+    made = command_line(*arguments, "--json")
+    assert (made.returncode, json.loads(made.stdout)["endpoint"]) == (0, "https://api.hub.example:8443")
+    assert made.stderr == f"Next: bothways hub run --directory {tmp_path / 'h'}\n"
+    again = command_line(*arguments, "--json")
+    assert (again.returncode, json.loads(again.stdout)["error"]) == (2, "conflict")
+    assert len(again.stderr.splitlines()) == 1
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_without_noise(hub: Any) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "bothways", "hub", "contract", "--directory", str(hub.directory)],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            env=environment,
+            check=False,
+            timeout=60,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_without_the_hubs_extra_it_says_what_to_install(tmp_path: Path) -> None:
+    script = """
+import sys
+sys.modules["sqlalchemy"] = None
+from bothways.cli.main import main
+main()
+"""
+    command = [sys.executable, "-c", script, "hub", "status", "--directory", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"sqlalchemy is not installed, .* pip install 'bothways\[hub\]'\n", done.stderr)

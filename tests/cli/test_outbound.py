@@ -1,0 +1,92 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+from bothways.contract.render import render_contract
+from bothways.demo.customer_ca import ServerFiles, make_server_files
+from bothways.demo.process import BothwaysProcess
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customers import show_customer
+from bothways.operations.endpoints import set_endpoint
+from bothways.operations.hub import Hub, contract
+from bothways.spoke.directory import init_spoke
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+HOST = "callbacks.localhost"
+
+
+@pytest.fixture
+def server_files(tmp_path: Path) -> ServerFiles:
+    return make_server_files(tmp_path, "First Bank", HOST)
+
+
+@pytest.fixture
+def listening(hub: Hub, issuer: str, server_files: ServerFiles, tmp_path: Path) -> Iterator[BothwaysProcess]:
+    """The issuer's server, which runs; the hub knows its address."""
+    (tmp_path / "published.toml").write_text(render_contract(contract(hub)))
+    spoke = init_spoke(tmp_path / "spoke", str(tmp_path / "published.toml"), issuer)
+    arguments = ["spoke", "listen", "--directory", str(spoke.directory), "--address", "127.0.0.1", "--port", "0"]
+    arguments += ["--certificate", str(server_files.certificate), "--key", str(server_files.key)]
+    process = BothwaysProcess(arguments, tmp_path / "listen.log")
+    port = process.next_line(30)["listening"].rpartition(":")[2]
+    set_endpoint(hub, issuer, f"https://{HOST}:{port}")
+    yield process
+    process.stop()
+
+
+def endorse(hub: Hub, issuer: str, chain: Path) -> None:
+    endorse_chain(hub, submit_chain(hub, issuer, chain.read_bytes()).id)
+
+
+@pytest.mark.envoy
+def test_a_probe_through_envoy_establishes_the_flow_and_rotation_goes_unnoticed(
+    running_hub: Hub, issuer: str, listening: BothwaysProcess, server_files: ServerFiles, document: Document
+) -> None:
+    endorse(running_hub, issuer, server_files.chain)
+    document("rotate")
+    first = document("probe", issuer)
+    assert (first["customer"], first["ok"]) == (issuer, True)
+    assert first["seen"] == f"TLSv1.3 with CN={HOST}, answered 200"
+    assert show_customer(running_hub, issuer).assessment.outbound.state.value == "established"
+    serial = document("rotate")["serial"]
+    assert document("probe", issuer)["ok"] is True
+    seen = [listening.next_line(15) for _ in range(2)]
+    assert seen[0]["fingerprint"] != seen[1]["fingerprint"]
+    assert int(serial, 16) > 0
+
+
+@pytest.mark.envoy
+@pytest.mark.usefixtures("listening")
+def test_a_server_under_another_ca_fails_the_probe_and_says_why(
+    running_hub: Hub, issuer: str, tmp_path: Path, in_hub: Run, document: Document
+) -> None:
+    (tmp_path / "other").mkdir()
+    endorse(running_hub, issuer, make_server_files(tmp_path / "other", "First Bank", HOST).chain)
+    document("rotate")
+    done = in_hub("probe", issuer)
+    assert done.returncode == 1
+    assert f"{HOST}:" in done.stdout
+    assert "failed" in done.stdout
+    assert "CERTIFICATE_VERIFY_FAILED" in done.stdout
+    assert show_customer(running_hub, issuer).assessment.outbound.state.value != "established"
+
+
+def test_a_probe_needs_an_endpoint_and_an_endorsed_chain(in_hub: Run, hub: Hub, issuer: str) -> None:
+    without_endpoint = in_hub("probe", issuer, "--json")
+    assert (without_endpoint.returncode, json.loads(without_endpoint.stdout)["error"]) == (2, "notfound")
+    set_endpoint(hub, issuer, f"https://{HOST}")
+    without_chain = in_hub("probe", issuer, "--json")
+    assert (without_chain.returncode, json.loads(without_chain.stdout)["error"]) == (2, "conflict")
+    assert "has no endorsed chain" in without_chain.stderr
+
+
+def test_rotation_of_a_hub_that_does_not_run_waits_for_it(in_hub: Run) -> None:
+    done = in_hub("rotate")
+    assert done.returncode == 0
+    assert done.stdout.startswith("The hub's client certificate is now ")
+    assert "comes into force when the hub runs" in done.stderr

@@ -1,0 +1,130 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+
+
+@pytest.fixture
+def csr(make_csr: Callable[..., bytes], tmp_path: Path) -> Path:
+    """A good request of the issuer."""
+    path = tmp_path / "tls.csr"
+    path.write_bytes(make_csr())
+    return path
+
+
+@pytest.fixture
+def submitted(document: Document, issuer: str, csr: Path) -> int:
+    """The number of the issuer's request, which waits for review."""
+    number = document("request", "submit", issuer, csr)["id"]
+    assert isinstance(number, int)
+    return number
+
+
+def test_a_request_is_submitted_shown_and_listed(in_hub: Run, document: Document, submitted: int) -> None:
+    shown = document("request", "show", submitted)
+    assert (shown["state"], shown["findings"]) == ("submitted", [])
+    assert [each["id"] for each in document("request", "list")] == [submitted]
+    assert document("request", "list", "--customer", "999") == []
+    assert "The rules find nothing." in in_hub("request", "show", submitted).stdout
+    assert shown["fingerprint"][:16] in in_hub("request", "list").stdout
+
+
+def test_people_are_told_the_fingerprint_and_what_is_next(in_hub: Run, issuer: str, csr: Path) -> None:
+    done = in_hub("request", "submit", issuer, csr)
+    assert "waits for review; fingerprint " in done.stdout
+    assert "bothways request approve 1" in done.stderr
+
+
+def test_approval_prints_the_certificate_and_says_whether_it_is_in_force(in_hub: Run, submitted: int) -> None:
+    done = in_hub("request", "approve", submitted)
+    assert done.returncode == 0
+    assert done.stdout.count("-----BEGIN CERTIFICATE-----") == 2
+    assert "comes into force when the hub runs" in done.stderr
+
+
+def test_approval_writes_the_certificate_to_a_file(document: Document, submitted: int, tmp_path: Path) -> None:
+    out = tmp_path / "tls.crt"
+    approved = document("request", "approve", submitted, "--out", out)
+    assert out.read_text() == approved["chain"]
+    assert approved["uri_id"] == f"urn:bothways:PPR:12345678:{approved['serial']}"
+
+
+@pytest.mark.parametrize("place", ["missing/tls.crt", "."])
+def test_approval_to_a_place_that_cannot_be_written_approves_nothing(
+    in_hub: Run, document: Document, submitted: int, tmp_path: Path, place: str
+) -> None:
+    done = in_hub("request", "approve", submitted, "--out", tmp_path / place)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "cannot be written" in done.stderr
+    assert document("request", "show", submitted)["state"] == "submitted"
+    assert document("certificate", "list") == []
+
+
+def test_a_request_is_refused_with_a_reason(in_hub: Run, document: Document, submitted: int) -> None:
+    done = document("request", "refuse", submitted, "--reason", "not agreed")
+    assert done == {"id": submitted, "state": "refused", "reason": "not agreed"}
+    assert document("request", "show", submitted)["reason"] == "not agreed"
+    again = in_hub("request", "approve", submitted)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "is refused already" in again.stderr
+
+
+def test_a_request_that_breaks_rules_is_refused_with_all_findings_and_not_stored(
+    in_hub: Run, document: Document, issuer: str, make_csr: Callable[..., bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.csr").write_bytes(make_csr(C="XX", ST=None, CN="TLSMA-ECDSA/12345678/PRD"))
+    done = in_hub("request", "submit", issuer, tmp_path / "bad.csr", "--json")
+    assert done.returncode == 1
+    assert [each["id"] for each in json.loads(done.stdout)["findings"]] == ["CSR-SUBJECT-01", "CSR-CN-01"]
+    assert "it is for PRD, and this is PPR" in done.stderr
+    assert document("request", "list") == []
+
+
+def test_show_exits_with_1_if_the_rules_refuse_a_stored_request(
+    in_hub: Run, document: Document, submitted: int, hub_terms: Path
+) -> None:
+    hub_terms.write_text(hub_terms.read_text().replace('"ecdsa",', ""))
+    done = document("request", "show", submitted, code=1)
+    assert [each["id"] for each in done["findings"]] == ["CSR-KEY-01"]
+    assert in_hub("request", "approve", submitted).returncode == 1
+
+
+@pytest.fixture
+def hub_terms(hub: Any) -> Path:
+    """The file with the hub's terms."""
+    return Path(hub.directory) / "contract.toml"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        (None, 2, "the request cannot be read"),
+        (b"", 1, "CSR-FILE-04"),
+        (b"-----BEGIN EC PRIVATE KEY-----", 1, "CSR-FILE-02"),
+        (b"x" * 16385, 2, "more than"),
+    ],
+    ids=["no file", "empty", "a private key", "too large"],
+)
+def test_a_file_that_is_no_request_is_said(
+    in_hub: Run, issuer: str, tmp_path: Path, content: bytes | None, code: int, said: str
+) -> None:
+    if content is not None:
+        (tmp_path / "file.csr").write_bytes(content)
+    done = in_hub("request", "submit", issuer, tmp_path / "file.csr")
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("show",), ("approve",), ("refuse", "--reason", "x")], ids=lambda each: each[0])
+def test_an_unknown_number_is_said(in_hub: Run, command: tuple[str, ...]) -> None:
+    done = in_hub("request", command[0], 99, *command[1:])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "99" in done.stderr

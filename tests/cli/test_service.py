@@ -1,0 +1,68 @@
+import json
+from collections.abc import Callable
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+ADD = ("service", "add", "tokens", "--prefix", "/tokens", "--upstream", "http://127.0.0.1:9000")
+
+
+def test_a_service_is_added_granted_withdrawn_and_listed(document: Document, issuer: str) -> None:
+    added = document(*ADD)
+    assert added == {
+        "name": "tokens",
+        "prefix": "/tokens",
+        "upstream": "http://127.0.0.1:9000",
+        "needs": ["inbound"],
+        "granted": [],
+    }
+    assert document("service", "grant", "tokens", issuer)["granted"] is True
+    assert document("service", "list") == [added | {"granted": [issuer]}]
+    assert document("service", "withdraw", "tokens", issuer)["granted"] is False
+    assert document("service", "list") == [added]
+
+
+def test_a_service_can_need_both_flows(document: Document) -> None:
+    assert document(*ADD, "--needs", "inbound", "--needs", "outbound")["needs"] == ["inbound", "outbound"]
+
+
+def test_people_are_told_where_it_stands_and_what_is_next(in_hub: Run) -> None:
+    done = in_hub(*ADD)
+    assert done.stdout.startswith("tokens stands at https://api.ppr.hub.localhost:")
+    assert "bothways service grant tokens TSPID" in done.stderr
+    assert "tokens   /tokens  http://127.0.0.1:9000" in in_hub("service", "list").stdout
+
+
+def test_bad_values_are_refused_with_all_findings(in_hub: Run, document: Document) -> None:
+    done = in_hub("service", "add", "Tokens!", "--prefix", "tokens", "--upstream", "https://x", "--json")
+    assert done.returncode == 1
+    found = [each["id"] for each in json.loads(done.stdout)["findings"]]
+    assert found == ["SERVICE-01", "SERVICE-02", "SERVICE-05"]
+    assert document("service", "list") == []
+
+
+def test_a_name_is_taken_once(in_hub: Run) -> None:
+    in_hub(*ADD)
+    done = in_hub(*ADD)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "exists already" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["grant", "withdraw"])
+@pytest.mark.parametrize("names", [("vault", "12345678"), ("tokens", "999")])
+def test_an_unknown_service_or_customer_is_said(in_hub: Run, issuer: str, command: str, names: tuple[str, str]) -> None:
+    assert issuer == "12345678"
+    in_hub(*ADD)
+    done = in_hub("service", command, *names)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_was_not_granted_cannot_be_withdrawn(in_hub: Run, issuer: str) -> None:
+    in_hub(*ADD)
+    done = in_hub("service", "withdraw", "tokens", issuer)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "was not granted" in done.stderr

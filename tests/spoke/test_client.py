@@ -1,0 +1,101 @@
+import json
+import ssl
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from bothways import files
+from bothways.cli.opening import control
+from bothways.errors import NotAuthorized, Unreachable, Unusable
+from bothways.operations.hub import Hub
+from bothways.spoke.client import call, open_client, tls_context
+from bothways.spoke.directory import Spoke
+
+MakeCA = Callable[..., tuple[object, x509.Certificate]]
+
+
+def other_server_ca(spoke: Spoke, make_ca: MakeCA) -> Spoke:
+    """Return the spoke under a contract whose server CA is another one."""
+    pem = make_ca("not the hub's server CA")[1].public_bytes(Encoding.PEM).decode()
+    return replace(spoke, contract=replace(spoke.contract, trust=replace(spoke.contract.trust, server_ca=pem)))
+
+
+@pytest.mark.envoy
+def test_the_hub_answers_and_both_sides_know_each_other(running_hub: Hub, ready_spoke: Spoke) -> None:
+    applied = control(running_hub, "POST", "/apply")
+    assert applied
+    assert applied["in_force"]
+    with open_client(ready_spoke) as client:
+        answer = call(client, "GET", "/connectivity")
+    assert (answer.status, answer.tls_version) == (200, "TLSv1.3")
+    assert json.loads(answer.body)["customer"] == ready_spoke.tsp_id
+    assert "api.ppr.hub.localhost" in answer.server
+    assert running_hub.terms.endpoint == ready_spoke.contract.terms.endpoint
+    document = answer.document()
+    assert document["body"] == answer.body.decode()
+    assert document["milliseconds"] > 0
+
+
+@pytest.mark.envoy
+@pytest.mark.usefixtures("running_hub")
+def test_a_certificate_of_a_foreign_ca_is_refused_by_tls(ready_spoke: Spoke, make_ca: MakeCA) -> None:
+    key, certificate = make_ca("TLSMA-ECDSA/12345678/PPR", ca=False)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # type: ignore[attr-defined]
+    files.replace(ready_spoke.certificate_file, certificate.public_bytes(Encoding.PEM))
+    files.replace(ready_spoke.key_file, pem, files.PRIVATE)
+    with open_client(ready_spoke) as client, pytest.raises(NotAuthorized, match="refused our certificate"):
+        call(client, "GET", "/connectivity")
+
+
+@pytest.mark.envoy
+@pytest.mark.usefixtures("running_hub")
+def test_a_server_that_is_not_the_hub_of_the_contract_is_refused(ready_spoke: Spoke, make_ca: MakeCA) -> None:
+    other = other_server_ca(ready_spoke, make_ca)
+    with open_client(other) as client, pytest.raises(NotAuthorized, match="is not the hub of the contract"):
+        call(client, "GET", "/connectivity")
+
+
+def test_a_hub_that_does_not_run_is_unreachable(ready_spoke: Spoke) -> None:
+    with open_client(ready_spoke) as client, pytest.raises(Unreachable, match="does not answer"):
+        call(client, "GET", "/connectivity")
+
+
+@pytest.mark.parametrize("path", ["connectivity", "http://127.0.0.1:1/", "https://elsewhere.localhost/", ""])
+def test_our_certificate_is_taken_to_no_other_place_than_the_endpoint(ready_spoke: Spoke, path: str) -> None:
+    with open_client(ready_spoke) as client, pytest.raises(Unusable, match="no path at the hub's endpoint"):
+        call(client, "GET", path)
+
+
+def test_tls_is_1_2_or_higher_and_trusts_the_contract_alone(ready_spoke: Spoke) -> None:
+    context = tls_context(ready_spoke)
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    trusted = context.get_ca_certs(binary_form=True)
+    wanted = x509.load_pem_x509_certificates(ready_spoke.contract.trust.server_ca.encode())
+    assert trusted == [each.public_bytes(Encoding.DER) for each in wanted]
+
+
+@pytest.mark.parametrize("name", ["tls.crt", "tls.key"])
+def test_without_certificate_or_key_it_says_what_to_do(ready_spoke: Spoke, name: str) -> None:
+    (ready_spoke.directory / name).unlink()
+    with pytest.raises(Unusable, match=f"{name} is missing. Make the request: bothways spoke csr"):
+        tls_context(ready_spoke)
+
+
+def test_a_key_of_another_certificate_is_said(ready_spoke: Spoke) -> None:
+    command = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    other = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    files.replace(ready_spoke.key_file, other.stdout, files.PRIVATE)
+    with pytest.raises(Unusable, match="do not belong together"):
+        tls_context(ready_spoke)
+
+
+def test_a_damaged_certificate_is_said(ready_spoke: Spoke) -> None:
+    files.replace(ready_spoke.certificate_file, b"damaged")
+    with pytest.raises(Unusable, match="do not belong together"):
+        tls_context(ready_spoke)
