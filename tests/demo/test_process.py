@@ -24,7 +24,7 @@ def process(hub: Hub, tmp_path: Path) -> Iterator[BothwaysProcess]:
 def test_each_line_it_says_is_handed_over_until_it_is_stopped(process: BothwaysProcess, tmp_path: Path) -> None:
     assert process.next_line(60)["environment"] == "PPR"
     running = [process.running]
-    assert (Path("/proc") / str(process.pid) / "cmdline").read_bytes().count(str(tmp_path).encode()) == 1
+    assert (Path("/proc") / str(process.pid) / "cmdline").read_bytes().count(str(hub.directory).encode()) == 1
     process.stop()
     assert [*running, process.running] == [True, False]
     with pytest.raises(RuntimeError, match="the process ended with 0"):
