@@ -21,7 +21,7 @@ def process(hub: Hub, tmp_path: Path) -> Iterator[BothwaysProcess]:
 
 
 @pytest.mark.envoy
-def test_each_line_it_says_is_handed_over_until_it_is_stopped(process: BothwaysProcess, tmp_path: Path) -> None:
+def test_each_line_it_says_is_handed_over_until_it_is_stopped(process: BothwaysProcess, hub: Hub) -> None:
     assert process.next_line(60)["environment"] == "PPR"
     running = [process.running]
     assert (Path("/proc") / str(process.pid) / "cmdline").read_bytes().count(str(hub.directory).encode()) == 1
