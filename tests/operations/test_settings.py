@@ -43,6 +43,16 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         assert key in text
 
 
+@pytest.mark.parametrize("key", ["inbound_address", "egress_address", "portal_address"])
+@pytest.mark.parametrize("found", ["localhost", "hub.example", "127.0.0.1:8443", "[::1]", "fe80::1%eth0", ""])
+def test_only_an_ip_address_can_be_listened_at(tmp_path: Path, key: str, found: str) -> None:
+    (tmp_path / FILE).write_text(f'listen.{key} = "{found}"')
+    with pytest.raises(Refused) as refused:
+        read_settings(tmp_path)
+    [finding] = refused.value.findings
+    assert finding.message.startswith(f"listen.{key}: found {found!r}, wanted the IP address of an interface")
+
+
 def test_a_file_that_is_no_toml_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / FILE).write_text("[listen")
     with pytest.raises(Refused, match=r"hub\.toml"):

@@ -1,5 +1,6 @@
 """The settings of one hub deployment, `hub.toml`: where it listens, where its passphrase is. Parsed once, frozen."""
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,15 +39,22 @@ def read_settings(directory: Path) -> Settings:
     reader = read_toml(files.read(path, "the hub's settings").decode(errors="replace"), str(path))
     default = Settings()
 
+    def address(key: str, value: str) -> str:
+        text = reader.text(key, value)
+        if not _is_address(text):
+            wanted = "wanted the IP address of an interface of this machine, like 127.0.0.1, 0.0.0.0 or ::1"
+            reader.find("CONTRACT-ADDRESS", key, f"found {text!r}, {wanted}", "Name the address, and no host name.")
+        return text
+
     def port(key: str, value: int) -> int:
         return reader.integer(key, value, 1, 65535)
 
     settings = Settings(
-        inbound_address=reader.text("listen.inbound_address", default.inbound_address),
+        inbound_address=address("listen.inbound_address", default.inbound_address),
         inbound_port=port("listen.inbound_port", default.inbound_port),
-        egress_address=reader.text("listen.egress_address", default.egress_address),
+        egress_address=address("listen.egress_address", default.egress_address),
         egress_port=port("listen.egress_port", default.egress_port),
-        portal_address=reader.text("listen.portal_address", default.portal_address),
+        portal_address=address("listen.portal_address", default.portal_address),
         portal_port=port("listen.portal_port", default.portal_port),
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
@@ -75,3 +83,12 @@ def render_settings(settings: Settings) -> str:
         },
     }
     return tomli_w.dumps(document)
+
+
+def _is_address(text: str) -> bool:
+    # Envoy binds a listener to an address alone: it looks no name up, and takes no scope ("%eth0").
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
