@@ -1,7 +1,9 @@
 """Each of our errors has its status and its problem; any other shows nothing of its inside."""
 
+from typing import Annotated
+
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Header
 from tests.web.conftest import Ask
 
 from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
@@ -23,19 +25,27 @@ def failing(error: Exception) -> FastAPI:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "kind"),
+    ("error", "status", "kind", "title"),
     [
-        (NotFound("there is no chain 7"), 404, "notfound"),
-        (Conflict("chain 7 is refused"), 409, "conflict"),
-        (Unusable("the disk is full"), 503, "unusable"),
-        (Unreachable("no answer"), 502, "unreachable"),
-        (NotAuthorized("refused"), 403, "notauthorized"),
+        (NotFound("there is no chain 7"), 404, "notfound", "There is no such thing"),
+        (Conflict("chain 7 is refused"), 409, "conflict", "The state of things does not allow it"),
+        (Unusable("the disk is full"), 503, "unusable", "The hub cannot do it as it is set up"),
+        (Unreachable("no answer"), 502, "unreachable", "The other side does not answer"),
+        (NotAuthorized("refused"), 403, "notauthorized", "The other side refused"),
+        (type("Lost", (NotFound,), {})("there is no chain 8"), 404, "notfound", "There is no such thing"),
     ],
 )
-def test_an_error_is_a_problem_with_its_status(ask: Ask, error: BothwaysError, status: int, kind: str) -> None:
+def test_an_error_is_a_problem_with_its_status(
+    ask: Ask, error: BothwaysError, status: int, kind: str, title: str
+) -> None:
     answer = ask(failing(error), "GET", "/")
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert answer.json() == {"type": f"urn:bothways:problem:{kind}", "status": status, "detail": str(error)}
+    assert answer.json() == {
+        "type": f"urn:bothways:problem:{kind}",
+        "title": title,
+        "status": status,
+        "detail": str(error),
+    }
 
 
 def test_a_refusal_lists_all_its_findings(ask: Ask) -> None:
@@ -55,6 +65,66 @@ def test_an_unexpected_error_shows_no_inside(ask: Ask) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert answer.json() == {
         "type": "urn:bothways:problem:unexpected",
+        "title": "Something went wrong inside the hub",
         "status": 500,
-        "detail": "see the hub's log",
+        "detail": "the reason is in the hub's log. Ask who runs the hub to look there.",
     }
+
+
+@pytest.fixture
+def choosy() -> FastAPI:
+    """An application that wants a number in a header."""
+    app = FastAPI()
+    problem.install(app)
+
+    @app.put("/count")
+    def _count(number: Annotated[int, Header()], name: Annotated[str, Header()]) -> str:
+        return name * number
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "kind", "title", "detail"),
+    [
+        (
+            "GET",
+            "/other",
+            404,
+            "notfound",
+            "There is no such thing",
+            "there is nothing at /other. Check the spelling of the path.",
+        ),
+        (
+            "GET",
+            "/count",
+            405,
+            "method",
+            "This cannot be done here",
+            "GET is not answered at /count, wanted is PUT. Send the request with that method.",
+        ),
+        (
+            "PUT",
+            "/count",
+            422,
+            "request",
+            "The request is not as it has to be",
+            (
+                "the header number is not of the wanted kind, the header name is missing. "
+                "Correct the request, and send it again."
+            ),
+        ),
+    ],
+)
+def test_what_the_framework_refuses_is_a_problem_too(
+    ask: Ask, choosy: FastAPI, method: str, path: str, status: int, kind: str, title: str, detail: str
+) -> None:
+    answer = ask(choosy, method, path, {"number": "swordfish"})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json() == {
+        "type": f"urn:bothways:problem:{kind}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    assert answer.headers.get("allow") == ("PUT" if status == 405 else None)

@@ -1,9 +1,12 @@
 """The one map from errors to HTTP: problems of RFC 9457."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
 
@@ -15,27 +18,71 @@ _STATUS: dict[type[BothwaysError], int] = {
     Unreachable: 502,
     NotAuthorized: 403,
 }
-_UNEXPECTED = 500
+_TITLES = {
+    "refused": "What was sent breaks rules",
+    "notfound": "There is no such thing",
+    "conflict": "The state of things does not allow it",
+    "unusable": "The hub cannot do it as it is set up",
+    "unreachable": "The other side does not answer",
+    "notauthorized": "The other side refused",
+    "method": "This cannot be done here",
+    "request": "The request is not as it has to be",
+    "unexpected": "Something went wrong inside the hub",
+}
+_NOT_FOUND, _NOT_ALLOWED, _UNPROCESSABLE, _UNEXPECTED = 404, 405, 422, 500
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of ours with a problem, and every other without its inside."""
+    """Answer every error of ours with a problem, and every other, the framework's included, without its inside."""
     app.add_exception_handler(BothwaysError, _known)
+    app.add_exception_handler(HTTPException, _not_served)
+    app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(Exception, _unknown)
 
 
 async def _known(_request: Request, error: Exception) -> JSONResponse:
-    status = _STATUS.get(type(error), _UNEXPECTED) if isinstance(error, BothwaysError) else _UNEXPECTED
-    document: dict[str, Any] = {
-        "type": f"urn:bothways:problem:{type(error).__name__.lower()}",
-        "status": status,
-        "detail": str(error),
-    }
+    kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
+    if kind is None:
+        return _unexpected()
+    more: dict[str, Any] = {}
     if isinstance(error, Refused):
-        document["errors"] = [finding.document() for finding in error.findings]
-    return JSONResponse(document, status, media_type="application/problem+json")
+        more["errors"] = [finding.document() for finding in error.findings]
+    return _problem(kind.__name__.lower(), _STATUS[kind], str(error), **more)
+
+
+async def _not_served(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else _UNEXPECTED
+    path = request.url.path
+    if status == _NOT_FOUND:
+        return _problem("notfound", status, f"there is nothing at {path}. Check the spelling of the path.")
+    if status == _NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        detail = f"{request.method} is not answered at {path}, wanted is {allowed}. Send the request with that method."
+        answer = _problem("method", status, detail)
+        answer.headers["Allow"] = allowed
+        return answer
+    return _problem("request", status, f"{HTTPStatus(status).phrase.lower()}. Correct the request, and send it again.")
+
+
+async def _malformed(_request: Request, error: Exception) -> JSONResponse:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    # Where, and whether it is there: the framework's own words tell of its inside, and may repeat what was sent.
+    places = ", ".join(
+        f"the {' '.join(str(part) for part in each['loc'])} "
+        f"{'is missing' if each['type'] == 'missing' else 'is not of the wanted kind'}"
+        for each in found
+    )
+    return _problem("request", _UNPROCESSABLE, f"{places}. Correct the request, and send it again.")
 
 
 async def _unknown(_request: Request, _error: Exception) -> JSONResponse:
-    document = {"type": "urn:bothways:problem:unexpected", "status": _UNEXPECTED, "detail": "see the hub's log"}
-    return JSONResponse(document, _UNEXPECTED, media_type="application/problem+json")
+    return _unexpected()
+
+
+def _unexpected() -> JSONResponse:
+    return _problem("unexpected", _UNEXPECTED, "the reason is in the hub's log. Ask who runs the hub to look there.")
+
+
+def _problem(kind: str, status: int, detail: str, **more: Any) -> JSONResponse:
+    document = {"type": f"urn:bothways:problem:{kind}", "title": _TITLES[kind], "status": status, "detail": detail}
+    return JSONResponse(document | more, status, media_type="application/problem+json")
