@@ -10,10 +10,13 @@ from bothways.operations.hub import Hub, contract
 from bothways.web import problem
 
 _PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>{hub} {environment}</title>
-<style>body{{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}}
-code,pre{{background:#eef1f4;padding:.2em .4em;border-radius:.3em}}pre{{padding:1em;overflow:auto}}
+<style>:root{{color-scheme:light dark}}
+body{{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}}
+*{{box-sizing:border-box}}h1,p{{overflow-wrap:anywhere}}
+code,pre{{background:#eef1f4;padding:.2em .4em;border-radius:.3em}}
+pre{{padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}}
 @media(prefers-color-scheme:dark){{body{{background:#14181c;color:#e6e9ec}}code,pre{{background:#232a31}}}}</style>
 <h1>{hub} <strong>{environment}</strong></h1>
 <p>One endpoint for all services, mutual TLS only: <code>{endpoint}</code></p>
