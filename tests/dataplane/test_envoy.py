@@ -1,10 +1,12 @@
 """Envoy is found, restarted when it dies, and ended with its task."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -108,12 +110,67 @@ def test_envoy_ends_with_its_task(tmp_path: Path) -> None:
     assert (envoy.pid, envoy.restarts) == (None, 0)
 
 
+def process_of(script: str, directory: Path) -> EnvoyProcess:
+    """Return a process that runs a script in place of Envoy, with what leaves a trace in the list of processes."""
+    script_file = directory / "envoy"
+    script_file.write_text(f"#!/bin/sh\n{script}\n")
+    script_file.chmod(0o755)
+    return EnvoyProcess(script_file, directory / "envoy.json", directory / "envoy.log")
+
+
+def children_naming(text: str) -> list[int]:
+    """Return the child processes of this one that have a text in their command line, ended ones included."""
+    found = []
+    for each in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if each.name.isdecimal() and f"PPid:\t{os.getpid()}\n" in (each / "status").read_text():
+                line = (each / "cmdline").read_text()
+                # One that has ended, and that nobody has waited for, has lost its command line.
+                found += [int(each.name)] if text in line or not line else []
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux")
+@pytest.mark.parametrize("steps", range(12))
+def test_cancelled_while_it_starts_it_leaves_no_process(tmp_path: Path, steps: int) -> None:
+    envoy = process_of("exec sleep 600", tmp_path)
+
+    async def run() -> None:
+        task = asyncio.create_task(envoy.run())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    assert children_naming(str(tmp_path)) == []
+    assert envoy.pid is None
+
+
+def test_its_last_words_are_its_own_and_not_of_the_one_before(tmp_path: Path) -> None:
+    (tmp_path / "envoy.log").write_text("said by the one before\n")
+    envoy = process_of("echo first; echo cannot be loaded >&2; exit 1", tmp_path)
+    assert envoy.last_words() == "it said nothing"
+
+    async def run() -> None:
+        task = asyncio.create_task(envoy.run())
+        await eventually_in_loop(lambda: envoy.restarts >= 1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    assert envoy.last_words() == "cannot be loaded"
+
+
+def test_its_last_words_are_found_behind_a_long_log(tmp_path: Path) -> None:
+    envoy = EnvoyProcess(tmp_path / "envoy", tmp_path / "envoy.json", tmp_path / "envoy.log")
+    (tmp_path / "envoy.log").write_text("line\n" * 100_000 + "the last\n\n")
+    assert envoy.last_words() == "the last"
+
+
 def test_what_ends_at_once_is_started_again_and_again(tmp_path: Path) -> None:
     # Stands for an Envoy that cannot start: it leaves a line, and ends.
-    failing = tmp_path / "envoy"
-    failing.write_text(f"#!/bin/sh\necho started >> {tmp_path}/starts\nexit 1\n")
-    failing.chmod(0o755)
-    envoy = EnvoyProcess(failing, tmp_path / "envoy.json", tmp_path / "envoy.log")
+    envoy = process_of(f"echo started >> {tmp_path}/starts; exit 1", tmp_path)
 
     async def run() -> None:
         task = asyncio.create_task(envoy.run())

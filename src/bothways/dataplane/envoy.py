@@ -15,6 +15,7 @@ _log = logging.getLogger(__name__)
 
 _BACK_OFF_FIRST, _BACK_OFF_MOST = 0.2, 5.0
 _STOP_TIMEOUT = 5.0
+_LAST_BYTES = 1 << 16
 
 
 def find_envoy(configured: str = "") -> Path:
@@ -52,6 +53,9 @@ class EnvoyProcess:
             "warning",
             "--disable-hot-restart",
         ]
+        self._log = log
+        # What stands in the log already was said by an Envoy before this one.
+        self._said_before = log.stat().st_size if log.exists() else 0
         self._process: asyncio.subprocess.Process | None = None
         self.restarts = 0
 
@@ -60,22 +64,27 @@ class EnvoyProcess:
         """The process id while Envoy runs."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
+    def last_words(self) -> str:
+        """Return the last line that this Envoy wrote to its log, or that it wrote none."""
+        with contextlib.suppress(OSError), self._log.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(self._said_before, end - _LAST_BYTES))
+            if lines := file.read().decode(errors="replace").strip().splitlines():
+                return lines[-1]
+        return "it said nothing"
+
     async def run(self) -> None:
-        """Keep Envoy running until this task is cancelled; then stop it."""
+        """Keep Envoy running until this task is cancelled; then stop it.
+
+        Cancelled while it starts, asyncio itself kills and reaps the half-started process.
+        """
         pause = _BACK_OFF_FIRST
         loop = asyncio.get_running_loop()
         try:
             while True:
                 started = loop.time()
-                # A session of its own: Ctrl-C in a terminal is for us, and we stop Envoy in good order.
-                self._process = await asyncio.create_subprocess_exec(
-                    *ending_with(os.getpid(), self._command),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.DEVNULL,
-                    stderr=asyncio.subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-                code = await self._process.wait()
+                process = await self._start()
+                code = await process.wait()
                 if loop.time() - started > _BACK_OFF_MOST:
                     pause = _BACK_OFF_FIRST
                 self.restarts += 1
@@ -84,6 +93,19 @@ class EnvoyProcess:
                 pause = min(2 * pause, _BACK_OFF_MOST)
         finally:
             await self._stop()
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        # What it says before it knows of its log, or instead of it, belongs there too: the loader's words, for one.
+        with self._log.open("ab") as log:
+            # A session of its own: Ctrl-C in a terminal is for us, and we stop Envoy in good order.
+            self._process = await asyncio.create_subprocess_exec(
+                *ending_with(os.getpid(), self._command),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        return self._process
 
     async def _stop(self) -> None:
         process = self._process
