@@ -3,18 +3,26 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
+from http.client import HTTPConnection
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from cryptography import x509
 
+from bothways.cli import hub_process
 from bothways.cli.opening import control
 from bothways.demo.process import BothwaysProcess
-from bothways.operations.hub import Hub, initialise
+from bothways.errors import Unusable
+from bothways.operations.hub import Hub, contract, initialise, sign_for_hub
+from bothways.store.authorities import Role
 
 Run = Callable[..., "CompletedProcess[str]"]
 ProcessesIn = Callable[[Path], list[int]]
@@ -36,6 +44,15 @@ def envoy_pid(hub: Hub) -> int:
     status = control(hub, "GET", "/status")
     assert status
     return int(status["envoy"]["pid"])
+
+
+def end_of(process: BothwaysProcess) -> str:
+    """Return how the process ended, whatever it says before that."""
+    while True:
+        try:
+            process.next_line(30)
+        except RuntimeError as ended:
+            return str(ended)
 
 
 def bind_all(hub: Hub) -> None:
@@ -120,6 +137,106 @@ def test_a_killed_envoy_is_started_again(hub: Hub, process: BothwaysProcess, end
     assert applied
     assert applied["in_force"] is True
     assert envoy_pid(hub) != envoy
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for Envoy no longer than a working one needs many times over."""
+    monkeypatch.setattr(hub_process, "_READY_TIMEOUT", 8.0)
+
+
+@pytest.mark.envoy
+@pytest.mark.usefixtures("impatient")
+def test_what_envoy_refuses_is_said_and_ends_the_start(
+    hub: Hub, processes_in: ProcessesIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The settings refuse a host name; here one has come past them.
+    refused = replace(hub, settings=replace(hub.settings, egress_address="localhost"))
+    with pytest.raises(
+        Unusable, match=r"Envoy refuses the configuration: .*malformed IP address: localhost.*hub\.toml"
+    ):
+        hub_process.run_hub(refused, as_json=True)
+    assert caplog.text.count("Envoy does not serve the configuration yet") == 1
+    assert processes_in(hub.directory) == []
+    bind_all(hub)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo 'error while loading shared libraries' >&2; exit 127", "error while loading shared libraries"),
+        ("exec sleep 600", "it said nothing"),
+    ],
+)
+def test_an_envoy_that_ends_or_says_nothing_is_told_with_its_last_words(
+    hub: Hub, processes_in: ProcessesIn, script: str, words: str
+) -> None:
+    binary = hub.directory / "envoy"
+    binary.write_text(f"#!/bin/sh\n{script}\n")
+    binary.chmod(0o755)
+    other = replace(hub, settings=replace(hub.settings, envoy=str(binary)))
+    with pytest.raises(Unusable, match=rf"within 8 s.*its last words: {words}\. Look at .*envoy\.log"):
+        hub_process.run_hub(other, as_json=True)
+    assert processes_in(hub.directory) == []
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("moment", ["ads.sock", "control.sock", "admin.sock"])
+def test_a_signal_during_the_start_ends_everything(
+    hub: Hub, processes_in: ProcessesIn, number: signal.Signals, moment: str
+) -> None:
+    arguments = ["hub", "run", "--directory", str(hub.directory)]
+    started = BothwaysProcess(arguments, hub.directory.parent / "hub.log")
+    try:
+        while not (hub.run_directory / moment).exists():
+            assert started.running, started.last_words()
+        os.kill(started.pid, number)
+        assert "the process ended with 0" in end_of(started)
+    finally:
+        started.stop()
+    assert processes_in(hub.directory) == []
+    bind_all(hub)
+
+
+@pytest.mark.envoy
+def test_a_renewed_server_certificate_is_presented_without_a_restart(hub: Hub, process: BothwaysProcess) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=contract(hub).trust.server_ca)
+    address, name = ("127.0.0.1", hub.settings.portal_port), hub.terms.portal.split("/")[2].split(":")[0]
+
+    def opened() -> HTTPConnection:
+        connection = HTTPConnection(name)
+        connection.auto_open = 0
+        connection.sock = context.wrap_socket(socket.create_connection(address, 10), server_hostname=name)
+        return connection
+
+    def page(connection: HTTPConnection) -> int:
+        connection.request("GET", "/")
+        with connection.getresponse() as answer:
+            answer.read()
+            return answer.status
+
+    def serial(connection: HTTPConnection) -> str:
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        der = connection.sock.getpeercert(binary_form=True)
+        assert der is not None
+        return f"{x509.load_der_x509_certificate(der).serial_number:x}"
+
+    with closing(opened()) as old:
+        assert page(old) == 200
+        with hub.write() as transaction:
+            renewed = sign_for_hub(hub, transaction, Role.SERVER)
+        end, presented = time.monotonic() + 30, serial(old)
+        assert presented != renewed
+        while presented != renewed:
+            assert time.monotonic() < end, "the renewed certificate was not presented"
+            with closing(opened()) as new:
+                presented = serial(new)
+            # Asked all the while: a connection at rest is closed after some seconds.
+            assert page(old) == 200
+    assert process.running
 
 
 @pytest.mark.envoy

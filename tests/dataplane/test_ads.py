@@ -88,7 +88,7 @@ def test_a_node_is_settled_once_it_has_confirmed_everything(hub: Hub) -> None:
         last = await node.take_all(server.snapshot, but=names.ROUTE_TYPE)
         assert server.nodes() == [{"node": "node-1", "settled": False, "refused": {}}]
         await node.answer(last)
-        assert await server.settled(server.snapshot.version) is True
+        assert await server.settled() is True
         assert server.nodes() == [{"node": "node-1", "settled": True, "refused": {}}]
 
     served(hub, test)
@@ -103,7 +103,7 @@ def test_a_change_is_pushed_alone_clusters_before_routes(hub: Hub) -> None:
             assert (response.type_url, [each.name for each in response.resources]) == (type_url, [wanted])
             assert response.system_version_info == server.snapshot.version
             await node.answer(response)
-        assert await server.settled(server.snapshot.version) is True
+        assert await server.settled() is True
 
     served(hub, test)
 
@@ -114,7 +114,7 @@ def test_a_refusal_is_not_in_force_and_is_shown(hub: Hub) -> None:
         server.publish(changed(hub, "tokens"))
         await node.answer(await node.read(), "no such address")
         await node.answer(await node.read())
-        assert await server.settled(server.snapshot.version) is False
+        assert await server.settled() is False
         refused = {names.CLUSTER_TYPE: "no such address"}
         assert server.nodes() == [{"node": "node-1", "settled": False, "refused": refused}]
 
@@ -128,11 +128,64 @@ def test_a_change_that_mends_a_refusal_is_waited_for(hub: Hub) -> None:
         server.publish(changed(hub, "tokens"))
         await node.answer(await node.read(), "no such address")
         await node.answer(await node.read())
-        assert await server.settled(server.snapshot.version) is False
+        assert await server.settled() is False
         server.publish(before)
-        waiting = asyncio.create_task(server.settled(before.version))
+        waiting = asyncio.create_task(server.settled())
         for _ in range(2):
             await node.answer(await node.read())
+        assert await waiting is True
+
+    served(hub, test)
+
+
+def test_who_waits_is_told_of_a_version_only_when_it_or_a_later_one_is_confirmed(hub: Hub) -> None:
+    async def test(server: AdsServer, node: Node) -> None:
+        await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
+        server.publish(changed(hub, "tokens"))
+        waiting = asyncio.create_task(server.settled())
+        cluster, routes = await node.read(), await node.read()
+        server.publish(changed(hub, "vault"))
+        later = [await node.read(), await node.read()]
+        await node.answer(cluster)
+        await node.answer(routes)
+        await node.answer(later[0])
+        # The server has taken these answers when it answers what is asked after them.
+        await node.ask(names.SECRET_TYPE, "no-such-secret")
+        assert not waiting.done()
+        await node.answer(later[1])
+        assert await waiting is True
+
+    served(hub, test)
+
+
+def test_a_refusal_is_waited_out_until_another_snapshot_mends_it(hub: Hub) -> None:
+    async def test(server: AdsServer, node: Node) -> None:
+        await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
+        before = server.snapshot
+        server.publish(changed(hub, "tokens"))
+        waiting = asyncio.create_task(server.confirmed())
+        await node.answer(await node.read(), "no such address")
+        await node.answer(await node.read())
+        assert await server.settled() is False
+        assert (waiting.done(), server.refusals()) == (False, ("no such address",))
+        server.publish(before)
+        for _ in range(2):
+            await node.answer(await node.read())
+        await waiting
+        assert server.refusals() == ()
+
+    served(hub, test)
+
+
+def test_who_waits_for_a_node_that_leaves_need_not_wait_any_longer(hub: Hub) -> None:
+    async def test(server: AdsServer, node: Node) -> None:
+        await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
+        assert await server.settled() is True
+        async with grpc.aio.insecure_channel(f"unix:{hub.run_directory / 'ads.sock'}") as channel:
+            await Node(channel).ask(names.CLUSTER_TYPE)
+            waiting = asyncio.create_task(server.settled())
+            await asyncio.sleep(0)
+            assert not waiting.done()
         assert await waiting is True
 
     served(hub, test)
@@ -152,7 +205,7 @@ def test_a_node_that_leaves_is_forgotten(hub: Hub) -> None:
 
 def test_nothing_is_settled_while_nobody_is_connected(hub: Hub) -> None:
     async def test(server: AdsServer, node: Node) -> None:
-        waiting = asyncio.create_task(server.settled(server.snapshot.version))
+        waiting = asyncio.create_task(server.settled())
         last = await node.take_all(server.snapshot, but=names.SECRET_TYPE)
         assert not waiting.done()
         await node.answer(last)

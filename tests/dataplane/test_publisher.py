@@ -2,9 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -14,16 +16,20 @@ from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
+from bothways.operations.certificates import show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, suspend_customer
 from bothways.operations.endpoints import record_probe, set_endpoint
-from bothways.operations.hub import Hub, open_hub
+from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
+from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.operations.services import add_service
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
+from bothways.signer.key_files import KeyFiles
 from bothways.xds.names import CLUSTER_TYPE, customer_cluster
+from bothways.xds.snapshot import Snapshot
 
 MakeCa = Callable[..., tuple[Any, Any]]
 
@@ -77,6 +83,7 @@ def test_applying_nothing_is_the_same_version(running_hub: Hub) -> None:
         first["version"],
         [{"node": "ppr-embedded", "settled": True, "refused": {}}],
     )
+    assert status["problem"] == ""
 
 
 def test_equal_states_have_equal_versions_and_a_change_another(hub: Hub) -> None:
@@ -86,22 +93,129 @@ def test_equal_states_have_equal_versions_and_a_change_another(hub: Hub) -> None
     assert current_snapshot(hub).version != first.version
 
 
-def test_what_cannot_be_published_leaves_what_is_there(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
-    first = current_snapshot(hub)
+@contextmanager
+def put_away(path: Path) -> Iterator[None]:
+    """Take a file away for a while."""
+    aside = path.with_suffix(".aside")
+    path.rename(aside)
+    yield
+    aside.rename(path)
+
+
+@asynccontextmanager
+async def publishing(hub: Hub, first: Snapshot) -> AsyncIterator[tuple[Publisher, AdsServer]]:
+    """Run a publisher, with a server that no node is connected to."""
+    ads = AdsServer(hub.run_directory / "ads.sock", first)
+    publisher = Publisher(hub, ads)
+    task = asyncio.create_task(publisher.run())
+    try:
+        async with asyncio.timeout(60):
+            yield publisher, ads
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Look until the condition holds; the caller's time-out bounds it."""
+    while not condition():  # noqa: ASYNC110 - what is waited for is work of threads
+        await asyncio.sleep(0.01)
+
+
+def only_new_key(hub: Hub) -> Path:
+    """Rotate the client certificate, and return the file of its key."""
     before = set((hub.directory / "keys").iterdir())
     rotate_client_certificate(hub)
     (key,) = set((hub.directory / "keys").iterdir()) - before
-    key.unlink()
+    return key
+
+
+def test_what_cannot_be_published_leaves_what_is_there_and_is_told_once(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = only_new_key(hub)
+    first = current_snapshot(hub)
+    add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
 
     async def publish(opened: Hub) -> None:
         ads = AdsServer(hub.run_directory / "ads.sock", first)
-        await Publisher(opened, ads)._publish()
-        assert ads.snapshot is first
+        publisher = Publisher(opened, ads)
+        for _ in range(2):
+            applied = await publisher.apply()
+            assert (applied.version, applied.in_force, ads.snapshot is first) == (first.version, False, True)
+            assert key.name in publisher.problem
 
-    with open_hub(hub.directory, "running") as opened:
+    with put_away(key), open_hub(hub.directory, "running") as opened:
         asyncio.run(publish(opened))
-    assert "the data plane keeps what it has" in caplog.text
-    assert key.name in caplog.text
+    assert caplog.text.count("the data plane keeps what it has") == caplog.text.count(key.name) == 1
+
+
+def test_a_failure_ends_no_round_and_is_forgotten_when_one_succeeds(hub: Hub) -> None:
+    later = hub.directory / "later"
+    waiting_for_keys = replace(hub, keys=KeyFiles(later, hub.keys._passphrase))
+    first = current_snapshot(hub)
+
+    async def run() -> None:
+        async with publishing(waiting_for_keys, first) as (publisher, ads):
+            await eventually(lambda: "later" in publisher.problem)
+            add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+            later.symlink_to("keys")
+            await eventually(lambda: not publisher.problem)
+            assert ads.snapshot.version == current_snapshot(hub).version != first.version
+
+    asyncio.run(run())
+
+
+def test_a_database_that_cannot_be_looked_at_ends_no_round(hub: Hub) -> None:
+    elsewhere = replace(hub, directory=hub.directory / "elsewhere")
+
+    async def run() -> None:
+        async with publishing(elsewhere, current_snapshot(hub)) as (publisher, _):
+            await eventually(lambda: "OperationalError" in publisher.problem)
+            elsewhere.directory.mkdir()
+            (elsewhere.directory / DATABASE_FILE).symlink_to(hub.directory / DATABASE_FILE)
+            await eventually(lambda: not publisher.problem)
+
+    asyncio.run(run())
+
+
+class KilledError(Exception):
+    """Stands for the end of a command's process at the moment of its signature."""
+
+
+class Killed(KeyFiles):
+    """Keys of a command that is killed when it signs."""
+
+    def sign(self, _name: str, _unsigned: Any) -> bytes:
+        raise KilledError
+
+
+def test_what_a_killed_command_approved_is_signed_by_the_running_hub(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    request = submit_request(hub, issuer, make_csr())
+
+    async def run() -> None:
+        async with publishing(hub, current_snapshot(hub)) as (publisher, _):
+            killed = replace(hub, keys=Killed(hub.directory / "keys", b""))
+            with pytest.raises(KilledError):
+                approve_request(killed, request.id)
+            with hub.read() as connection:
+                serial = connection.exec_driver_sql("SELECT serial FROM certificate").scalar_one()
+            await eventually(lambda: show_certificate(hub, serial).state(hub.now()) == "valid")
+            assert publisher.problem == ""
+
+    asyncio.run(run())
+
+
+@pytest.mark.envoy
+def test_the_status_of_the_running_hub_tells_what_failed(running_hub: Hub) -> None:
+    with put_away(only_new_key(running_hub)):
+        control(running_hub, "POST", "/apply")
+        status = control(running_hub, "GET", "/status")
+        assert status is not None
+        assert "the private key client-" in status["problem"]
 
 
 def test_the_answer_says_version_force_and_milliseconds() -> None:

@@ -1,5 +1,6 @@
 """The first call proves the inbound flow, opens what waited for it once, and says what is still lacking."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -66,6 +67,17 @@ def test_waiting_services_are_opened_once_and_after_the_proof(
     for _ in range(2):
         assert ask(app, "GET", "/connectivity", identity(certificate)).status_code == 200
     assert opened == ["established"]
+
+
+def test_an_envoy_that_is_away_does_not_keep_the_caller_waiting_for_ever(
+    hub: Hub, ask: Ask, certificate: StoredCertificate
+) -> None:
+    async def never() -> Applied:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    answer = ask(connectivity_app(hub, never), "GET", "/connectivity", identity(certificate))
+    assert (answer.status_code, answer.json()["inbound"]["state"]) == (200, "established")
 
 
 def test_an_unknown_certificate_proves_nothing(

@@ -1,19 +1,25 @@
 """The servers inside the hub: a socket for one user, TLS 1.2 or higher for everybody, both ended with their task."""
 
 import asyncio
+import os
 import ssl
+import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from cryptography import x509
 from fastapi import FastAPI
 from tests.conftest import free_ports
 
 from bothways.operations.data_plane import hub_state
-from bothways.operations.hub import Hub, contract
-from bothways.web.server import serve_on_socket, serve_over_tls
+from bothways.operations.hub import Hub, contract, sign_for_hub
+from bothways.store.authorities import Role
+from bothways.web.server import ServerCertificate, _readable, serve_on_socket, serve_over_tls
+from bothways.xds.state import KeyPair
 
 
 @pytest.fixture
@@ -73,7 +79,7 @@ def test_a_socket_is_for_its_user_alone_and_a_stale_one_is_replaced(app: FastAPI
 def over_tls(hub: Hub, app: FastAPI, context: ssl.SSLContext, host: str = "localhost") -> str:
     """Return what a client with this context gets: the page, or why TLS refused."""
     (port,) = free_ports(1)
-    server = serve_over_tls(app, "127.0.0.1", port, hub_state(hub).server)
+    server = serve_over_tls(app, "127.0.0.1", port, ServerCertificate(hub.run_directory, hub_state(hub).server))
     transport = httpx2.AsyncHTTPTransport(verify=context)
     text: str = serving(server, get(transport, f"https://{host}:{port}/"))
     return text
@@ -106,3 +112,94 @@ def test_tls_1_1_is_refused(hub: Hub, app: FastAPI, trusting: ssl.SSLContext) ->
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         trusting.minimum_version = trusting.maximum_version = ssl.TLSVersion.TLSv1_1
     assert over_tls(hub, app, trusting) == "closed"
+
+
+def renew(hub: Hub) -> KeyPair:
+    """Put a new server certificate to use, and return it."""
+    with hub.write() as transaction:
+        sign_for_hub(hub, transaction, Role.SERVER)
+    return hub_state(hub).server
+
+
+def serial_of(pair: KeyPair) -> int:
+    return x509.load_pem_x509_certificate(pair.certificate_pem.encode()).serial_number
+
+
+class Line:
+    """An open connection to the server."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @property
+    def serial(self) -> int:
+        """The serial number of the certificate that the server presented."""
+        der = self._writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return x509.load_der_x509_certificate(der).serial_number
+
+    async def page(self) -> bytes:
+        self._writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = next(line.split(b":")[1] for line in head.split(b"\r\n") if line.startswith(b"content-length"))
+        return await self._reader.readexactly(int(length))
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+async def connect(port: int, context: ssl.SSLContext) -> Line:
+    """Connect as soon as somebody listens; the caller's time-out bounds it."""
+    while True:
+        try:
+            return Line(*await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="unused"))
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_renewed_certificate_is_presented_to_new_connections_and_open_ones_live_on(
+    hub: Hub, app: FastAPI, trusting: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    trusting.minimum_version = trusting.maximum_version = version
+    first = hub_state(hub).server
+    certificate = ServerCertificate(hub.run_directory, first)
+    (port,) = free_ports(1)
+
+    async def run() -> None:
+        task = asyncio.create_task(serve_over_tls(app, "127.0.0.1", port, certificate))
+        async with asyncio.timeout(20):
+            old = await connect(port, trusting)
+            assert (old.serial, await old.page()) == (serial_of(first), b'"hello"')
+            second = renew(hub)
+            certificate.follow(second)
+            new = await connect(port, trusting)
+            assert (new.serial, await new.page()) == (serial_of(second), b'"hello"')
+            assert await old.page() == b'"hello"'
+            for line in (old, new):
+                await line.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memfd_create(2) is Linux")
+def test_the_key_is_on_no_disk(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    before = set(Path("/proc/self/fd").iterdir())
+    ServerCertificate(tmp_path / "nowhere", hub_state(hub).server)
+    assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_without_files_in_memory_the_key_is_gone_when_it_was_read(
+    hub: Hub, app: FastAPI, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(hub.run_directory / "nowhere"))
+    before = set(hub.run_directory.iterdir())
+    with _readable(b"key", hub.run_directory) as path:
+        assert (Path(path).parent, Path(path).stat().st_mode & 0o777) == (hub.run_directory, 0o600)
+        assert Path(path).read_bytes() == b"key"
+    assert over_tls(hub, app, trusting) == '"hello"'
+    assert set(hub.run_directory.iterdir()) == before

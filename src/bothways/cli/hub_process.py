@@ -8,7 +8,8 @@ import json
 import logging
 import signal
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 from bothways import files
@@ -17,16 +18,17 @@ from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
-from bothways.dataplane.publisher import Publisher, current_snapshot
-from bothways.errors import Conflict, Unreachable
+from bothways.dataplane.publisher import Publisher
+from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
 from bothways.operations.certificates import finish_certificates
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
 from bothways.web.portal import portal_app
-from bothways.web.server import serve_on_socket, serve_over_tls
+from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_tls
 from bothways.xds.bootstrap import bootstrap
+from bothways.xds.snapshot import build_snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ _READY_TIMEOUT = 30.0
 
 
 def run_hub(hub: Hub, *, as_json: bool) -> int:
-    """Run the hub until SIGINT or SIGTERM. Raises `Unreachable` if a port is taken, `Unusable` without Envoy."""
+    """Run the hub until SIGINT or SIGTERM. Raises `Unreachable` if a port is taken, `Unusable` if Envoy fails."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     binary = find_envoy(hub.settings.envoy)
@@ -54,49 +56,89 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ads = AdsServer(hub.run_directory / "ads.sock", await asyncio.to_thread(current_snapshot, hub))
-    publisher = Publisher(hub, ads)
+    state = await asyncio.to_thread(hub_state, hub)
+    ads = AdsServer(hub.run_directory / "ads.sock", build_snapshot(state))
+    certificate = ServerCertificate(hub.run_directory, state.server)
+    publisher = Publisher(hub, ads, lambda latest: certificate.follow(latest.server))
 
     def status() -> dict[str, Any]:
         return {
             "version": ads.snapshot.version,
+            "problem": publisher.problem,
             "nodes": ads.nodes(),
             "envoy": {"pid": envoy.pid, "restarts": envoy.restarts},
         }
 
-    server = hub_state(hub).server
     settings = hub.settings
     await ads.start()
-    parts = [
-        serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
-        serve_on_socket(control_app(status, publisher.apply), hub.control_socket),
-        serve_over_tls(portal_app(hub), settings.portal_address, settings.portal_port, server),
-        envoy.run(),
-        publisher.run(),
-    ]
-    tasks = [asyncio.create_task(part) for part in parts]
-    tasks.append(asyncio.create_task(_announce(hub, publisher, as_json=as_json)))
-    stopped = asyncio.create_task(stop.wait())
-    # The announcement ends; any other part that ends has failed, and a hub with a part missing is no hub.
-    waiting: set[asyncio.Task[Any]] = {*tasks, stopped}
-    code = OK
-    while not stopped.done():
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if broken := next((task for task in done if task is not stopped and task.exception()), None):
-            _log.error("a part of the hub failed: %s", broken.exception())
-            code = FAILED
-            break
-    for task in (*tasks, stopped):
-        task.cancel()
-    await asyncio.gather(*tasks, stopped, return_exceptions=True)
-    await ads.stop()
-    return code
+    try:
+        parts = [
+            serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
+            serve_on_socket(control_app(status, publisher.apply), hub.control_socket),
+            serve_over_tls(portal_app(hub), settings.portal_address, settings.portal_port, certificate),
+            envoy.run(),
+            publisher.run(),
+        ]
+        await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json))
+    except BothwaysError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, the person who runs the hub reads one line
+        _log.error("a part of the hub failed: %s: %s", type(error).__name__, error)
+        return FAILED
+    finally:
+        await ads.stop()
+    return OK
 
 
-async def _announce(hub: Hub, publisher: Publisher, *, as_json: bool) -> None:
-    async with asyncio.timeout(_READY_TIMEOUT):
-        while not (applied := await publisher.apply()).in_force:
-            _log.warning("Envoy does not serve the configuration yet; see %s", hub.run_directory / "envoy.log")
+async def _together(
+    stop: asyncio.Event, parts: Sequence[Coroutine[Any, Any, None]], announcement: Coroutine[Any, Any, None]
+) -> None:
+    """Run everything until `stop`, then end it. Raises what a part failed with: a hub with a part missing is none."""
+    stopped, announced = asyncio.create_task(stop.wait()), asyncio.create_task(announcement)
+    tasks: list[asyncio.Task[Any]] = [*(asyncio.create_task(part) for part in parts), announced, stopped]
+    waiting = set(tasks)
+    try:
+        while True:
+            done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if stopped in done:
+                return
+            for task in done:
+                task.result()
+            if done != {announced}:
+                raise RuntimeError("it ended by itself")
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyProcess) -> float:
+    """Wait until Envoy serves what is stored, and return after how many milliseconds it did.
+
+    Raises `Unusable` with what Envoy refused, or said last.
+    """
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(_READY_TIMEOUT):
+            if not (await publisher.apply()).in_force:
+                why = "; ".join(ads.refusals()) or publisher.problem or envoy.last_words()
+                _log.warning("Envoy does not serve the configuration yet: %s", why)
+            await ads.confirmed()
+    except TimeoutError:
+        if refusals := "; ".join(ads.refusals()):
+            raise Unusable(
+                f"Envoy refuses the configuration: {refusals}. Correct what it names (addresses and ports are in "
+                f"{hub.directory / 'hub.toml'}), and start the hub again."
+            ) from None
+        raise Unusable(
+            f"Envoy did not take the configuration within {_READY_TIMEOUT:.0f} s, and ended {envoy.restarts} times; "
+            f"its last words: {envoy.last_words()}. Look at {hub.run_directory / 'envoy.log'}, and start the hub again."
+        ) from None
+    return round(1000 * (time.perf_counter() - started), 1)
+
+
+async def _announce(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyProcess, *, as_json: bool) -> None:
+    milliseconds = await _ready(hub, publisher, ads, envoy)
     fingerprint = hashlib.sha256(render_contract(contract(hub)).encode()).hexdigest()
     settings, terms = hub.settings, hub.terms
     egress = f"http://{settings.egress_address}:{settings.egress_port}"
@@ -107,7 +149,7 @@ async def _announce(hub: Hub, publisher: Publisher, *, as_json: bool) -> None:
         "portal": terms.portal,
         "egress": egress,
         "contract_fingerprint": fingerprint,
-        "milliseconds": applied.milliseconds,
+        "milliseconds": milliseconds,
     }
     if as_json:
         print(json.dumps(document), flush=True)  # noqa: T201 - one line, for the program that started the hub

@@ -52,14 +52,23 @@ class AdsServer:
         for events in self._streams.values():
             events.put_nowait(snapshot)
 
-    async def settled(self, version: str) -> bool:
-        """Wait until every connected node, one at least, has confirmed this version or a later one, or refused it.
+    async def settled(self) -> bool:
+        """Wait until every connected node, one at least, has confirmed the last published snapshot, or refused of it.
 
-        Returns whether all have confirmed.
+        Returns whether all have confirmed. What is published meanwhile is waited for too: a node confirms the last one
+        alone, and that has in it whatever the one before changed and did not change back.
         """
         async with self._progress:
-            await self._progress.wait_for(lambda: self._done(version))
-        return not any(stream.refusals for stream in self._streams)
+            await self._progress.wait_for(self._answered)
+            return not self.refusals()
+
+    async def confirmed(self) -> None:
+        """Wait until every connected node, one at least, has confirmed the last published snapshot.
+
+        A refusal is waited out: it ends when another snapshot mends it, or when the stream of the node ends.
+        """
+        async with self._progress:
+            await self._progress.wait_for(lambda: self._answered() and not self.refusals())
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return what is known of each connected node: its id, whether it has the last snapshot, what it refused."""
@@ -68,13 +77,14 @@ class AdsServer:
             for stream in self._streams
         ]
 
-    def _done(self, version: str) -> bool:
-        if not self._streams:
-            return False
-        if self.snapshot.version != version:
-            return True
+    def refusals(self) -> tuple[str, ...]:
+        """Return what the connected nodes refuse of what they were sent, each reason once, on one line."""
+        said = (text for stream in self._streams for text in stream.refusals.values())
+        return tuple(dict.fromkeys(" ".join(text.split()) for text in said))
+
+    def _answered(self) -> bool:
         # What was refused counts once the stream has taken all that was published: the last of it may mend it.
-        return all(
+        return bool(self._streams) and all(
             stream.settled(self.snapshot) or (stream.refusals and events.empty())
             for stream, events in self._streams.items()
         )
@@ -96,6 +106,9 @@ class AdsServer:
         finally:
             reader.cancel()
             del self._streams[stream]
+            # Whoever waited for this node alone need not wait any longer.
+            async with self._progress:
+                self._progress.notify_all()
 
 
 async def _read(requests: AsyncIterator[Any], events: "asyncio.Queue[Any]") -> None:

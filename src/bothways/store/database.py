@@ -75,6 +75,10 @@ class ChangeCounter:
         """Return a number that changes when another connection commits."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
+    def close(self) -> None:
+        """Close its connection."""
+        self._connection.close()
+
 
 def create(path: Path, environment: str) -> Database:
     """Make the tables in a new file for this environment. Raises `Conflict` if there is one, `Unusable`."""

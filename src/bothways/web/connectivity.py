@@ -4,6 +4,7 @@ Served on a unix socket that only Envoy can reach, so that the identity headers 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
@@ -15,11 +16,14 @@ from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.web import problem
 
+_OPENING = 3.0
+
 
 def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastAPI:
     """Return the application; a call that reaches it proves the inbound flow of the calling customer (R2).
 
-    The first one opens, by `apply`, the services that waited for it, before it is answered.
+    The first one opens, by `apply`, the services that waited for it, before it is answered; an Envoy that is away makes
+    it wait at most three seconds.
     """
     app = FastAPI(title="Bothways connectivity", openapi_url=None, docs_url=None, redoc_url=None)
     problem.install(app)
@@ -30,7 +34,9 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
     ) -> dict[str, Any]:
         certificate = await asyncio.to_thread(certificate_seen, hub, bothways_certificate)
         if certificate.seen_at is None:
-            await apply()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_OPENING):
+                    await apply()
         view = await asyncio.to_thread(show_customer, hub, bothways_customer)
         return {
             "customer": view.customer.tsp_id,

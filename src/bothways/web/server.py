@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import tempfile
@@ -15,6 +16,28 @@ from fastapi import FastAPI
 from bothways.xds.state import KeyPair
 
 _STOP_SECONDS = 2
+
+
+class ServerCertificate:
+    """The TLS context of a server (TLS 1.2 or higher) with the certificate that is in force, also when it is renewed.
+
+    `directory` is a private one, for systems without files in memory.
+    """
+
+    def __init__(self, directory: Path, pair: KeyPair) -> None:
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._directory = directory
+        self._loaded = ""
+        self.follow(pair)
+
+    def follow(self, pair: KeyPair) -> None:
+        """Present `pair` at every handshake from now on; connections that are open stay as they are."""
+        if pair.fingerprint == self._loaded:
+            return
+        with _readable((pair.key_pem + pair.certificate_pem).encode(), self._directory) as path:
+            self.context.load_cert_chain(path)
+        self._loaded = pair.fingerprint
 
 
 class _Server(uvicorn.Server):
@@ -37,20 +60,30 @@ async def serve_on_socket(app: FastAPI, path: Path) -> None:
         await _serve(_config(app), listener)
 
 
-async def serve_over_tls(app: FastAPI, address: str, port: int, pair: KeyPair) -> None:
-    """Serve `app` over TLS 1.2 or higher on a port, until this task is cancelled."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # The ssl module reads keys from files alone; this one is unreadable to others, and gone when it was read.
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-        file.write(pair.key_pem + pair.certificate_pem)
-        file.flush()
-        context.load_cert_chain(file.name)
+async def serve_over_tls(app: FastAPI, address: str, port: int, certificate: ServerCertificate) -> None:
+    """Serve `app` over TLS on a port, until this task is cancelled."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen(128)
-        await _serve(_config(app, ssl_context_factory=lambda *_: context), listener)
+        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context), listener)
+
+
+@contextlib.contextmanager
+def _readable(content: bytes, directory: Path) -> Iterator[str]:
+    """Yield a path to read `content` from: the ssl module takes keys from files alone."""
+    if hasattr(os, "memfd_create"):
+        # A file in memory, so that the key is never on a disk.
+        with os.fdopen(os.memfd_create("server-certificate"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        # Made with mode 0600, and gone when it was read.
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".server-") as named:
+            named.write(content)
+            named.flush()
+            yield named.name
 
 
 async def _serve(config: uvicorn.Config, listener: socket.socket) -> None:
