@@ -44,6 +44,7 @@ def test_a_service_is_called_over_plain_http_where_dns_says(shown: Callable[[Any
     assert shown(service_cluster(service)) == {
         "name": "service/tokens",
         "cluster_type": DNS,
+        "wait_for_warm_on_init": False,
         "connect_timeout": "5s",
         "load_assignment": endpoints("service/tokens", address),
     }
@@ -67,6 +68,7 @@ def test_a_customers_server_is_called_over_mutual_tls_behind_the_filter_for_addr
     assert shown(customer_cluster(server, client, danger_outbound_loopback=False)) == {
         "name": "customer/12345678",
         "cluster_type": DNS,
+        "wait_for_warm_on_init": False,
         "connect_timeout": "5s",
         "load_assignment": endpoints("customer/12345678", address),
         "transport_socket": shown(customer_socket(server)),

@@ -79,12 +79,17 @@ def _by_dns(name: str, host: str, port: int) -> Any:
         # One endpoint with several addresses would have only its first address checked against special ranges.
         all_addresses_in_single_endpoint=False,
     )
-    return cluster_pb2.Cluster(
+    cluster = cluster_pb2.Cluster(
         name=name,
         cluster_type=cluster_pb2.Cluster.CustomClusterType(name="envoy.cluster.dns", typed_config=any_of(dns)),
         connect_timeout=duration(_CONNECT_TIMEOUT),
         load_assignment=_assignment(name, tcp(host, port)),
     )
+    # Else an Envoy that starts opens no listener before every name was answered: one silent DNS server would keep the
+    # whole endpoint shut for a minute. The price: calls to a cluster that is new or has changed are answered with 503
+    # until its name was looked up.
+    cluster.wait_for_warm_on_init.value = False
+    return cluster
 
 
 def _assignment(name: str, address: Any) -> Any:

@@ -1,0 +1,94 @@
+"""A DNS server that never answers holds up the calls to its own customer, and nothing else."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
+from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
+
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.envoy import EnvoyProcess, find_envoy
+from bothways.dataplane.publisher import current_snapshot
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.endpoints import set_endpoint
+from bothways.operations.hub import Hub
+from bothways.operations.services import add_service
+from bothways.pki.chain import certificate_pem
+from bothways.registry.service import Service
+from bothways.xds import names
+from bothways.xds.bootstrap import bootstrap
+from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.typed import any_of, extension, tcp
+
+pytestmark = pytest.mark.envoy
+
+# Far more than Envoy needs, and far less than the minute for which it would ask a DNS server that is silent.
+SECONDS = 20.0
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A DNS server that hears every question, and answers none."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
+        server.bind(("127.0.0.1", 0))
+        server.setblocking(False)
+        yield server
+
+
+@pytest.fixture
+def customer(hub: Hub, issuer: str, make_ca: Callable[..., Any]) -> str:
+    """A customer whose server has a name that only DNS knows."""
+    set_endpoint(hub, issuer, "https://callbacks.bank.example:8443")
+    endorse_chain(hub, submit_chain(hub, issuer, certificate_pem(make_ca("Root")[1]).encode()).id)
+    return issuer
+
+
+def asking(snapshot: Snapshot, tsp_id: str, server: socket.socket) -> Snapshot:
+    """Return the snapshot with the customer's name asked of this DNS server, and not of the system's."""
+    name = names.customer_cluster(tsp_id)
+    clusters = snapshot.of(names.CLUSTER_TYPE)
+    cluster, dns = cluster_pb2.Cluster(), dns_cluster_pb2.DnsCluster()
+    assert clusters[name].packed.Unpack(cluster)
+    assert cluster.cluster_type.typed_config.Unpack(dns)
+    resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(resolvers=[tcp(*server.getsockname())])
+    dns.typed_dns_resolver_config.CopyFrom(extension("envoy.network.dns_resolver.cares", resolver))
+    cluster.cluster_type.typed_config.CopyFrom(any_of(dns))
+    changed = {**clusters, name: Resource(name, "asking", any_of(cluster))}
+    return Snapshot(snapshot.version, {**snapshot.resources, names.CLUSTER_TYPE: changed})
+
+
+async def with_envoy(hub: Hub, first: Snapshot, test: Callable[[AdsServer], Awaitable[None]]) -> None:
+    """Run a test beside an Envoy that starts from this snapshot."""
+    run = hub.run_directory
+    (run / "envoy.json").write_text(bootstrap("node", str(run / "ads.sock"), str(run / "admin.sock")))
+    ads = AdsServer(run / "ads.sock", first)
+    await ads.start()
+    envoy = asyncio.create_task(EnvoyProcess(find_envoy(), run / "envoy.json", run / "envoy.log").run())
+    try:
+        await test(ads)
+    finally:
+        envoy.cancel()
+        await asyncio.gather(envoy, return_exceptions=True)
+        await ads.stop()
+
+
+def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes(
+    hub: Hub, customer: str, silent: socket.socket
+) -> None:
+    async def test(ads: AdsServer) -> None:
+        async with asyncio.timeout(SECONDS):
+            assert b"callbacks" in await asyncio.get_running_loop().sock_recv(silent, 512)
+            assert await ads.settled() is True
+            _, writer = await asyncio.open_connection("127.0.0.1", hub.settings.inbound_port)
+            writer.close()
+        add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+        ads.publish(asking(current_snapshot(hub), customer, silent))
+        async with asyncio.timeout(SECONDS):
+            assert await ads.settled() is True
+
+    asyncio.run(with_envoy(hub, asking(current_snapshot(hub), customer, silent), test))
