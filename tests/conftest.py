@@ -1,6 +1,9 @@
 """Fixtures that many tests share: a hub made for the test, a hub that runs, and requests and CAs in one line."""
 
+import os
+import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -166,3 +169,34 @@ def running_hub(hub: Hub) -> Iterator[Hub]:
     """A new hub that runs as a process of its own, with the real Envoy."""
     with running(hub):
         yield hub
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The library of SoftHSM2, a real PKCS#11 token in software, with a directory of its own for tokens."""
+    places = [*Path("/usr/lib").glob("softhsm/libsofthsm2.so"), *Path("/usr/lib").glob("*/softhsm/libsofthsm2.so")]
+    if not places or shutil.which("softhsm2-util") is None:
+        pytest.skip("softhsm2 is not installed (Debian package softhsm2)")
+    directory = tmp_path_factory.mktemp("softhsm")
+    (directory / "tokens").mkdir()
+    (directory / "softhsm2.conf").write_text(f"directories.tokendir = {directory / 'tokens'}\n")
+    before = os.environ.get("SOFTHSM2_CONF")
+    os.environ["SOFTHSM2_CONF"] = str(directory / "softhsm2.conf")
+    yield places[0]
+    del os.environ["SOFTHSM2_CONF"]
+    if before is not None:
+        os.environ["SOFTHSM2_CONF"] = before
+
+
+@pytest.fixture
+def token_uri(softhsm: Path, tmp_path: Path) -> str:
+    """The URI of a key `issuing-ca`, which is not there yet, in a new token."""
+    pkcs11 = pytest.importorskip("pkcs11")
+    label, pin = f"hub-{os.urandom(6).hex()}", os.urandom(6).hex()
+    (tmp_path / "pin").write_text(f"{pin}\n")
+    (tmp_path / "pin").chmod(0o600)
+    command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", pin, "--pin", pin]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    # A library that runs already does not look for new tokens.
+    pkcs11.lib(str(softhsm)).reinitialize()
+    return f"pkcs11:token={label};object=issuing-ca?module-path={softhsm}&pin-source=file:{tmp_path / 'pin'}"

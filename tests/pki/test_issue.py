@@ -5,13 +5,16 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from bothways.contract.document import Environment
-from bothways.pki.issue import Unsigned, assemble, issued_by, self_signed
+from bothways.errors import Refused
+from bothways.findings import Level
+from bothways.pki.issue import Unsigned, assemble, cap_findings, issued_by, self_signed
 from bothways.pki.profile import SERIAL_BITS, Profile, authority, customer_client, server
 from bothways.pki.request import parse_request
 
@@ -98,6 +101,54 @@ def test_no_certificate_outlives_its_issuer(
 ) -> None:
     longer = replace(client, not_after=ca.not_valid_after_utc + over)
     assert sign(ecdsa_key, issued_by(ca, longer, 2)).not_valid_after_utc == ca.not_valid_after_utc
+
+
+def test_a_certificate_that_would_outlive_its_issuer_is_warned_of(ca: x509.Certificate, client: Profile) -> None:
+    assert cap_findings(ca, client, "request 1") == ()
+    assert cap_findings(ca, replace(client, not_after=ca.not_valid_after_utc), "request 1") == ()
+    longer = replace(client, not_after=ca.not_valid_after_utc + timedelta(days=1))
+    [said] = cap_findings(ca, longer, "request 1")
+    assert (said.id, said.level, said.subject) == ("CERT-END-01", Level.WARNING, "request 1")
+    assert f"{ca.not_valid_after_utc:%Y-%m-%d}" in said.message
+    assert f"{longer.not_after:%Y-%m-%d} as agreed" in said.message
+
+
+def test_under_a_ca_that_has_ended_nothing_is_made(ca: x509.Certificate, client: Profile) -> None:
+    late = replace(client, not_before=ca.not_valid_after_utc, not_after=ca.not_valid_after_utc + timedelta(days=1))
+    with pytest.raises(Refused, match="CERT-LINT-03: .*its CA has ended"):
+        issued_by(ca, late, 2)
+
+
+def test_an_rsa_ca_signs_with_sha256_and_null_parameters(
+    rsa_key: rsa.RSAPrivateKey, client: Profile, now: datetime
+) -> None:
+    def rsa_signed(unsigned: Unsigned) -> x509.Certificate:
+        return assemble(unsigned, rsa_key.sign(unsigned.der, padding.PKCS1v15(), SHA256()))
+
+    root = rsa_signed(self_signed(authority("Issuing CA", "Hub", rsa_key.public_key(), now), 1))
+    root.verify_directly_issued_by(root)
+    made = rsa_signed(issued_by(root, client, 2))
+    made.verify_directly_issued_by(root)
+    assert made.signature_algorithm_oid == x509.SignatureAlgorithmOID.RSA_WITH_SHA256
+    # RFC 4055 section 5: the parameters are NULL, inside and outside of what is signed.
+    assert made.public_bytes(Encoding.DER).count(bytes.fromhex("300d06092a864886f70d01010b0500")) == 2
+    assert PolicyBuilder().store(Store([root])).time(now).build_client_verifier().verify(made, []).chain == [made, root]
+
+
+def test_a_key_that_cannot_be_a_cas_signs_nothing(now: datetime) -> None:
+    for key in (ec.generate_private_key(ec.SECP384R1()), ed25519.Ed25519PrivateKey.generate()):
+        with pytest.raises(ValueError, match="P-256 or RSA is wanted"):
+            self_signed(authority("Issuing CA", "Hub", key.public_key(), now), 1)
+
+
+def test_the_place_of_the_revocation_list_is_named_if_there_is_one(
+    ca: x509.Certificate, client: Profile, ecdsa_key: Key
+) -> None:
+    url = "http://crl.hub.example/issuing-ca.crl"
+    made = sign(ecdsa_key, issued_by(ca, replace(client, crl_url=url), 2))
+    extension = made.extensions.get_extension_for_class(x509.CRLDistributionPoints)
+    [point] = extension.value
+    assert (extension.critical, point.full_name) == (False, [x509.UniformResourceIdentifier(url)])
 
 
 def test_a_verifier_takes_a_customers_certificate_as_client_and_not_as_server(

@@ -95,3 +95,17 @@ def test_the_uri_id_differs_by_environment_customer_and_serial() -> None:
     ]
     assert identities[:2] == ["urn:bothways:PPR:1:a", f"urn:bothways:PPR:1:7{'f' * 39}"]
     assert len(set(identities)) == 8
+
+
+def test_a_profile_is_capped_at_an_earlier_end_alone(ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime) -> None:
+    profile = server(("api.hub.example",), ecdsa_key.public_key(), now)
+    assert profile.capped(profile.not_after + timedelta(days=1)) == profile
+    assert profile.capped(now).not_after == now
+
+
+def test_the_place_of_the_revocation_list_is_in_a_customers_profile(
+    make_csr: Callable[..., bytes], now: datetime
+) -> None:
+    url = "http://crl.hub.example/ca.crl"
+    request = parse_request(make_csr())
+    assert customer_client(request, Environment.PPR, "1", 1, now, timedelta(days=1), url).crl_url == url

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from bothways.contract.document import KeyType
 from bothways.errors import Conflict, Unusable
 from bothways.pki import issue, profile
 from bothways.pki.issue import Unsigned
@@ -58,18 +59,29 @@ def test_the_mode_does_not_depend_on_the_umask(keys: KeyFiles, tmp_path: Path, u
 
 def test_a_new_key_is_on_p_256_and_never_the_same(keys: KeyFiles) -> None:
     one, other = keys.generate("one"), keys.generate("other")
+    assert isinstance(one, ec.EllipticCurvePublicKey)
     assert isinstance(one.curve, ec.SECP256R1)
     assert public_bytes(one) != public_bytes(other)
 
 
+def test_an_rsa_key_has_4096_bits_and_signs(keys: KeyFiles, tmp_path: Path, now: datetime) -> None:
+    made = keys.generate("ca", KeyType.RSA)
+    assert isinstance(made, rsa.RSAPublicKey)
+    assert (made.key_size, made.public_numbers().e) == (4096, 65537)
+    unsigned = issue.self_signed(profile.authority("CA", "hub.example", made, now), 1)
+    certificate = issue.assemble(unsigned, KeyFiles(tmp_path, PASSPHRASE).signer("ca").sign(unsigned))
+    certificate.verify_directly_issued_by(certificate)
+
+
 def test_what_it_signs_is_verified_by_the_public_part(keys: KeyFiles, unsigned: Unsigned) -> None:
-    certificate = issue.assemble(unsigned, keys.sign("ca", unsigned))
+    certificate = issue.assemble(unsigned, keys.signer("ca").sign(unsigned))
     certificate.verify_directly_issued_by(certificate)
 
 
 def test_another_key_of_the_same_hub_signs_differently(keys: KeyFiles, unsigned: Unsigned) -> None:
     other = keys.generate("other")
-    signature = keys.sign("ca", unsigned)
+    assert isinstance(other, ec.EllipticCurvePublicKey)
+    signature = keys.signer("ca").sign(unsigned)
     with pytest.raises(InvalidSignature):
         other.verify(signature, unsigned.der, ec.ECDSA(SHA256()))
 
@@ -94,14 +106,14 @@ def test_a_key_is_never_overwritten(keys: KeyFiles, tmp_path: Path) -> None:
 def test_a_key_that_could_not_be_made_anew_still_signs_as_before(keys: KeyFiles, unsigned: Unsigned) -> None:
     with pytest.raises(Conflict):
         keys.generate("ca")
-    certificate = issue.assemble(unsigned, keys.sign("ca", unsigned))
+    certificate = issue.assemble(unsigned, keys.signer("ca").sign(unsigned))
     certificate.verify_directly_issued_by(certificate)
 
 
 @pytest.mark.parametrize("wrong", [b"another passphrase", b""])
 def test_another_passphrase_opens_nothing(keys: KeyFiles, tmp_path: Path, wrong: bytes) -> None:
     keys.generate("ca")
-    with pytest.raises(Unusable, match=r"the passphrase does not open .*ca\.key\. Set passphrase_file"):
+    with pytest.raises(Unusable, match=r"the passphrase does not open .*ca\.key\. Set files\.passphrase"):
         KeyFiles(tmp_path, wrong).private_pem("ca")
 
 
@@ -126,11 +138,13 @@ def test_a_damaged_file_is_refused(keys: KeyFiles, tmp_path: Path, content: byte
         keys.private_pem("ca")
 
 
-def test_a_key_of_another_algorithm_is_refused(keys: KeyFiles, tmp_path: Path, rsa_key: Any) -> None:
-    pem = rsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE))
+def test_a_key_of_another_algorithm_is_refused(keys: KeyFiles, tmp_path: Path) -> None:
+    pem = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE)
+    )
     (tmp_path / "ca.key").write_bytes(pem)
     (tmp_path / "ca.key").chmod(0o600)
-    with pytest.raises(Unusable, match="holds no ECDSA key"):
+    with pytest.raises(Unusable, match="holds no ECDSA or RSA key"):
         keys.private_pem("ca")
 
 
@@ -144,4 +158,6 @@ def test_a_name_that_could_leave_the_directory_is_refused(keys: KeyFiles, tmp_pa
 
 
 def test_the_passphrase_is_not_in_what_is_printed(keys: KeyFiles) -> None:
+    keys.generate("ca")
     assert PASSPHRASE.decode() not in repr(keys)
+    assert "private" not in repr(keys.signer("ca"))

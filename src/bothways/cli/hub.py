@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -20,6 +21,7 @@ from bothways.operations.settings import Settings
 from bothways.store.customers import find
 
 _DEFAULT = Settings()
+_CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 _DOMAIN_LIMIT = 48
 """Characters: the names of the hub's CAs carry the domain, and a common name has 64 at most (RFC 5280 appendix A.1)."""
@@ -49,6 +51,14 @@ def init(
     inbound_port: Port = _DEFAULT.inbound_port,
     portal_port: Port = _DEFAULT.portal_port,
     egress_port: Port = _DEFAULT.egress_port,
+    ca_key: Annotated[Literal["p256", "rsa4096"], Parameter(help="The keys of the hub's CAs.")] = "p256",
+    signer: Annotated[
+        str,
+        Parameter(help="The PKCS#11 URI of the issuing CA's key, if it is to be in a token. See docs/signers.md."),
+    ] = _DEFAULT.signer,
+    passphrase_file: Annotated[
+        Path | None, Parameter(help="The file with the passphrase of the keys, if it is not to be made beside them.")
+    ] = None,
     danger_outbound_loopback: Annotated[
         bool, Parameter(negative="", help="Let the hub call servers on this machine. For a developer's machine only.")
     ] = False,
@@ -64,11 +74,23 @@ def init(
         egress_port=egress_port,
         danger_outbound_loopback=danger_outbound_loopback,
         danger_outbound_any_port=danger_outbound_any_port,
+        signer=signer,
+        passphrase_file=str(passphrase_file.absolute()) if passphrase_file else _DEFAULT.passphrase_file,
     )
     terms = hubs.new_terms(Environment(environment), domain, settings)
-    hubs.initialise(directory, terms, settings, actor())
-    document = {"directory": str(directory), "endpoint": terms.endpoint, "portal": terms.portal}
+    issuing_key = hubs.initialise(directory, terms, settings, actor(), _CA_KEYS[ca_key])
+    document = {
+        "directory": str(directory),
+        "endpoint": terms.endpoint,
+        "portal": terms.portal,
+        "issuing_key": {"name": issuing_key.name, "existed": issuing_key.existed},
+    }
     result(document, f"A hub for {environment} is in {directory}: {terms.endpoint}", as_json=json)
+    if issuing_key.existed:
+        tell(
+            f"The key {issuing_key.name} was in the token already, and is the issuing CA's now. If another hub or "
+            f"environment uses it, remove {directory} and name another object."
+        )
     tell(f"Next: bothways hub run --directory {directory}")
     return OK
 

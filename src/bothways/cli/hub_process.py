@@ -22,7 +22,7 @@ from bothways.dataplane.publisher import Publisher
 from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
 from bothways.operations.certificates import finish_certificates
 from bothways.operations.data_plane import hub_state
-from bothways.operations.hub import Hub, contract
+from bothways.operations.hub import Hub, contract, require_signers
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
 from bothways.web.portal import portal_app
@@ -42,6 +42,7 @@ def run_hub(hub: Hub, *, as_json: bool) -> int:
     binary = find_envoy(hub.settings.envoy)
     with _alone(hub):
         _check_ports(hub)
+        require_signers(hub)
         if finished := finish_certificates(hub):
             _log.warning("%d certificates, approved before the hub ended unexpectedly, are signed now", finished)
         run = hub.run_directory

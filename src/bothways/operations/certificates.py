@@ -23,7 +23,8 @@ def finish_certificate(hub: Hub, serial: str) -> StoredCertificate:
         record = certificates.find(connection, serial)
         authority = authorities.authority_by_id(connection, record.authority_id)
     if record.der is None:
-        signed = issue.assemble(record.unsigned, hub.keys.sign(authority.key_name, record.unsigned))
+        signer = hub.keys.signer_of(authority.certificate, authority.key_name)
+        signed = issue.assemble(record.unsigned, signer.sign(record.unsigned))
         signed.verify_directly_issued_by(authority.certificate)
         with hub.write() as transaction:
             if certificates.complete(transaction, serial, signed):

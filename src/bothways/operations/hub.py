@@ -13,14 +13,15 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bothways import files
-from bothways.contract.document import Contract, Environment, Terms, Trust
+from bothways.contract.document import Contract, Environment, KeyType, Terms, Trust
 from bothways.contract.parse import parse_terms
 from bothways.contract.render import render_terms
 from bothways.errors import Conflict, Unusable
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
-from bothways.signer.key_files import KeyFiles
+from bothways.signer.keys import Keys, ProvidedKey
+from bothways.signer.secret import read_secret
 from bothways.store import authorities, database
 from bothways.store.authorities import Role
 from bothways.store.database import Database, Transaction
@@ -44,7 +45,7 @@ class Hub:
     settings: Settings
     terms: Terms
     database: Database
-    keys: KeyFiles
+    keys: Keys
     actor: str
     now: Callable[[], datetime] = now
 
@@ -82,10 +83,13 @@ def new_terms(environment: Environment, domain: str, settings: Settings) -> Term
     )
 
 
-def initialise(directory: Path, terms: Terms, settings: Settings, actor: str) -> None:
+def initialise(
+    directory: Path, terms: Terms, settings: Settings, actor: str, ca_key: KeyType = KeyType.ECDSA
+) -> ProvidedKey:
     """Make a hub in `directory`: settings, terms, passphrase, database, its three CAs, and its own certificates.
 
-    The directory appears whole or not at all. Raises `Conflict` if something is there, `Unusable` if it cannot be.
+    The directory appears whole or not at all; a key that was made in a token stays there, and is used by the next
+    attempt. Returns the issuing CA's key. Raises `Conflict` if something is there, `Unusable` if it cannot be.
     """
     longest = len(os.fsencode(directory.absolute() / "run" / "connectivity.sock"))
     if longest > _SOCKET_PATH_LIMIT:
@@ -103,7 +107,7 @@ def initialise(directory: Path, terms: Terms, settings: Settings, actor: str) ->
             "Use a directory that this user can write to."
         ) from error
     try:
-        _fill(draft, terms, settings, actor)
+        issuing_key = _fill(draft, terms, settings, actor, ca_key)
         draft.replace(directory.absolute())
     except OSError as error:
         raise Conflict(
@@ -111,6 +115,7 @@ def initialise(directory: Path, terms: Terms, settings: Settings, actor: str) ->
         ) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    return issuing_key
 
 
 @contextmanager
@@ -129,12 +134,21 @@ def open_hub(directory: Path, actor: str) -> Iterator[Hub]:
     settings = read_settings(directory)
     path = directory / CONTRACT_FILE
     terms = parse_terms(files.read(path, "the hub's terms").decode(errors="replace"), str(path))
-    passphrase = files.read_private(directory / settings.passphrase_file, "the passphrase of the hub's keys").strip()
+    keys = Keys(directory / "keys", _passphrase(directory, settings), settings.signer)
     store = database.open_existing(directory / DATABASE_FILE, terms.environment.value)
     try:
-        yield Hub(directory, settings, terms, store, KeyFiles(directory / "keys", passphrase), actor)
+        yield Hub(directory, settings, terms, store, keys, actor)
     finally:
         store.close()
+        keys.close()
+
+
+def require_signers(hub: Hub) -> None:
+    """Open the key of each CA that signs now, and compare it with its certificate. Raises `Unusable`."""
+    with hub.read() as connection:
+        signing = [authorities.signing_authority(connection, role) for role in Role]
+    for each in signing:
+        hub.keys.signer_of(each.certificate, each.key_name)
 
 
 def contract(hub: Hub) -> Contract:
@@ -165,7 +179,8 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
         )
         wanted = profile.server(hosts, key, transaction.now)
     unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
-    certificate = issue.assemble(unsigned, hub.keys.sign(issuer.key_name, unsigned))
+    signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
+    certificate = issue.assemble(unsigned, signer.sign(unsigned))
     authorities.add_credential(transaction, role, certificate, name, issuer)
     return f"{serial:x}"
 
@@ -177,35 +192,45 @@ def _require_free(directory: Path) -> None:
         raise Conflict(f"{directory} is not empty, and a hub wants a directory of its own. Name another one.")
 
 
-def _fill(draft: Path, terms: Terms, settings: Settings, actor: str) -> None:
-    passphrase = secrets.token_urlsafe(32).encode()
+def _passphrase(directory: Path, settings: Settings) -> bytes:
+    return read_secret(directory / settings.passphrase_file, "the passphrase of the hub's keys")
+
+
+def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: KeyType) -> ProvidedKey:
     files.write_new(draft / CONTRACT_FILE, render_terms(terms).encode())
-    files.write_new(draft / settings.passphrase_file, passphrase + b"\n", files.PRIVATE)
+    if not Path(settings.passphrase_file).is_absolute():
+        files.write_new(draft / settings.passphrase_file, secrets.token_urlsafe(32).encode() + b"\n", files.PRIVATE)
     files.make_directory(draft / "keys")
     files.make_directory(draft / "run")
     store = database.create(draft / DATABASE_FILE, terms.environment.value)
-    hub = Hub(draft, settings, terms, store, KeyFiles(draft / "keys", passphrase), actor)
+    keys = Keys(draft / "keys", _passphrase(draft, settings), settings.signer)
+    hub = Hub(draft, settings, terms, store, keys, actor)
     try:
+        issuing_key = keys.provide_issuing_key("issuing-ca-1", ca_key)
         with hub.write() as transaction:
             transaction.audit("hub.init", terms.hub, environment=terms.environment.value)
-            for role in Role:
-                _add_authority(hub, transaction, role)
+            _add_authority(hub, transaction, Role.ISSUING, issuing_key)
+            for role in (Role.CLIENT, Role.SERVER):
+                name = f"{role.value}-ca-1"
+                _add_authority(hub, transaction, role, ProvidedKey(name, keys.generate(name, ca_key)))
             sign_for_hub(hub, transaction, Role.SERVER)
             sign_for_hub(hub, transaction, Role.CLIENT)
     finally:
         store.close()
+        keys.close()
     # The settings come last: their presence is what makes the directory a hub.
     files.write_new(draft / FILE, render_settings(settings).encode())
+    return issuing_key
 
 
-def _add_authority(hub: Hub, transaction: Transaction, role: Role) -> None:
-    name = f"{role.value}-ca-1"
+def _add_authority(hub: Hub, transaction: Transaction, role: Role, key: ProvidedKey) -> None:
     title = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}[role]
-    key = hub.keys.generate(name)
-    wanted = profile.authority(f"{hub.terms.hub} {hub.environment.value} {title}", hub.terms.hub, key, transaction.now)
+    name = f"{hub.terms.hub} {hub.environment.value} {title}"
+    wanted = profile.authority(name, hub.terms.hub, key.public_key, transaction.now)
     unsigned = issue.self_signed(wanted, serial_number())
-    certificate = issue.assemble(unsigned, hub.keys.sign(name, unsigned))
-    authorities.add_authority(transaction, role, certificate, name)
+    certificate = issue.assemble(unsigned, hub.keys.sign(key.name, unsigned))
+    hub.keys.signer_of(certificate, key.name)
+    authorities.add_authority(transaction, role, certificate, key.name)
 
 
 def _url(host: str, port: int) -> str:

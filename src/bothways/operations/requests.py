@@ -105,6 +105,7 @@ def _reserved(hub: Hub, transaction: Transaction, stored: StoredRequest) -> Stor
         serial,
         transaction.now,
         timedelta(days=hub.terms.certificate.validity_days),
+        hub.settings.crl_url or None,
     )
     unsigned: Unsigned = issue.issued_by(authority.certificate, wanted, serial)
     return StoredCertificate(

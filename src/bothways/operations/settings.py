@@ -17,8 +17,10 @@ FILE = "hub.toml"
 class Settings:
     """Addresses and ports to bind, files, and the dangerous knobs, which are off.
 
-    `envoy` is the path of another Envoy than the wheel's. The `danger_` settings let the hub call customers at
-    loopback addresses, or at any port: for a developer's machine, never for a hub with customers.
+    `envoy` is the path of another Envoy than the wheel's. `signer` is the PKCS#11 URI of the issuing CA's key, empty if
+    that is in a file as the others are. `crl_url` is where customers' certificates say that the CRL is, if anywhere.
+    The `danger_` settings let the hub call customers at loopback addresses, or at any port: for a developer's machine,
+    never for a hub with customers.
     """
 
     inbound_address: str = "127.0.0.1"
@@ -31,6 +33,8 @@ class Settings:
     envoy: str = ""
     danger_outbound_loopback: bool = False
     danger_outbound_any_port: bool = False
+    signer: str = ""
+    crl_url: str = ""
 
 
 def read_settings(directory: Path) -> Settings:
@@ -60,6 +64,8 @@ def read_settings(directory: Path) -> Settings:
         envoy=reader.text("files.envoy", default.envoy),
         danger_outbound_loopback=reader.flag("outbound.danger_outbound_loopback"),
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
+        signer=reader.text("keys.signer", default.signer),
+        crl_url=reader.text("certificates.crl_url", default.crl_url),
     )
     reader.finish()
     return settings
@@ -81,6 +87,8 @@ def render_settings(settings: Settings) -> str:
             "danger_outbound_loopback": settings.danger_outbound_loopback,
             "danger_outbound_any_port": settings.danger_outbound_any_port,
         },
+        "keys": {"signer": settings.signer},
+        "certificates": {"crl_url": settings.crl_url},
     }
     return tomli_w.dumps(document)
 

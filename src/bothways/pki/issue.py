@@ -1,73 +1,122 @@
-"""From a profile to a certificate, in two steps: the bytes to be signed can be stored before the key sees them."""
+"""From a profile to a certificate, in two steps: the bytes to be signed can be stored before the key sees them.
+
+The library makes these bytes only together with a signature, so they are put together here, out of parts that the
+library encodes; the lint then takes them apart again, and no other way leads to an `Unsigned`.
+"""
 
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from bothways.findings import Finding, Level
+from bothways.pki import der, lint
+from bothways.pki.keys import described
 from bothways.pki.profile import Profile
 
-# The builder makes the to-be-signed bytes only by signing. This key (the number one) signs them away: its signature is
-# dropped, and the issuing key, which may live in an HSM, signs the bytes.
-_NOBODY = ec.derive_private_key(1, ec.SECP256R1())
+ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
+"""AlgorithmIdentifier without parameters (RFC 5758 section 3.2)."""
 
-_ECDSA_WITH_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
-_SEQUENCE, _BIT_STRING, _LONG_FORM = 0x30, 0x03, 0x80
+SHA256_WITH_RSA = bytes.fromhex("300d06092a864886f70d01010b0500")
+"""AlgorithmIdentifier with the parameters NULL (RFC 4055 section 5)."""
+
+_VERSION_3 = bytes.fromhex("a003020102")
+_EXTENSIONS = 0xA3
+_ALGORITHM = 2
+_CRITICAL = bytes.fromhex("0101ff")
 
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """A TBSCertificate (RFC 5280 section 4.1) in DER: the only thing that an issuing key is given."""
+    """A TBSCertificate (RFC 5280 section 4.1) in DER, linted: the only thing that an issuing key is given."""
 
     der: bytes
 
 
 def self_signed(profile: Profile, serial: int) -> Unsigned:
-    """Return the bytes of a certificate whose issuer is its own subject."""
-    return _unsigned(profile, serial, profile.subject, x509.SubjectKeyIdentifier.from_public_key(profile.public_key))
+    """Return the bytes of a certificate whose issuer is its own subject. Raises `Refused` with what the lint found."""
+    own = x509.SubjectKeyIdentifier.from_public_key(profile.public_key)
+    return _unsigned(lint.Promise(profile, serial, profile.subject, own.digest, algorithm(profile.public_key)))
 
 
 def issued_by(issuer: x509.Certificate, profile: Profile, serial: int) -> Unsigned:
-    """Return the bytes of a certificate under `issuer`; its end is capped at the issuer's."""
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    return _unsigned(profile, serial, issuer.subject, identifier, issuer)
+    """Return the bytes of a certificate under `issuer`, capped at its end. Raises `Refused` as the lint does."""
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    capped = profile.capped(issuer.not_valid_after_utc)
+    return _unsigned(lint.Promise(capped, serial, issuer.subject, identifier, algorithm(issuer.public_key())))
+
+
+def cap_findings(issuer: x509.Certificate, profile: Profile, subject: str) -> tuple[Finding, ...]:
+    """Return a warning if the certificate would outlive its issuer, and is capped (RFC 5280 section 6.1)."""
+    end = issuer.not_valid_after_utc
+    if profile.not_after <= end:
+        return ()
+    days = (end - profile.not_before).days
+    message = (
+        f"the issuing CA ends on {end:%Y-%m-%d}, so that the certificate ends then, after {days} days, "
+        f"and not on {profile.not_after:%Y-%m-%d} as agreed"
+    )
+    hint = "Make the next issuing CA before approving, or tell the customer."
+    return (Finding("CERT-END-01", message, hint, "RFC 5280 section 6.1", subject, Level.WARNING),)
 
 
 def assemble(unsigned: Unsigned, signature: bytes) -> x509.Certificate:
-    """Return the certificate made of the signed bytes and their ECDSA-with-SHA256 signature in DER (RFC 5758)."""
-    parts = unsigned.der + _ECDSA_WITH_SHA256 + _tagged(_BIT_STRING, b"\0" + signature)
-    return x509.load_der_x509_certificate(_tagged(_SEQUENCE, parts))
+    """Return the certificate made of the signed bytes and their signature, under the algorithm that they name.
+
+    The signature is a DER ECDSA-Sig-Value (RFC 3279 section 2.2.3), or the octets of RSA.
+    """
+    return x509.load_der_x509_certificate(der.signed(unsigned.der, der.parts(unsigned.der)[_ALGORITHM], signature))
 
 
-def _unsigned(
-    profile: Profile,
-    serial: int,
-    issuer_name: x509.Name,
-    issuer_key: x509.SubjectKeyIdentifier,
-    issuer: x509.Certificate | None = None,
-) -> Unsigned:
-    not_after = min(profile.not_after, issuer.not_valid_after_utc) if issuer else profile.not_after
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(profile.subject)
-        .issuer_name(issuer_name)
-        .public_key(profile.public_key)
-        .serial_number(serial)
-        .not_valid_before(profile.not_before)
-        .not_valid_after(not_after)
-        .add_extension(
-            x509.BasicConstraints(ca=profile.authority, path_length=0 if profile.authority else None), critical=True
-        )
-        .add_extension(_key_usage(authority=profile.authority), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(profile.public_key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False)
+def algorithm(key: CertificatePublicKeyTypes) -> bytes:
+    """Return the AlgorithmIdentifier with which a CA's key signs. Raises `ValueError` for a key that no CA has."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return SHA256_WITH_RSA
+    if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        return ECDSA_WITH_SHA256
+    raise ValueError(f"a CA with a key that is {described(key)} cannot sign; P-256 or RSA is wanted")
+
+
+def _unsigned(promise: lint.Promise) -> Unsigned:
+    profile = promise.profile
+    content = der.sequence(
+        _VERSION_3,
+        der.integer(promise.serial),
+        promise.algorithm,
+        promise.issuer.public_bytes(),
+        der.sequence(der.time(profile.not_before), der.time(profile.not_after)),
+        profile.subject.public_bytes(),
+        profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        der.tagged(_EXTENSIONS, der.sequence(*_extensions(promise))),
     )
+    lint.require_clean(content, promise)
+    return Unsigned(content)
+
+
+def _extensions(promise: lint.Promise) -> list[bytes]:
+    profile = promise.profile
+    own = x509.SubjectKeyIdentifier.from_public_key(profile.public_key)
+    found: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(profile.authority, 0 if profile.authority else None), True),
+        (_key_usage(authority=profile.authority), True),
+        (own, False),
+        (x509.AuthorityKeyIdentifier(promise.issuer_key, None, None), False),
+    ]
     if profile.usage:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([profile.usage]), critical=False)
+        found.append((x509.ExtendedKeyUsage([profile.usage]), False))
     if profile.names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(profile.names), critical=False)
-    return Unsigned(builder.sign(_NOBODY, SHA256()).tbs_certificate_bytes)
+        found.append((x509.SubjectAlternativeName(profile.names), False))
+    if profile.crl_url:
+        where = [x509.UniformResourceIdentifier(profile.crl_url)]
+        found.append((x509.CRLDistributionPoints([x509.DistributionPoint(where, None, None, None)]), False))
+    return [_extension(value, critical=critical) for value, critical in found]
+
+
+def _extension(value: x509.ExtensionType, *, critical: bool) -> bytes:
+    name = der.oid(value.oid.dotted_string)
+    return der.sequence(name, _CRITICAL if critical else b"", der.tagged(der.OCTET_STRING, value.public_bytes()))
 
 
 def _key_usage(*, authority: bool) -> x509.KeyUsage:
@@ -82,11 +131,3 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _tagged(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    if length < _LONG_FORM:
-        return bytes([tag, length]) + content
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag, _LONG_FORM | len(octets)]) + octets + content

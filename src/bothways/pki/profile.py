@@ -1,6 +1,6 @@
 """Certificate profiles: what the CAs of a hub put into the certificates they sign. Nothing is signed here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -33,6 +33,11 @@ class Profile:
     authority: bool = False
     usage: x509.ObjectIdentifier | None = None
     names: tuple[x509.GeneralName, ...] = ()
+    crl_url: str | None = None
+
+    def capped(self, end: datetime) -> "Profile":
+        """Return the profile with an end that is not after `end`, which is its issuer's."""
+        return replace(self, not_after=min(self.not_after, end))
 
 
 def authority(name: str, organization: str, key: CertificatePublicKeyTypes, now: datetime) -> Profile:
@@ -53,8 +58,12 @@ def customer_client(
     serial: int,
     now: datetime,
     validity: timedelta,
+    crl_url: str | None = None,
 ) -> Profile:
-    """Return the profile of a customer's client certificate; it takes the key and the subject from the request."""
+    """Return the profile of a customer's client certificate; it takes the key and the subject from the request.
+
+    `crl_url` is where the CA's revocation list is (CRLDistributionPoints, RFC 5280 section 4.2.1.13), if anywhere.
+    """
     subject = x509.Name([request.subject.get_attributes_for_oid(oid)[0] for oid in SUBJECT.values()])
     return Profile(
         subject,
@@ -63,6 +72,7 @@ def customer_client(
         now + validity,
         usage=ExtendedKeyUsageOID.CLIENT_AUTH,
         names=(x509.UniformResourceIdentifier(uri_id(environment, tsp_id, serial)),),
+        crl_url=crl_url,
     )
 
 
