@@ -1,6 +1,10 @@
 """What the documentation names is there."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,3 +33,24 @@ def test_each_link_between_pages_resolves(page: str) -> None:
     place = (ROOT / page).parent
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
     assert [link for link in links if not (place / link).exists()] == []
+
+
+def test_the_commands_of_the_page_on_signers_work_as_they_are_printed(softhsm: Path, tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not on PATH")
+    [block] = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "signers.md").read_text(), flags=re.DOTALL)
+    named = "/usr/lib/softhsm/libsofthsm2.so"
+    assert named in block
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-ec", block.replace(named, str(softhsm))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("-----BEGIN CERTIFICATE-----") == 2
+    assert not list((tmp_path / "hub" / "keys").glob("issuing-*"))

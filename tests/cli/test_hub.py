@@ -8,6 +8,8 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bothways.contract.parse import parse_contract
 from bothways.contract.render import render_contract
@@ -26,6 +28,36 @@ def test_a_hub_is_made_and_people_are_told_what_is_next(bothways: Run, tmp_path:
     assert done.stderr == f"Next: bothways hub run --directory {directory}\n"
     assert stat.S_IMODE((directory / "passphrase").stat().st_mode) == 0o600
     assert {stat.S_IMODE(key.stat().st_mode) for key in (directory / "keys").iterdir()} == {0o600}
+
+
+def test_a_hub_with_a_key_in_a_token_is_made_and_a_key_that_was_there_is_said(
+    bothways: Run, tmp_path: Path, token_uri: str
+) -> None:
+    first = bothways(*INIT, "--signer", token_uri, "--directory", tmp_path / "first", "--json")
+    assert json.loads(first.stdout)["issuing_key"] == {"name": "pkcs11:object=issuing-ca", "existed": False}
+    assert "already" not in first.stderr
+    again = bothways(*INIT, "--signer", token_uri, "--directory", tmp_path / "again", "--json")
+    assert json.loads(again.stdout)["issuing_key"]["existed"] is True
+    assert "was in the token already, and is the issuing CA's now" in again.stderr
+
+
+def test_a_signer_that_cannot_be_used_makes_nothing(bothways: Run, tmp_path: Path) -> None:
+    done = bothways(*INIT, "--signer", "pkcs11:token=hub", "--directory", tmp_path / "hub")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "has no object, module-path, pin-source" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cas_keys_and_the_passphrase_are_chosen_when_a_hub_is_made(bothways: Run, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("correct horse\n")
+    (tmp_path / "secret").chmod(0o600)
+    options = ("--ca-key", "rsa4096", "--passphrase-file", tmp_path / "secret")
+    done = bothways(*INIT, *options, "--directory", tmp_path / "hub")
+    assert done.returncode == 0
+    assert not (tmp_path / "hub" / "passphrase").exists()
+    trust = parse_contract(bothways("hub", "contract", "--directory", tmp_path / "hub").stdout).trust
+    key = x509.load_pem_x509_certificate(trust.issuing_ca.encode()).public_key()
+    assert isinstance(key, rsa.RSAPublicKey)
 
 
 def test_a_directory_that_holds_a_hub_is_left_as_it_is(bothways: Run, hub: Hub) -> None:

@@ -7,13 +7,27 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.operations.conftest import Audit
 
-from bothways.contract.document import Environment, Terms
+from bothways.contract.document import Environment, KeyType, Terms
 from bothways.errors import BothwaysError, Conflict, Refused, Unusable
-from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub, serial_number
+from bothways.operations.certificates import certificate_chain
+from bothways.operations.customers import add_customer
+from bothways.operations.hub import (
+    Hub,
+    contract,
+    initialise,
+    new_terms,
+    open_hub,
+    require_signers,
+    serial_number,
+)
+from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.settings import Settings
 from bothways.pki.keys import spki_pin
+from bothways.registry.customer import CustomerKind
+from bothways.store.authorities import Role, signing_authority
 
 
 @pytest.fixture
@@ -145,6 +159,77 @@ def test_a_passphrase_that_others_can_read_is_refused(hub: Hub) -> None:
     (hub.directory / "passphrase").chmod(0o644)
     with pytest.raises(Unusable, match="chmod 600"), open_hub(hub.directory, "tester"):
         pass
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_key_that_is_not_the_cas_is_refused_before_it_signs(hub: Hub, terms: Terms, role: Role, place: Path) -> None:
+    initialise(place / "other", terms, hub.settings, "tester")
+    name = f"{role.value}-ca-1.key"
+    (hub.directory / "passphrase").write_bytes((place / "other" / "passphrase").read_bytes())
+    for key in (hub.directory / "keys").glob("*.key"):
+        key.unlink()
+    (place / "other" / "keys" / name).replace(hub.directory / "keys" / name)
+    with open_hub(hub.directory, "tester") as opened:
+        with opened.read() as connection:
+            ca = signing_authority(connection, role)
+        with pytest.raises(Unusable, match=f"the key {role.value}-ca-1 does not belong to the CA"):
+            opened.keys.signer_of(ca.certificate, ca.key_name)
+        with pytest.raises(Unusable):
+            require_signers(opened)
+
+
+def test_the_keys_of_a_good_hub_are_the_cas(hub: Hub) -> None:
+    require_signers(hub)
+
+
+def test_with_rsa_all_cas_have_rsa_keys_and_the_hub_works(
+    place: Path, terms: Terms, settings: Settings, make_csr: Callable[..., bytes]
+) -> None:
+    initialise(place / "hub", terms, settings, "tester", KeyType.RSA)
+    with open_hub(place / "hub", "tester") as opened:
+        trust = contract(opened).trust
+        for pem in (trust.issuing_ca, trust.client_ca, trust.server_ca):
+            key = x509.load_pem_x509_certificate(pem.encode()).public_key()
+            assert isinstance(key, rsa.RSAPublicKey)
+            assert key.key_size == 4096
+        issued(opened, make_csr())
+
+
+def test_with_a_token_the_issuing_key_is_there_and_in_no_file(
+    place: Path, terms: Terms, settings: Settings, token_uri: str, make_csr: Callable[..., bytes]
+) -> None:
+    made = initialise(place / "hub", terms, replace(settings, signer=token_uri), "tester")
+    assert (made.name, made.existed) == ("pkcs11:object=issuing-ca", False)
+    assert not list((place / "hub" / "keys").glob("issuing-*"))
+    with open_hub(place / "hub", "tester") as opened:
+        issued(opened, make_csr())
+        require_signers(opened)
+    found = initialise(place / "again", terms, replace(settings, signer=token_uri), "tester")
+    assert (found.existed, found.public_key) == (True, made.public_key)
+
+
+def issued(hub: Hub, csr: bytes) -> None:
+    """Issue for a request, and verify what came out."""
+    add_customer(hub, "12345678", CustomerKind.ISSUER, "First Bank")
+    record = approve_request(hub, submit_request(hub, "12345678", csr).id)
+    leaf, ca = x509.load_pem_x509_certificates(certificate_chain(hub, record).encode())
+    leaf.verify_directly_issued_by(ca)
+
+
+def test_the_passphrase_can_lie_elsewhere(place: Path, terms: Terms, settings: Settings) -> None:
+    elsewhere = replace(settings, passphrase_file=str(place / "passphrase"))
+    with pytest.raises(Unusable, match="the passphrase of the hub's keys cannot be read"):
+        initialise(place / "hub", terms, elsewhere, "tester")
+    assert everything(place) == []
+    (place / "passphrase").write_text("correct horse\n")
+    (place / "passphrase").chmod(0o600)
+    initialise(place / "hub", terms, elsewhere, "tester")
+    assert not (place / "hub" / "passphrase").exists()
+    with open_hub(place / "hub", "tester") as opened:
+        require_signers(opened)
+    (place / "passphrase").write_text("battery staple\n")
+    with open_hub(place / "hub", "tester") as opened, pytest.raises(Unusable, match="does not open"):
+        require_signers(opened)
 
 
 def test_the_database_of_another_environment_is_refused(hub: Hub, place: Path, settings: Settings) -> None:

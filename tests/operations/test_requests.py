@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
@@ -159,6 +161,25 @@ def test_a_refused_request_keeps_its_reason_and_frees_its_key(hub: Hub, issuer: 
 def test_an_organization_that_differs_is_for_a_person_to_judge(hub: Hub, issuer: str, make_csr: Csr) -> None:
     number = submit_request(hub, issuer, make_csr(O="Another Bank")).id
     assert [finding.id for finding in show_request(hub, number)[1]] == ["CSR-SUBJECT-03"]
+
+
+def test_the_revocation_list_of_the_settings_is_named_in_the_certificate(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    url = "http://crl.hub.example/issuing-ca.crl"
+    told = replace(hub, settings=replace(hub.settings, crl_url=url))
+    record = approve_request(told, submit_request(told, issuer, make_csr()).id)
+    leaf = x509.load_der_x509_certificate(record.der or b"")
+    [point] = leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    assert point.full_name == [x509.UniformResourceIdentifier(url)]
+
+
+def test_a_ca_that_ends_early_is_warned_of_before_approval_and_caps(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    with hub.read() as connection:
+        end = signing_authority(connection, Role.ISSUING).certificate.not_valid_after_utc
+    late = replace(hub, now=lambda: end - timedelta(days=100))
+    number = submit_request(late, issuer, make_csr()).id
+    assert [finding.id for finding in show_request(late, number)[1]] == ["CERT-END-01"]
+    record = approve_request(late, number)
+    assert x509.load_der_x509_certificate(record.der or b"").not_valid_after_utc == record.not_after == end
 
 
 def test_the_request_of_a_removed_customer_cannot_be_approved(hub: Hub, issuer: str, make_csr: Csr) -> None:

@@ -8,7 +8,20 @@ import pytest
 from bothways.errors import Refused, Unusable
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 
-ODD = Settings("::1", 1, "10.0.0.1", 65535, "0.0.0.0", 443, "/etc/pass phrase", '/opt/"envoy"', True, True)  # noqa: S104
+ODD = Settings(
+    "::1",
+    1,
+    "10.0.0.1",
+    65535,
+    "0.0.0.0",  # noqa: S104
+    443,
+    "/etc/pass phrase",
+    '/opt/"envoy"',
+    True,
+    True,
+    "pkcs11:token=hub;object=ca?module-path=/lib/hsm.so&pin-source=/etc/pin",
+    "http://crl.hub.example/ca.crl",
+)
 
 
 @pytest.mark.parametrize("settings", [Settings(), ODD])

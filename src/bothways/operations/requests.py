@@ -49,7 +49,9 @@ def judge(
     if parsed.spki_pin in own or (holder and (holder.tsp_id, holder.request.der) != (tsp_id, parsed.der)):
         message = "the key is in use already, in another request or certificate"
         findings += (Finding("CSR-KEY-03", message, "Make a new key, and a request for it.", "R7", subject),)
-    return findings
+    issuer = authorities.signing_authority(transaction.connection, Role.ISSUING).certificate
+    end = transaction.now + timedelta(days=hub.terms.certificate.validity_days)
+    return findings + issue.cap_findings(issuer, end, subject)
 
 
 def list_requests(hub: Hub, tsp_id: str | None = None) -> tuple[StoredRequest, ...]:

@@ -5,6 +5,8 @@ library encodes; the lint then takes them apart again, and no other way leads to
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -43,20 +45,17 @@ def self_signed(profile: Profile, serial: int) -> Unsigned:
 
 def issued_by(issuer: x509.Certificate, profile: Profile, serial: int) -> Unsigned:
     """Return the bytes of a certificate under `issuer`, capped at its end. Raises `Refused` as the lint does."""
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
-    capped = profile.capped(issuer.not_valid_after_utc)
-    return _unsigned(lint.Promise(capped, serial, issuer.subject, identifier, algorithm(issuer.public_key())))
+    name, identifier, signs_with, end = _issuer(issuer)
+    return _unsigned(lint.Promise(profile.capped(end), serial, name, identifier, signs_with))
 
 
-def cap_findings(issuer: x509.Certificate, profile: Profile, subject: str) -> tuple[Finding, ...]:
-    """Return a warning if the certificate would outlive its issuer, and is capped (RFC 5280 section 6.1)."""
+def cap_findings(issuer: x509.Certificate, not_after: datetime, subject: str) -> tuple[Finding, ...]:
+    """Return a warning if a certificate until `not_after` would outlive its issuer, and is capped."""
     end = issuer.not_valid_after_utc
-    if profile.not_after <= end:
+    if not_after <= end:
         return ()
-    days = (end - profile.not_before).days
     message = (
-        f"the issuing CA ends on {end:%Y-%m-%d}, so that the certificate ends then, after {days} days, "
-        f"and not on {profile.not_after:%Y-%m-%d} as agreed"
+        f"the issuing CA ends on {end:%Y-%m-%d}, and so the certificate does, not on {not_after:%Y-%m-%d} as agreed"
     )
     hint = "Make the next issuing CA before approving, or tell the customer."
     return (Finding("CERT-END-01", message, hint, "RFC 5280 section 6.1", subject, Level.WARNING),)
@@ -77,6 +76,14 @@ def algorithm(key: CertificatePublicKeyTypes) -> bytes:
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return ECDSA_WITH_SHA256
     raise ValueError(f"a CA with a key that is {described(key)} cannot sign; P-256 or RSA is wanted")
+
+
+@lru_cache(maxsize=16)
+def _issuer(certificate: x509.Certificate) -> tuple[x509.Name, bytes, bytes, datetime]:
+    # Read once for all that a CA issues: the library reads a certificate anew at each question.
+    identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    signs_with = algorithm(certificate.public_key())
+    return certificate.subject, identifier, signs_with, certificate.not_valid_after_utc
 
 
 def _unsigned(promise: lint.Promise) -> Unsigned:
