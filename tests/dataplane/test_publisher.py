@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
+from cryptography import x509
 
 from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
@@ -27,7 +27,8 @@ from bothways.operations.services import add_service
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
-from bothways.signer.key_files import KeyFiles
+from bothways.signer.keys import Keys
+from bothways.signer.signer import Signer
 from bothways.xds.names import CLUSTER_TYPE, customer_cluster
 from bothways.xds.snapshot import Snapshot
 
@@ -153,7 +154,7 @@ def test_what_cannot_be_published_leaves_what_is_there_and_is_told_once(
 
 def test_a_failure_ends_no_round_and_is_forgotten_when_one_succeeds(hub: Hub) -> None:
     later = hub.directory / "later"
-    waiting_for_keys = replace(hub, keys=KeyFiles(later, hub.keys._passphrase))
+    waiting_for_keys = replace(hub, keys=Keys(later, (hub.directory / "passphrase").read_bytes()))
     first = current_snapshot(hub)
 
     async def run() -> None:
@@ -184,10 +185,10 @@ class KilledError(Exception):
     """Stands for the end of a command's process at the moment of its signature."""
 
 
-class Killed(KeyFiles):
+class Killed(Keys):
     """Keys of a command that is killed when it signs."""
 
-    def sign(self, _name: str, _unsigned: Any) -> bytes:
+    def signer_of(self, _certificate: x509.Certificate, _name: str) -> Signer:
         raise KilledError
 
 

@@ -24,6 +24,9 @@ from bothways.pki.profile import Profile, customer_client, uri_id
 from bothways.pki.request import parse_request
 
 SERIAL = 0xABC
+ISSUING = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Issuing CA")])
+OTHER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Other")])
+ISSUERS = {each.public_bytes(): each for each in (ISSUING, OTHER)}
 Change = Callable[[x509.CertificateBuilder], x509.CertificateBuilder]
 
 
@@ -48,17 +51,12 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.fixture
-def ca() -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Issuing CA")])
-
-
-@pytest.fixture
-def promise(make_csr: Callable[..., bytes], ca: x509.Name, now: datetime) -> Promise:
+def promise(make_csr: Callable[..., bytes], now: datetime) -> Promise:
     request = parse_request(make_csr())
     profile = customer_client(
         request, Environment.PPR, "12345678", SERIAL, now, timedelta(days=397), "http://crl.hub.example/ca.crl"
     )
-    return Promise(profile, SERIAL, ca, b"k" * 20, issue.ECDSA_WITH_SHA256)
+    return Promise(profile, SERIAL, ISSUING.public_bytes(), b"k" * 20, issue.ECDSA_WITH_SHA256)
 
 
 def built(promise: Promise, change: Change = lambda builder: builder, without: Any = None) -> bytes:
@@ -76,7 +74,12 @@ def built(promise: Promise, change: Change = lambda builder: builder, without: A
         (x509.CRLDistributionPoints([point]), False),
     ]
     builder = x509.CertificateBuilder(
-        promise.issuer, profile.subject, profile.public_key, promise.serial, profile.not_before, profile.not_after
+        ISSUERS[promise.issuer],
+        profile.subject,
+        profile.public_key,
+        promise.serial,
+        profile.not_before,
+        profile.not_after,
     )
     for value, critical in extensions:
         if not (without and isinstance(value, without)):
@@ -97,13 +100,14 @@ def test_a_certificate_that_is_as_promised_is_clean(promise: Promise) -> None:
 
 def test_the_maker_and_the_library_make_the_same_bytes(promise: Promise, now: datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    root = issue.self_signed(Profile(promise.issuer, key.public_key(), now, now + timedelta(days=999), True), 1)
+    root = issue.self_signed(
+        Profile(ISSUERS[promise.issuer], key.public_key(), now, now + timedelta(days=999), True), 1
+    )
     ca = issue.assemble(root, key.sign(root.der, ec.ECDSA(SHA256())))
     own = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     assert issue.issued_by(ca, promise.profile, SERIAL).der == built(replace(promise, issuer_key=own))
 
 
-OTHER = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Other")])
 CHANGES: dict[str, tuple[Change, str]] = {
     "issuer": (lambda builder: builder.__class__(OTHER, *_rest(builder)), "the issuer is"),
     "policy": (
@@ -168,7 +172,7 @@ WITHIN_A_SHAPE: dict[str, Callable[[Promise], Promise]] = {
     "urn": lambda one: _changed(one, names=(x509.UniformResourceIdentifier("urn:bothways:PPR:12345678:abd"),)),
 }
 BEYOND_A_SHAPE: dict[str, Callable[[Promise], Promise]] = {
-    "issuer": lambda one: replace(one, issuer=OTHER),
+    "issuer": lambda one: replace(one, issuer=OTHER.public_bytes()),
     "authority key": lambda one: replace(one, issuer_key=b"K" * 20),
     "crl": lambda one: _changed(one, crl_url="http://crl.hub.example/other.crl"),
     "kind of time": lambda one: _changed(one, not_after=datetime(2051, 1, 1, tzinfo=UTC)),

@@ -1,12 +1,12 @@
 """From a profile to a certificate, in two steps: the bytes to be signed can be stored before the key sees them.
 
 The library makes these bytes only together with a signature, so they are put together here, out of parts that the
-library encodes; the lint then takes them apart again, and no other way leads to an `Unsigned`.
+library encodes; the lint compares them with what was promised, and no other way leads to an `Unsigned`.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -40,7 +40,8 @@ class Unsigned:
 def self_signed(profile: Profile, serial: int) -> Unsigned:
     """Return the bytes of a certificate whose issuer is its own subject. Raises `Refused` with what the lint found."""
     own = x509.SubjectKeyIdentifier.from_public_key(profile.public_key)
-    return _unsigned(lint.Promise(profile, serial, profile.subject, own.digest, algorithm(profile.public_key)))
+    name = profile.subject.public_bytes()
+    return _unsigned(lint.Promise(profile, serial, name, own.digest, algorithm(profile.public_key)))
 
 
 def issued_by(issuer: x509.Certificate, profile: Profile, serial: int) -> Unsigned:
@@ -79,11 +80,11 @@ def algorithm(key: CertificatePublicKeyTypes) -> bytes:
 
 
 @lru_cache(maxsize=16)
-def _issuer(certificate: x509.Certificate) -> tuple[x509.Name, bytes, bytes, datetime]:
+def _issuer(certificate: x509.Certificate) -> tuple[bytes, bytes, bytes, datetime]:
     # Read once for all that a CA issues: the library reads a certificate anew at each question.
     identifier = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
     signs_with = algorithm(certificate.public_key())
-    return certificate.subject, identifier, signs_with, certificate.not_valid_after_utc
+    return certificate.subject.public_bytes(), identifier, signs_with, certificate.not_valid_after_utc
 
 
 def _unsigned(promise: lint.Promise) -> Unsigned:
@@ -92,7 +93,7 @@ def _unsigned(promise: lint.Promise) -> Unsigned:
         _VERSION_3,
         der.integer(promise.serial),
         promise.algorithm,
-        promise.issuer.public_bytes(),
+        promise.issuer,
         der.sequence(der.time(profile.not_before), der.time(profile.not_after)),
         profile.subject.public_bytes(),
         profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
@@ -105,23 +106,33 @@ def _unsigned(promise: lint.Promise) -> Unsigned:
 def _extensions(promise: lint.Promise) -> list[bytes]:
     profile = promise.profile
     own = x509.SubjectKeyIdentifier.from_public_key(profile.public_key)
-    found: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(profile.authority, 0 if profile.authority else None), True),
-        (_key_usage(authority=profile.authority), True),
-        (own, False),
-        (x509.AuthorityKeyIdentifier(promise.issuer_key, None, None), False),
+    found = [
+        *_basics(authority=profile.authority),
+        _extension(own),
+        _extension(x509.AuthorityKeyIdentifier(promise.issuer_key, None, None)),
     ]
     if profile.usage:
-        found.append((x509.ExtendedKeyUsage([profile.usage]), False))
+        found.append(_purpose(profile.usage))
     if profile.names:
-        found.append((x509.SubjectAlternativeName(profile.names), False))
+        found.append(_extension(x509.SubjectAlternativeName(profile.names)))
     if profile.crl_url:
         where = [x509.UniformResourceIdentifier(profile.crl_url)]
-        found.append((x509.CRLDistributionPoints([x509.DistributionPoint(where, None, None, None)]), False))
-    return [_extension(value, critical=critical) for value, critical in found]
+        found.append(_extension(x509.CRLDistributionPoints([x509.DistributionPoint(where, None, None, None)])))
+    return found
 
 
-def _extension(value: x509.ExtensionType, *, critical: bool) -> bytes:
+@cache
+def _basics(*, authority: bool) -> tuple[bytes, ...]:
+    constraints = x509.BasicConstraints(authority, 0 if authority else None)
+    return _extension(constraints, critical=True), _extension(_key_usage(authority=authority), critical=True)
+
+
+@cache
+def _purpose(usage: x509.ObjectIdentifier) -> bytes:
+    return _extension(x509.ExtendedKeyUsage([usage]))
+
+
+def _extension(value: x509.ExtensionType, *, critical: bool = False) -> bytes:
     name = der.oid(value.oid.dotted_string)
     return der.sequence(name, _CRITICAL if critical else b"", der.tagged(der.OCTET_STRING, value.public_bytes()))
 

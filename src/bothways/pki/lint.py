@@ -1,7 +1,8 @@
 """The lint: what stands between a certificate's bytes and the CA's key. Nothing is made or signed here.
 
-Each certificate is taken apart and compared, octet for octet, with what was promised: every field as promised, and
-nothing else. The encodings stand here a second time, written out, so that maker and lint do not share a mistake.
+Each certificate is compared, octet for octet, with what was promised: every field as promised, and nothing else; one
+that differs is taken apart, to say where. The encodings of the extensions stand here a second time, written out, so
+that maker and lint do not share a mistake.
 pkilint judges each *shape* of certificate, once: two certificates have the same shape if they differ in nothing but
 what our own comparison and rules decide alone (serial number, dates, text of the subject, bits of the key and its
 identifier, URN). It takes milliseconds, many times all the rest together; see docs/signers.md.
@@ -21,6 +22,7 @@ from bothways.pki import der, pkilint
 from bothways.pki.profile import SERIAL_BITS, Profile
 
 _FIELDS = ("version", "serial number", "signature algorithm", "issuer", "validity", "subject", "key", "extensions")
+_ALGORITHM, _ISSUER, _VALIDITY, _SUBJECT, _KEY = range(2, 7)
 _VERSION_3 = bytes.fromhex("a003020102")
 _EXTENSIONS = 0xA3
 _CA = (
@@ -39,8 +41,9 @@ _SUBJECT_KEY, _AUTHORITY_KEY = bytes.fromhex("301d0603551d0e04160414"), bytes.fr
 _ALTERNATIVE_NAME, _DISTRIBUTION_POINTS = bytes.fromhex("0603551d11"), bytes.fromhex("0603551d1f")
 _DNS_NAME, _URI, _FULL_NAME, _DISTRIBUTION_POINT = 0x82, 0x86, 0xA0, 0xA0
 _IDENTIFIER_LENGTH = 20
+_HEADER_MOST = 4
 _STRINGS = (der.UTF8_STRING, der.PRINTABLE_STRING)
-_LONGEST = {"550406": 2, "550407": 128, "550408": 128}
+_LONGEST = {der.oid("2.5.4.6"): 2, der.oid("2.5.4.7"): 128, der.oid("2.5.4.8"): 128}
 _LONGEST_OTHER = 64
 """Characters of a subject's attribute (RFC 5280 appendix A.1): C, L, ST; and O, OU, CN."""
 
@@ -50,26 +53,26 @@ _clean_shapes: set[tuple[bytes, ...]] = set()
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """What a certificate is to be: the profile, and what its issuer adds; `issuer_key` is its key identifier."""
+    """What a certificate is to be: the profile, and what its issuer adds.
+
+    `issuer` is the issuer's Name in DER, `issuer_key` its key identifier, `algorithm` an AlgorithmIdentifier in DER.
+    """
 
     profile: Profile
     serial: int
-    issuer: x509.Name
+    issuer: bytes
     issuer_key: bytes
     algorithm: bytes
 
 
 def require_clean(content: bytes, promise: Promise) -> None:
     """Raise `Refused` with everything that is wrong with a TBSCertificate; return if nothing is."""
-    try:
-        fields = der.parts(content)
-        extensions = der.parts(der.content(fields[-1]))
-        found = [*_deviations(content, fields, extensions, promise), *_broken_rules(fields, promise)]
-        shape = _shape(fields, extensions)
-    except (ValueError, IndexError) as error:
-        raise Refused((_finding("CERT-LINT-01", f"the certificate cannot be read: {error}"),)) from error
-    if found:
+    fields, extensions = _promised_fields(promise), _promised_extensions(promise)
+    found = [] if content == _joined(fields, extensions) else [*_deviations(content, fields, extensions)]
+    attributes = list(_attributes(fields[_SUBJECT]))
+    if found := [*found, *_broken_rules(attributes, promise)]:
         raise Refused(tuple(found))
+    shape = _shape(fields, extensions, attributes)
     if shape in _clean_shapes:
         return
     if said := pkilint.complaints(der.signed(content, promise.algorithm, b"")):
@@ -79,55 +82,38 @@ def require_clean(content: bytes, promise: Promise) -> None:
     _clean_shapes.add(shape)
 
 
-def _deviations(content: bytes, fields: list[bytes], extensions: list[bytes], promise: Promise) -> Iterator[Finding]:
+def _promised_fields(promise: Promise) -> list[bytes]:
     profile = promise.profile
-    key = profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    wanted = (
+    return [
         _VERSION_3,
         der.integer(promise.serial),
         promise.algorithm,
-        promise.issuer.public_bytes(),
+        promise.issuer,
         der.sequence(der.time(profile.not_before), der.time(profile.not_after)),
         profile.subject.public_bytes(),
-        key,
-    )
-    if len(fields) != len(_FIELDS):
-        yield _finding("CERT-LINT-02", f"the certificate has {len(fields)} fields; {len(_FIELDS)} are wanted")
-    for name, is_there, promised in zip(_FIELDS, fields, wanted, strict=False):
-        if is_there != promised:
-            yield _finding("CERT-LINT-02", f"the {name} is {is_there.hex()}; {promised.hex()} was promised")
-    promised_extensions = _extensions(key, promise)
-    for each in extensions:
-        if each not in promised_extensions:
-            yield _finding("CERT-LINT-02", f"the extension {each.hex()} was not promised")
-    for each in promised_extensions:
-        if extensions.count(each) != 1:
-            message = f"the extension {each.hex()} stands {extensions.count(each)} times; once was promised"
-            yield _finding("CERT-LINT-02", message)
-    # Whatever the comparison of the parts did not see: tags around them, their order.
-    if content != der.sequence(*wanted, der.tagged(_EXTENSIONS, der.sequence(*promised_extensions))):
-        yield _finding("CERT-LINT-02", "the octets are not those of the promised certificate")
+        profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+    ]
 
 
-def _extensions(key: bytes, promise: Promise) -> list[bytes]:
+def _promised_extensions(promise: Promise) -> list[bytes]:
     profile = promise.profile
-    bits = der.content(der.parts(key)[1])[1:]
     # SHA-1 names the key here, and protects nothing (RFC 5280 section 4.2.1.2, method 1).
-    wanted = [
+    key = der.parts(profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))[1]
+    promised = [
         *(_CA if profile.authority else _END_ENTITY),
-        _SUBJECT_KEY + hashlib.sha1(bits, usedforsecurity=False).digest(),
+        _SUBJECT_KEY + hashlib.sha1(der.content(key)[1:], usedforsecurity=False).digest(),
         _AUTHORITY_KEY + promise.issuer_key,
     ]
     if profile.usage:
-        wanted.append(_USAGES[profile.usage])
+        promised.append(_USAGES[profile.usage])
     if profile.names:
         names = der.sequence(*(_general_name(each) for each in profile.names))
-        wanted.append(der.sequence(_ALTERNATIVE_NAME, der.tagged(der.OCTET_STRING, names)))
+        promised.append(der.sequence(_ALTERNATIVE_NAME, der.tagged(der.OCTET_STRING, names)))
     if profile.crl_url:
         full_name = der.tagged(_FULL_NAME, der.tagged(_URI, profile.crl_url.encode("ascii")))
         points = der.sequence(der.sequence(der.tagged(_DISTRIBUTION_POINT, full_name)))
-        wanted.append(der.sequence(_DISTRIBUTION_POINTS, der.tagged(der.OCTET_STRING, points)))
-    return wanted
+        promised.append(der.sequence(_DISTRIBUTION_POINTS, der.tagged(der.OCTET_STRING, points)))
+    return promised
 
 
 def _general_name(name: x509.GeneralName) -> bytes:
@@ -135,7 +121,43 @@ def _general_name(name: x509.GeneralName) -> bytes:
     return der.tagged(tag, str(name.value).encode("ascii"))
 
 
-def _broken_rules(fields: list[bytes], promise: Promise) -> Iterator[Finding]:
+def _joined(fields: list[bytes], extensions: list[bytes]) -> bytes:
+    return der.sequence(*fields, der.tagged(_EXTENSIONS, der.sequence(*extensions)))
+
+
+def _deviations(content: bytes, promised: list[bytes], promised_extensions: list[bytes]) -> Iterator[Finding]:
+    try:
+        fields = der.parts(content)
+        extensions = der.parts(der.content(fields[-1]))
+    except (ValueError, IndexError) as error:
+        yield _finding("CERT-LINT-01", f"the certificate cannot be read: {error}")
+        return
+    if len(fields) != len(_FIELDS):
+        yield _finding("CERT-LINT-02", f"the certificate has {len(fields)} fields; {len(_FIELDS)} are wanted")
+    for name, found, wanted in zip(_FIELDS, fields, promised, strict=False):
+        if found != wanted:
+            yield _finding("CERT-LINT-02", f"the {name} is {found.hex()}; {wanted.hex()} was promised")
+    for each in extensions:
+        if each not in promised_extensions:
+            yield _finding("CERT-LINT-02", f"the extension {each.hex()} was not promised")
+    for each in promised_extensions:
+        if extensions.count(each) != 1:
+            message = f"the extension {each.hex()} stands {extensions.count(each)} times; once was promised"
+            yield _finding("CERT-LINT-02", message)
+    # Said in any case: tags around the parts, or their order, may be all that differs.
+    yield _finding("CERT-LINT-02", "the octets are not those of the certificate that was promised")
+
+
+def _attributes(subject: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield for each attribute how many stand in its RDN, its type, and its value, in DER."""
+    for rdn in der.parts(subject):
+        attributes = der.parts(rdn)
+        for each in attributes:
+            kind, value = der.parts(each)
+            yield len(attributes), kind, value
+
+
+def _broken_rules(attributes: list[tuple[int, bytes, bytes]], promise: Promise) -> Iterator[Finding]:
     profile = promise.profile
     if not 0 < promise.serial < 1 << SERIAL_BITS:
         message = f"the serial number {promise.serial:x} is out of range; 1 to {SERIAL_BITS} bits are wanted"
@@ -145,47 +167,37 @@ def _broken_rules(fields: list[bytes], promise: Promise) -> Iterator[Finding]:
         yield _finding("CERT-LINT-03", message)
     if len(promise.issuer_key) != _IDENTIFIER_LENGTH:
         yield _finding("CERT-LINT-03", f"the key identifier of the issuer has {len(promise.issuer_key)} octets, not 20")
-    for rdn in der.parts(fields[_FIELDS.index("subject")]):
-        attributes = der.parts(rdn)
-        if len(attributes) != 1:
+    for count, kind, value in attributes:
+        if count != 1:
             yield _finding("CERT-LINT-03", "a part of the subject has several values; one is wanted")
-        for attribute in attributes:
-            yield from _broken_attribute(*der.parts(attribute))
+        if value[0] not in _STRINGS:
+            message = f"a subject's text has the tag {value[0]}; UTF8String or PrintableString is wanted"
+            yield _finding("CERT-LINT-03", message)
+            continue
+        text, longest = der.content(value).decode(), _LONGEST.get(kind, _LONGEST_OTHER)
+        if not 0 < len(text) <= longest:
+            message = f"{text!r} in the subject has {len(text)} characters; 1 to {longest} are wanted"
+            yield _finding("CERT-LINT-03", message)
 
 
-def _broken_attribute(kind: bytes, value: bytes) -> Iterator[Finding]:
-    if value[0] not in _STRINGS:
-        yield _finding(
-            "CERT-LINT-03", f"a subject's text has the tag {value[0]}; UTF8String or PrintableString is wanted"
-        )
-        return
-    text = der.content(value).decode()
-    longest = _LONGEST.get(der.content(kind).hex(), _LONGEST_OTHER)
-    if not 0 < len(text) <= longest:
-        yield _finding("CERT-LINT-03", f"{text!r} in the subject has {len(text)} characters; 1 to {longest} are wanted")
-
-
-def _shape(fields: list[bytes], extensions: list[bytes]) -> tuple[bytes, ...]:
-    version, _, algorithm, issuer, validity, subject, key, *_ = fields
-    attributes = [der.parts(attribute) for rdn in der.parts(subject) for attribute in der.parts(rdn)]
-    key_algorithm, key_bits = der.parts(key)
+def _shape(
+    fields: list[bytes], extensions: list[bytes], attributes: list[tuple[int, bytes, bytes]]
+) -> tuple[bytes, ...]:
+    key_algorithm, key_bits = der.parts(fields[_KEY])
     return (
-        version,
-        algorithm,
-        issuer,
-        bytes(each[0] for each in der.parts(validity)),
-        b"".join(kind + value[:1] for kind, value in attributes),
+        fields[_ALGORITHM],
+        fields[_ISSUER],
+        bytes(each[0] for each in der.parts(fields[_VALIDITY])),
+        b"".join(kind + value[:1] for _, kind, value in attributes),
         key_algorithm + len(key_bits).to_bytes(4, "big"),
-        *(_extension_shape(each) for each in extensions),
+        *(_extension_shape(each) for each in extensions if not each.startswith(_SUBJECT_KEY)),
     )
 
 
 def _extension_shape(extension: bytes) -> bytes:
-    if extension.startswith(_SUBJECT_KEY):
-        return _SUBJECT_KEY + len(extension).to_bytes(4, "big")
-    kind, *_, value = der.parts(extension)
-    if kind != _ALTERNATIVE_NAME:
+    if _ALTERNATIVE_NAME not in extension[: len(_ALTERNATIVE_NAME) + _HEADER_MOST]:
         return extension
+    kind, value = der.parts(extension)
     # A URN is opaque: beyond its scheme, which is compared, there is nothing to judge in it (RFC 8141 section 2).
     names = der.parts(der.content(value))
     return kind + b"".join(each[:1] + b"urn:" if der.content(each)[:4] == b"urn:" else each for each in names)
