@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -154,7 +155,7 @@ def test_what_cannot_be_published_leaves_what_is_there_and_is_told_once(
 
 def test_a_failure_ends_no_round_and_is_forgotten_when_one_succeeds(hub: Hub) -> None:
     later = hub.directory / "later"
-    waiting_for_keys = replace(hub, keys=Keys(later, (hub.directory / "passphrase").read_bytes()))
+    waiting_for_keys = replace(hub, keys=Keys(later, (hub.directory / "passphrase").read_bytes().strip()))
     first = current_snapshot(hub)
 
     async def run() -> None:
