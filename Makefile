@@ -38,18 +38,20 @@ lock:
 clean:
 	rm -rf $(VENV)
 
-$(VENV)/bin/python:
+# `.made` stands for a whole environment: one whose making was interrupted is made anew.
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bothways needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
 	@echo "Setting up $(VENV) ..." >&2
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
-$(VENV)/.installed: $(VENV)/bin/python requirements/hub.txt pyproject.toml
+$(VENV)/.installed: $(VENV)/.made requirements/hub.txt pyproject.toml
 	@echo "Installing what is locked in requirements/hub.txt ..." >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/hub.txt >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/hub.txt >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.txt
 	@echo "Installing what is locked in requirements/dev.txt ..." >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt >&2
 	@touch $@

@@ -5,6 +5,12 @@ from typing import Any
 
 import pytest
 
+from bothways.connectivity.facts import ProbeFact
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.endpoints import record_probe, set_endpoint
+from bothways.operations.hub import Hub
+from bothways.pki.chain import certificate_pem
+
 Run = Callable[..., "CompletedProcess[str]"]
 ADD = ("customer", "add", "12345678", "--kind", "issuer", "--organization", "First Bank")
 
@@ -32,12 +38,26 @@ def test_people_read_a_table_and_a_checklist(in_hub: Run) -> None:
 
 def test_a_customer_is_suspended_resumed_and_removed(in_hub: Run, document: Callable[..., Any]) -> None:
     in_hub(*ADD)
-    assert document("customer", "suspend", "12345678") == {"customer": "12345678", "suspended": True}
+    assert document("customer", "suspend", "12345678") == {"customer": "12345678", "suspended": True, "in_force": None}
     assert document("customer", "show", "12345678")["inbound"]["state"] == "suspended"
-    assert document("customer", "resume", "12345678") == {"customer": "12345678", "suspended": False}
+    assert document("customer", "resume", "12345678") == {"customer": "12345678", "suspended": False, "in_force": None}
     assert document("customer", "show", "12345678")["inbound"]["state"] == "not started"
-    assert document("customer", "remove", "12345678") == {"customer": "12345678", "removed": True}
+    assert document("customer", "remove", "12345678") == {"customer": "12345678", "removed": True, "in_force": None}
     assert document("customer", "list") == []
+
+
+@pytest.mark.parametrize(("days", "code"), [(20, 5), (40, 0)])
+def test_a_flow_that_is_to_expire_soon_shows_in_the_exit_code(
+    in_hub: Run, hub: Hub, issuer: str, make_ca: Callable[..., Any], days: int, code: int
+) -> None:
+    set_endpoint(hub, issuer, "https://bank.example")
+    _, root = make_ca("Root", days=days)
+    endorse_chain(hub, submit_chain(hub, issuer, certificate_pem(root).encode()).id)
+    record_probe(hub, issuer, ProbeFact("bank.example:443", hub.now(), ok=True, seen="TLSv1.3"))
+    done = in_hub("customer", "show", issuer)
+    assert done.returncode == code
+    assert f"outbound: {'at risk' if code else 'established'}" in done.stdout
+    assert in_hub("customer", "list").returncode == 0
 
 
 def test_a_customer_is_added_once(in_hub: Run, document: Callable[..., Any]) -> None:

@@ -16,7 +16,9 @@ def test_an_endpoint_is_set_and_shown(document: Document, in_hub: Run, issuer: s
         "port": 8443,
         "path": "/hub",
     }
-    assert document("endpoint", "set", issuer, "https://Callbacks.Bank.example:8443/hub/") == wanted
+    assert document("endpoint", "set", issuer, "https://Callbacks.Bank.example:8443/hub/") == wanted | {
+        "in_force": None
+    }
     assert document("endpoint", "show", issuer) == wanted
     assert in_hub("endpoint", "show", issuer).stdout == "https://callbacks.bank.example:8443/hub\n"
 

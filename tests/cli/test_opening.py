@@ -1,24 +1,33 @@
+import json
 import os
+import pwd
+import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bothways.cli.opening import actor, apply, control, hub_in
+from bothways.cli.exit import FAILED, OK
+from bothways.cli.opening import actor, apply, conclude, control, hub_in
 from bothways.errors import Unusable
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub
 from bothways.registry.customer import CustomerKind
 
+ME = pwd.getpwuid(os.getuid()).pw_name
 
-def test_the_actor_is_the_login_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", "operator-7")
-    assert actor() == "operator-7"
+
+@pytest.mark.parametrize("name", ["LOGNAME", "USER", "LNAME", "USERNAME"])
+def test_the_actor_is_the_user_of_the_process_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "somebody-else")
+    assert actor() == ME
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to become a user that has no name")
-def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-        monkeypatch.delenv(name, raising=False)
+def test_a_user_without_a_name_is_named_by_number() -> None:
     real = os.getuid()
     os.setresuid(54321, -1, -1)
     try:
@@ -27,10 +36,9 @@ def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatc
         os.setresuid(real, -1, -1)
 
 
-def test_the_hub_is_opened_in_the_name_of_the_actor(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOGNAME", "operator-7")
+def test_the_hub_is_opened_in_the_name_of_the_actor(hub: Hub) -> None:
     with hub_in(hub.directory) as opened:
-        assert (opened.actor, opened.terms) == ("operator-7", hub.terms)
+        assert (opened.actor, opened.terms) == (ME, hub.terms)
 
 
 def test_a_directory_without_a_hub_says_how_one_is_made(tmp_path: Path) -> None:
@@ -44,17 +52,73 @@ def test_a_hub_that_does_not_run_answers_nothing_and_the_change_waits(
     assert control(hub, "GET", "/status") is None
     assert apply(hub) is None
     assert "comes into force when the hub runs: bothways hub run" in capsys.readouterr().err
+    assert conclude(hub, {"a": 1}, "done", as_json=True) == OK
+    assert json.loads(capsys.readouterr().out) == {"a": 1, "in_force": None}
+
+
+@pytest.fixture
+def ailing(hub: Hub) -> Iterator[list[bytes]]:
+    """The hub's control socket, where each connection gets the first of these answers; the list is to be filled."""
+    answers: list[bytes] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(hub.control_socket))
+        listener.listen()
+        listener.settimeout(10)
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    # The first connection only knocks.
+                    if connection.recv(4096):
+                        connection.sendall(answers[0])
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield answers
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def _answer(status: str, body: bytes) -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+
+
+@pytest.mark.parametrize(
+    "answer", [_answer("500 Internal Server Error", b"oops"), _answer("200 OK", b"no JSON"), b"no HTTP\r\n\r\n", b""]
+)
+def test_a_hub_that_runs_and_ails_is_not_taken_for_one_that_does_not_run(
+    hub: Hub, ailing: list[bytes], answer: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ailing.append(answer)
+    with pytest.raises(Unusable, match="the hub runs, but did not answer GET /status"):
+        control(hub, "GET", "/status")
+    assert conclude(hub, {}, "done", as_json=True) == FAILED
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"in_force": False}
+    assert err.startswith("Recorded, but perhaps not in force: the hub runs, but did not answer POST /apply")
+
+
+def test_what_a_running_hub_did_not_bring_into_force_has_failed(
+    hub: Hub, ailing: list[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ailing.append(_answer("200 OK", b'{"in_force": false, "milliseconds": 9000}'))
+    assert conclude(hub, {}, "done", as_json=True) == FAILED
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"in_force": False}
+    assert "not in force everywhere yet. Look at: bothways hub status" in err
 
 
 @pytest.mark.envoy
 def test_a_running_hub_answers_and_the_change_is_in_force(running_hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     add_customer(running_hub, "12345678", CustomerKind.ISSUER, "First Bank")
-    applied = apply(running_hub)
-    assert applied
-    assert applied["in_force"] is True
+    assert apply(running_hub) is True
     assert "in force at every Envoy" in capsys.readouterr().err
     status = control(running_hub, "GET", "/status")
     assert status
-    assert status["version"] == applied["version"]
     assert [node["settled"] for node in status["nodes"]] == [True]
-    assert control(running_hub, "GET", "/no-such-thing") is None
+    with pytest.raises(Unusable, match="404"):
+        control(running_hub, "GET", "/no-such-thing")

@@ -48,7 +48,6 @@ def test_a_probe_through_envoy_establishes_the_flow_and_rotation_goes_unnoticed(
     running_hub: Hub, issuer: str, listening: BothwaysProcess, server_files: ServerFiles, document: Document
 ) -> None:
     endorse(running_hub, issuer, server_files.chain)
-    document("rotate")
     first = document("probe", issuer)
     assert (first["customer"], first["ok"]) == (issuer, True)
     assert first["seen"] == f"TLSv1.3 with CN={HOST}, answered 200"
@@ -63,11 +62,10 @@ def test_a_probe_through_envoy_establishes_the_flow_and_rotation_goes_unnoticed(
 @pytest.mark.envoy
 @pytest.mark.usefixtures("listening")
 def test_a_server_under_another_ca_fails_the_probe_and_says_why(
-    running_hub: Hub, issuer: str, tmp_path: Path, in_hub: Run, document: Document
+    running_hub: Hub, issuer: str, tmp_path: Path, in_hub: Run
 ) -> None:
     (tmp_path / "other").mkdir()
     endorse(running_hub, issuer, make_server_files(tmp_path / "other", "First Bank", HOST).chain)
-    document("rotate")
     done = in_hub("probe", issuer)
     assert done.returncode == 1
     assert f"{HOST}:" in done.stdout
@@ -83,6 +81,14 @@ def test_a_probe_needs_an_endpoint_and_an_endorsed_chain(in_hub: Run, hub: Hub, 
     without_chain = in_hub("probe", issuer, "--json")
     assert (without_chain.returncode, json.loads(without_chain.stdout)["error"]) == (2, "conflict")
     assert "has no endorsed chain" in without_chain.stderr
+
+
+def test_a_probe_needs_a_hub_that_runs(in_hub: Run, hub: Hub, issuer: str, server_files: ServerFiles) -> None:
+    set_endpoint(hub, issuer, f"https://{HOST}")
+    endorse(hub, issuer, server_files.chain)
+    done = in_hub("probe", issuer)
+    assert done.returncode == 2
+    assert "the hub does not run, and a probe goes through its Envoy. Start it: bothways hub run" in done.stderr
 
 
 def test_rotation_of_a_hub_that_does_not_run_waits_for_it(in_hub: Run) -> None:

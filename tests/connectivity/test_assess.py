@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bothways.connectivity.assess import EXPIRING, FlowAssessment, State, assess
-from bothways.connectivity.facts import CertificateFact, Facts, ProbeFact
+from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
 from bothways.registry.flow import Flow
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ def summary(flow: FlowAssessment) -> tuple[State, str, list[bool], bool]:
     return flow.state, flow.reason, [step.done for step in flow.steps], flow.open
 
 
-LOST = "no certificate is valid any more: all are expired or revoked"
+LOST = "no certificate is valid any more: all are"
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,28 @@ LOST = "no certificate is valid any more: all are expired or revoked"
             "last seen 2026-11-22 12:00:00 UTC",
             "xxx",
         ),
-        (Facts(certificates=(certificate(seen=True, revoked=True),)), State.BROKEN, LOST, "x-x"),
-        (Facts(certificates=(certificate(0, seen=True),)), State.BROKEN, LOST, "x-x"),
-        (Facts(certificates=(certificate(-1),), requests_open=1), State.BROKEN, LOST, "x--"),
+        (Facts(certificates=(certificate(seen=True, revoked=True),)), State.BROKEN, f"{LOST} revoked", "x--"),
+        (Facts(certificates=(certificate(0, seen=True),)), State.BROKEN, f"{LOST} expired", "x-x"),
+        (Facts(certificates=(certificate(-1),), requests_open=1), State.BROKEN, f"{LOST} expired", "x--"),
+        (
+            Facts(certificates=(certificate(0), certificate(revoked=True))),
+            State.BROKEN,
+            f"{LOST} expired or revoked",
+            "x--",
+        ),
+        # A certificate that comes back to its owner proves nothing for the next one.
+        (
+            Facts(certificates=(certificate(seen=True, revoked=True), certificate())),
+            State.IN_PROGRESS,
+            "connected: call GET /connectivity with the certificate",
+            "xx-",
+        ),
+        (
+            Facts(certificates=(replace(certificate(), not_before=NOW + DAY),)),
+            State.BROKEN,
+            "no certificate is valid yet: the next one begins on 2026-11-24 12:00 UTC",
+            "x--",
+        ),
         (
             Facts(certificates=(certificate(seen=True),), suspended=True),
             State.SUSPENDED,
@@ -80,7 +99,11 @@ def test_the_inbound_flow_follows_from_requests_and_certificates(
     assert summary(assess(facts, NOW).inbound) == (state, reason, [each == "x" for each in done], opened)
 
 
-READY = Facts(endpoint=HOST, anchors_until=(NOW + YEAR,), probe=probe(), proved_address=HOST)
+def anchor(left: timedelta = YEAR, since: timedelta = YEAR) -> AnchorFact:
+    return AnchorFact(NOW - since, NOW + left)
+
+
+READY = Facts(endpoint=HOST, anchors=(anchor(),), probe=probe(), proof=probe())
 
 
 @pytest.mark.parametrize(
@@ -90,11 +113,21 @@ READY = Facts(endpoint=HOST, anchors_until=(NOW + YEAR,), probe=probe(), proved_
         (Facts(chains_open=1), State.IN_PROGRESS, "endpoint: name the server with its base URL", "---"),
         (Facts(endpoint=HOST), State.IN_PROGRESS, "chain: submit the server's CA chain", "x--"),
         (Facts(endpoint=HOST, chains_open=1), State.IN_PROGRESS, "chain: it waits for the operator's review", "x--"),
-        (replace(READY, probe=None, proved_address=None), State.IN_PROGRESS, "probed: probe the server", "xx-"),
+        (replace(READY, probe=None, proof=None), State.IN_PROGRESS, "probed: probe the server", "xx-"),
         (READY, State.ESTABLISHED, "HTTP 200", "xxx"),
-        (replace(READY, anchors_until=(NOW + 29 * DAY,)), State.AT_RISK, "expires on 2026-12-22; renew now", "xxx"),
-        (replace(READY, anchors_until=(NOW + DAY, NOW + YEAR)), State.ESTABLISHED, "HTTP 200", "xxx"),
-        (replace(READY, anchors_until=(NOW,)), State.BROKEN, "no endorsed chain is valid any more", "x-x"),
+        (replace(READY, anchors=(anchor(29 * DAY),)), State.AT_RISK, "expires on 2026-12-22; renew now", "xxx"),
+        (replace(READY, anchors=(anchor(DAY), anchor())), State.ESTABLISHED, "HTTP 200", "xxx"),
+        (replace(READY, anchors=(anchor(timedelta(0)),)), State.BROKEN, "no endorsed chain is valid any more", "x--"),
+        # Endorsed after the probe: it met another chain, and proves nothing about this one.
+        (replace(READY, anchors=(anchor(since=DAY / 2),)), State.IN_PROGRESS, "probed: probe the server", "xx-"),
+        (replace(READY, anchors=(anchor(since=DAY),)), State.ESTABLISHED, "HTTP 200", "xxx"),
+        (replace(READY, anchors=(anchor(), anchor(since=DAY / 2))), State.ESTABLISHED, "HTTP 200", "xxx"),
+        (
+            replace(READY, anchors=(anchor(timedelta(0)), anchor(since=DAY / 2))),
+            State.IN_PROGRESS,
+            "probed: probe the server",
+            "xx-",
+        ),
         (
             replace(READY, probe=probe(ok=False)),
             State.BROKEN,
@@ -102,7 +135,7 @@ READY = Facts(endpoint=HOST, anchors_until=(NOW + YEAR,), probe=probe(), proved_
             "xxx",
         ),
         (
-            replace(READY, probe=probe(ok=False), proved_address=None),
+            replace(READY, probe=probe(ok=False), proof=None),
             State.BROKEN,
             "the last probe failed: alert 48: unknown CA",
             "xx-",
@@ -123,7 +156,7 @@ def test_the_outbound_flow_follows_from_endpoint_chains_and_probe(
 @pytest.mark.parametrize(("left", "state"), [(EXPIRING, State.ESTABLISHED), (EXPIRING - SECOND, State.AT_RISK)])
 def test_thirty_days_before_the_end_a_flow_is_at_risk(left: timedelta, state: State) -> None:
     fact = CertificateFact(1, NOW - YEAR, NOW + left, seen_at=NOW)
-    both = assess(replace(READY, certificates=(fact,), anchors_until=(NOW + left,)), NOW)
+    both = assess(replace(READY, certificates=(fact,), anchors=(anchor(left),)), NOW)
     assert [both.inbound.state, both.outbound.state] == [state, state]
 
 
@@ -163,9 +196,9 @@ FACTS = st.builds(
     certificates=st.lists(st.builds(CertificateFact, st.integers(), MOMENT, MOMENT, MAYBE, MAYBE)).map(tuple),
     endpoint=ADDRESS,
     chains_open=st.integers(0, 3),
-    anchors_until=st.lists(MOMENT).map(tuple),
+    anchors=st.lists(st.builds(AnchorFact, MOMENT, MOMENT)).map(tuple),
     probe=st.none() | st.builds(ProbeFact, st.sampled_from([HOST, OTHER]), MOMENT, st.booleans(), st.text()),
-    proved_address=ADDRESS,
+    proof=st.none() | st.builds(ProbeFact, st.sampled_from([HOST, OTHER]), MOMENT, st.just(True), st.text()),
 )
 
 
@@ -192,5 +225,7 @@ def test_inbound_is_open_only_with_an_active_certificate_and_outbound_only_with_
     if both.inbound.open:
         assert any(each.active(now) for each in facts.certificates)
     if both.outbound.open:
-        assert facts.endpoint == facts.proved_address is not None
-        assert any(until > now for until in facts.anchors_until)
+        proof = facts.proof
+        assert proof is not None
+        assert facts.endpoint == proof.address
+        assert any(each.since <= proof.at and each.until > now for each in facts.anchors)

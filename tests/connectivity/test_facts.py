@@ -32,8 +32,8 @@ def test_a_new_customer_has_nothing() -> None:
         certificates=(),
         endpoint=None,
         chains_open=0,
-        anchors_until=(),
+        anchors=(),
         probe=None,
-        proved_address=None,
+        proof=None,
     )
     assert Facts() == nothing

@@ -7,7 +7,8 @@ import pytest
 from tests.operations.conftest import Audit
 
 from bothways.connectivity.facts import ProbeFact
-from bothways.errors import NotFound, Refused
+from bothways.errors import Conflict, NotFound, Refused
+from bothways.operations.chains import withdraw_chain
 from bothways.operations.customers import show_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint, show_endpoint
@@ -69,6 +70,31 @@ def test_a_failed_probe_proves_nothing(hub: Hub, issuer: str, endorse: Endorse) 
     view = show_customer(hub, issuer).assessment.outbound
     assert (view.state, view.open) == ("broken", False)
     assert "connection refused" in view.reason
+
+
+def test_what_was_seen_at_another_address_is_not_recorded(
+    hub: Hub, issuer: str, endorse: Endorse, audited: Audit
+) -> None:
+    endorse(issuer, "https://bank.example")
+    seen = ProbeFact("bank.example:443", hub.now(), ok=True, seen="TLSv1.3")
+    set_endpoint(hub, issuer, "https://bank.example:8443")
+    with pytest.raises(Conflict, match=r"became bank.example:8443 while bank.example:443 was probed"):
+        record_probe(hub, issuer, seen)
+    assert audited()[-1] == ("endpoint.set", issuer)
+    set_endpoint(hub, issuer, "https://bank.example")
+    assert show_customer(hub, issuer).assessment.outbound.open is False
+
+
+def test_a_chain_that_was_endorsed_after_the_probe_is_not_proved_by_it(hub: Hub, issuer: str, endorse: Endorse) -> None:
+    first = endorse(issuer, "https://bank.example")
+    record_probe(hub, issuer, ProbeFact("bank.example:443", hub.now(), ok=True, seen="TLSv1.3"))
+    endorse(issuer, "https://bank.example")
+    assert show_customer(hub, issuer).assessment.outbound.open is True
+    withdraw_chain(hub, first.id, "the CA was replaced")
+    outbound = show_customer(hub, issuer).assessment.outbound
+    assert (outbound.open, outbound.reason) == (False, "probed: probe the server")
+    record_probe(hub, issuer, ProbeFact("bank.example:443", hub.now(), ok=True, seen="TLSv1.3"))
+    assert show_customer(hub, issuer).assessment.outbound.open is True
 
 
 def test_a_new_address_has_to_be_proved_again(hub: Hub, issuer: str, endorse: Endorse) -> None:

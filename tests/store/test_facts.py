@@ -2,7 +2,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from bothways.connectivity.facts import CertificateFact, Facts, ProbeFact
+from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
 from bothways.pki.chain import Chain
 from bothways.pki.request import CertificationRequest
 from bothways.registry.customer import Customer
@@ -67,7 +67,7 @@ def test_only_endorsed_chains_give_anchors(
             chains.decide(transaction, number, state)
     with database.read() as connection:
         assert facts.facts_of(connection, customer.tsp_id) == Facts(
-            chains_open=1, anchors_until=(record.certificates[0].not_valid_after_utc,)
+            chains_open=1, anchors=(AnchorFact(now, record.certificates[0].not_valid_after_utc),)
         )
 
 
@@ -85,7 +85,7 @@ def test_the_last_probe_counts_and_the_last_success_proves_its_address(
             endpoints.add_probe(transaction, customer.tsp_id, each)
     with database.read() as connection:
         assert facts.facts_of(connection, customer.tsp_id) == Facts(
-            endpoint="newest.example:443", probe=probes[2], proved_address="new.example:443"
+            endpoint="newest.example:443", probe=probes[2], proof=probes[1]
         )
 
 
@@ -109,5 +109,5 @@ def test_facts_about_one_customer_are_the_same_alone_and_among_all_and_never_ano
         suspended=True,
         endpoint="api.shop.example:443",
         probe=ProbeFact("api.shop.example:443", now, ok=True, seen=""),
-        proved_address="api.shop.example:443",
+        proof=ProbeFact("api.shop.example:443", now, ok=True, seen=""),
     )

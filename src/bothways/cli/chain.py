@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bothways import files
 from bothways.cli.exit import OK
-from bothways.cli.opening import apply, hub_in
+from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, Reason, result, table, tell
 from bothways.operations import chains
 from bothways.pki.encoding import CHAIN_LIMIT
@@ -46,27 +46,26 @@ def show(number: int, *, directory: Directory = HERE, json: Json = False) -> int
 def endorse(number: int, *, directory: Directory = HERE, json: Json = False) -> int:
     """Endorse a chain: it vouches for this customer's server, and for no other."""
     with hub_in(directory) as hub:
-        stored = _told(chains.endorse_chain(hub, number), as_json=json)
-        apply(hub)
+        stored = chains.endorse_chain(hub, number)
+        code = conclude(hub, stored.document(), _decided(stored), as_json=json)
         tell(f"Next: bothways probe {stored.tsp_id}")
-        return OK
+        return code
 
 
 def refuse(number: int, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
     """Refuse a chain."""
     with hub_in(directory) as hub:
-        _told(chains.refuse_chain(hub, number, reason), as_json=json)
+        stored = chains.refuse_chain(hub, number, reason)
+        result(stored.document(), _decided(stored), as_json=json)
         return OK
 
 
 def withdraw(number: int, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
     """Withdraw an endorsement: the chain vouches for nothing any more."""
     with hub_in(directory) as hub:
-        _told(chains.withdraw_chain(hub, number, reason), as_json=json)
-        apply(hub)
-        return OK
+        stored = chains.withdraw_chain(hub, number, reason)
+        return conclude(hub, stored.document(), _decided(stored), as_json=json)
 
 
-def _told(stored: StoredChain, *, as_json: bool) -> StoredChain:
-    result(stored.document(), f"Chain {stored.id} of {stored.tsp_id} is {stored.state.value}.", as_json=as_json)
-    return stored
+def _decided(stored: StoredChain) -> str:
+    return f"Chain {stored.id} of {stored.tsp_id} is {stored.state.value}."

@@ -1,10 +1,13 @@
 """`bothways customer`: add, list, show, suspend, resume, remove."""
 
-from bothways.cli.exit import OK
-from bothways.cli.opening import apply, hub_in
+from collections.abc import Sequence
+
+from bothways.cli.exit import EXPIRING, OK
+from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
-from bothways.connectivity.assess import FlowAssessment
+from bothways.connectivity.assess import FlowAssessment, State
 from bothways.operations import customers
+from bothways.operations.customers import CustomerView
 from bothways.registry.customer import CustomerKind
 
 
@@ -22,29 +25,18 @@ def list_(*, directory: Directory = HERE, json: Json = False) -> int:
     """List all customers with the state of their flows."""
     with hub_in(directory) as hub:
         views = customers.list_customers(hub)
-        rows = [
-            (
-                view.customer.tsp_id,
-                view.customer.kind.value,
-                view.customer.organization,
-                view.assessment.inbound.state.value,
-                view.assessment.outbound.state.value,
-            )
-            for view in views
-        ]
-        text = table(rows, ("CUSTOMER", "KIND", "ORGANIZATION", "INBOUND", "OUTBOUND"))
-        result([view.document() for view in views], text, as_json=json)
+        result([view.document() for view in views], customer_table(views), as_json=json)
         return OK
 
 
 def show(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
-    """Show one customer: each flow with its checklist, and what it lacks."""
+    """Show one customer: each flow with its checklist, and what it lacks. Exits with 5 if a flow is to expire soon."""
     with hub_in(directory) as hub:
         view = customers.show_customer(hub, tsp_id)
         head = f"{view.customer.kind.value} {tsp_id} ({view.customer.organization})"
         text = "\n".join([head, *_checklist(view.assessment.inbound), *_checklist(view.assessment.outbound)])
         result(view.document(), text, as_json=json)
-        return OK
+        return EXPIRING if at_risk(view) else OK
 
 
 def suspend(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
@@ -61,18 +53,34 @@ def remove(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> i
     """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
     with hub_in(directory) as hub:
         customers.remove_customer(hub, tsp_id)
-        result({"customer": tsp_id, "removed": True}, f"{tsp_id} is removed.", as_json=json)
-        apply(hub)
-        return OK
+        return conclude(hub, {"customer": tsp_id, "removed": True}, f"{tsp_id} is removed.", as_json=json)
+
+
+def customer_table(views: Sequence[CustomerView]) -> str:
+    """Return customers with the state of their flows, as a table."""
+    rows = [
+        (
+            view.customer.tsp_id,
+            view.customer.kind.value,
+            view.customer.organization,
+            view.assessment.inbound.state.value,
+            view.assessment.outbound.state.value,
+        )
+        for view in views
+    ]
+    return table(rows, ("CUSTOMER", "KIND", "ORGANIZATION", "INBOUND", "OUTBOUND"))
+
+
+def at_risk(view: CustomerView) -> bool:
+    """Tell whether a flow of the customer is to expire soon."""
+    return State.AT_RISK in {view.assessment.inbound.state, view.assessment.outbound.state}
 
 
 def _suspended(tsp_id: str, directory: Directory, json: Json, *, suspended: bool) -> int:
     with hub_in(directory) as hub:
         customers.suspend_customer(hub, tsp_id, suspended=suspended)
         text = f"{tsp_id} is {'suspended' if suspended else 'resumed'}."
-        result({"customer": tsp_id, "suspended": suspended}, text, as_json=json)
-        apply(hub)
-        return OK
+        return conclude(hub, {"customer": tsp_id, "suspended": suspended}, text, as_json=json)
 
 
 def _checklist(flow: FlowAssessment) -> list[str]:

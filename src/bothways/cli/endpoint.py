@@ -1,7 +1,7 @@
 """`bothways endpoint`: set, show."""
 
 from bothways.cli.exit import OK
-from bothways.cli.opening import apply, hub_in
+from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.operations import endpoints
 from bothways.registry.endpoint import Endpoint
@@ -11,10 +11,9 @@ def set_(tsp_id: str, url: str, *, directory: Directory = HERE, json: Json = Fal
     """Record the base URL of a customer's server."""
     with hub_in(directory) as hub:
         endpoint = endpoints.set_endpoint(hub, tsp_id, url)
-        result(_document(tsp_id, endpoint), f"{tsp_id} is called at {endpoint.url}", as_json=json)
-        apply(hub)
+        code = conclude(hub, _document(tsp_id, endpoint), f"{tsp_id} is called at {endpoint.url}", as_json=json)
         tell(f"Next, once its chain is endorsed: bothways probe {tsp_id}")
-        return OK
+        return code
 
 
 def show(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:

@@ -1,16 +1,15 @@
 """`bothways hub`: init, run, status, contract."""
 
-import hashlib
-import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from bothways.cli.exit import FAILED, OK
+from bothways.cli.customer import at_risk, customer_table
+from bothways.cli.exit import EXPIRING, FAILED, OK
 from bothways.cli.opening import actor, control, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.recipe import openssl_recipe
 from bothways.contract.render import render_contract
@@ -18,21 +17,15 @@ from bothways.contract.subject import Subject
 from bothways.operations import hub as hubs
 from bothways.operations.customers import list_customers
 from bothways.operations.settings import Settings
+from bothways.pki.keys import sha256
 from bothways.store.customers import find
 
 _DEFAULT = Settings()
 _CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
-_DOMAIN_LIMIT = 48
-"""Characters: the names of the hub's CAs carry the domain, and a common name has 64 at most (RFC 5280 appendix A.1)."""
 
 
 def _is_domain(_kind: Any, value: str) -> None:
-    if len(value) > _DOMAIN_LIMIT or not all(_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError(
-            f"{value!r} is no domain; at most {_DOMAIN_LIMIT} small letters, digits, - and dots are wanted, "
-            "like hub.example."
-        )
+    hubs.require_domain(value)
 
 
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
@@ -104,7 +97,10 @@ def run(*, directory: Directory = HERE, json: Json = False) -> int:
 
 
 def status(*, directory: Directory = HERE, json: Json = False) -> int:
-    """Show whether the hub runs, what its Envoys serve, and all customers. Exits with 1 if it does not run."""
+    """Show whether the hub runs, what its Envoys serve, and all customers.
+
+    Exits with 1 if it does not run or what is stored is not in force, with 5 if a customer's flow is to expire soon.
+    """
     with hub_in(directory) as hub:
         running = control(hub, "GET", "/status")
         customers = list_customers(hub)
@@ -114,23 +110,16 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             "running": running,
             "customers": [each.document() for each in customers],
         }
-        rows = [
-            (
-                each.customer.tsp_id,
-                each.customer.kind.value,
-                each.customer.organization,
-                each.assessment.inbound.state.value,
-                each.assessment.outbound.state.value,
-            )
-            for each in customers
-        ]
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
-        lines += ["", table(rows, ("CUSTOMER", "KIND", "ORGANIZATION", "INBOUND", "OUTBOUND"))] if rows else []
+        lines += ["", customer_table(customers)] if customers else []
         result(document, "\n".join(lines), as_json=json)
         if running is None:
             tell(f"The hub does not run. Start it: bothways hub run --directory {directory}")
             return FAILED
-        return OK
+        if running["problem"] or any(node["refused"] for node in running["nodes"]):
+            tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
+            return FAILED
+        return EXPIRING if any(at_risk(each) for each in customers) else OK
 
 
 def contract(
@@ -150,7 +139,7 @@ def contract(
     with hub_in(directory) as hub:
         if openssl is None:
             text = render_contract(hubs.contract(hub))
-            digest = hashlib.sha256(text.encode()).hexdigest()
+            digest = sha256(text.encode())
             if json:
                 result({"contract": text, "fingerprint": digest}, "", as_json=True)
             else:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import fcntl
-import hashlib
 import json
 import logging
 import signal
@@ -23,6 +22,7 @@ from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
 from bothways.operations.certificates import finish_certificates
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, require_signers
+from bothways.pki.keys import sha256
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
 from bothways.web.portal import portal_app
@@ -140,7 +140,7 @@ async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyPro
 
 async def _announce(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyProcess, *, as_json: bool) -> None:
     milliseconds = await _ready(hub, publisher, ads, envoy)
-    fingerprint = hashlib.sha256(render_contract(contract(hub)).encode()).hexdigest()
+    fingerprint = sha256(render_contract(contract(hub)).encode())
     settings, terms = hub.settings, hub.terms
     egress = f"http://{settings.egress_address}:{settings.egress_port}"
     document = {

@@ -1,7 +1,7 @@
 """How commands open a hub, and how they tell a running one that something changed."""
 
-import getpass
 import os
+import pwd
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,18 +10,21 @@ from typing import Any
 
 import httpx2
 
-from bothways.cli.output import tell
+from bothways.cli.exit import FAILED, OK
+from bothways.cli.output import result, tell
+from bothways.errors import Unusable
 from bothways.operations.hub import Hub, open_hub
 
 _TIMEOUT = 15.0
 
 
 def actor() -> str:
-    """Return who acts, as the audit names them: the login name."""
+    """Return who acts, as the audit names them: the name of the process's user, and never what the environment says."""
+    number = os.getuid()
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"uid {number}"
 
 
 @contextmanager
@@ -32,7 +35,7 @@ def hub_in(directory: Path) -> Iterator[Hub]:
 
 
 def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:
-    """Ask the running hub; return None if it does not run."""
+    """Ask the running hub; return None if it does not run. Raises `Unusable` if it runs, but does not answer well."""
     # The HTTP client leaves its socket open where nobody listens, so that is tried first.
     with socket.socket(socket.AF_UNIX) as knock:
         try:
@@ -44,19 +47,42 @@ def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:
         with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
             answer = client.request(method, f"http://hub{path}")
             answer.raise_for_status()
-    except httpx2.HTTPError:
-        return None
-    document: dict[str, Any] = answer.json()
+            document: dict[str, Any] = answer.json()
+    except (httpx2.HTTPError, ValueError) as error:
+        raise Unusable(
+            f"the hub runs, but did not answer {method} {path} at {hub.control_socket} "
+            f"({str(error) or type(error).__name__}). Look at what it said on its standard error, and at "
+            f"{hub.run_directory / 'envoy.log'}; if it hangs, start it again."
+        ) from error
     return document
 
 
-def apply(hub: Hub) -> dict[str, Any] | None:
-    """Bring what was just stored into force, and say on stderr whether it is; return what the hub answered."""
-    applied = control(hub, "POST", "/apply")
+def apply(hub: Hub) -> bool | None:
+    """Bring what was just stored into force, and say on stderr whether it is.
+
+    Returns True if every Envoy has it, False if one does not, None if the hub does not run.
+    """
+    try:
+        applied = control(hub, "POST", "/apply")
+    except Unusable as error:
+        tell(f"Recorded, but perhaps not in force: {error}")
+        return False
     if applied is None:
         tell(f"Recorded. It comes into force when the hub runs: bothways hub run --directory {hub.directory}")
-    elif applied["in_force"]:
+        return None
+    if applied["in_force"]:
         tell(f"Recorded, and in force at every Envoy after {applied['milliseconds']} ms.")
-    else:
-        tell(f"Recorded, but not in force everywhere yet. Look at: bothways hub status --directory {hub.directory}")
-    return applied
+        return True
+    tell(f"Recorded, but not in force everywhere yet. Look at: bothways hub status --directory {hub.directory}")
+    return False
+
+
+def conclude(hub: Hub, document: dict[str, Any], text: str, *, as_json: bool) -> int:
+    """Bring what was just stored into force, print the result, and return the exit code.
+
+    The document says `in_force`: true, false, or null if the hub does not run. What a running hub did not bring into
+    force has failed: whoever revoked a certificate must not believe that it is refused.
+    """
+    in_force = apply(hub)
+    result(document | {"in_force": in_force}, text, as_json=as_json)
+    return FAILED if in_force is False else OK

@@ -1,26 +1,43 @@
 """`bothways probe` and `bothways rotate`: what the operator does for the outbound flow."""
 
-from bothways.cli.exit import FAILED, OK
-from bothways.cli.opening import apply, hub_in
-from bothways.cli.output import HERE, Directory, Json, result
+from bothways.cli.exit import FAILED
+from bothways.cli.opening import conclude, control, hub_in
+from bothways.cli.output import HERE, Directory, Json
+from bothways.errors import Conflict, Unusable
+from bothways.operations.hub import Hub
 from bothways.operations.rotation import rotate_client_certificate
-from bothways.outbound.probe import probe_customer
+from bothways.outbound.probe import probe_customer, probe_target
 
 
 def probe(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
     """Call a customer's server through the hub's Envoy, and record what was seen. Exits with 1 if it failed."""
     with hub_in(directory) as hub:
+        probe_target(hub, tsp_id)
+        _require_in_force(hub)
         fact = probe_customer(hub, tsp_id)
         document = {"customer": tsp_id, "address": fact.address, "ok": fact.ok, "seen": fact.seen}
-        result(document, f"{fact.address}: {'ok' if fact.ok else 'failed'}, {fact.seen}", as_json=json)
-        apply(hub)
-        return OK if fact.ok else FAILED
+        text = f"{fact.address}: {'ok' if fact.ok else 'failed'}, {fact.seen}"
+        code = conclude(hub, document, text, as_json=json)
+        return code if fact.ok else FAILED
 
 
 def rotate(*, directory: Directory = HERE, json: Json = False) -> int:
     """Put a new client certificate of the hub, from the same Client CA, to use towards all customers."""
     with hub_in(directory) as hub:
         serial = rotate_client_certificate(hub)
-        result({"serial": serial}, f"The hub's client certificate is now {serial}.", as_json=json)
-        apply(hub)
-        return OK
+        return conclude(hub, {"serial": serial}, f"The hub's client certificate is now {serial}.", as_json=json)
+
+
+def _require_in_force(hub: Hub) -> None:
+    """Have Envoy take what is stored: a probe of an older configuration would prove something else."""
+    applied = control(hub, "POST", "/apply")
+    if applied is None:
+        raise Conflict(
+            f"the hub does not run, and a probe goes through its Envoy. Start it: "
+            f"bothways hub run --directory {hub.directory}"
+        )
+    if not applied["in_force"]:
+        raise Unusable(
+            "Envoy did not take what is stored, so a probe would prove something else. "
+            f"Look at: bothways hub status --directory {hub.directory}"
+        )

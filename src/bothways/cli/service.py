@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from bothways.cli.exit import OK
-from bothways.cli.opening import apply, hub_in
+from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.operations import services
 from bothways.registry.flow import Flow
@@ -25,10 +25,10 @@ def add(
     service = Service(name, prefix, upstream, frozenset(needs or [Flow.INBOUND]))
     with hub_in(directory) as hub:
         services.add_service(hub, service)
-        result(_document(service, frozenset()), f"{name} stands at {hub.terms.endpoint}{prefix}", as_json=json)
-        apply(hub)
+        text = f"{name} stands at {hub.terms.endpoint}{prefix}"
+        code = conclude(hub, _document(service, frozenset()), text, as_json=json)
         tell(f"Next: bothways service grant {name} TSPID")
-        return OK
+        return code
 
 
 def list_(*, directory: Directory = HERE, json: Json = False) -> int:
@@ -48,19 +48,16 @@ def grant(name: str, tsp_id: str, *, directory: Directory = HERE, json: Json = F
     """Grant a service to a customer; it is reachable once the flows that it needs are established."""
     with hub_in(directory) as hub:
         services.grant_service(hub, name, tsp_id)
-        result({"service": name, "customer": tsp_id, "granted": True}, f"{name} is granted to {tsp_id}.", as_json=json)
-        apply(hub)
-        return OK
+        document = {"service": name, "customer": tsp_id, "granted": True}
+        return conclude(hub, document, f"{name} is granted to {tsp_id}.", as_json=json)
 
 
 def withdraw(name: str, tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
     """Withdraw a service from a customer."""
     with hub_in(directory) as hub:
         services.withdraw_service(hub, name, tsp_id)
-        text = f"{name} is withdrawn from {tsp_id}."
-        result({"service": name, "customer": tsp_id, "granted": False}, text, as_json=json)
-        apply(hub)
-        return OK
+        document = {"service": name, "customer": tsp_id, "granted": False}
+        return conclude(hub, document, f"{name} is withdrawn from {tsp_id}.", as_json=json)
 
 
 def _document(service: Service, granted: frozenset[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bothways.connectivity.facts import Facts
+from bothways.connectivity.facts import CertificateFact, Facts
 from bothways.registry.flow import Flow
 
 EXPIRING = timedelta(days=30)
@@ -74,7 +74,8 @@ def assess(facts: Facts, now: datetime) -> Assessment:
 
 def _inbound(facts: Facts, now: datetime) -> FlowAssessment:
     active = [each for each in facts.certificates if each.active(now)]
-    seen = [each.seen_at for each in facts.certificates if each.seen_at]
+    # What a revoked certificate once proved went with it: it may not have been the customer who used it.
+    seen = [each.seen_at for each in facts.certificates if each.seen_at and each.revoked_at is None]
     submitted = bool(facts.requests_open or facts.certificates)
     review = "it waits for the operator's review" if facts.requests_open else "submit a request (CSR)"
     steps = (
@@ -83,28 +84,31 @@ def _inbound(facts: Facts, now: datetime) -> FlowAssessment:
         Step("connected", bool(seen), _at(max(seen)) if seen else "call GET /connectivity with the certificate"),
     )
     started = submitted or facts.requests_refused > 0
-    lost = "no certificate is valid any more: all are expired or revoked" if facts.certificates and not active else ""
+    lost = "" if active else _none_valid(facts.certificates, now)
     latest = max((each.not_after for each in active), default=None)
     return _flow(Flow.INBOUND, facts, steps, now, started=started, lost=lost, until=latest)
 
 
 def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
-    anchors = [until for until in facts.anchors_until if until > now]
+    anchors = [each for each in facts.anchors if each.until > now]
     probe = facts.probe if facts.probe and facts.probe.address == facts.endpoint else None
-    proved = facts.proved_address is not None and facts.proved_address == facts.endpoint
+    proof = facts.proof if facts.proof and facts.proof.address == facts.endpoint else None
+    # A probe proves the chain that it met. One that was endorsed later may be of other keys, and vouch for nothing yet.
+    proved = proof is not None and any(each.since <= proof.at for each in anchors)
     review = "it waits for the operator's review" if facts.chains_open else "submit the server's CA chain"
     steps = (
         Step("endpoint", facts.endpoint is not None, facts.endpoint or "name the server with its base URL"),
-        Step("chain", bool(anchors), _until(max(anchors)) if anchors else review),
-        Step("probed", proved, probe.seen if probe else "probe the server"),
+        Step("chain", bool(anchors), _until(max(each.until for each in anchors)) if anchors else review),
+        Step("probed", proved, probe.seen if probe and (proved or not probe.ok) else "probe the server"),
     )
     lost = ""
-    if facts.anchors_until and not anchors:
+    if facts.anchors and not anchors:
         lost = "no endorsed chain is valid any more"
     elif probe and not probe.ok:
         lost = f"the last probe failed: {probe.seen}"
-    started = facts.endpoint is not None or bool(facts.chains_open or facts.anchors_until)
-    return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=max(anchors, default=None))
+    started = facts.endpoint is not None or bool(facts.chains_open or facts.anchors)
+    latest = max((each.until for each in anchors), default=None)
+    return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=latest)
 
 
 def _flow(
@@ -130,6 +134,19 @@ def _flow(
     else:
         state, reason = State.ESTABLISHED, steps[-1].said
     return FlowAssessment(flow, state, reason, steps)
+
+
+def _none_valid(certificates: tuple[CertificateFact, ...], now: datetime) -> str:
+    """Return why none of them opens the door, or nothing if there are none."""
+    if not certificates:
+        return ""
+    if coming := [each.not_before for each in certificates if each.revoked_at is None and each.not_before > now]:
+        return f"no certificate is valid yet: the next one begins on {min(coming):%Y-%m-%d %H:%M} UTC"
+    if all(each.revoked_at for each in certificates):
+        return "no certificate is valid any more: all are revoked"
+    if not any(each.revoked_at for each in certificates):
+        return "no certificate is valid any more: all are expired"
+    return "no certificate is valid any more: all are expired or revoked"
 
 
 def _refused_or(facts: Facts, otherwise: str) -> str:

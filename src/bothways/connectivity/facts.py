@@ -20,8 +20,16 @@ class CertificateFact:
 
 
 @dataclass(frozen=True, slots=True)
+class AnchorFact:
+    """An endorsed chain: it is trusted from the moment of its endorsement until its first certificate ends."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ProbeFact:
-    """The last probe of the customer's server: where it went, and what came of it."""
+    """A probe of the customer's server: where it went, when it began, and what came of it."""
 
     address: str
     at: datetime
@@ -34,8 +42,8 @@ class Facts:
     """Everything about one customer that its flows depend on.
 
     `requests_open` and `requests_refused` count its requests under review and refused; `endpoint` is host:port;
-    `anchors_until` are the ends of validity of the endorsed chains, `chains_open` counts those under review;
-    `probe` is the last probe, and `proved_address` where the last successful one went.
+    `anchors` are the endorsed chains, `chains_open` counts those under review; `probe` is the last probe, and `proof`
+    the last successful one.
     """
 
     suspended: bool = False
@@ -44,6 +52,6 @@ class Facts:
     certificates: tuple[CertificateFact, ...] = ()
     endpoint: str | None = None
     chains_open: int = 0
-    anchors_until: tuple[datetime, ...] = ()
+    anchors: tuple[AnchorFact, ...] = ()
     probe: ProbeFact | None = None
-    proved_address: str | None = None
+    proof: ProbeFact | None = None

@@ -1,7 +1,7 @@
 """Customers' servers: set, show, and what probes of them saw."""
 
 from bothways.connectivity.facts import ProbeFact
-from bothways.errors import Refused
+from bothways.errors import Conflict, Refused
 from bothways.findings import Finding
 from bothways.operations.hub import Hub
 from bothways.registry.endpoint import Endpoint, parse_endpoint
@@ -31,7 +31,16 @@ def show_endpoint(hub: Hub, tsp_id: str) -> Endpoint:
 
 
 def record_probe(hub: Hub, tsp_id: str, probe: ProbeFact) -> None:
-    """Record what a probe saw; the outbound flow is established by a successful one, and only by that."""
+    """Record what a probe saw; the outbound flow is established by a successful one, and only by that.
+
+    Raises `Conflict` if the customer's server is another one by now: what was seen says nothing about that.
+    """
     with hub.write() as transaction:
+        address = endpoints.find(transaction.connection, tsp_id).address
+        if address != probe.address:
+            raise Conflict(
+                f"the endpoint of customer {tsp_id} became {address} while {probe.address} was probed, "
+                f"so nothing is recorded. Probe again: bothways probe {tsp_id}"
+            )
         endpoints.add_probe(transaction, tsp_id, probe)
         transaction.audit("probe", tsp_id, address=probe.address, ok=probe.ok, seen=probe.seen)

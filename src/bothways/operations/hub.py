@@ -1,6 +1,7 @@
 """A hub: made once in a directory of its own, and opened by every command. Holds what all operations need."""
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -30,6 +31,9 @@ CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
 _HTTPS = 443
 _SOCKET_PATH_LIMIT = 100
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
+_DOMAIN_LIMIT = 48
+"""Characters: the names of the hub's CAs carry the domain, and a common name has 64 at most (RFC 5280 appendix A.1)."""
 
 
 def now() -> datetime:
@@ -73,8 +77,21 @@ class Hub:
         return self.run_directory / "control.sock"
 
 
+def require_domain(value: str) -> None:
+    """Raise `ValueError` unless `value` can be a hub's domain."""
+    if len(value) > _DOMAIN_LIMIT or not all(_LABEL.fullmatch(label) for label in value.split(".")):
+        raise ValueError(
+            f"{value!r} is no domain; at most {_DOMAIN_LIMIT} small letters, digits, - and dots are wanted, "
+            "like hub.example."
+        )
+
+
 def new_terms(environment: Environment, domain: str, settings: Settings) -> Terms:
-    """Return the terms of a new hub: endpoint `api.DOMAIN`, portal `portal.DOMAIN`, defaults for the rest."""
+    """Return the terms of a new hub: endpoint `api.DOMAIN`, portal `portal.DOMAIN`, defaults for the rest.
+
+    Raises `ValueError` if `domain` cannot be one.
+    """
+    require_domain(domain)
     return Terms(
         environment=environment,
         hub=domain,
@@ -99,7 +116,7 @@ def initialise(
         )
     try:
         _require_free(directory)
-        directory.absolute().parent.mkdir(parents=True, exist_ok=True)
+        files.make_directory(directory.absolute().parent)
         draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.absolute().parent))
     except OSError as error:
         raise Unusable(

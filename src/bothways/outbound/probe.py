@@ -7,11 +7,20 @@ from bothways.errors import Conflict
 from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
+from bothways.registry.endpoint import Endpoint
 from bothways.store.chains import ChainState
 from bothways.xds import names
 
 _TIMEOUT = 20.0
 _OUR_PROBLEM = "urn:bothways:problem:"
+
+
+def probe_target(hub: Hub, tsp_id: str) -> Endpoint:
+    """Return where a probe would go. Raises `NotFound` without endpoint, `Conflict` without endorsed chain."""
+    endpoint = show_endpoint(hub, tsp_id)
+    if not any(chain.state is ChainState.ENDORSED for chain in list_chains(hub, tsp_id)):
+        raise Conflict(f"customer {tsp_id} has no endorsed chain, so nothing can be trusted. See: bothways chain list")
+    return endpoint
 
 
 def probe_customer(hub: Hub, tsp_id: str) -> ProbeFact:
@@ -21,12 +30,10 @@ def probe_customer(hub: Hub, tsp_id: str) -> ProbeFact:
     matched, and it let our certificate in. Raises `NotFound` without endpoint, `Conflict` without endorsed chain, or if
     the hub does not run.
     """
-    endpoint = show_endpoint(hub, tsp_id)
-    if not any(chain.state is ChainState.ENDORSED for chain in list_chains(hub, tsp_id)):
-        raise Conflict(f"customer {tsp_id} has no endorsed chain, so nothing can be trusted. See: bothways chain list")
+    endpoint = probe_target(hub, tsp_id)
     at = hub.now()
     ok, seen = _call(hub, tsp_id)
-    fact = ProbeFact(f"{endpoint.host}:{endpoint.port}", at, ok, seen)
+    fact = ProbeFact(endpoint.address, at, ok, seen)
     record_probe(hub, tsp_id, fact)
     return fact
 

@@ -23,6 +23,11 @@ class Endpoint:
     path: str
 
     @property
+    def address(self) -> str:
+        """Where connections go, as host:port: what a probe proves."""
+        return f"{self.host}:{self.port}"
+
+    @property
     def url(self) -> str:
         """The base URL."""
         port = "" if self.port == _HTTPS else f":{self.port}"

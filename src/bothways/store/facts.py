@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
-from bothways.connectivity.facts import CertificateFact, Facts, ProbeFact
+from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
+from bothways.registry.endpoint import Endpoint
 from bothways.store import schema
 from bothways.store.chains import ChainState
 from bothways.store.requests import RequestState
@@ -41,12 +41,12 @@ def _collect(connection: Connection, tsp_id: str | None) -> dict[str, Facts]:
             certificates[row.tsp_id].append(
                 CertificateFact(int(row.serial, 16), row.not_before, row.not_after, row.revoked_at, row.seen_at)
             )
-    endpoints = {row.tsp_id: f"{row.host}:{row.port}" for row in rows(schema.endpoint)}
-    endorsed: defaultdict[str, list[datetime]] = defaultdict(list)
+    endpoints = {row.tsp_id: Endpoint(row.host, row.port, row.path).address for row in rows(schema.endpoint)}
+    endorsed: defaultdict[str, list[AnchorFact]] = defaultdict(list)
     waiting: defaultdict[str, int] = defaultdict(int)
     for row in rows(schema.chain):
         if row.state == ChainState.ENDORSED:
-            endorsed[row.tsp_id].append(row.not_after)
+            endorsed[row.tsp_id].append(AnchorFact(row.decided_at, row.not_after))
         waiting[row.tsp_id] += row.state == ChainState.SUBMITTED
     last, proved = _probes(connection, tsp_id)
     return {
@@ -57,23 +57,22 @@ def _collect(connection: Connection, tsp_id: str | None) -> dict[str, Facts]:
             certificates=tuple(certificates[name]),
             endpoint=endpoints.get(name),
             chains_open=waiting[name],
-            anchors_until=tuple(endorsed[name]),
+            anchors=tuple(endorsed[name]),
             probe=last.get(name),
-            proved_address=proved.get(name),
+            proof=proved.get(name),
         )
         for name, fact in facts.items()
     }
 
 
-def _probes(connection: Connection, tsp_id: str | None) -> tuple[dict[str, ProbeFact], dict[str, str]]:
+def _probes(connection: Connection, tsp_id: str | None) -> tuple[dict[str, ProbeFact], dict[str, ProbeFact]]:
     probe = schema.probe
 
-    def latest(*conditions: Any) -> list[Any]:
+    def latest(*conditions: Any) -> dict[str, ProbeFact]:
         if tsp_id is not None:
             conditions = (*conditions, probe.c.tsp_id == tsp_id)
         newest = select(func.max(probe.c.id)).where(*conditions).group_by(probe.c.tsp_id)
-        return list(connection.execute(select(probe).where(probe.c.id.in_(newest))))
+        rows = connection.execute(select(probe).where(probe.c.id.in_(newest)))
+        return {row.tsp_id: ProbeFact(row.address, row.at, row.ok, row.seen) for row in rows}
 
-    last = {row.tsp_id: ProbeFact(row.address, row.at, row.ok, row.seen) for row in latest()}
-    proved = {row.tsp_id: row.address for row in latest(probe.c.ok.is_(True))}
-    return last, proved
+    return latest(), latest(probe.c.ok.is_(True))
