@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
+from hypothesis import settings as hypothesis_settings
 
 from bothways.contract.document import Environment, Terms
 from bothways.demo.process import BothwaysProcess
@@ -24,6 +25,10 @@ from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.settings import Settings
 from bothways.registry.customer import CustomerKind
+
+# How long an example takes says nothing on a machine that others use as well.
+hypothesis_settings.register_profile("steady", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("steady")
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ATTRIBUTES = {

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bothways.errors import Refused
+from bothways.findings import Level
 from bothways.pki.encoding import CHAIN_LIMIT, REQUEST_LIMIT, certificates_der, pem, request_der
 
 DER = bytes.fromhex("3003020101")
@@ -56,7 +57,40 @@ def test_a_block_is_that_of_rfc_7468() -> None:
     ids=["DER", "PEM", "NEW", "CRLF", "BOM", "text around", "no newline", "other lines"],
 )
 def test_the_ways_in_which_a_request_comes_are_normalised(data: bytes) -> None:
-    assert request_der(data, "pasted") == DER
+    assert request_der(data, "pasted")[0] == DER
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (DER, None),
+        (REQUEST.encode(), None),
+        (f"\n\n{REQUEST}\n".encode(), None),
+        (REQUEST.replace("CERTIFICATE", "NEW CERTIFICATE").encode(), "the old label NEW CERTIFICATE REQUEST"),
+        (REQUEST.replace("\n", "\r\n").encode(), "line ends of Windows"),
+        (REQUEST.replace("\n", "\\n").encode(), "line ends that a program had escaped"),
+        (b"\xef\xbb\xbf" + REQUEST.encode(), "a byte order mark was removed"),
+        (REQUEST.encode("utf-16"), "UTF-16 was read as text"),
+        (REQUEST.encode("utf-16-le"), "UTF-16 was read as text"),
+        (REQUEST.replace("MAMC", "MA\u200bMC").encode(), "invisible characters were removed"),
+        (f"Certificate Request:\n{REQUEST}".encode(), "text around it was left out"),
+        (REQUEST.replace("MAMC", "MA\n MC ").encode(), "blanks and empty lines in the base64 were removed"),
+    ],
+)
+def test_what_was_normalised_is_said(data: bytes, said: str | None) -> None:
+    der, notes = request_der(data, "pasted")
+    assert der == DER
+    assert [(each.id, each.level, each.subject) for each in notes] == (
+        [("CSR-NOTE-01", Level.INFO, "pasted")] if said else []
+    )
+    assert said is None or said in notes[0].message
+
+
+def test_base64_without_the_lines_around_it_is_a_request(make_csr: Callable[..., bytes]) -> None:
+    text = make_csr()
+    der, notes = request_der(b"\n".join(text.split(b"\n")[1:-2]), "pasted")
+    assert pem("CERTIFICATE REQUEST", der).encode() == text
+    assert "the lines with BEGIN and END were missing" in notes[0].message
 
 
 @pytest.mark.parametrize(
@@ -64,7 +98,11 @@ def test_the_ways_in_which_a_request_comes_are_normalised(data: bytes) -> None:
     [
         (b"", "CSR-FILE-04"),
         (b"hello", "CSR-FILE-04"),
-        (REQUEST.encode("utf-16"), "CSR-FILE-04"),
+        (REQUEST.encode("utf-32"), "CSR-FILE-04"),
+        (b"\xff\xfe\x00\xd8", "CSR-FILE-04"),
+        (REQUEST.replace("-----", "\u2014\u2013").encode(), "CSR-FILE-06"),
+        (REQUEST.replace("-----", "----").encode(), "CSR-FILE-06"),
+        (b"A" * 65, "CSR-FILE-04"),
         (b"\0" + DER, "CSR-FILE-04"),
         (b"x" * (REQUEST_LIMIT + 1), "CSR-FILE-01"),
         (REQUEST.encode() * 2, "CSR-FILE-05"),
@@ -106,7 +144,7 @@ def test_what_is_no_chain_is_refused_by_its_own_id(data: bytes, id_: str) -> Non
 
 def test_the_limit_itself_is_still_read() -> None:
     filler = b"#" * (REQUEST_LIMIT - len(REQUEST))
-    assert request_der(filler + REQUEST.encode(), "pasted") == DER
+    assert request_der(filler + REQUEST.encode(), "pasted")[0] == DER
 
 
 @pytest.mark.parametrize("encryption", [NoEncryption(), ENCRYPTED], ids=["clear", "encrypted"])
@@ -136,6 +174,19 @@ def test_a_private_key_in_der_is_refused(
         rsa_key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
     ]
     assert [refusal(read, each) for each in keys] == [["CSR-FILE-02"]] * 5
+
+
+def test_a_private_key_without_its_label_is_refused(ecdsa_key: ec.EllipticCurvePrivateKey) -> None:
+    der = ecdsa_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    mislabelled = pem("CERTIFICATE REQUEST", der)
+    assert refusal(request_der, mislabelled.encode()) == ["CSR-FILE-02"]
+    assert refusal(request_der, "".join(mislabelled.splitlines()[1:-1]).encode()) == ["CSR-FILE-02"]
+
+
+@pytest.mark.parametrize("start", [b"-----BEGIN ", b"BEGIN PRIVATE KEY ", b" ", b"A", b"-----BEGIN A-----", b"\\n"])
+def test_what_is_made_to_take_long_does_not(start: bytes) -> None:
+    for read in (request_der, certificates_der):
+        assert refusal(read, (start * REQUEST_LIMIT)[: REQUEST_LIMIT - 1] + b"!")
 
 
 def test_a_refusal_never_repeats_what_was_pasted(ecdsa_key: ec.EllipticCurvePrivateKey) -> None:

@@ -1,11 +1,18 @@
 """The subject of a request, as the customer gives it (R9). The common name is never given: the contract makes it."""
 
+import re
 from dataclasses import dataclass
 
 from bothways.findings import Finding
 
 LIMITS = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64, "CN": 64}
 """Upper bounds of the attributes in characters (RFC 5280 appendix A.1)."""
+
+# Letters and marks that are printable to Python and nothing to the eye (Unicode: Default_Ignorable_Code_Point, and
+# the blank pattern of Braille).
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,8 @@ def attribute_mistakes(name: str, value: str) -> list[str]:
     mistakes = []
     if value != value.strip():
         mistakes.append(f"{name} begins or ends with white space: {value!r}")
-    if any(not character.isprintable() for character in value):
-        mistakes.append(f"{name} has a control character: {value!r}")
+    if any(not character.isprintable() for character in value) or _INVISIBLE.search(value):
+        mistakes.append(f"{name} has a control character or another that cannot be seen: {value!a}")
     if len(value) > LIMITS[name]:
         mistakes.append(f"{name} has {len(value)} characters, at most {LIMITS[name]} are allowed")
     if name == "C" and not (len(value) == LIMITS["C"] and value.isascii() and value.isalpha() and value.isupper()):

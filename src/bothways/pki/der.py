@@ -8,6 +8,9 @@ SEQUENCE, SET, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER = 0x30, 0x31
 UTF8_STRING, PRINTABLE_STRING = 0x0C, 0x13
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
 _LONG_FORM = 0x80
+_CONSTRUCTED = 0x20
+_STRINGS_IN_PARTS = (0x23, 0x24, 0x2C, 0x33, 0x34, 0x36, 0x3E)
+"""BIT STRING, OCTET STRING and the strings of names, in the constructed form that DER forbids."""
 _GENERALIZED_FROM = 2050
 """The first year that is no UTCTime (RFC 5280 section 4.1.2.5)."""
 
@@ -65,12 +68,53 @@ def parts(element: bytes) -> list[bytes]:
     return list(_split(content(element)))
 
 
+def first(octets: bytes) -> bytes:
+    """Return the first element, with its tag and length, whatever follows it. Raises `ValueError`."""
+    return octets[: _bounds(octets, 0)[1]]
+
+
 def content(element: bytes) -> bytes:
     """Return what is in an element, which must be all there is. Raises `ValueError`."""
     start, end = _bounds(element, 0)
     if end != len(element):
         raise ValueError(f"{len(element) - end} bytes follow the element")
     return element[start:end]
+
+
+def dotted(element: bytes) -> str:
+    """Return an OBJECT IDENTIFIER in dotted form. Raises `ValueError`."""
+    arcs, arc = [], 0
+    for octet in content(element):
+        arc = arc << 7 | octet & 0x7F
+        if octet < _LONG_FORM:
+            arcs.append(arc)
+            arc = 0
+    if not arcs or arc:
+        raise ValueError("an object identifier does not end")
+    first = min(arcs[0] // 40, 2)
+    return ".".join(str(each) for each in (first, arcs[0] - 40 * first, *arcs[1:]))
+
+
+def deviation(octets: bytes) -> str | None:
+    """Return in which way an element is not in DER but in BER (X.690 section 10), as words; None if it is in DER.
+
+    Raises `ValueError` if it is neither.
+    """
+    waiting = [(0, len(octets))]
+    while waiting:
+        position, last = waiting.pop()
+        while position < last:
+            if octets[position + 1 : position + 2] == bytes((_LONG_FORM,)):
+                return "a length is indefinite"
+            start, end = _bounds(octets[:last], position)
+            if tagged(octets[position], octets[start:end]) != octets[position:end]:
+                return "a length is not in its shortest form"
+            if octets[position] in _STRINGS_IN_PARTS:
+                return "a string is in several parts"
+            if octets[position] & _CONSTRUCTED:
+                waiting.append((start, end))
+            position = end
+    return None
 
 
 def _split(octets: bytes) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""From what people paste to DER, and back. Limits come before parsing; a private key is never passed on."""
+"""From what people hand in to DER, and back. Limits come before parsing; a private key is never passed on."""
 
 import base64
 import binascii
@@ -6,10 +6,11 @@ import re
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from bothways.errors import Refused
-from bothways.findings import Finding
+from bothways.findings import Finding, Level
+from bothways.pki import pasted
+from bothways.pki.disclosed import has_private_key, is_private_key
 
 REQUEST_LIMIT = 16 * 1024
 """Bytes that a certification request may have; a real one has less than 3 KiB."""
@@ -31,23 +32,32 @@ BROKEN_DIGESTS = ("md5", "sha1")
 """Digests under which the library checks no signature: neither good nor bad, so they are refused by name."""
 
 # A body has no dashes, so that each byte is looked at once, whatever a stranger sends.
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----((?:(?!-----).)*)-----END \1-----", re.DOTALL)
-_SEQUENCE = 0x30
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----")
+_LINE = re.compile(rb"\b(BEGIN|END) [A-Z]|\b(begin|end) (new )?certificate")
+_SEQUENCE = b"\x30"
+_REQUEST = "CERTIFICATE REQUEST"
 
 
-def request_der(data: bytes, subject: str) -> bytes:
-    """Return the DER of the one certification request in `data`, PEM or DER (RFC 7468 section 7). Raises `Refused`."""
-    blocks = _blocks(data, REQUEST_LIMIT, "CERTIFICATE REQUEST", subject)
+def request_der(data: bytes, subject: str) -> tuple[bytes, tuple[Finding, ...]]:
+    """Return the DER of the one certification request in `data`, PEM or DER (RFC 7468 section 7), and what was changed.
+
+    Raises `Refused`.
+    """
+    blocks, changes = _blocks(data, REQUEST_LIMIT, _REQUEST, subject)
     if len(blocks) > 1:
         raise _refused(
             "CSR-FILE-05", f"{len(blocks)} requests were found, one is wanted", "Submit one at a time", subject
         )
-    return blocks[0]
+    if not changes:
+        return blocks[0], ()
+    said = f"the file was normalised before it was read: {'; '.join(changes)}"
+    hint = "Nothing has to be done."
+    return blocks[0], (Finding("CSR-NOTE-01", said, hint, "RFC 7468 section 2", subject, Level.INFO),)
 
 
 def certificates_der(data: bytes, subject: str) -> tuple[bytes, ...]:
     """Return the DER of each certificate in `data`, PEM (any number) or DER (one). Raises `Refused`."""
-    return _blocks(data, CHAIN_LIMIT, "CERTIFICATE", subject)
+    return _blocks(data, CHAIN_LIMIT, "CERTIFICATE", subject)[0]
 
 
 def pem(label: str, der: bytes) -> str:
@@ -57,7 +67,7 @@ def pem(label: str, der: bytes) -> str:
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
 
 
-def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[bytes, ...]:
+def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[tuple[bytes, ...], list[str]]:
     if len(data) > limit:
         raise _refused(
             "CSR-FILE-01",
@@ -65,41 +75,49 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[bytes, .
             f"Give the {label.lower()} alone",
             subject,
         )
-    # Without the zeros of UTF-16, in which some editors save.
-    if b"PRIVATE KEY-----" in data.replace(b"\0", b"") or _is_private_key(data):
-        raise _refused(
-            "CSR-FILE-02",
-            "a private key was given; it must never leave its owner, and counts as disclosed now",
-            "Make a new key, and submit a request for the new one",
-            subject,
-        )
-    if data[:1] == bytes([_SEQUENCE]):
-        return (data,)
-    blocks = _BLOCK.findall(data)
-    accepted = (label, f"NEW {label}") if label == "CERTIFICATE REQUEST" else (label,)
+    if has_private_key(data):
+        raise _private_key(subject)
+    if data[:1] == _SEQUENCE:
+        return (data,), []
+    text, changes = pasted.plain(data)
+    if (der := pasted.bare(text)) and der[:1] == _SEQUENCE:
+        if is_private_key(der):
+            raise _private_key(subject)
+        return (der,), [*changes, "the lines with BEGIN and END were missing"]
+    blocks = _BLOCK.findall(text)
+    _require_all(blocks, text, label, subject)
+    decoded = tuple(_decoded(body, subject) for _, body in blocks)
+    # What a label hides is looked at as well: nothing says that it tells the truth.
+    if any(is_private_key(each) for each in decoded):
+        raise _private_key(subject)
+    return decoded, changes + _changes(blocks, text)
+
+
+def _require_all(blocks: list[tuple[bytes, bytes]], text: bytes, label: str, subject: str) -> None:
+    accepted = (label, f"NEW {label}") if label == _REQUEST else (label,)
     wrong = sorted({found.decode() for found, _ in blocks if found.decode() not in accepted})
     if wrong:
         raise _refused("CSR-FILE-03", f"found {', '.join(wrong)}, wanted {label}", f"Give the {label.lower()}", subject)
-    if data.count(b"-----BEGIN ") > len(blocks):
+    if text.count(b"-----BEGIN ") > len(blocks):
         raise _refused("CSR-FILE-06", "a part that begins does not end", "Copy the file again, whole", subject)
-    if not blocks:
-        raise _refused(
-            "CSR-FILE-04",
-            f"no {label} in PEM or DER was found",
-            f"Give the file that begins with -----BEGIN {label}-----",
-            subject,
-        )
-    return tuple(_decoded(body, subject) for _, body in blocks)
+    if blocks:
+        return
+    if _LINE.search(text):
+        message = "the lines with BEGIN and END are damaged: five plain dashes are wanted before and after their words"
+        raise _refused("CSR-FILE-06", message, "Take the file itself, not a copy from a document or e-mail", subject)
+    message = f"no {label} in PEM or DER was found; this seems to be {pasted.described(text)}"
+    raise _refused("CSR-FILE-04", message, f"Give the file that begins with -----BEGIN {label}-----", subject)
 
 
-def _is_private_key(der: bytes) -> bool:
-    try:
-        load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
-    except TypeError:  # it is encrypted
-        return True
-    except (ValueError, UnsupportedAlgorithm):
-        return False
-    return True
+def _changes(blocks: list[tuple[bytes, bytes]], text: bytes) -> list[str]:
+    changes = []
+    if any(label.startswith(b"NEW ") for label, _ in blocks):
+        changes.append("the old label NEW CERTIFICATE REQUEST was taken for the new one")
+    if any(b" " in body or b"\t" in body or b"\n\n" in body for _, body in blocks):
+        changes.append("blanks and empty lines in the base64 were removed")
+    if _BLOCK.sub(b"", text).strip():
+        changes.append("text around it was left out")
+    return changes
 
 
 def _decoded(body: bytes, subject: str) -> bytes:
@@ -109,6 +127,15 @@ def _decoded(body: bytes, subject: str) -> bytes:
         raise _refused(
             "CSR-FILE-06", f"the base64 text is damaged: {error}", "Copy the file again, whole", subject
         ) from error
+
+
+def _private_key(subject: str) -> Refused:
+    return _refused(
+        "CSR-FILE-02",
+        "a private key was given; it must never leave its owner, and counts as disclosed now",
+        "Make a new key, and submit a request for the new one",
+        subject,
+    )
 
 
 def _refused(id: str, message: str, hint: str, subject: str) -> Refused:  # noqa: A002 - as in Finding

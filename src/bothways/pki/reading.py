@@ -1,0 +1,104 @@
+"""What a request says, before anything is proved: each part as the library reads it, or why it cannot.
+
+Only `request` makes a `CertificationRequest` of it, and only if the rules of `proof` find nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+from bothways.findings import Finding
+from bothways.pki import der as elements
+from bothways.pki.encoding import BROKEN_DIGESTS, UNREADABLE, request_der
+from bothways.pki.mistaken import refused_der
+
+_Part = TypeVar("_Part")
+_SPKI = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A request as it was presented. `der` are its bytes; `notes` tell how the file that it came in was normalised.
+
+    `public_key`, `subject` and `extensions` are None where the library cannot read them; `unreadable` says why, by the
+    name of the part. `spki` is SubjectPublicKeyInfo as it was sent, in DER. `digest` is the name of the digest under
+    the signature, or what stands there instead. `possessed` tells whether the signature is by the key, None if it
+    cannot be checked. `attributes` are those of RFC 2986 section 4.1 in DER.
+    """
+
+    der: bytes
+    subject: x509.Name | None
+    public_key: CertificatePublicKeyTypes | None
+    spki: bytes
+    digest: str
+    possessed: bool | None
+    extensions: x509.Extensions | None = field(compare=False)
+    attributes: tuple[bytes, ...]
+    unreadable: dict[str, str] = field(compare=False)
+    notes: tuple[Finding, ...] = field(default=(), compare=False)
+
+
+def read_request(data: bytes, subject: str) -> Reading:
+    """Return what the request in `data` (PEM or DER) says; `subject` names it in findings.
+
+    Raises `Refused` if there is no request, or one that cannot be read as PKCS #10 (RFC 2986) at all.
+    """
+    der, notes = request_der(data, subject)
+    try:
+        csr = x509.load_der_x509_csr(der)
+    except UNREADABLE as error:
+        raise refused_der(der, error, subject) from error
+    content = elements.parts(csr.tbs_certrequest_bytes)
+    unreadable: dict[str, str] = {}
+    key = _read("key", csr.public_key, unreadable)
+    digest = _digest(csr)
+    return Reading(
+        der=der,
+        subject=_read("subject", lambda: csr.subject, unreadable),
+        public_key=key,
+        spki=content[_SPKI],
+        digest=digest,
+        possessed=None if key is None or digest in BROKEN_DIGESTS else _is_signed(csr, key),
+        extensions=_read("extensions", lambda: csr.extensions, unreadable),
+        attributes=tuple(elements.parts(content[-1])),
+        unreadable=unreadable,
+        notes=notes,
+    )
+
+
+def _read(part: str, read: Callable[[], _Part], unreadable: dict[str, str]) -> _Part | None:
+    try:
+        return read()
+    except UNREADABLE as error:
+        unreadable[part] = str(error)
+        return None
+
+
+def _digest(csr: x509.CertificateSigningRequest) -> str:
+    try:
+        algorithm = csr.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return f"the unknown algorithm {csr.signature_algorithm_oid.dotted_string}"
+    return algorithm.name if algorithm else "no digest"
+
+
+def _is_signed(csr: x509.CertificateSigningRequest, key: CertificatePublicKeyTypes) -> bool | None:
+    # The usual two are checked with the key that was read already, which the library would read once more.
+    try:
+        parameters, digest = csr.signature_algorithm_parameters, csr.signature_hash_algorithm
+        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
+            key.verify(csr.signature, csr.tbs_certrequest_bytes, parameters)
+        elif isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.PKCS1v15 | padding.PSS) and digest:
+            key.verify(csr.signature, csr.tbs_certrequest_bytes, parameters, digest)
+        else:
+            return csr.is_signature_valid
+    except InvalidSignature:
+        return False
+    except UNREADABLE:
+        return None
+    return True
