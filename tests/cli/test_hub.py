@@ -131,6 +131,17 @@ def test_the_printed_openssl_commands_make_a_request_that_the_hub_takes(
     assert stat.S_IMODE((tmp_path / "tls.key").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    ("shell", "said"), [("bash", "set -eu"), ("powershell", "$configuration = @'"), ("configuration", "[req]")]
+)
+def test_the_openssl_commands_are_printed_for_the_shell_that_is_named(
+    in_hub: Run, issuer: str, shell: str, said: str
+) -> None:
+    recipe = in_hub("hub", "contract", "--openssl", issuer, "--country", "FR", "--shell", shell).stdout
+    assert said in recipe.splitlines()
+    assert f'CN = "TLSMA-ECDSA/{issuer}/PPR"' in recipe.splitlines()
+
+
 def test_openssl_commands_need_a_known_customer_and_a_good_subject(in_hub: Run, issuer: str) -> None:
     unknown = in_hub("hub", "contract", "--openssl", "999")
     assert (unknown.returncode, unknown.stdout) == (2, "")

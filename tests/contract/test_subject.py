@@ -46,6 +46,10 @@ def test_a_country_is_two_capital_letters(value: str) -> None:
         ("Ba\nnk", "O has a control character"),
         ("Ba\u202enk", "O has a control character"),
         ("Ba\x7fnk", "O has a control character"),
+        ("Ba\u3164nk", "O has a control character or another that cannot be seen: 'Ba\\u3164nk'"),
+        ("Ba\u2800nk", "O has a control character"),
+        ("Ba\ufe0fnk", "O has a control character"),
+        ("Ba\U000e0041nk", "O has a control character"),
     ],
 )
 def test_what_cannot_be_seen_is_refused(value: str, start: str) -> None:

@@ -11,7 +11,7 @@ from bothways.cli.exit import EXPIRING, FAILED, OK
 from bothways.cli.opening import actor, control, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.contract.document import Environment, KeyType
-from bothways.contract.recipe import openssl_recipe
+from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.operations import hub as hubs
@@ -128,6 +128,9 @@ def contract(
     openssl: Annotated[
         str | None, Parameter(help="Print the OpenSSL commands for the customer with this tspId.")
     ] = None,
+    shell: Annotated[
+        Shell, Parameter(help="With --openssl: where they are pasted, or the configuration file.")
+    ] = Shell.BASH,
     key: KeyType = KeyType.ECDSA,
     country: str = "XX",
     state: str = "STATE",
@@ -149,7 +152,7 @@ def contract(
         with hub.read() as connection:
             customer = find(connection, openssl)
         subject = Subject(country, state, locality, customer.organization, unit)
-        recipe = openssl_recipe(hub.terms, customer.tsp_id, key, subject)
+        recipe = openssl_recipe(hub.terms, customer.tsp_id, key, subject, shell)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
 

@@ -12,7 +12,7 @@ from bothways import files
 from bothways.cli.exit import FAILED, NOT_AUTHORIZED, OK
 from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.contract.document import KeyType
-from bothways.contract.recipe import openssl_recipe
+from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.spoke import client as clients
@@ -58,6 +58,9 @@ def csr(
     openssl: Annotated[
         bool, Parameter(negative="", help="Print OpenSSL commands that do the same, and do nothing.")
     ] = False,
+    shell: Annotated[
+        Shell, Parameter(help="With --openssl: where they are pasted, or the configuration file.")
+    ] = Shell.BASH,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
@@ -65,7 +68,7 @@ def csr(
     spoke = open_spoke(directory)
     subject = Subject(country, state, locality, organization, unit)
     if openssl:
-        recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject)
+        recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject, shell)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
     request = make_request(spoke, key, subject)

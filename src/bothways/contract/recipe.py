@@ -1,56 +1,111 @@
 """The OpenSSL commands of R9, ready to paste for one customer, environment and key type. Text only; nothing is run."""
 
-import shlex
+from enum import StrEnum
 
 from bothways.contract.document import KeyType, Terms
-from bothways.contract.subject import Subject, attribute_mistakes, subject_findings
+from bothways.contract.subject import Subject, common_name_findings, subject_findings
 from bothways.errors import Refused
-from bothways.findings import Finding
 
 _KEY = {
     KeyType.ECDSA: "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out tls.key",
     KeyType.RSA: "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:4096 -out tls.key",
 }
+_REQUEST = "openssl req -new -sha256 -config tls.cnf -key tls.key -out tls.csr"
+_SHOW = "openssl req -in tls.csr -noout -verify -subject"
+_EXISTS = "tls.key exists already. Go to an empty directory: each environment has a key of its own."
+_END = "END_OF_CONFIGURATION"
 
 
-def openssl_recipe(terms: Terms, tsp_id: str, key: KeyType, subject: Subject) -> str:
-    """Return commands for a POSIX shell that write `tls.key` (mode 0600), `tls.cnf` and `tls.csr`.
+class Shell(StrEnum):
+    """Where the commands are pasted. The value is what `--shell` takes."""
+
+    BASH = "bash"
+    """Any POSIX shell, Git Bash on Windows too."""
+
+    POWERSHELL = "powershell"
+    """Windows PowerShell 5.1, and PowerShell 7 on any system."""
+
+    CONFIGURATION = "configuration"
+    """None: the configuration file itself, with the commands in its first lines; for cmd.exe, and to look at."""
+
+
+def openssl_recipe(terms: Terms, tsp_id: str, key: KeyType, subject: Subject, shell: Shell = Shell.BASH) -> str:
+    """Return commands that write `tls.key` (for its owner alone), `tls.cnf` and `tls.csr`, and no key over another.
 
     The subject goes through a configuration file: `-subj` would need the slashes of the common name escaped, and
-    Git Bash mangles it. The values are quoted for the shell and for OpenSSL. Raises `Refused` if the subject breaks R9
-    or the common name cannot stand in a certificate.
+    Git Bash takes it for a path. Both shells get it as a here-document, in which nothing means anything to them.
+    Raises `Refused` if the subject breaks R9 or the common name cannot stand in a certificate.
     """
-    common_name = terms.request.expected_common_name(key.marker, tsp_id, terms.environment)
-    unfit = tuple(
-        Finding("CSR-SUBJECT-02", mistake, "Check the tspId; the pattern is in the contract.", "R8")
-        for mistake in attribute_mistakes("CN", common_name)
-    )
-    if mistakes := subject_findings(subject) + unfit:
+    if mistakes := subject_findings(subject) + common_name_findings(terms, key, tsp_id):
         raise Refused(mistakes)
-    configuration = "\n".join(
-        [
-            "[req]",
-            "prompt = no",
-            "utf8 = yes",
-            "string_mask = utf8only",
-            "distinguished_name = subject",
-            "[subject]",
-            *(f"{name} = {_value(value)}" for name, value in subject.attributes().items()),
-            f"CN = {_value(common_name)}",
-            "",
-        ]
-    )
-    return "\n".join(
-        [
-            f"# Client key and request of customer {tsp_id} for {terms.environment.value} at {terms.hub}",
-            "umask 077",
-            _KEY[key],
-            f"printf '%s' {shlex.quote(configuration)} > tls.cnf",
-            "openssl req -new -sha256 -config tls.cnf -key tls.key -out tls.csr",
-            "openssl req -in tls.csr -noout -verify -subject",
-            "",
-        ]
-    )
+    title = f"# Client key and request of customer {tsp_id} for {terms.environment.value} at {terms.hub}"
+    configuration = _configuration(subject, terms.request.expected_common_name(key.marker, tsp_id, terms.environment))
+    lines = {Shell.BASH: _bash, Shell.POWERSHELL: _powershell, Shell.CONFIGURATION: _file}[shell](key, configuration)
+    return "\n".join([title, *lines, ""])
+
+
+def _bash(key: KeyType, configuration: list[str]) -> list[str]:
+    # In a shell of its own, so that neither a failure nor the umask stays.
+    return [
+        "(",
+        "set -eu",
+        "umask 077",
+        f"if [ -e tls.key ]; then echo '{_EXISTS}' >&2; exit 1; fi",
+        f"cat > tls.cnf << '{_END}'",
+        *configuration,
+        _END,
+        _KEY[key],
+        _REQUEST,
+        _SHOW,
+        ")",
+    ]
+
+
+def _powershell(key: KeyType, configuration: list[str]) -> list[str]:
+    # Set-Content would write a byte order mark in 5.1; openssl does not stop PowerShell when it fails.
+    check = "if ($LASTEXITCODE) { throw 'openssl failed; its message stands above.' }"
+    saved = "# Paste this; a file that holds it must be saved as UTF-8 with byte order mark."
+    return [
+        *([] if all(line.isascii() for line in configuration) else [saved]),
+        "& {",
+        "$ErrorActionPreference = 'Stop'",
+        f"if (Test-Path tls.key) {{ throw '{_EXISTS}' }}",
+        "$configuration = @'",
+        *configuration,
+        "'@",
+        "[IO.File]::WriteAllText((Join-Path (Get-Location).ProviderPath 'tls.cnf'), $configuration)",
+        "New-Item -ItemType File tls.key | Out-Null",
+        "if ($env:OS -ne 'Windows_NT') { chmod 600 tls.key }",
+        'else { icacls tls.key /inheritance:r /grant:r "${env:USERNAME}:F" | Out-Null }',
+        _KEY[key],
+        check,
+        _REQUEST,
+        check,
+        _SHOW,
+        "}",
+    ]
+
+
+def _file(key: KeyType, configuration: list[str]) -> list[str]:
+    return [
+        "# Save this as tls.cnf, in UTF-8, and run beside it:",
+        f"#   {_KEY[key]}",
+        f"#   {_REQUEST}",
+        *configuration,
+    ]
+
+
+def _configuration(subject: Subject, common_name: str) -> list[str]:
+    return [
+        "[req]",
+        "prompt = no",
+        "utf8 = yes",
+        "string_mask = utf8only",
+        "distinguished_name = subject",
+        "[subject]",
+        *(f"{name} = {_value(value)}" for name, value in subject.attributes().items()),
+        f"CN = {_value(common_name)}",
+    ]
 
 
 def _value(text: str) -> str:

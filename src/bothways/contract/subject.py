@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from bothways.contract.document import KeyType, Terms
 from bothways.findings import Finding
 
 LIMITS = {"C": 2, "ST": 128, "L": 128, "O": 64, "OU": 64, "CN": 64}
@@ -42,6 +43,16 @@ def subject_findings(subject: Subject) -> tuple[Finding, ...]:
         Finding("CSR-SUBJECT-02", mistake, f"Give another value for {name}.", "R9; RFC 5280 appendix A.1")
         for name, value in subject.attributes().items()
         for mistake in attribute_mistakes(name, value)
+    )
+
+
+def common_name_findings(terms: Terms, key: KeyType, tsp_id: str) -> tuple[Finding, ...]:
+    """Return why the common name that the contract makes (R8) cannot stand in a certificate, if it cannot."""
+    common_name = terms.request.expected_common_name(key.marker, tsp_id, terms.environment)
+    hint = "Check the tspId, or ask the hub's representative for another pattern of common names."
+    return tuple(
+        Finding("CSR-CN-01", mistake, hint, "R8; RFC 5280 appendix A.1", "contract")
+        for mistake in attribute_mistakes("CN", common_name)
     )
 
 

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bothways import files
 from bothways.contract.document import KeyType
-from bothways.contract.subject import Subject, attribute_mistakes, subject_findings
+from bothways.contract.subject import Subject, common_name_findings, subject_findings
 from bothways.errors import Conflict, Refused, Unusable
-from bothways.findings import Finding, errors
+from bothways.findings import errors
 from bothways.pki import keys
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.pki.rules import SUBJECT, Applicant, request_findings
@@ -30,14 +30,11 @@ def make_request(spoke: Spoke, key_type: KeyType, subject: Subject) -> Certifica
     """
     if spoke.request_file.exists():
         raise Conflict(f"{spoke.request_file} exists already. Hand it to the hub, or move it and its key away.")
-    if mistakes := subject_findings(subject):
+    if mistakes := subject_findings(subject) + common_name_findings(spoke.contract.terms, key_type, spoke.tsp_id):
         raise Refused(mistakes)
     common_name = spoke.contract.terms.request.expected_common_name(
         key_type.marker, spoke.tsp_id, spoke.contract.terms.environment
     )
-    if said := attribute_mistakes("CN", common_name):
-        hint = "Ask the hub's representative for a shorter pattern or tspId."
-        raise Refused(tuple(Finding("CSR-CN-01", each, hint, "R8; RFC 5280 appendix A.1", "contract") for each in said))
     key = _key(spoke, key_type)
     request = parse_request(_signed(key, subject, common_name), str(spoke.request_file))
     applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
