@@ -6,8 +6,9 @@ from bench.demo import demo
 from bench.harness import Bench, record
 from bench.issue_p256 import issue_p256
 from bench.issue_rsa4096 import issue_rsa4096
+from bench.rules import rules
 
-BENCHES: dict[str, Bench] = {"demo": demo, "issue-p256": issue_p256, "issue-rsa4096": issue_rsa4096}
+BENCHES: dict[str, Bench] = {"demo": demo, "issue-p256": issue_p256, "issue-rsa4096": issue_rsa4096, "rules": rules}
 
 
 def main(arguments: list[str]) -> int:

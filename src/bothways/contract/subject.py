@@ -63,7 +63,7 @@ def attribute_mistakes(name: str, value: str) -> list[str]:
     mistakes = []
     if value != value.strip():
         mistakes.append(f"{name} begins or ends with white space: {value!r}")
-    if any(not character.isprintable() for character in value) or _INVISIBLE.search(value):
+    if not value.isprintable() or (not value.isascii() and _INVISIBLE.search(value)):
         mistakes.append(f"{name} has a control character or another that cannot be seen: {value!a}")
     if len(value) > LIMITS[name]:
         mistakes.append(f"{name} has {len(value)} characters, at most {LIMITS[name]} are allowed")

@@ -84,23 +84,22 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[tuple[by
         if is_private_key(der):
             raise _private_key(subject)
         return (der,), [*changes, "the lines with BEGIN and END were missing"]
-    blocks = _BLOCK.findall(text)
-    _require_all(blocks, text, label, subject)
-    decoded = tuple(_decoded(body, subject) for _, body in blocks)
+    blocks = [*_BLOCK.finditer(text)]
+    _require_all([block[1].decode() for block in blocks], text, label, subject)
+    decoded = tuple(_decoded(block[2], subject) for block in blocks)
     # What a label hides is looked at as well: nothing says that it tells the truth.
     if any(is_private_key(each) for each in decoded):
         raise _private_key(subject)
     return decoded, changes + _changes(blocks, text)
 
 
-def _require_all(blocks: list[tuple[bytes, bytes]], text: bytes, label: str, subject: str) -> None:
+def _require_all(labels: list[str], text: bytes, label: str, subject: str) -> None:
     accepted = (label, f"NEW {label}") if label == _REQUEST else (label,)
-    wrong = sorted({found.decode() for found, _ in blocks if found.decode() not in accepted})
-    if wrong:
+    if wrong := sorted({found for found in labels if found not in accepted}):
         raise _refused("CSR-FILE-03", f"found {', '.join(wrong)}, wanted {label}", f"Give the {label.lower()}", subject)
-    if text.count(b"-----BEGIN ") > len(blocks):
+    if text.count(b"-----BEGIN ") > len(labels):
         raise _refused("CSR-FILE-06", "a part that begins does not end", "Copy the file again, whole", subject)
-    if blocks:
+    if labels:
         return
     if _LINE.search(text):
         message = "the lines with BEGIN and END are damaged: five plain dashes are wanted before and after their words"
@@ -109,13 +108,14 @@ def _require_all(blocks: list[tuple[bytes, bytes]], text: bytes, label: str, sub
     raise _refused("CSR-FILE-04", message, f"Give the file that begins with -----BEGIN {label}-----", subject)
 
 
-def _changes(blocks: list[tuple[bytes, bytes]], text: bytes) -> list[str]:
+def _changes(blocks: list[re.Match[bytes]], text: bytes) -> list[str]:
     changes = []
-    if any(label.startswith(b"NEW ") for label, _ in blocks):
+    if any(block[1].startswith(b"NEW ") for block in blocks):
         changes.append("the old label NEW CERTIFICATE REQUEST was taken for the new one")
-    if any(b" " in body or b"\t" in body or b"\n\n" in body for _, body in blocks):
+    if any(b" " in body or b"\t" in body or b"\n\n" in body for body in (block[2] for block in blocks)):
         changes.append("blanks and empty lines in the base64 were removed")
-    if _BLOCK.sub(b"", text).strip():
+    places = [0, *(place for block in blocks for place in block.span()), len(text)]
+    if any(text[start:end].strip() for start, end in zip(places[::2], places[1::2], strict=True)):
         changes.append("text around it was left out")
     return changes
 

@@ -53,7 +53,8 @@ def read_request(data: bytes, subject: str) -> Reading:
         csr = x509.load_der_x509_csr(der)
     except UNREADABLE as error:
         raise refused_der(der, error, subject) from error
-    content = elements.parts(csr.tbs_certrequest_bytes)
+    signed = csr.tbs_certrequest_bytes
+    content = elements.parts(signed)
     unreadable: dict[str, str] = {}
     key = _read("key", csr.public_key, unreadable)
     digest = _digest(csr)
@@ -63,7 +64,7 @@ def read_request(data: bytes, subject: str) -> Reading:
         public_key=key,
         spki=content[_SPKI],
         digest=digest,
-        possessed=None if key is None or digest in BROKEN_DIGESTS else _is_signed(csr, key),
+        possessed=None if key is None or digest in BROKEN_DIGESTS else _is_signed(csr, signed, key),
         extensions=_read("extensions", lambda: csr.extensions, unreadable),
         attributes=tuple(elements.parts(content[-1])),
         unreadable=unreadable,
@@ -87,14 +88,14 @@ def _digest(csr: x509.CertificateSigningRequest) -> str:
     return algorithm.name if algorithm else "no digest"
 
 
-def _is_signed(csr: x509.CertificateSigningRequest, key: CertificatePublicKeyTypes) -> bool | None:
+def _is_signed(csr: x509.CertificateSigningRequest, signed: bytes, key: CertificatePublicKeyTypes) -> bool | None:
     # The usual two are checked with the key that was read already, which the library would read once more.
     try:
         parameters, digest = csr.signature_algorithm_parameters, csr.signature_hash_algorithm
         if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(parameters, ec.ECDSA):
-            key.verify(csr.signature, csr.tbs_certrequest_bytes, parameters)
+            key.verify(csr.signature, signed, parameters)
         elif isinstance(key, rsa.RSAPublicKey) and isinstance(parameters, padding.PKCS1v15 | padding.PSS) and digest:
-            key.verify(csr.signature, csr.tbs_certrequest_bytes, parameters, digest)
+            key.verify(csr.signature, signed, parameters, digest)
         else:
             return csr.is_signature_valid
     except InvalidSignature:

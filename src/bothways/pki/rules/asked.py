@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from bothways.contract.document import KeyType
@@ -20,7 +21,7 @@ SUBJECT = {
 }
 """The attributes that R9 wants, each exactly once."""
 
-SHORT_NAMES = {oid: name for name, oid in SUBJECT.items()}
+SHORT_NAMES = {oid.dotted_string: name for name, oid in SUBJECT.items()}
 
 Attribute = x509.NameAttribute[str | bytes]
 
@@ -29,19 +30,16 @@ Attribute = x509.NameAttribute[str | bytes]
 class Asked:
     """A request and its applicant. `rdns` are the attributes of the subject, one tuple for each part of it.
 
-    `values` are the attributes of the agreed kinds, by their short names, in the order in which they came.
+    `values` are the attributes of the agreed kinds, by their short names, in the order in which they came. `marker` is
+    the algorithm's marker that the key calls for (R8), or None if its algorithm has none; `modulus` is that of RSA.
     """
 
     reading: Reading
     applicant: Applicant
     rdns: tuple[tuple[Attribute, ...], ...]
     values: dict[str, list[Attribute]]
-
-    @property
-    def marker(self) -> KeyType | None:
-        """The algorithm's marker that the key calls for (R8), or None if its algorithm has none."""
-        key = self.reading.public_key
-        return keys.key_type(key) if key else None
+    marker: KeyType | None
+    modulus: int | None
 
 
 def asked(reading: Reading, applicant: Applicant) -> Asked:
@@ -50,9 +48,11 @@ def asked(reading: Reading, applicant: Applicant) -> Asked:
     values: dict[str, list[Attribute]] = {name: [] for name in SUBJECT}
     for rdn in rdns:
         for attribute in rdn:
-            if name := SHORT_NAMES.get(attribute.oid):
+            if name := SHORT_NAMES.get(attribute.oid.dotted_string):
                 values[name].append(attribute)
-    return Asked(reading, applicant, rdns, values)
+    key = reading.public_key
+    modulus = key.public_numbers().n if isinstance(key, rsa.RSAPublicKey) else None
+    return Asked(reading, applicant, rdns, values, keys.key_type(key) if key else None, modulus)
 
 
 def text(attribute: Attribute) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from math import gcd
 
-from cryptography.hazmat.primitives.asymmetric import rsa
-
 from bothways.pki import keys, weak
 from bothways.pki.encoding import BROKEN_DIGESTS
 from bothways.pki.keys import sha256
@@ -34,28 +32,28 @@ def digest_is_sha256(asked: Asked) -> Iterator[Said]:
 
 def key_is_not_of_roca(asked: Asked) -> Iterator[Said]:
     """The key was not made by the flawed library of Infineon's chips."""
-    modulus = _modulus(asked)
+    modulus = asked.modulus
     if modulus and weak.is_of_roca(modulus):
         yield "the key was made by a flawed chip (ROCA): its private key can be computed", _NEW_TOOL
 
 
 def primes_are_far_apart(asked: Asked) -> Iterator[Said]:
     """Fermat's method does not take the modulus apart."""
-    modulus = _modulus(asked)
+    modulus = asked.modulus
     if modulus and weak.has_close_primes(modulus):
         yield "the primes of the key are so close together that its private key can be computed", _NEW_TOOL
 
 
 def modulus_has_no_small_factor(asked: Asked) -> Iterator[Said]:
     """No prime below 752 divides the modulus; an even one is no key at all."""
-    modulus = _modulus(asked)
+    modulus = asked.modulus
     if modulus and (factor := weak.small_factor(modulus)):
         yield f"the modulus of the key has the factor {factor}: it is damaged, or no RSA key", _NEW_TOOL
 
 
 def modulus_shares_no_factor(asked: Asked) -> Iterator[Said]:
     """No other known modulus has a prime in common with this one: from the two, both private keys follow."""
-    modulus = _modulus(asked)
+    modulus = asked.modulus
     if modulus and asked.applicant.known.moduli != 1 and gcd(modulus, asked.applicant.known.moduli) != 1:
         # Whose the other key is, is nobody's business but theirs.
         yield "the key shares a prime with another key, so that both private keys can be computed", _NEW_TOOL
@@ -65,8 +63,3 @@ def key_is_not_banned(asked: Asked) -> Iterator[Said]:
     """Nobody else is known to have the private key."""
     if asked.applicant.known.banned and sha256(asked.reading.spki) in asked.applicant.known.banned:
         yield "the key is banned for good: others can have its private key", _NEW_KEY
-
-
-def _modulus(asked: Asked) -> int | None:
-    key = asked.reading.public_key
-    return key.public_numbers().n if isinstance(key, rsa.RSAPublicKey) else None

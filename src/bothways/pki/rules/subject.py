@@ -37,7 +37,7 @@ def attributes_are_agreed(asked: Asked) -> Iterator[Said]:
     """Nothing but the attributes of R9."""
     for rdn in asked.rdns:
         for attribute in rdn:
-            if attribute.oid not in SHORT_NAMES:
+            if attribute.oid.dotted_string not in SHORT_NAMES:
                 name = _OTHERS.get(attribute.oid, attribute.rfc4514_attribute_name)
                 yield (
                     f"{name} is not part of the agreed subject",
