@@ -86,6 +86,13 @@ def test_a_request_that_breaks_rules_is_refused_with_all_findings_and_not_stored
     assert document("request", "list") == []
 
 
+def test_what_was_normalised_is_told(in_hub: Run, issuer: str, make_csr: Callable[..., bytes], tmp_path: Path) -> None:
+    (tmp_path / "windows.csr").write_bytes(make_csr().replace(b"\n", b"\r\n"))
+    done = in_hub("request", "submit", issuer, tmp_path / "windows.csr", "--json")
+    assert (done.returncode, json.loads(done.stdout)["state"]) == (0, "submitted")
+    assert "CSR-NOTE-01: the file was normalised before it was read: line ends of Windows" in done.stderr
+
+
 def test_show_exits_with_1_if_the_rules_refuse_a_stored_request(
     in_hub: Run, document: Document, submitted: int, hub_terms: Path
 ) -> None:

@@ -23,6 +23,7 @@ from bothways.operations.requests import (
     submit_request,
 )
 from bothways.pki.keys import spki_pin
+from bothways.pki.request import parse_request
 from bothways.store.authorities import Role, signing_authority
 from bothways.store.requests import RequestState
 
@@ -81,6 +82,12 @@ def test_all_findings_come_at_once_and_nothing_is_stored(hub: Hub, issuer: str, 
         "CSR-CN-01",
     ]
     assert list_requests(hub) == ()
+
+
+def test_a_broken_signature_hides_no_other_mistake(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    der = parse_request(make_csr(CN=MERCHANT_CN, OU=None)).der
+    broken = der[:-1] + bytes([der[-1] ^ 1])
+    assert refused_ids(hub, issuer, broken) == ["CSR-POP-01", "CSR-SUBJECT-01", "CSR-CN-01"]
 
 
 def test_an_unknown_customer_is_not_found(hub: Hub, make_csr: Csr) -> None:

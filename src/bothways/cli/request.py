@@ -14,6 +14,7 @@ from bothways.findings import errors
 from bothways.operations import requests
 from bothways.operations.certificates import certificate_chain
 from bothways.pki.encoding import REQUEST_LIMIT
+from bothways.pki.request import parse_request
 
 
 def submit(tsp_id: str, file: Path, *, directory: Directory = HERE, json: Json = False) -> int:
@@ -23,6 +24,8 @@ def submit(tsp_id: str, file: Path, *, directory: Directory = HERE, json: Json =
         stored = requests.submit_request(hub, tsp_id, data, str(file))
         text = f"Request {stored.id} of {tsp_id} waits for review; fingerprint {stored.request.fingerprint}"
         result(stored.document(), text, as_json=json)
+        for note in parse_request(data, str(file)).notes:
+            tell(str(note))
         tell(f"Next, after comparing the fingerprint with the customer: bothways request approve {stored.id}")
         return OK
 

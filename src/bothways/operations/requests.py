@@ -9,8 +9,8 @@ from bothways.operations.hub import Hub, serial_number
 from bothways.pki import issue, profile
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import spki_pin
-from bothways.pki.request import CertificationRequest, parse_request
-from bothways.pki.rules import Applicant, request_findings
+from bothways.pki.request import CertificationRequest
+from bothways.pki.rules import Applicant, judge_request, request_findings
 from bothways.store import authorities, certificates, customers, requests
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
@@ -23,7 +23,7 @@ def submit_request(hub: Hub, tsp_id: str, data: bytes, subject: str = "request")
 
     Raises `Refused` with every finding if it breaks a rule; nothing is stored then.
     """
-    parsed = parse_request(data, subject)
+    parsed = _proved(hub, tsp_id, data, subject)
     with hub.write() as transaction:
         if findings := errors(judge(hub, transaction, tsp_id, parsed, subject)):
             raise Refused(findings)
@@ -95,6 +95,16 @@ def refuse_request(hub: Hub, number: int, reason: str) -> None:
             raise Conflict(f"request {number} is {stored.state.value} already. Look at: bothways request show {number}")
         requests.decide(transaction, number, RequestState.REFUSED, reason)
         transaction.audit("request.refuse", str(number), customer=stored.tsp_id, reason=reason)
+
+
+def _proved(hub: Hub, tsp_id: str, data: bytes, subject: str) -> CertificationRequest:
+    """Return the request if its sender holds the key; raise `Refused` with that and everything else that is wrong."""
+    with hub.read() as connection:
+        customer = customers.find(connection, tsp_id)
+    judgement = judge_request(data, Applicant(tsp_id, hub.terms, customer.organization), subject)
+    if judgement.request is None:
+        raise Refused(errors(judgement.findings))
+    return judgement.request
 
 
 def _reserved(hub: Hub, transaction: Transaction, stored: StoredRequest) -> StoredCertificate:
