@@ -5,9 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from bothways.contract.document import Contract, Environment, Terms, Trust
+from bothways.contract.render import render_contract
+from bothways.pki.proof import PROOF
+from bothways.pki.rules import RULES
 
 ROOT = Path(__file__).parent.parent
 ATTACKS = (ROOT / "docs" / "attacks.md").read_text()
@@ -54,3 +60,29 @@ def test_the_commands_of_the_page_on_signers_work_as_they_are_printed(softhsm: P
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("-----BEGIN CERTIFICATE-----") == 2
     assert not list((tmp_path / "hub" / "keys").glob("issuing-*"))
+
+
+def test_the_page_of_findings_has_each_id_of_the_code_and_no_other() -> None:
+    pattern = r"CSR-[A-Z]+-\d\d|CONTRACT-[A-Z]+"
+    code = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    used = {each for text in code for each in re.findall(rf'"({pattern})"', text)}
+    listed = re.findall(rf"^\| `({pattern})` \|", (ROOT / "docs" / "findings.md").read_text(), flags=re.MULTILINE)
+    assert sorted(used) == sorted(listed)
+
+
+def test_the_page_of_findings_names_the_levels_of_the_rules() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text()
+    rules = {rule.id: rule.level for rule in RULES} | {rule.id: rule.level for rule in PROOF}
+    assert [id_ for id_, level in rules.items() if f"| `{id_}` | {level.value} |" not in page] == []
+
+
+def test_the_page_of_the_contract_has_each_setting_and_no_other() -> None:
+    terms = Terms(Environment.PPR, "hub.example", "https://api.hub.example", "https://portal.hub.example")
+    written = tomllib.loads(render_contract(Contract(terms, Trust("a", "b", "c"))))
+    listed = re.findall(r"^\| `([a-z_.]+)` \|", (ROOT / "docs" / "contract.md").read_text(), flags=re.MULTILINE)
+    settings = [
+        f"{name}.{key}" if isinstance(value, dict) else name
+        for name, value in written.items()
+        for key in (value if isinstance(value, dict) else [""])
+    ]
+    assert sorted(listed) == sorted(settings)

@@ -24,7 +24,7 @@ LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)
 DOMAIN = st.lists(LABEL, min_size=1, max_size=3).map(".".join)
 PORT = st.integers(1, 65535)
 ADDRESS = st.builds("https://{}:{}".format, DOMAIN, PORT) | DOMAIN.map("https://{}".format)
-WORDS = st.text("ab\"'\\/é\n\t{}", max_size=5)
+WORDS = st.text("ab\"'\\/#,{}", max_size=5)
 PATTERN = st.builds("{}{{algorithm}}{}{{tspId}}{}{{environment}}".format, WORDS, WORDS, WORDS)
 TERMS = st.builds(
     Terms,
@@ -32,7 +32,9 @@ TERMS = st.builds(
     DOMAIN,
     ADDRESS,
     ADDRESS,
-    st.builds(RequestTerms, PATTERN, st.lists(st.sampled_from(KeyType), min_size=1, max_size=2).map(tuple)),
+    st.builds(
+        RequestTerms, PATTERN, st.lists(st.sampled_from(KeyType), min_size=1, max_size=2, unique=True).map(tuple)
+    ),
     st.builds(CertificateTerms, st.integers(1, 825)),
     st.builds(
         OutboundTerms,
@@ -83,7 +85,13 @@ def test_rendered_terms_are_toml_with_every_value_written_out(terms: Terms) -> N
             "endpoint": "https://api.hub.example",
             "portal": "https://portal.hub.example",
         },
-        "request": {"common_name": "TLSMA-{algorithm}/{tspId}/{environment}", "keys": ["ecdsa", "rsa"]},
+        "request": {
+            "common_name": "TLSMA-{algorithm}/{tspId}/{environment}",
+            "keys": ["ecdsa", "rsa"],
+            "digest": "sha256",
+            "subject": ["C", "ST", "L", "O", "OU", "CN"],
+        },
         "certificate": {"validity_days": 397},
         "outbound": {"ports": [443, 8443], "probe_path": "/"},
+        "tls": {"versions": ["1.2", "1.3"]},
     }

@@ -33,10 +33,15 @@ class KeyType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequestTerms:
-    """What a certification request must look like (R7 to R9)."""
+    """What a certification request must look like (R7 to R9).
+
+    `digest` and `subject` (short names, in the order of R9) are written out for the reader; no others are known.
+    """
 
     common_name: str = "TLSMA-{algorithm}/{tspId}/{environment}"
     keys: tuple[KeyType, ...] = (KeyType.ECDSA, KeyType.RSA)
+    digest: str = "sha256"
+    subject: tuple[str, ...] = ("C", "ST", "L", "O", "OU", "CN")
 
     def expected_common_name(self, algorithm: str, tsp_id: str, environment: Environment) -> str:
         """Return the one common name that this pattern allows for these values."""
@@ -63,6 +68,13 @@ class OutboundTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsTerms:
+    """Which versions of TLS both flows use (R11); no others are known."""
+
+    versions: tuple[str, ...] = ("1.2", "1.3")
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What hub and customers agreed on, without the trust that the hub adds when it publishes."""
 
@@ -73,6 +85,7 @@ class Terms:
     request: RequestTerms = RequestTerms()
     certificate: CertificateTerms = CertificateTerms()
     outbound: OutboundTerms = OutboundTerms()
+    tls: TlsTerms = TlsTerms()
 
 
 @dataclass(frozen=True, slots=True)

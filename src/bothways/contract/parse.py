@@ -9,6 +9,7 @@ from bothways.contract.document import (
     OutboundTerms,
     RequestTerms,
     Terms,
+    TlsTerms,
     Trust,
 )
 from bothways.contract.reader import Reader, read_toml
@@ -36,7 +37,7 @@ def parse_terms(text: str, subject: str = "contract.toml") -> Terms:
 
 
 def _terms(reader: Reader) -> Terms:
-    request, certificate, outbound = RequestTerms(), CertificateTerms(), OutboundTerms()
+    request, certificate, outbound, tls = RequestTerms(), CertificateTerms(), OutboundTerms(), TlsTerms()
     if reader.integer("format", FORMAT) != FORMAT:
         reader.find(
             "CONTRACT-FORMAT", "format", f"the format is not {FORMAT}", "Install a newer bothways, or ask the hub."
@@ -52,6 +53,8 @@ def _terms(reader: Reader) -> Terms:
                 KeyType(each)
                 for each in reader.choices("request.keys", [each.value for each in KeyType], [*request.keys])
             ),
+            digest=str(reader.fixed("request.digest", request.digest)),
+            subject=tuple(reader.fixed("request.subject", [*request.subject])),
         ),
         certificate=CertificateTerms(
             validity_days=reader.integer("certificate.validity_days", certificate.validity_days, 1, 825)
@@ -60,4 +63,5 @@ def _terms(reader: Reader) -> Terms:
             ports=tuple(reader.ports("outbound.ports", [*outbound.ports])),
             probe_path=reader.path("outbound.probe_path", outbound.probe_path),
         ),
+        tls=TlsTerms(versions=tuple(reader.fixed("tls.versions", [*tls.versions]))),
     )

@@ -13,6 +13,9 @@ from bothways.errors import Refused
 from bothways.findings import Finding, errors
 
 _PLACES = ("{algorithm}", "{tspId}", "{environment}")
+_FIXED_MOST = 64 - len("ECDSA") - 32 - len("PPR")
+"""Characters of a pattern beside its places: every tspId still fits a common name (RFC 5280 appendix A.1)."""
+
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
 
@@ -90,13 +93,21 @@ class Reader:
     def choices(self, key: str, allowed: list[str], default: Sequence[str]) -> list[str]:
         """Return a list of allowed texts, one at least."""
         chosen = self.value(key, list, default)
-        wrong = [each for each in chosen if each not in allowed]
-        if wrong or not chosen:
+        if not chosen or any(each not in allowed for each in chosen) or len({*chosen}) != len(chosen):
             self.find(
                 "CONTRACT-CHOICE", key, f"found {chosen}, wanted some of {', '.join(allowed)}", "Correct the value."
             )
             return list(default)
         return list(chosen)
+
+    def fixed(self, key: str, only: Any) -> Any:
+        """Return the one value that this version knows: the document may say it, and nothing else."""
+        known = len(self.findings)
+        found = self.value(key, type(only), only)
+        if found != only and len(self.findings) == known:
+            hint = "Correct the value; if the hub means it, install a newer bothways."
+            self.find("CONTRACT-CHOICE", key, f"found {found!r}, wanted {only!r}, which is what is enforced", hint)
+        return only
 
     def ports(self, key: str, default: list[int]) -> list[int]:
         """Return a list of TCP ports, one at least."""
@@ -144,11 +155,23 @@ class Reader:
                     f"{place} stands {pattern.count(place)} times in {pattern!r}, wanted once",
                     "R8 wants the algorithm, the tspId and the environment in every common name.",
                 )
+        fixed = pattern
+        for place in _PLACES:
+            fixed = fixed.replace(place, "")
+        if not _is_visible(pattern.replace(" ", "")) or pattern != pattern.strip():
+            message = f"{pattern!r} has other characters than those of ASCII that can be seen, or blanks around it"
+            self.find("CONTRACT-PATTERN", key, message, "Such a name could be mistaken for another; leave them out.")
+        if len(fixed) > _FIXED_MOST:
+            message = f"{len(fixed)} characters stand around the places, at most {_FIXED_MOST} fit"
+            self.find("CONTRACT-PATTERN", key, message, "A common name has 64 characters at most, a tspId up to 32.")
         return pattern
 
     def certificates(self, key: str) -> str:
         """Return PEM text that holds a certificate at least."""
         pem = self.text(key)
+        if "PRIVATE KEY" in pem:
+            message = "a private key stands beside the certificates; it counts as disclosed if this was published"
+            self.find("CONTRACT-CA", key, message, "Take it out, and replace that CA.")
         try:
             if pem:
                 x509.load_pem_x509_certificates(pem.encode())

@@ -40,7 +40,10 @@ def _document(terms: Terms) -> dict[str, Any]:
         "request": {
             "common_name": terms.request.common_name,
             "keys": [each.value for each in terms.request.keys],
+            "digest": terms.request.digest,
+            "subject": list(terms.request.subject),
         },
         "certificate": {"validity_days": terms.certificate.validity_days},
         "outbound": {"ports": list(terms.outbound.ports), "probe_path": terms.outbound.probe_path},
+        "tls": {"versions": list(terms.tls.versions)},
     }

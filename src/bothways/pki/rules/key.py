@@ -11,7 +11,6 @@ from bothways.pki.rules.asked import Asked
 
 _NEW_KEY = "Make a new key, and a request for it."
 _NEW_TOOL = "Make a new key with an up-to-date OpenSSL, not with the tool or device that made this one."
-_SOUND = "sha256"
 
 
 def key_is_allowed(asked: Asked) -> Iterator[Said]:
@@ -26,8 +25,9 @@ def digest_is_sha256(asked: Asked) -> Iterator[Said]:
     """SHA-256 signs the request; for a key that has no choice of digests, the key is what is wrong."""
     digest = asked.reading.digest
     told = digest in BROKEN_DIGESTS or digest.startswith("the unknown")
-    if digest != _SOUND and not told and asked.marker:
-        yield f"the request is signed with {digest}; sha256 is wanted", "Make it again with -sha256."
+    wanted = asked.applicant.terms.request.digest
+    if digest != wanted and not told and asked.marker:
+        yield f"the request is signed with {digest}; {wanted} is wanted", f"Make it again with -{wanted}."
 
 
 def key_is_not_of_roca(asked: Asked) -> Iterator[Said]:
