@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.vectors import keys, shape
@@ -46,3 +49,10 @@ def test_what_cannot_be_taken_apart_is_refused() -> None:
     with pytest.raises(Refused) as refused:
         read_request(b"\x30\x00", "tls.csr")
     assert [(each.id, each.subject) for each in refused.value.findings] == [("CSR-FILE-07", "tls.csr")]
+
+
+def test_the_librarys_own_warnings_reach_nobody() -> None:
+    code = "from tests.vectors import shape; from bothways.pki.reading import read_request; "
+    code += "read_request(shape.with_subject(CN='x' * 1000), '')"
+    done = subprocess.run([sys.executable, "-W", "default::UserWarning", "-c", code], capture_output=True, check=True)
+    assert done.stderr.count(b"Attribute's length") == 0

@@ -16,6 +16,16 @@ def test_a_rule_gives_a_finding_for_each_way_in_which_it_is_broken() -> None:
     assert rule.findings(3, "here") == [Finding("TEST-01", "it is odd", "Give another.", "R0", "here", Level.WARNING)]
 
 
+def test_of_many_ways_the_first_ten_are_told_and_how_many_more_there_are() -> None:
+    def counts(number: int) -> Iterator[Said]:
+        yield from ((f"way {each}", "Stop.") for each in range(number))
+
+    rule = Rule("TEST-02", "R0", Level.ERROR, counts)
+    assert len(rule.findings(10, "")) == 10
+    found = rule.findings(900, "")
+    assert (len(found), found[9].message, found[10].message) == (11, "way 9", "890 more of this kind were found")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

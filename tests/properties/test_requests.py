@@ -235,3 +235,19 @@ def test_any_structure(subject: bytes, asked: bytes, key: Any, signer: Any, dige
         assert found & {"CSR-POP-01", "CSR-FILE-07", "CSR-SUBJECT-06"}
     if sorted(der.parts(subject)) == sorted(der.parts(shape.subject())) and digest == "sha256":
         assert found - {"CSR-POP-01", "CSR-KEY-01", "CSR-EXTENSION-02", "CSR-ATTRIBUTE-01"} == set()
+
+
+@settings(many, max_examples=150)
+@given(st.integers(0, 2**4200) | st.integers(0, 2**9000), st.integers(-9, 2**70) | st.integers(0, 2**9000))
+@example(1 << 59999 | 3, 1 << 50000 | 1)
+def test_any_numbers_of_an_rsa_key(modulus: int, exponent: int) -> None:
+    negative = der.tagged(der.INTEGER, exponent.to_bytes(1, signed=True)) if exponent < 0 else der.integer(exponent)
+    spki = shape.rsa_spki(der.integer(modulus), negative)
+    assert errors(judged(shape.signed(shape.content(shape.subject(CN=shape.RSA_CN), spki))))
+
+
+@many
+@given(st.binary(min_size=60, max_size=70), st.sampled_from(["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.10"]))
+def test_any_point_of_a_curve(point: bytes, curve: str) -> None:
+    spki = shape.ec_spki(point, der.oid(curve))
+    assert errors(judged(shape.signed(shape.content(spki=spki))))

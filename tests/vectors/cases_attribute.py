@@ -105,6 +105,9 @@ def vectors() -> Iterator[Vector]:
     }
     for name, (ids, asked) in cases.items():
         yield vector(f"attribute-{name}", ids, signed(content(asked=attributes(*asked))))
+    huge = der.tagged(der.OBJECT_IDENTIFIER, b"\x2a" + b"\xff" * 9000 + b"\x01")
+    only = der.tagged(0xA0, der.sequence(huge, der.tagged(der.SET, NULL)))
+    yield vector("attribute-of-a-huge-type", "FILE-07", signed(content(asked=only)))
     # What Microsoft's certreq adds about itself, and wishes that the profile fulfils anyway.
     microsoft = [
         ("1.3.6.1.4.1.311.13.2.3", [der.tagged(0x16, b"10.0.20348.2")]),

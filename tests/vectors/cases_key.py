@@ -150,10 +150,22 @@ def _unusable() -> Iterator[Vector]:
         info = content(subject(CN=RSA_CN), rsa_spki(modulus, exponent))
         # No key of an algorithm is there, so either marker is as good as the other.
         yield vector(f"key-rsa-{name}", "KEY-05", signed(info, rsa))
+    for name, large, other in (
+        ("exponent-of-4000-bits", rsa.n, 1 << 3999 | 1),
+        ("60000-bits", 1 << 59999 | 3, 65537),
+        ("60000-bits-and-exponent", 1 << 50000 | 3, 1 << 49000 | 1),
+    ):
+        info = content(subject(CN=RSA_CN), rsa_spki(der.integer(large), der.integer(other)))
+        factors = " KEY-08" if _has_small_factor(large) else ""
+        yield vector(f"key-rsa-{name}", f"KEY-01 POP-01{factors}", signed(info, rsa))
     x25519 = bytes.fromhex("302a300506032b656e032100") + bytes(range(32))
     yield vector("key-x25519", "KEY-01 POP-01", signed(content(spki=x25519)))
     empty = der.sequence(der.sequence(der.oid(EC_OID), _P256), b"\x03\x00")
     yield vector("key-bit-string-without-octets", "FILE-07", signed(content(spki=empty)))
+
+
+def _has_small_factor(modulus: int) -> bool:
+    return any(modulus % factor == 0 for factor in range(3, 752, 2))
 
 
 def _possession() -> Iterator[Vector]:
@@ -189,5 +201,5 @@ def _possession() -> Iterator[Vector]:
     changed = padded[:-1] + bytes([padded[-1] ^ 1])
     yield vector("pop-rsa-flipped-bit", "POP-01", der.sequence(info, der.parts(good_rsa())[1], changed))
     yield vector("pop-rsa-by-another-key", "POP-01", signed(info, keys.rsa("banned")))
-    unpadded = pow(int.from_bytes(info[:64]), rsa.d, rsa.n).to_bytes(512)
+    unpadded = rsa.power(int.from_bytes(info[:64])).to_bytes(512)
     yield vector("pop-rsa-without-padding", "POP-01", der.signed(info, der.parts(good_rsa())[1], unpadded))

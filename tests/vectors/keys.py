@@ -27,7 +27,7 @@ class Rsa:
     """An RSA key of any numbers, also of those that a library refuses."""
 
     def __init__(self, *primes: int, exponent: int = EXPONENT) -> None:
-        self.n, self.e = prod(primes), exponent
+        self.n, self.e, self.primes = prod(primes), exponent, primes
         totient = lcm(*(each - 1 for each in primes)) if len(set(primes)) > 1 else primes[0] * (primes[0] - 1)
         # Where no private exponent exists, no signature is right.
         self.d = pow(exponent, -1, totient) if gcd(exponent, totient) == 1 else 1
@@ -37,7 +37,14 @@ class Rsa:
         length = (self.n.bit_length() + 7) // 8
         encoded = prefix + hashlib.new(digest, message).digest()
         padded = b"\0\1" + b"\xff" * (length - len(encoded) - 3) + b"\0" + encoded
-        return pow(int.from_bytes(padded), self.d, self.n).to_bytes(length)
+        return self.power(int.from_bytes(padded)).to_bytes(length)
+
+    def power(self, number: int) -> int:
+        """Return the number to the power of the private exponent, prime by prime where that is possible."""
+        if len(set(self.primes)) < len(self.primes):
+            return pow(number, self.d, self.n)
+        parts = ((pow(number, self.d % (each - 1), each), self.n // each, each) for each in self.primes)
+        return sum(part * rest * pow(rest, -1, each) for part, rest, each in parts) % self.n
 
 
 def primes(name: str) -> tuple[int, ...]:

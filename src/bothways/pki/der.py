@@ -8,6 +8,7 @@ SEQUENCE, SET, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER = 0x30, 0x31
 UTF8_STRING, PRINTABLE_STRING = 0x0C, 0x13
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
 _LONG_FORM = 0x80
+_ARC_BITS_MOST = 128
 _CONSTRUCTED = 0x20
 _STRINGS_IN_PARTS = (0x23, 0x24, 0x2C, 0x33, 0x34, 0x36, 0x3E)
 """BIT STRING, OCTET STRING and the strings of names, in the constructed form that DER forbids."""
@@ -82,10 +83,12 @@ def content(element: bytes) -> bytes:
 
 
 def dotted(element: bytes) -> str:
-    """Return an OBJECT IDENTIFIER in dotted form. Raises `ValueError`."""
+    """Return an OBJECT IDENTIFIER in dotted form. Raises `ValueError`, also for arcs beyond 128 bits (X.667)."""
     arcs, arc = [], 0
     for octet in content(element):
         arc = arc << 7 | octet & 0x7F
+        if arc >> _ARC_BITS_MOST:
+            raise ValueError(f"an arc of an object identifier has more than {_ARC_BITS_MOST} bits")
         if octet < _LONG_FORM:
             arcs.append(arc)
             arc = 0
@@ -106,7 +109,9 @@ def deviation(octets: bytes) -> str | None:
         while position < last:
             if octets[position + 1 : position + 2] == bytes((_LONG_FORM,)):
                 return "a length is indefinite"
-            start, end = _bounds(octets[:last], position)
+            start, end = _bounds(octets, position)
+            if end > last:
+                raise ValueError("an element is longer than what holds it")
             if tagged(octets[position], octets[start:end]) != octets[position:end]:
                 return "a length is not in its shortest form"
             if octets[position] in _STRINGS_IN_PARTS:

@@ -10,6 +10,7 @@ from bothways.contract.document import KeyType
 
 RSA_BITS = 4096
 RSA_EXPONENT = 65537
+_EXPONENT_SHOWN = 1 << 64
 
 
 def key_type(key: CertificatePublicKeyTypes) -> KeyType | None:
@@ -31,7 +32,10 @@ def allowed(key: CertificatePublicKeyTypes) -> bool:
 def described(key: CertificatePublicKeyTypes) -> str:
     """Return the key in words, for messages."""
     if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA with {key.key_size} bits and exponent {key.public_numbers().e}"
+        exponent = key.public_numbers().e
+        # A stranger's number can have thousands of digits, which Python refuses to write.
+        said = f"exponent {exponent}" if exponent < _EXPONENT_SHOWN else f"an exponent of {exponent.bit_length()} bits"
+        return f"RSA with {key.key_size} bits and {said}"
     if isinstance(key, ec.EllipticCurvePublicKey):
         return f"ECDSA on {key.curve.name}"
     return type(key).__name__.removesuffix("PublicKey")

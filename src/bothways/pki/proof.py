@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bothways.findings import Level
-from bothways.pki import der
 from bothways.pki.encoding import BROKEN_DIGESTS
 from bothways.pki.mistaken import STRINGS_HINT, broken_string
 from bothways.pki.reading import Reading
@@ -21,8 +20,7 @@ _P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
 """How SubjectPublicKeyInfo of P-256 begins, before its point (RFC 5480 section 2)."""
 _UNCOMPRESSED = 0x04
 _ONCE = "Make the request again, with each attribute once and with one value; the printed commands make none."
-_EXTENSIONS = "1.2.840.113549.1.9.14"
-_SAME = {der.oid("1.3.6.1.4.1.311.2.1.14"): _EXTENSIONS}
+_SAME = {"1.3.6.1.4.1.311.2.1.14": "1.2.840.113549.1.9.14"}
 """Microsoft's older attribute for requested extensions; the library reads whichever comes first."""
 
 
@@ -76,13 +74,11 @@ def subject_is_readable(reading: Reading) -> Iterator[Said]:
 def attributes_stand_once(reading: Reading) -> Iterator[Said]:
     """No attribute twice, and none with more or less than one value: readers would disagree about what is asked."""
     seen = set()
-    for attribute in reading.attributes:
-        kind, values = der.parts(attribute)
-        name = _SAME.get(kind, der.dotted(kind))
-        if name in seen:
+    for name, count in reading.attributes:
+        if (kind := _SAME.get(name, name)) in seen:
             yield f"the attribute {name} stands more than once", _ONCE
-        seen.add(name)
-        if (count := len(der.parts(values))) != 1:
+        seen.add(kind)
+        if count != 1:
             yield f"the attribute {name} has {count} values; one is wanted", _ONCE
 
 

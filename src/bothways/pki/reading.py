@@ -3,6 +3,7 @@
 Only `request` makes a `CertificationRequest` of it, and only if the rules of `proof` find nothing.
 """
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -17,6 +18,9 @@ from bothways.pki import der as elements
 from bothways.pki.encoding import BROKEN_DIGESTS, UNREADABLE, request_der
 from bothways.pki.mistaken import refused_der
 
+# The rules say it too, and better, and to whom it concerns.
+warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning, __name__.replace(".", r"\."))
+
 _Part = TypeVar("_Part")
 _SPKI = 2
 
@@ -28,7 +32,7 @@ class Reading:
     `public_key`, `subject` and `extensions` are None where the library cannot read them; `unreadable` says why, by the
     name of the part. `spki` is SubjectPublicKeyInfo as it was sent, in DER. `digest` is the name of the digest under
     the signature, or what stands there instead. `possessed` tells whether the signature is by the key, None if it
-    cannot be checked. `attributes` are those of RFC 2986 section 4.1 in DER.
+    cannot be checked. `attributes` are those of RFC 2986 section 4.1: the type of each, and how many values it has.
     """
 
     der: bytes
@@ -38,7 +42,7 @@ class Reading:
     digest: str
     possessed: bool | None
     extensions: x509.Extensions | None = field(compare=False)
-    attributes: tuple[bytes, ...]
+    attributes: tuple[tuple[str, int], ...]
     unreadable: dict[str, str] = field(compare=False)
     notes: tuple[Finding, ...] = field(default=(), compare=False)
 
@@ -51,10 +55,11 @@ def read_request(data: bytes, subject: str) -> Reading:
     der, notes = request_der(data, subject)
     try:
         csr = x509.load_der_x509_csr(der)
+        signed = csr.tbs_certrequest_bytes
+        content = elements.parts(signed)
+        attributes = tuple(_attribute(each) for each in elements.parts(content[-1]))
     except UNREADABLE as error:
         raise refused_der(der, error, subject) from error
-    signed = csr.tbs_certrequest_bytes
-    content = elements.parts(signed)
     unreadable: dict[str, str] = {}
     key = _read("key", csr.public_key, unreadable)
     digest = _digest(csr)
@@ -66,10 +71,15 @@ def read_request(data: bytes, subject: str) -> Reading:
         digest=digest,
         possessed=None if key is None or digest in BROKEN_DIGESTS else _is_signed(csr, signed, key),
         extensions=_read("extensions", lambda: csr.extensions, unreadable),
-        attributes=tuple(elements.parts(content[-1])),
+        attributes=attributes,
         unreadable=unreadable,
         notes=notes,
     )
+
+
+def _attribute(element: bytes) -> tuple[str, int]:
+    kind, values = elements.parts(element)
+    return elements.dotted(kind), len(elements.parts(values))
 
 
 def _read(part: str, read: Callable[[], _Part], unreadable: dict[str, str]) -> _Part | None:

@@ -10,6 +10,8 @@ from bothways.findings import Finding, Level
 
 _Judged = TypeVar("_Judged")
 
+_WAYS_MOST = 10
+
 Said = tuple[str, str]
 """A message and a hint."""
 
@@ -47,8 +49,11 @@ class Rule(Generic[_Judged]):
     check: Callable[[_Judged], Iterator[Said]]
 
     def findings(self, judged: _Judged, subject: str) -> list[Finding]:
-        """Return what the rule says; `subject` names where it was found."""
-        return [Finding(self.id, said, hint, self.citation, subject, self.level) for said, hint in self.check(judged)]
+        """Return what the rule says, the first ten ways and how many more; `subject` names where it was found."""
+        found = [*self.check(judged)]
+        if len(found) > _WAYS_MOST:
+            found[_WAYS_MOST:] = [(f"{len(found) - _WAYS_MOST} more of this kind were found", found[0][1])]
+        return [Finding(self.id, said, hint, self.citation, subject, self.level) for said, hint in found]
 
 
 def shown(text: str, most: int = 80) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from bothways.pki import der
 from bothways.pki.rule import Said
 from bothways.pki.rules.asked import Asked
 
@@ -24,7 +23,7 @@ def extensions_are_ignored(asked: Asked) -> Iterator[Said]:
 
 def no_password_is_inside(asked: Asked) -> Iterator[Said]:
     """A challenge password stands readable in the request, and nothing asks for it."""
-    if _CHALLENGE_PASSWORD in _kinds(asked):
+    if any(name == _CHALLENGE_PASSWORD for name, _ in asked.reading.attributes):
         # What it is, is not repeated.
         yield (
             "the request holds a challenge password, which everybody who sees the request can read",
@@ -34,13 +33,9 @@ def no_password_is_inside(asked: Asked) -> Iterator[Said]:
 
 def attributes_are_ignored(asked: Asked) -> Iterator[Said]:
     """Other attributes have no effect; what Microsoft's tools always add about themselves is not worth a word."""
-    for name in _kinds(asked):
+    for name, _ in asked.reading.attributes:
         if name not in (*_EXTENSION_REQUESTS, _CHALLENGE_PASSWORD) and not name.startswith(_MICROSOFT):
             yield f"the request has the attribute {name}, which has no effect", _NOTHING
-
-
-def _kinds(asked: Asked) -> list[str]:
-    return [der.dotted(der.parts(attribute)[0]) for attribute in asked.reading.attributes]
 
 
 def _is_fulfilled(wish: x509.ExtensionType) -> bool:

@@ -29,7 +29,7 @@ def parts_have_one_value(asked: Asked) -> Iterator[Said]:
     """No part of the subject (RDN) has several values, which many programs print as if they were one."""
     for rdn in asked.rdns:
         if len(rdn) > 1:
-            names = " + ".join(attribute.rfc4514_attribute_name for attribute in rdn)
+            names = shown(" + ".join(attribute.rfc4514_attribute_name for attribute in rdn)).strip("'")
             yield f"{names} stand in one part of the subject", "Make the request again with one value per part."
 
 
