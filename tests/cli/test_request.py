@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -135,3 +137,108 @@ def test_an_unknown_number_is_said(in_hub: Run, command: tuple[str, ...]) -> Non
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
     assert "99" in done.stderr
+
+
+@pytest.fixture
+def waiting(document: Document, issuer: str, make_csr: Callable[..., bytes], tmp_path: Path) -> list[int]:
+    """The numbers of three requests that wait for review; the rules warn of the last one."""
+    numbers = []
+    for changes in ({}, {}, {"O": "Another Bank"}):
+        (tmp_path / "next.csr").write_bytes(make_csr(**changes))
+        numbers.append(document("request", "submit", issuer, tmp_path / "next.csr")["id"])
+    return numbers
+
+
+def states(document: Document) -> list[str]:
+    return [each["state"] for each in document("request", "list")]
+
+
+def test_several_are_approved_at_once_and_what_was_not_is_said(
+    in_hub: Run, document: Document, waiting: list[int]
+) -> None:
+    done = in_hub("request", "approve", waiting[0], 99, waiting[2], waiting[0], "--json")
+    outcome = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [(each["request"], each["state"]) for each in outcome["approved"]] == [
+        (waiting[0], "valid"),
+        (waiting[2], "valid"),
+    ]
+    assert [finding["id"] for finding in outcome["approved"][1]["findings"]] == ["CSR-SUBJECT-03"]
+    [missing] = outcome["not_approved"]
+    assert (missing["request"], missing["error"]) == (99, "notfound")
+    assert "3 of 3 requests" in done.stderr
+    assert "warning: CSR-SUBJECT-03" in done.stderr
+    assert "there is no request 99. Look at: bothways request list" in done.stderr
+    assert "1 of 3 requests were not approved" in done.stderr
+    assert states(document) == ["approved", "submitted", "approved"]
+
+
+def test_all_leaves_what_the_rules_warn_of_unless_it_is_told_to_take_it(
+    in_hub: Run, document: Document, waiting: list[int]
+) -> None:
+    done = in_hub("request", "approve", "--all")
+    assert done.returncode == 1
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == [str(each) for each in waiting[:2]]
+    assert "CSR-SUBJECT-03" in done.stderr
+    assert states(document) == ["approved", "approved", "submitted"]
+    assert document("request", "approve", "--customer", "87654321") == {"approved": [], "not_approved": []}
+    assert len(document("request", "approve", "--customer", "12345678", "--with-warnings")["approved"]) == 1
+    assert states(document) == ["approved"] * 3
+
+
+def test_numbers_come_from_a_file_or_from_stdin(hub: Any, document: Document, waiting: list[int]) -> None:
+    (hub.directory / "first").write_text(f"{waiting[0]}\n")
+    assert len(document("request", "approve", "--from", hub.directory / "first")["approved"]) == 1
+    command = [sys.executable, "-m", "bothways", "request", "approve", "--from", "-", "--directory", str(hub.directory)]
+    text = f"{waiting[1]}, {waiting[2]}\n"
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 3), done.stderr
+    assert states(document) == ["approved"] * 3
+
+
+def test_certificates_of_several_go_to_a_directory(document: Document, waiting: list[int], tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    approved = document("request", "approve", *waiting, "--out", tmp_path / "out")["approved"]
+    assert {each.name for each in (tmp_path / "out").iterdir()} == {f"{each['serial']}.crt" for each in approved}
+    chain = document("certificate", "show", approved[0]["serial"])["chain"]
+    assert (tmp_path / "out" / f"{approved[0]['serial']}.crt").read_text() == chain
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "say in one way which requests are meant"),
+        (("1", "--all"), "say in one way which requests are meant"),
+        (("--all", "--from", "numbers"), "say in one way which requests are meant"),
+        (("--from", "missing"), "cannot be read"),
+        (("--from", "empty"), "holds no numbers"),
+        (("--from", "numbers"), "holds 'x'; numbers of requests alone are wanted"),
+        (("--from", "large"), "holds '9223372036854775808'"),
+        (("1", "2", "--out", "empty"), "name a directory that is there"),
+    ],
+)
+def test_what_cannot_be_meant_approves_nothing(
+    in_hub: Run,
+    document: Document,
+    submitted: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").touch()
+    Path("numbers").write_text(f"{submitted}\nx\n")
+    Path("large").write_text(str(2**63))
+    done = in_hub("request", "approve", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert document("request", "show", submitted)["state"] == "submitted"
+
+
+@pytest.mark.parametrize("command", [("show",), ("approve",), ("refuse", "--reason", "x")], ids=lambda each: each[0])
+@pytest.mark.parametrize("number", ["0", "9223372036854775808"])
+def test_a_number_that_no_row_has_is_wrong_usage(in_hub: Run, command: tuple[str, ...], number: str) -> None:
+    done = in_hub("request", command[0], number, *command[1:])
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{number} is the number of nothing here" in " ".join(done.stderr.replace("│", "").split())

@@ -1,30 +1,36 @@
 """Requests: one decision for each, one certificate for each decision, whatever happens in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.operations.conftest import Audit
 
+from bothways.contract.document import KeyType
 from bothways.errors import Conflict, NotFound, Refused, Unusable
+from bothways.operations import issuing
 from bothways.operations.certificates import certificate_chain, list_certificates, revoke_certificate
 from bothways.operations.customers import remove_customer
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import (
+    approve_all,
     approve_request,
     list_requests,
     refuse_request,
     show_request,
     submit_request,
+    waiting_requests,
 )
 from bothways.pki.keys import spki_pin
 from bothways.pki.request import parse_request
 from bothways.store.authorities import Role, signing_authority
+from bothways.store.certificates import StoredCertificate
 from bothways.store.requests import RequestState
 
 Csr = Callable[..., bytes]
@@ -138,7 +144,7 @@ def test_a_request_is_decided_once(hub: Hub, issuer: str, make_csr: Csr, audited
     assert audited() == before
 
 
-def test_two_operators_at_once_make_one_certificate(hub: Hub, issuer: str, make_csr: Csr) -> None:
+def test_operators_at_once_make_one_certificate(hub: Hub, issuer: str, make_csr: Csr, audited: Audit) -> None:
     number = submit_request(hub, issuer, make_csr()).id
 
     def approve(_: int) -> str:
@@ -148,9 +154,101 @@ def test_two_operators_at_once_make_one_certificate(hub: Hub, issuer: str, make_
             return "conflict"
 
     with ThreadPoolExecutor(8) as pool:
-        outcomes = list(pool.map(approve, range(8)))
+        outcomes = set(pool.map(approve, range(8)))
     (record,) = list_certificates(hub)
-    assert sorted(outcomes) == sorted(["conflict"] * 7 + [record.serial])
+    # Whoever comes between decision and signature helps to finish the one certificate.
+    assert record.serial in outcomes <= {"conflict", record.serial}
+    assert [action for action, _ in audited()].count("request.approve") == 1
+    assert [action for action, _ in audited()].count("certificate.issue") == 1
+
+
+def test_an_approval_that_was_cut_off_is_finished_by_the_next(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    number = submit_request(hub, issuer, make_csr()).id
+    with pytest.raises(Unusable), open_without_key(hub) as opened:
+        approve_request(opened, number)
+    (left,) = list_certificates(hub)
+    assert waiting_requests(hub) == (number,)
+    finished = approve_request(hub, number)
+    assert (finished.serial, finished.unsigned) == (left.serial, left.unsigned)
+    assert (finished,) == list_certificates(hub)
+    assert waiting_requests(hub) == ()
+    with pytest.raises(Conflict, match="approved already"):
+        approve_request(hub, number)
+
+
+@contextmanager
+def open_without_key(hub: Hub) -> Iterator[Hub]:
+    key = hub.directory / "keys" / "issuing-ca-1.key"
+    key.rename(hub.directory / "away.key")
+    try:
+        with open_hub(hub.directory, "tester") as opened:
+            yield opened
+    finally:
+        (hub.directory / "away.key").rename(key)
+
+
+def test_many_are_approved_in_groups_and_each_as_if_it_were_alone(
+    hub: Hub, issuer: str, merchant: str, make_csr: Csr, audited: Audit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuing, "GROUP", 2)
+    numbers = [submit_request(hub, issuer, make_csr()).id for _ in range(3)]
+    numbers += [submit_request(hub, merchant, make_csr(CN=MERCHANT_CN)).id for _ in range(2)]
+    assert waiting_requests(hub) == tuple(numbers)
+    assert waiting_requests(hub, merchant) == tuple(numbers[3:])
+    approvals = list(approve_all(hub, [*numbers, numbers[0]]))
+    stored = {each.request_id: each for each in list_certificates(hub)}
+    assert [(each.number, each.outcome) for each in approvals] == [(number, stored[number]) for number in numbers]
+    assert len({each.serial for each in stored.values()}) == len(numbers)
+    for record in stored.values():
+        leaf, ca = x509.load_pem_x509_certificates(certificate_chain(hub, record).encode())
+        leaf.verify_directly_issued_by(ca)
+        assert f"{leaf.serial_number:x}" == record.serial
+    first, second = numbers[:2]
+    assert audited()[-10:-6] == [
+        ("request.approve", str(first)),
+        ("request.approve", str(second)),
+        ("certificate.issue", stored[first].serial),
+        ("certificate.issue", stored[second].serial),
+    ]
+    assert waiting_requests(hub) == ()
+
+
+def test_one_that_cannot_be_approved_does_not_keep_the_others_from_it(
+    hub: Hub, issuer: str, merchant: str, make_csr: Csr, rsa_key: rsa.RSAPrivateKey, audited: Audit
+) -> None:
+    good, refused, done = (submit_request(hub, issuer, make_csr()).id for _ in range(3))
+    other_key = submit_request(hub, issuer, make_csr(rsa_key, CN="TLSMA-RSA/12345678/PPR")).id
+    orphan = submit_request(hub, merchant, make_csr(CN=MERCHANT_CN)).id
+    refuse_request(hub, refused, "not agreed")
+    approve_request(hub, done)
+    remove_customer(hub, merchant)
+    narrow = replace(hub, terms=replace(hub.terms, request=replace(hub.terms.request, keys=(KeyType.ECDSA,))))
+    outcomes = {each.number: each.outcome for each in approve_all(narrow, (99, refused, done, other_key, orphan, good))}
+    kinds = {number: type(outcome) for number, outcome in outcomes.items()}
+    assert kinds == {
+        99: NotFound,
+        refused: Conflict,
+        done: Conflict,
+        other_key: Refused,
+        orphan: NotFound,
+        good: StoredCertificate,
+    }
+    rejection = outcomes[other_key]
+    assert isinstance(rejection, Refused)
+    assert [finding.id for finding in rejection.findings] == ["CSR-KEY-01"]
+    assert show_request(hub, other_key)[0].state is RequestState.SUBMITTED
+    assert [subject for action, subject in audited() if action == "request.approve"] == [str(done), str(good)]
+
+
+def test_what_the_rules_warn_of_is_left_to_a_person_where_nobody_looked(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    number = submit_request(hub, issuer, make_csr(O="Another Bank")).id
+    [left] = approve_all(hub, (number,), strict=True)
+    assert isinstance(left.outcome, Refused)
+    assert [finding.id for finding in left.outcome.findings] == ["CSR-SUBJECT-03"]
+    assert list_certificates(hub) == ()
+    [approved] = approve_all(hub, (number,))
+    assert [finding.id for finding in approved.warnings] == ["CSR-SUBJECT-03"]
+    assert list_certificates(hub) == (approved.outcome,)
 
 
 def test_a_refused_request_keeps_its_reason_and_frees_its_key(hub: Hub, issuer: str, make_csr: Csr) -> None:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from bothways.store import audit, schema
+from bothways.store.audit import Line
 from bothways.store.database import Database
 
 LINES = 5
@@ -47,6 +48,20 @@ def test_each_line_carries_the_hash_of_the_one_before(chain: Database) -> None:
     assert [row.sequence for row in rows] == [1, 2, 3, 4, 5]
     assert [row.previous for row in rows] == ["0" * 64, *(row.hash for row in rows[:-1])]
     assert len({row.hash for row in rows}) == LINES
+
+
+def test_many_lines_at_once_continue_the_chain_as_one_by_one(chain: Database, now: datetime) -> None:
+    lines = [Line("request.approve", str(number), {"serial": "1a"}) for number in range(3)]
+    with chain.write(now, "alice") as transaction:
+        transaction.audit_all(lines)
+        transaction.audit_all([])
+        transaction.audit("customer.add", "3")
+    with chain.read() as connection:
+        rows = connection.execute(select(schema.audit).where(schema.audit.c.sequence > LINES)).all()
+        assert audit.first_broken(connection) is None
+    assert [(row.sequence, row.actor, row.subject) for row in rows] == [
+        (sequence, "alice", subject) for sequence, subject in zip((6, 7, 8, 9), "0123", strict=True)
+    ]
 
 
 def test_an_empty_audit_and_an_untouched_one_hold(chain: Database) -> None:

@@ -51,6 +51,25 @@ def test_the_first_signature_stands(database: Database, customer: Customer, rese
         assert certificates.find(connection, record.serial).der == certificate_der(signed)
 
 
+def test_of_many_signatures_those_stand_that_were_first(
+    database: Database, customer: Customer, reserve: Reserving, now: datetime
+) -> None:
+    (early, signed), (late, other) = reserve(customer.tsp_id, 0x1A), reserve(customer.tsp_id, 0x2B)
+    untouched, _ = reserve(customer.tsp_id, 0x3C)
+    assert complete(database, now, early.serial, signed)
+    both = {early.serial: certificate_der(other), late.serial: certificate_der(other)}
+    with database.write(now, "tester") as transaction:
+        assert certificates.complete_all(transaction, both) == {late.serial}
+        assert certificates.complete_all(transaction, {}) == frozenset()
+    with database.read() as connection:
+        found = certificates.of_requests(connection, [early.request_id, late.request_id, 99])
+        assert {number: each.der for number, each in found.items()} == {
+            early.request_id: certificate_der(signed),
+            late.request_id: certificate_der(other),
+        }
+        assert certificates.unfinished(connection) == (untouched,)
+
+
 def test_a_serial_number_is_found_in_capitals_too(database: Database, customer: Customer, reserve: Reserving) -> None:
     record, _ = reserve(customer.tsp_id, 0xABCDEF)
     with database.read() as connection:

@@ -13,6 +13,7 @@ def test_a_customer_comes_back_as_it_went_in(database: Database, customer: Custo
         assert customers.find(connection, customer.tsp_id) == customer
         assert customers.find(connection, other.tsp_id) == other
         assert customers.every(connection) == (customer, other)
+        assert customers.many(connection, [other.tsp_id, "nobody"]) == {other.tsp_id: other}
 
 
 @pytest.mark.parametrize("suspended", [True, False])

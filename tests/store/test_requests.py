@@ -8,7 +8,7 @@ from bothways.pki.request import CertificationRequest
 from bothways.registry.customer import Customer
 from bothways.store import requests
 from bothways.store.database import Database
-from bothways.store.requests import RequestState, StoredRequest
+from bothways.store.requests import KeyHolder, RequestState, StoredRequest
 
 Making = Callable[..., CertificationRequest]
 
@@ -72,19 +72,43 @@ def test_the_same_bytes_are_recognised(database: Database, customer: Customer, m
         assert requests.same(connection, make_request()) is None
 
 
-def test_a_key_is_in_use_until_its_request_is_refused(
+def test_a_key_is_held_until_its_request_is_refused(
     database: Database, customer: Customer, make_request: Making, ecdsa_key: Any
 ) -> None:
-    pin = make_request(ecdsa_key).spki_pin
-    number = add(database, customer, make_request(ecdsa_key))
+    held, free = make_request(ecdsa_key), make_request()
+    number = add(database, customer, held)
+    pins = [held.spki_pin, free.spki_pin]
     with database.read() as connection:
-        found = requests.key_in_use(connection, pin)
-        assert found is not None
-        assert found.id == number
-        assert requests.key_in_use(connection, make_request().spki_pin) is None
+        expected = {held.spki_pin: KeyHolder(customer.tsp_id, held.fingerprint)}
+        assert requests.key_holders(connection, pins) == expected
     with database.write(customer.created_at, "alice") as transaction:
         requests.decide(transaction, number, RequestState.REFUSED)
-        assert requests.key_in_use(transaction.connection, pin) is None
+        assert requests.key_holders(transaction.connection, pins) == {}
+
+
+def test_many_are_found_at_once_and_the_missing_are_left_out(
+    database: Database, customer: Customer, make_request: Making
+) -> None:
+    numbers = [add(database, customer, make_request()) for _ in range(3)]
+    with database.read() as connection:
+        found = requests.many(connection, [numbers[2], 99, numbers[0]])
+        assert found == {each: requests.find(connection, each) for each in (numbers[0], numbers[2])}
+        assert requests.many(connection, []) == {}
+
+
+def test_one_decision_is_recorded_about_many(
+    database: Database, customer: Customer, other: Customer, make_request: Making
+) -> None:
+    first, second = add(database, customer, make_request()), add(database, customer, make_request())
+    left, foreign = add(database, customer, make_request()), add(database, other, make_request())
+    with database.write(customer.created_at, "alice") as transaction:
+        requests.decide_all(transaction, (first, second), RequestState.APPROVED)
+        requests.decide_all(transaction, (), RequestState.REFUSED)
+    with database.read() as connection:
+        assert requests.numbers_in(connection, RequestState.APPROVED) == (first, second)
+        assert requests.numbers_in(connection, RequestState.SUBMITTED) == (left, foreign)
+        assert requests.numbers_in(connection, RequestState.SUBMITTED, other.tsp_id) == (foreign,)
+        assert requests.find(connection, second).decided_by == "alice"
 
 
 def test_requests_are_listed_oldest_first_and_by_customer(

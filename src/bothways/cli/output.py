@@ -16,6 +16,22 @@ Json = Annotated[
 ]
 Reason = Annotated[str, Parameter(help="Why; it is recorded, and the customer will read it.")]
 
+_ROW_MOST = 2**63 - 1
+
+
+def is_row_number(text: str) -> bool:
+    """Tell whether the text is a number that a row of the database can have."""
+    return text.isascii() and text.isdecimal() and 1 <= int(text) <= _ROW_MOST
+
+
+def _require_row_number(_kind: object, value: int) -> None:
+    if not is_row_number(str(value)):
+        raise ValueError(f"{value} is the number of nothing here; 1 to {_ROW_MOST} are wanted.")
+
+
+RowNumber = Annotated[int, Parameter(validator=_require_row_number)]
+"""The number that a request was given when it was stored."""
+
 HERE = Path()
 """The directory that commands work in when none is named, as git does it."""
 
@@ -33,11 +49,16 @@ def result(document: Any, text: str, *, as_json: bool) -> None:
 def failure(error: BothwaysError, *, as_json: bool) -> None:
     """Print what went wrong: the sentences on stderr, and as JSON on stdout where that was asked for."""
     if as_json:
-        document: dict[str, Any] = {"error": type(error).__name__.lower(), "detail": str(error)}
-        if isinstance(error, Refused):
-            document["findings"] = [finding.document() for finding in error.findings]
-        result(document, "", as_json=True)
+        result(error_document(error), "", as_json=True)
     tell(str(error))
+
+
+def error_document(error: BothwaysError) -> dict[str, Any]:
+    """Return what went wrong as the JSON object that every `--json` output uses."""
+    document: dict[str, Any] = {"error": type(error).__name__.lower(), "detail": str(error)}
+    if isinstance(error, Refused):
+        document["findings"] = [finding.document() for finding in error.findings]
+    return document
 
 
 def table(rows: Sequence[tuple[object, ...]], heads: tuple[str, ...]) -> str:

@@ -8,13 +8,27 @@ from cyclopts import Parameter
 from bothways import files
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import apply, hub_in
-from bothways.cli.output import HERE, Directory, Json, Reason, result, table, tell
-from bothways.errors import Unusable
-from bothways.findings import errors
+from bothways.cli.output import (
+    HERE,
+    Directory,
+    Json,
+    Reason,
+    RowNumber,
+    error_document,
+    is_row_number,
+    result,
+    table,
+    tell,
+)
+from bothways.cli.progress import Progress
+from bothways.errors import BothwaysError, Unusable
+from bothways.findings import Finding, errors
 from bothways.operations import requests
 from bothways.operations.certificates import certificate_chain
+from bothways.operations.hub import Hub
 from bothways.pki.encoding import REQUEST_LIMIT
 from bothways.pki.request import parse_request
+from bothways.store.certificates import StoredCertificate
 
 
 def submit(tsp_id: str, file: Path, *, directory: Directory = HERE, json: Json = False) -> int:
@@ -49,7 +63,7 @@ def list_(*, customer: str | None = None, directory: Directory = HERE, json: Jso
         return OK
 
 
-def show(number: int, *, directory: Directory = HERE, json: Json = False) -> int:
+def show(number: RowNumber, *, directory: Directory = HERE, json: Json = False) -> int:
     """Show a request with what the rules say about it. Exits with 1 if they refuse it."""
     with hub_in(directory) as hub:
         stored, findings = requests.show_request(hub, number)
@@ -61,31 +75,120 @@ def show(number: int, *, directory: Directory = HERE, json: Json = False) -> int
 
 
 def approve(
-    number: int,
-    *,
-    out: Annotated[Path | None, Parameter(help="Write the certificate and its issuer to this file.")] = None,
+    *numbers: RowNumber,
+    all_: Annotated[bool, Parameter(name="--all", negative="", help="Approve whatever waits for review.")] = False,
+    customer: Annotated[str | None, Parameter(help="Approve whatever of this customer waits for review.")] = None,
+    from_: Annotated[
+        Path | None,
+        Parameter(
+            name="--from",
+            help="Read the numbers from this file, or from stdin if it is -.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None,
+    with_warnings: Annotated[
+        bool, Parameter(negative="", help="With --all or --customer: also those of which the rules warn.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        Parameter(
+            help="Write the certificate and its issuer to this file; of several, to SERIAL.crt in this directory."
+        ),
+    ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
-    """Approve a request, and issue its certificate."""
+    """Approve requests, and issue their certificates.
+
+    One that cannot be approved does not keep the others from it. Exits with 1 if there was one.
+    """
     with hub_in(directory) as hub:
-        if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        single = len(numbers) == 1 and not (all_ or customer or from_)
+        if out is not None and (out.is_dir() if single else not out.is_dir()):
+            wanted = "a file" if single else "a directory that is there, for several certificates,"
+            raise Unusable(f"{out} cannot be written: name {wanted}. Nothing was approved.")
+        if out is not None and not out.absolute().parent.is_dir():
             raise Unusable(f"{out} cannot be written: name a file in a directory that is there. Nothing was approved.")
-        record = requests.approve_request(hub, number)
-        # What was decided comes into force, whatever becomes of the file.
-        apply(hub)
-        chain = certificate_chain(hub, record)
-        if out is not None:
-            files.replace(out, chain.encode())
-        document = record.document(hub.now()) | {"chain": chain}
-        text = chain if out is None else f"Certificate {record.serial} is in {out}"
-        result(document, text, as_json=json)
-        return OK
+        if single:
+            return _approve_one(hub, numbers[0], out, as_json=json)
+        chosen = _chosen(hub, numbers, from_, customer, whatever=all_ or customer is not None)
+        # A number was written down by somebody who looked at the request; what merely waits, maybe nobody looked at.
+        strict = not (with_warnings or numbers or from_)
+        return _approve_many(hub, tuple(dict.fromkeys(chosen)), out, strict=strict, as_json=json)
 
 
-def refuse(number: int, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+def refuse(number: RowNumber, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
     """Refuse a request."""
     with hub_in(directory) as hub:
         requests.refuse_request(hub, number, reason)
         result({"id": number, "state": "refused", "reason": reason}, f"Request {number} is refused.", as_json=json)
         return OK
+
+
+def _approve_one(hub: Hub, number: int, out: Path | None, *, as_json: bool) -> int:
+    record = requests.approve_request(hub, number)
+    # What was decided comes into force, whatever becomes of the file.
+    apply(hub)
+    chain = certificate_chain(hub, record)
+    if out is not None:
+        files.replace(out, chain.encode())
+    document = record.document(hub.now()) | {"chain": chain}
+    result(document, chain if out is None else f"Certificate {record.serial} is in {out}", as_json=as_json)
+    return OK
+
+
+def _chosen(
+    hub: Hub, numbers: tuple[int, ...], source: Path | None, customer: str | None, *, whatever: bool
+) -> tuple[int, ...]:
+    if [bool(numbers), source is not None, whatever].count(True) != 1:
+        raise Unusable(
+            "say in one way which requests are meant: their numbers, --from FILE, or --all or --customer TSPID. "
+            "Look at: bothways request list"
+        )
+    if source is None:
+        return numbers or requests.waiting_requests(hub, customer)
+    data = files.read(Path("/dev/stdin") if source == Path("-") else source, "the numbers")
+    words = data.decode(errors="replace").replace(",", " ").split()
+    if not words:
+        raise Unusable(f"{source} holds no numbers of requests. Write them into it, one a line.")
+    if wrong := [each for each in words if not is_row_number(each)]:
+        raise Unusable(f"{source} holds {wrong[0]!r}; numbers of requests alone are wanted. Nothing was approved.")
+    return tuple(int(each) for each in words)
+
+
+def _approve_many(hub: Hub, numbers: tuple[int, ...], out: Path | None, *, strict: bool, as_json: bool) -> int:
+    issued: list[tuple[StoredCertificate, tuple[Finding, ...]]] = []
+    failed: list[tuple[int, BothwaysError]] = []
+    progress = Progress(len(numbers), "requests")
+    try:
+        for approval in requests.approve_all(hub, numbers, strict=strict):
+            if isinstance(approval.outcome, BothwaysError):
+                failed.append((approval.number, approval.outcome))
+            else:
+                issued.append((approval.outcome, approval.warnings))
+            progress.step()
+    finally:
+        progress.end()
+        if issued:
+            apply(hub)
+        if len(issued) + len(failed) < len(numbers):
+            tell(f"Stopped. {len(issued)} of {len(numbers)} are approved; the same command goes on with the others.")
+    if out is not None:
+        for record, _ in issued:
+            files.replace(out / f"{record.serial}.crt", certificate_chain(hub, record).encode())
+    now = hub.now()
+    document = {
+        "approved": [
+            each.document(now) | {"findings": [finding.document() for finding in warnings]} for each, warnings in issued
+        ],
+        "not_approved": [{"request": number} | error_document(error) for number, error in failed],
+    }
+    rows = [(each.request_id, each.tsp_id, each.serial, f"{each.not_after:%Y-%m-%d}") for each, _ in issued]
+    result(document, table(rows, ("REQUEST", "CUSTOMER", "SERIAL", "NOT AFTER")), as_json=as_json)
+    for each in (finding for _, warnings in issued for finding in warnings):
+        tell(f"warning: {each}")
+    for _, error in failed:
+        tell(str(error))
+    if failed:
+        tell(f"{len(failed)} of {len(numbers)} requests were not approved, for the reasons above.")
+    return FAILED if failed else OK

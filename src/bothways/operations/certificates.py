@@ -6,7 +6,7 @@ from cryptography import x509
 
 from bothways.errors import Conflict, Unusable
 from bothways.operations.hub import Hub
-from bothways.pki import issue
+from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.pki.chain import certificate_pem
 from bothways.store import authorities, certificates
 from bothways.store.certificates import StoredCertificate
@@ -21,24 +21,15 @@ def finish_certificate(hub: Hub, serial: str) -> StoredCertificate:
     """Sign the stored bytes of an approved certificate, and store the signature; safe to repeat."""
     with hub.read() as connection:
         record = certificates.find(connection, serial)
-        authority = authorities.authority_by_id(connection, record.authority_id)
-    if record.der is None:
-        signer = hub.keys.signer_of(authority.certificate, authority.key_name)
-        signed = issue.assemble(record.unsigned, signer.sign(record.unsigned))
-        signed.verify_directly_issued_by(authority.certificate)
-        with hub.write() as transaction:
-            if certificates.complete(transaction, serial, signed):
-                transaction.audit("certificate.issue", serial, customer=record.tsp_id)
-    with hub.read() as connection:
-        return certificates.find(connection, serial)
+    return sign_reserved(hub, (record,))[0]
 
 
 def finish_certificates(hub: Hub) -> int:
     """Sign whatever was approved before a crash, and not signed; return how many there were."""
     with hub.read() as connection:
         left = certificates.unfinished(connection)
-    for record in left:
-        finish_certificate(hub, record.serial)
+    for group in in_groups(left):
+        sign_reserved(hub, group)
     return len(left)
 
 

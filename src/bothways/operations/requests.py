@@ -1,21 +1,40 @@
 """Certification requests: submit, list, show, approve, refuse. Approval is what makes a certificate."""
 
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from bothways.errors import Conflict, Refused
-from bothways.findings import Finding, errors
-from bothways.operations.certificates import finish_certificate
+from sqlalchemy import Connection
+
+from bothways.contract.document import Terms
+from bothways.errors import BothwaysError, Conflict, Refused
+from bothways.findings import Finding, Level, errors
 from bothways.operations.hub import Hub, serial_number
+from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.pki import issue, profile
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import spki_pin
 from bothways.pki.request import CertificationRequest
 from bothways.pki.rules import Applicant, judge_request, request_findings
+from bothways.registry.customer import Customer
 from bothways.store import authorities, certificates, customers, requests
-from bothways.store.authorities import Role
+from bothways.store.audit import Line
+from bothways.store.authorities import Authority, Role
 from bothways.store.certificates import StoredCertificate
 from bothways.store.database import Transaction
-from bothways.store.requests import RequestState, StoredRequest
+from bothways.store.requests import KeyHolder, RequestState, StoredRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What became of the approval of one request: its certificate, or the error that says why there is none.
+
+    `warnings` are what a person should have looked at.
+    """
+
+    number: int
+    outcome: StoredCertificate | BothwaysError
+    warnings: tuple[Finding, ...] = ()
 
 
 def submit_request(hub: Hub, tsp_id: str, data: bytes, subject: str = "request") -> StoredRequest:
@@ -25,7 +44,7 @@ def submit_request(hub: Hub, tsp_id: str, data: bytes, subject: str = "request")
     """
     parsed = _proved(hub, tsp_id, data, subject)
     with hub.write() as transaction:
-        if findings := errors(judge(hub, transaction, tsp_id, parsed, subject)):
+        if findings := errors(judge(hub, transaction.connection, tsp_id, parsed, subject)):
             raise Refused(findings)
         known = requests.same(transaction.connection, parsed)
         if known and known.state is not RequestState.REFUSED:
@@ -34,24 +53,14 @@ def submit_request(hub: Hub, tsp_id: str, data: bytes, subject: str = "request")
             raise Conflict(f"this request was refused already: {known.reason}. Make a new one that mends it.")
         number = requests.add(transaction, tsp_id, parsed)
         transaction.audit("request.submit", str(number), customer=tsp_id, fingerprint=parsed.fingerprint)
-        return requests.find(transaction.connection, number)
+        return StoredRequest(number, tsp_id, parsed, RequestState.SUBMITTED, transaction.now, None, None)
 
 
 def judge(
-    hub: Hub, transaction: Transaction, tsp_id: str, parsed: CertificationRequest, subject: str
+    hub: Hub, connection: Connection, tsp_id: str, parsed: CertificationRequest, subject: str
 ) -> tuple[Finding, ...]:
-    """Return what the rules and the registry say about a request of this customer."""
-    customer = customers.find(transaction.connection, tsp_id)
-    findings = request_findings(parsed, Applicant(tsp_id, hub.terms, customer.organization), subject)
-    holder = requests.key_in_use(transaction.connection, parsed.spki_pin)
-    own = {spki_pin(each.certificate.public_key()) for each in authorities.every_authority(transaction.connection)}
-    # Who holds the key is not said: it is nobody's business but theirs.
-    if parsed.spki_pin in own or (holder and (holder.tsp_id, holder.request.der) != (tsp_id, parsed.der)):
-        message = "the key is in use already, in another request or certificate"
-        findings += (Finding("CSR-KEY-03", message, "Make a new key, and a request for it.", "R7", subject),)
-    issuer = authorities.signing_authority(transaction.connection, Role.ISSUING).certificate
-    end = transaction.now + timedelta(days=hub.terms.certificate.validity_days)
-    return findings + issue.cap_findings(issuer, end, subject)
+    """Return what the rules and the registry say about a request of this customer. Raises `NotFound`."""
+    return _review(hub, connection, hub.now(), ((tsp_id, parsed),)).findings(tsp_id, parsed, subject)
 
 
 def list_requests(hub: Hub, tsp_id: str | None = None) -> tuple[StoredRequest, ...]:
@@ -62,29 +71,48 @@ def list_requests(hub: Hub, tsp_id: str | None = None) -> tuple[StoredRequest, .
 
 def show_request(hub: Hub, number: int) -> tuple[StoredRequest, tuple[Finding, ...]]:
     """Return a request, with what the rules say about it now. Raises `NotFound`."""
-    with hub.write() as transaction:
-        stored = requests.find(transaction.connection, number)
-        return stored, judge(hub, transaction, stored.tsp_id, stored.request, f"request {number}")
+    with hub.read() as connection:
+        stored = requests.find(connection, number)
+        return stored, judge(hub, connection, stored.tsp_id, stored.request, f"request {number}")
+
+
+def waiting_requests(hub: Hub, tsp_id: str | None = None) -> tuple[int, ...]:
+    """Return the numbers of the requests that an approval would bring further, of all customers or of one.
+
+    They wait for review, or were approved when a crash kept their certificate from being signed.
+    """
+    with hub.read() as connection:
+        unsigned = {each.request_id for each in certificates.unfinished(connection) if tsp_id in {None, each.tsp_id}}
+        return tuple(sorted(unsigned.union(requests.numbers_in(connection, RequestState.SUBMITTED, tsp_id))))
 
 
 def approve_request(hub: Hub, number: int) -> StoredCertificate:
-    """Approve a request, and issue its certificate (R6).
+    """Approve a request, and issue its certificate (R6); one that was approved, and not signed yet, is finished.
 
-    The decision, the serial number and the bytes to be signed are on disk before the key signs them: whatever dies in
-    between, the same bytes are signed later, and no serial number is used twice.
+    Raises `NotFound`, `Conflict` if there is a certificate or a refusal already, `Refused` if it breaks a rule.
     """
-    with hub.write() as transaction:
-        stored = requests.find(transaction.connection, number)
-        if stored.state is not RequestState.SUBMITTED:
-            raise Conflict(f"request {number} is {stored.state.value} already. Look at: bothways request show {number}")
-        findings = judge(hub, transaction, stored.tsp_id, stored.request, f"request {number}")
-        if mistakes := errors(findings):
-            raise Refused(mistakes)
-        record = _reserved(hub, transaction, stored)
-        certificates.reserve(transaction, record)
-        requests.decide(transaction, number, RequestState.APPROVED)
-        transaction.audit("request.approve", str(number), customer=stored.tsp_id, serial=record.serial)
-    return finish_certificate(hub, record.serial)
+    [approval] = approve_all(hub, (number,))
+    if isinstance(approval.outcome, BothwaysError):
+        raise approval.outcome
+    return approval.outcome
+
+
+def approve_all(hub: Hub, numbers: Iterable[int], *, strict: bool = False) -> Iterator[Approval]:
+    """Approve requests in groups; yield what became of each as soon as it is on disk. `strict` refuses on warnings too.
+
+    One that cannot be approved does not keep the others from it. The decisions of a group, its serial numbers and the
+    bytes to be signed are on disk before the key signs them: whatever dies in between, the same bytes are signed later,
+    and no serial number is used twice. Raises `Unusable` if the key is out of reach.
+    """
+    for group in in_groups(tuple(dict.fromkeys(numbers))):
+        decided = _decide(hub, group, strict=strict)
+        records = [each.outcome for each in decided if isinstance(each.outcome, StoredCertificate)]
+        issued = {each.serial: each for each in sign_reserved(hub, records)} if records else {}
+        for each in decided:
+            if isinstance(each.outcome, StoredCertificate):
+                yield Approval(each.number, issued[each.outcome.serial], each.warnings)
+            else:
+                yield each
 
 
 def refuse_request(hub: Hub, number: int, reason: str) -> None:
@@ -92,7 +120,7 @@ def refuse_request(hub: Hub, number: int, reason: str) -> None:
     with hub.write() as transaction:
         stored = requests.find(transaction.connection, number)
         if stored.state is not RequestState.SUBMITTED:
-            raise Conflict(f"request {number} is {stored.state.value} already. Look at: bothways request show {number}")
+            raise _decided(stored)
         requests.decide(transaction, number, RequestState.REFUSED, reason)
         transaction.audit("request.refuse", str(number), customer=stored.tsp_id, reason=reason)
 
@@ -107,8 +135,101 @@ def _proved(hub: Hub, tsp_id: str, data: bytes, subject: str) -> CertificationRe
     return judgement.request
 
 
-def _reserved(hub: Hub, transaction: Transaction, stored: StoredRequest) -> StoredCertificate:
-    authority = authorities.signing_authority(transaction.connection, Role.ISSUING)
+@dataclass(frozen=True, slots=True)
+class _Review:
+    """What judging requests needs beside them, looked up once for all that are judged together."""
+
+    terms: Terms
+    customers: Mapping[str, Customer]
+    holders: Mapping[str, KeyHolder]
+    own_pins: frozenset[str]
+    issuer: Authority
+    end: datetime
+
+    def findings(self, tsp_id: str, parsed: CertificationRequest, subject: str) -> tuple[Finding, ...]:
+        """Return what the rules and the registry say. Raises `NotFound` if the customer is not there any more."""
+        if tsp_id not in self.customers:
+            raise customers.absent(tsp_id)
+        applicant = Applicant(tsp_id, self.terms, self.customers[tsp_id].organization)
+        findings = request_findings(parsed, applicant, subject)
+        pin = parsed.spki_pin
+        holder = self.holders.get(pin)
+        # Who holds the key is not said: it is nobody's business but theirs.
+        if pin in self.own_pins or (holder and holder != KeyHolder(tsp_id, parsed.fingerprint)):
+            message = "the key is in use already, in another request or certificate"
+            findings += (Finding("CSR-KEY-03", message, "Make a new key, and a request for it.", "R7", subject),)
+        return findings + issue.cap_findings(self.issuer.certificate, self.end, subject)
+
+
+def _review(
+    hub: Hub, connection: Connection, now: datetime, submitted: Collection[tuple[str, CertificationRequest]]
+) -> _Review:
+    own = (spki_pin(each.certificate.public_key()) for each in authorities.every_authority(connection))
+    return _Review(
+        hub.terms,
+        customers.many(connection, {tsp_id for tsp_id, _ in submitted}),
+        requests.key_holders(connection, {parsed.spki_pin for _, parsed in submitted}),
+        frozenset(own),
+        authorities.signing_authority(connection, Role.ISSUING),
+        now + timedelta(days=hub.terms.certificate.validity_days),
+    )
+
+
+def _decide(hub: Hub, numbers: Collection[int], *, strict: bool) -> list[Approval]:
+    """Record the approval of those that can be approved, each with the serial number and the bytes to be signed."""
+    with hub.write() as transaction:
+        connection = transaction.connection
+        found = requests.many(connection, numbers)
+        approved = certificates.of_requests(connection, numbers)
+        waiting = [each for each in found.values() if each.state is RequestState.SUBMITTED]
+        review = _review(hub, connection, transaction.now, [(each.tsp_id, each.request) for each in waiting])
+        decided = []
+        for number in numbers:
+            try:
+                if number not in found:
+                    raise requests.absent(number)
+                decided.append(_approval(hub, transaction, review, found[number], approved.get(number), strict=strict))
+            except BothwaysError as error:
+                decided.append(Approval(number, error))
+        new = {
+            each.number: each.outcome
+            for each in decided
+            if isinstance(each.outcome, StoredCertificate) and each.number not in approved
+        }
+        certificates.reserve_all(transaction, new.values())
+        requests.decide_all(transaction, new, RequestState.APPROVED)
+        transaction.audit_all(
+            Line("request.approve", str(number), {"customer": record.tsp_id, "serial": record.serial})
+            for number, record in new.items()
+        )
+    return decided
+
+
+def _approval(
+    hub: Hub,
+    transaction: Transaction,
+    review: _Review,
+    stored: StoredRequest,
+    reserved: StoredCertificate | None,
+    *,
+    strict: bool,
+) -> Approval:
+    if reserved is not None and reserved.der is None:
+        return Approval(stored.id, reserved)
+    if stored.state is not RequestState.SUBMITTED:
+        raise _decided(stored)
+    findings = review.findings(stored.tsp_id, stored.request, f"request {stored.id}")
+    warnings = tuple(each for each in findings if each.level is Level.WARNING)
+    if mistakes := errors(findings) or (warnings if strict else ()):
+        raise Refused(mistakes)
+    return Approval(stored.id, _reserved(hub, transaction, review.issuer, stored), warnings)
+
+
+def _decided(stored: StoredRequest) -> Conflict:
+    return Conflict(f"request {stored.id} is {stored.state.value} already. Look at: bothways request show {stored.id}")
+
+
+def _reserved(hub: Hub, transaction: Transaction, authority: Authority, stored: StoredRequest) -> StoredCertificate:
     serial = serial_number()
     wanted = profile.customer_client(
         stored.request,

@@ -67,7 +67,8 @@ class Promise:
 
 def require_clean(content: bytes, promise: Promise) -> None:
     """Raise `Refused` with everything that is wrong with a TBSCertificate; return if nothing is."""
-    fields, extensions = _promised_fields(promise), _promised_extensions(promise)
+    fields = _promised_fields(promise)
+    extensions = _promised_extensions(promise, fields[_KEY])
     found = [] if content == _joined(fields, extensions) else [*_deviations(content, fields, extensions)]
     attributes = list(_attributes(fields[_SUBJECT]))
     if found := [*found, *_broken_rules(attributes, promise)]:
@@ -95,10 +96,10 @@ def _promised_fields(promise: Promise) -> list[bytes]:
     ]
 
 
-def _promised_extensions(promise: Promise) -> list[bytes]:
+def _promised_extensions(promise: Promise, key_info: bytes) -> list[bytes]:
     profile = promise.profile
     # SHA-1 names the key here, and protects nothing (RFC 5280 section 4.2.1.2, method 1).
-    key = der.parts(profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))[1]
+    key = der.parts(key_info)[1]
     promised = [
         *(_CA if profile.authority else _END_ENTITY),
         _SUBJECT_KEY + hashlib.sha1(der.content(key)[1:], usedforsecurity=False).digest(),

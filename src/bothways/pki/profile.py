@@ -64,7 +64,9 @@ def customer_client(
 
     `crl_url` is where the CA's revocation list is (CRLDistributionPoints, RFC 5280 section 4.2.1.13), if anywhere.
     """
-    subject = x509.Name([request.subject.get_attributes_for_oid(oid)[0] for oid in SUBJECT.values()])
+    subject = request.subject
+    if [attribute.oid for attribute in subject] != list(SUBJECT.values()):
+        subject = x509.Name([subject.get_attributes_for_oid(oid)[0] for oid in SUBJECT.values()])
     return Profile(
         subject,
         request.public_key,

@@ -1,6 +1,8 @@
 """The audit: one line per change, each with the hash of the line before it, in the transaction of the change."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -10,23 +12,39 @@ from sqlalchemy import Connection, insert, select
 from bothways.store.schema import audit
 
 _BEGINNING = "0" * 64
+# Made once: every change writes a line, and a statement costs more to make than to run.
+_LAST = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
+_INSERT = insert(audit)
 
 
-def append(
-    connection: Connection, at: datetime, actor: str, action: str, subject: str, detail: dict[str, object]
-) -> None:
-    """Write one line. `detail` must hold no secret: the audit is exported."""
-    last = connection.execute(select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)).first()
-    line = {
-        "sequence": last.sequence + 1 if last else 1,
-        "at": at,
-        "actor": actor,
-        "action": action,
-        "subject": subject,
-        "detail": json.dumps(detail, sort_keys=True),
-        "previous": last.hash if last else _BEGINNING,
-    }
-    connection.execute(insert(audit).values(**line, hash=_hash(line)))
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was done to what. `detail` must hold no secret: the audit is exported."""
+
+    action: str
+    subject: str
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Line]) -> None:
+    """Write lines in their order, each with the hash of the one before it."""
+    last = connection.execute(_LAST).first()
+    sequence, previous = (last.sequence, last.hash) if last else (0, _BEGINNING)
+    rows = []
+    for line in lines:
+        sequence += 1
+        row = {
+            "sequence": sequence,
+            "at": at,
+            "actor": actor,
+            "action": line.action,
+            "subject": line.subject,
+            "detail": json.dumps(line.detail, sort_keys=True),
+            "previous": previous,
+        }
+        rows.append(row | {"hash": (previous := _hash(row))})
+    if rows:
+        connection.execute(_INSERT, rows)
 
 
 def first_broken(connection: Connection) -> int | None:

@@ -1,15 +1,17 @@
 """Customers' client certificates in the database: from the bytes to be signed to revocation."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cryptography import x509
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bothways.errors import NotFound
-from bothways.pki.chain import certificate_der, fingerprint
+from bothways.pki.chain import certificate_der
 from bothways.pki.issue import Unsigned
+from bothways.pki.keys import sha256
 from bothways.store.database import Transaction
 from bothways.store.schema import certificate
 
@@ -57,30 +59,63 @@ class StoredCertificate:
         }
 
 
+# Made once: a statement costs more to make than to run.
+_RESERVE = insert(certificate)
+_UNSIGNED = select(certificate.c.serial).where(
+    certificate.c.serial.in_(bindparam("serials", expanding=True)), certificate.c.der.is_(None)
+)
+_COMPLETE = (
+    update(certificate)
+    .where(certificate.c.serial == bindparam("number"))
+    .values(der=bindparam("signed"), fingerprint=bindparam("digest"))
+)
+_OF_REQUESTS = select(certificate).where(certificate.c.request_id.in_(bindparam("numbers", expanding=True)))
+
+
 def reserve(transaction: Transaction, record: StoredCertificate) -> None:
     """Store the serial number and the bytes to be signed, before any key sees them."""
-    transaction.connection.execute(
-        insert(certificate).values(
-            serial=record.serial,
-            request_id=record.request_id,
-            tsp_id=record.tsp_id,
-            authority_id=record.authority_id,
-            uri_id=record.uri_id,
-            unsigned=record.unsigned.der,
-            not_before=record.not_before,
-            not_after=record.not_after,
-        )
-    )
+    reserve_all(transaction, (record,))
+
+
+def reserve_all(transaction: Transaction, records: Collection[StoredCertificate]) -> None:
+    """Store the serial numbers and the bytes to be signed, before any key sees them."""
+    rows = [
+        {
+            "serial": record.serial,
+            "request_id": record.request_id,
+            "tsp_id": record.tsp_id,
+            "authority_id": record.authority_id,
+            "uri_id": record.uri_id,
+            "unsigned": record.unsigned.der,
+            "not_before": record.not_before,
+            "not_after": record.not_after,
+        }
+        for record in records
+    ]
+    if rows:
+        transaction.connection.execute(_RESERVE, rows)
 
 
 def complete(transaction: Transaction, serial: str, signed: x509.Certificate) -> bool:
     """Store the signed certificate; return False if another process was faster, and its signature stands."""
-    result = transaction.connection.execute(
-        update(certificate)
-        .where(certificate.c.serial == serial, certificate.c.der.is_(None))
-        .values(der=certificate_der(signed), fingerprint=fingerprint(signed))
-    )
-    return result.rowcount == 1
+    return bool(complete_all(transaction, {serial: certificate_der(signed)}))
+
+
+def complete_all(transaction: Transaction, signed: Mapping[str, bytes]) -> frozenset[str]:
+    """Store signed certificates (DER) by serial number; return the numbers for which no other process was faster."""
+    waiting = frozenset(transaction.connection.scalars(_UNSIGNED, {"serials": list(signed)}))
+    rows = [
+        {"number": serial, "signed": der, "digest": sha256(der)} for serial, der in signed.items() if serial in waiting
+    ]
+    if rows:
+        transaction.connection.execute(_COMPLETE, rows)
+    return waiting
+
+
+def of_requests(connection: Connection, numbers: Collection[int]) -> dict[int, StoredCertificate]:
+    """Return by the number of their request the certificates of these requests, signed or not."""
+    found = _stored(connection.execute(_OF_REQUESTS, {"numbers": list(numbers)}).all())
+    return {each.request_id: each for each in found}
 
 
 def unfinished(connection: Connection) -> tuple[StoredCertificate, ...]:

@@ -1,11 +1,18 @@
 """Customers in the database."""
 
-from sqlalchemy import Connection, Row, insert, select, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bothways.errors import Conflict, NotFound
 from bothways.registry.customer import Customer, CustomerKind
 from bothways.store.database import Transaction
 from bothways.store.schema import customer
+
+# Made once: a statement costs more to make than to run.
+_MANY = select(customer).where(
+    customer.c.tsp_id.in_(bindparam("tsp_ids", expanding=True)), customer.c.removed_at.is_(None)
+)
 
 
 def add(transaction: Transaction, record: Customer) -> None:
@@ -27,12 +34,20 @@ def add(transaction: Transaction, record: Customer) -> None:
 
 def find(connection: Connection, tsp_id: str) -> Customer:
     """Return a customer. Raises `NotFound`."""
-    row = connection.execute(
-        select(customer).where(customer.c.tsp_id == tsp_id, customer.c.removed_at.is_(None))
-    ).first()
-    if not row:
-        raise NotFound(f"there is no customer {tsp_id}. Look at: bothways customer list")
-    return _customer(row)
+    found = many(connection, (tsp_id,))
+    if not found:
+        raise absent(tsp_id)
+    return found[tsp_id]
+
+
+def many(connection: Connection, tsp_ids: Collection[str]) -> dict[str, Customer]:
+    """Return customers by their tspId; one that is not there is not in it."""
+    return {row.tsp_id: _customer(row) for row in connection.execute(_MANY, {"tsp_ids": list(tsp_ids)})}
+
+
+def absent(tsp_id: str) -> NotFound:
+    """Return the error that says that there is no such customer."""
+    return NotFound(f"there is no customer {tsp_id}. Look at: bothways customer list")
 
 
 def every(connection: Connection) -> tuple[Customer, ...]:

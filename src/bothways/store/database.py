@@ -1,7 +1,7 @@
 """Opening the database, and transactions: `read()` sees one state, `write()` changes it together with the audit."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from bothways import files
 from bothways.errors import Unusable
 from bothways.store import audit, schema
+from bothways.store.audit import Line
 
 _BUSY_MILLISECONDS = 10_000
 _DAMAGE = ("not a database", "malformed")
@@ -34,7 +35,11 @@ class Transaction:
 
     def audit(self, action: str, subject: str, **detail: object) -> None:
         """Write the line of the audit that belongs to this change."""
-        audit.append(self.connection, self.now, self.actor, action, subject, detail)
+        self.audit_all([Line(action, subject, detail)])
+
+    def audit_all(self, lines: Iterable[Line]) -> None:
+        """Write the lines of the audit that belong to many changes."""
+        audit.append(self.connection, self.now, self.actor, lines)
 
 
 class Database:

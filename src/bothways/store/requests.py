@@ -1,11 +1,12 @@
 """Certification requests in the database, with what was decided about them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from bothways.errors import NotFound
 from bothways.pki.request import CertificationRequest, parse_request
@@ -48,6 +49,28 @@ class StoredRequest:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Who holds a key by a request that was not refused; `fingerprint` is the request's."""
+
+    tsp_id: str
+    fingerprint: str
+
+
+# Made once: a statement costs more to make than to run.
+_HELD = request.c.state != RequestState.REFUSED.value
+_BY_NUMBERS = select(request).where(request.c.id.in_(bindparam("numbers", expanding=True)))
+_BY_FINGERPRINT = select(request).where(request.c.fingerprint == bindparam("digest"))
+_HOLDERS = select(request.c.spki_pin, request.c.tsp_id, request.c.fingerprint).where(
+    request.c.spki_pin.in_(bindparam("pins", expanding=True)), _HELD
+)
+_DECIDE = (
+    update(request)
+    .where(request.c.id == bindparam("number"))
+    .values(state=bindparam("to"), decided_at=bindparam("at"), decided_by=bindparam("actor"), reason=bindparam("why"))
+)
+
+
 def add(transaction: Transaction, tsp_id: str, record: CertificationRequest) -> int:
     """Store a request under review; return its number."""
     return transaction.insert(
@@ -63,23 +86,33 @@ def add(transaction: Transaction, tsp_id: str, record: CertificationRequest) -> 
 
 def same(connection: Connection, record: CertificationRequest) -> StoredRequest | None:
     """Return the request that was stored with exactly these bytes, if there is one."""
-    row = connection.execute(select(request).where(request.c.fingerprint == record.fingerprint)).first()
-    return _stored(row) if row else None
+    row = connection.execute(_BY_FINGERPRINT, {"digest": record.fingerprint}).first()
+    return _stored(row, record) if row else None
 
 
-def key_in_use(connection: Connection, spki_pin: str) -> StoredRequest | None:
-    """Return the request, not refused, that holds this key, if there is one."""
-    held = request.c.state != RequestState.REFUSED.value
-    row = connection.execute(select(request).where(request.c.spki_pin == spki_pin, held)).first()
-    return _stored(row) if row else None
+def key_holders(connection: Connection, spki_pins: Collection[str]) -> dict[str, KeyHolder]:
+    """Return by SPKI pin who holds each of these keys; one that nobody holds is not in it."""
+    rows = connection.execute(_HOLDERS, {"pins": list(spki_pins)})
+    return {row.spki_pin: KeyHolder(row.tsp_id, row.fingerprint) for row in rows}
 
 
 def find(connection: Connection, number: int) -> StoredRequest:
     """Return a request. Raises `NotFound`."""
-    row = connection.execute(select(request).where(request.c.id == number)).first()
-    if not row:
-        raise NotFound(f"there is no request {number}. Look at: bothways request list")
-    return _stored(row)
+    found = many(connection, (number,))
+    if not found:
+        raise absent(number)
+    return found[number]
+
+
+def many(connection: Connection, numbers: Collection[int]) -> dict[int, StoredRequest]:
+    """Return requests by their numbers; one that is not there is not in it."""
+    rows = connection.execute(_BY_NUMBERS, {"numbers": list(numbers)})
+    return {row.id: _stored(row) for row in rows}
+
+
+def absent(number: int) -> NotFound:
+    """Return the error that says that there is no such request."""
+    return NotFound(f"there is no request {number}. Look at: bothways request list")
 
 
 def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredRequest, ...]:
@@ -90,16 +123,30 @@ def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredRequ
     return tuple(_stored(row) for row in connection.execute(query))
 
 
+def numbers_in(connection: Connection, state: RequestState, tsp_id: str | None = None) -> tuple[int, ...]:
+    """Return the numbers of the requests in a state, of all customers or of one, oldest first."""
+    query = select(request.c.id).where(request.c.state == state.value).order_by(request.c.id)
+    if tsp_id is not None:
+        query = query.where(request.c.tsp_id == tsp_id)
+    return tuple(connection.scalars(query))
+
+
 def decide(transaction: Transaction, number: int, state: RequestState, reason: str | None = None) -> None:
     """Record the decision about a request."""
-    transaction.connection.execute(
-        update(request)
-        .where(request.c.id == number)
-        .values(state=state.value, decided_at=transaction.now, decided_by=transaction.actor, reason=reason)
-    )
+    decide_all(transaction, (number,), state, reason)
 
 
-def _stored(row: Row[tuple[object, ...]]) -> StoredRequest:
+def decide_all(
+    transaction: Transaction, numbers: Collection[int], state: RequestState, reason: str | None = None
+) -> None:
+    """Record one decision about these requests."""
+    decision = {"to": state.value, "at": transaction.now, "actor": transaction.actor, "why": reason}
+    if numbers:
+        transaction.connection.execute(_DECIDE, [decision | {"number": number} for number in numbers])
+
+
+def _stored(row: Row[Any], known: CertificationRequest | None = None) -> StoredRequest:
+    # The same bytes need no second proof of possession: whoever has them as a `CertificationRequest` has it.
+    parsed = known if known is not None and known.der == row.der else parse_request(row.der)
     state = RequestState(row.state)
-    parsed = parse_request(row.der)
     return StoredRequest(row.id, row.tsp_id, parsed, state, row.submitted_at, row.decided_by, row.reason)
