@@ -9,4 +9,4 @@ from bothways.contract.document import KeyType
 
 def issue_p256() -> Iterator[Figure]:
     """Measure certificates per second against bare `cryptography` and django-ca."""
-    return issue("issue-p256", KeyType.ECDSA, 200, {"cryptography": 0.3, "django-ca": 5.0})
+    return issue("issue-p256", KeyType.ECDSA, 400, {"cryptography": 0.3, "django-ca": 5.0})
