@@ -1,0 +1,312 @@
+"""Kills an operation at every point at which it writes, opens the hub again, and looks at what is left.
+
+`python driver.py points TEMPLATE OPERATION` runs the operation on copies of a hub, in processes that kill themselves
+with SIGKILL at the first point, then at the second, and so on, until one comes to its end. A point is before and after
+each statement, each commit and each signature. After each kill the hub is opened, what was cut off is finished (which
+is killed at each of its own points too), everything is checked, and the operation is done again.
+`python driver.py loop HUB` does operations for ever, for somebody else to kill.
+Nothing in the hub knows of this: the points are events of SQLAlchemy, and a key that is watched.
+"""
+
+import os
+import random
+import shutil
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import event, select
+
+from bothways.errors import Conflict
+from bothways.operations import issuing
+from bothways.operations.certificates import finish_certificates, list_certificates, revoke_certificate
+from bothways.operations.hub import Hub, open_hub
+from bothways.operations.requests import (
+    approve_all,
+    approve_request,
+    list_requests,
+    refuse_request,
+    submit_request,
+    waiting_requests,
+)
+from bothways.pki.issue import Unsigned
+from bothways.signer.signer import Signer
+from bothways.store import authorities
+from bothways.store.audit import first_broken
+from bothways.store.requests import RequestState
+from bothways.store.schema import audit
+
+TSP_ID = "12345678"
+SIGNED = "signed"
+ACKNOWLEDGED = "acknowledged"
+
+
+class Points:
+    """Counts the points that are passed; at number `deadly` the process is killed, as by `kill -9`."""
+
+    def __init__(self, deadly: int) -> None:
+        self._deadly = deadly
+        self._passed = 0
+
+    def here(self, *_: Any) -> None:
+        """Pass a point."""
+        self._passed += 1
+        if self._passed == self._deadly:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, hub: Hub) -> None:
+        """Put points before and after each statement, commit and signature of the hub."""
+        engine = hub.database._engine
+        event.listen(engine, "before_cursor_execute", self.here)
+        event.listen(engine, "after_cursor_execute", self.here)
+        commit = engine.dialect.do_commit
+
+        def do_commit(connection: Any) -> None:
+            self.here()
+            commit(connection)
+            self.here()
+
+        setattr(engine.dialect, "do_commit", do_commit)  # noqa: B010 - as the line below, mypy refuses the plain form
+        signer_of = hub.keys.signer_of
+        setattr(hub.keys, "signer_of", lambda *named: Watched(signer_of(*named), self, hub.directory))  # noqa: B010
+
+
+class Watched:
+    """A key that writes down what it signed before anybody gets the signature."""
+
+    def __init__(self, signer: Signer, points: Points, directory: Path) -> None:
+        self._signer = signer
+        self._points = points
+        self._directory = directory
+
+    @property
+    def public_key(self) -> Any:
+        """The public part."""
+        return self._signer.public_key
+
+    def sign(self, unsigned: Unsigned) -> bytes:
+        """Sign, with a point before and one after."""
+        self._points.here()
+        signature = self._signer.sign(unsigned)
+        note(self._directory, SIGNED, unsigned.der.hex())
+        self._points.here()
+        return signature
+
+
+def note(directory: Path, name: str, line: str) -> None:
+    """Write a line down that outlives the process."""
+    with (directory / name).open("a") as file:
+        file.write(line + "\n")
+
+
+def noted(directory: Path, name: str) -> list[str]:
+    """Return the lines that were written down."""
+    path = directory / name
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def requests_in(hub: Hub) -> list[bytes]:
+    """Return the requests that were prepared for this hub, in order."""
+    return [path.read_bytes() for path in sorted((hub.directory / "csr").iterdir())]
+
+
+def submit(hub: Hub) -> None:
+    """Submit a request, and another."""
+    for csr in requests_in(hub)[-2:]:
+        note(hub.directory, ACKNOWLEDGED, f"submitted {submit_request(hub, TSP_ID, csr).id}")
+
+
+def approve(hub: Hub) -> None:
+    """Approve the first request that waits, unless that was done before."""
+    for number in waiting_requests(hub)[:1] if len(list_certificates(hub)) < 2 else ():
+        note(hub.directory, ACKNOWLEDGED, f"certified {approve_request(hub, number).request_id}")
+
+
+def approve_many(hub: Hub) -> None:
+    """Approve all that wait, in groups of two."""
+    for approval in approve_all(hub, waiting_requests(hub)):
+        note(hub.directory, ACKNOWLEDGED, f"certified {approval.number}")
+
+
+def refuse(hub: Hub) -> None:
+    """Refuse the last request, unless that was done before."""
+    last = list_requests(hub)[-1]
+    if last.state is not RequestState.REFUSED:
+        refuse_request(hub, last.id, "not agreed")
+    note(hub.directory, ACKNOWLEDGED, f"refused {last.id}")
+
+
+def revoke(hub: Hub) -> None:
+    """Revoke the first certificate, unless that was done before."""
+    first = list_certificates(hub)[0]
+    if first.revoked_at is None:
+        revoke_certificate(hub, first.serial, "keyCompromise")
+    note(hub.directory, ACKNOWLEDGED, f"revoked {first.request_id}")
+
+
+OPERATIONS: dict[str, Callable[[Hub], None]] = {
+    each.__name__: each for each in (submit, approve, approve_many, refuse, revoke)
+}
+
+
+def finish(hub: Hub) -> None:
+    """Do what a hub does when it starts."""
+    finish_certificates(hub)
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[Hub]:
+    """Open the hub, with small groups, so that an operation has several."""
+    issuing.GROUP = 2
+    with open_hub(directory, "crash") as hub:
+        yield hub
+
+
+def killed(directory: Path, operation: Callable[[Hub], None], deadly: int) -> bool:
+    """Run an operation in a process of its own that dies at a point; tell whether it did."""
+    if (pid := os.fork()) == 0:
+        with opened(directory) as hub:
+            Points(deadly).watch(hub)
+            operation(hub)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return True
+    if status != 0:
+        raise SystemExit(f"the operation failed at point {deadly}: status {status}")
+    return False
+
+
+def check(directory: Path) -> None:
+    """Look at everything: certificates, requests, what was acknowledged, what a key signed, and the audit."""
+    with opened(directory) as hub:
+        requests = {each.id: each for each in list_requests(hub)}
+        certificates = list_certificates(hub)
+        with hub.read() as connection:
+            assert first_broken(connection) is None
+            lines = Counter(
+                (row.action, row.subject) for row in connection.execute(select(audit.c.action, audit.c.subject))
+            )
+            issuers = {
+                each.authority_id: authorities.authority_by_id(connection, each.authority_id).certificate
+                for each in certificates
+            }
+    approved = sorted(each.id for each in requests.values() if each.state is RequestState.APPROVED)
+    assert [each.request_id for each in certificates] == approved, "one certificate for each approved request"
+    assert len({each.serial for each in certificates}) == len(certificates), "serial numbers are unique"
+    for each in certificates:
+        certificate = x509.load_der_x509_certificate(each.der or b"")
+        certificate.verify_directly_issued_by(issuers[each.authority_id])
+        assert (certificate.tbs_certificate_bytes, f"{certificate.serial_number:x}") == (each.unsigned.der, each.serial)
+    stored = {each.unsigned.der.hex() for each in certificates}
+    assert set(noted(directory, SIGNED)) <= stored, "a key signed what is not stored"
+    expected = Counter(
+        [
+            *(("request.submit", str(number)) for number in requests),
+            *(("request.approve", str(number)) for number in approved),
+            *(("request.refuse", str(each.id)) for each in requests.values() if each.state is RequestState.REFUSED),
+            *(("certificate.issue", each.serial) for each in certificates),
+            *(("certificate.revoke", each.serial) for each in certificates if each.revoked_at),
+        ]
+    )
+    told = {key: count for key, count in lines.items() if key[0] in {action for action, _ in expected}}
+    assert told == expected, "the audit has one line for each change"
+    facts = {
+        "submitted": set(requests),
+        "certified": {each.request_id for each in certificates},
+        "refused": {each.id for each in requests.values() if each.state is RequestState.REFUSED},
+        "revoked": {each.request_id for each in certificates if each.revoked_at},
+    }
+    for word, number in (line.split() for line in noted(directory, ACKNOWLEDGED)):
+        assert int(number) in facts[word], f"{word} {number} was acknowledged, and is lost"
+
+
+def every_recovery(directory: Path) -> int:
+    """Finish what was cut off, killed at each of its points on the way; return how many there were."""
+    points = 0
+    while killed(directory, finish, 1 + points):
+        points += 1
+    return points
+
+
+def cut_off(directory: Path) -> int:
+    """Return how many certificates are approved and not signed."""
+    with opened(directory) as hub:
+        return sum(each.der is None for each in list_certificates(hub))
+
+
+def rehearse(template: Path, operation: Callable[[Hub], None]) -> None:
+    """Do it once in this process, so that its forks inherit what is loaded only when it is needed (pkilint is slow)."""
+    directory = template.with_name("rehearsal")
+    shutil.copytree(template, directory)
+    with opened(directory) as hub:
+        operation(hub)
+    shutil.rmtree(directory)
+
+
+def every_point(template: Path, operation: Callable[[Hub], None]) -> tuple[int, int]:
+    """Kill the operation at each point, each time on a new copy; return the points, and those of the recoveries."""
+    rehearse(template, operation)
+    points = 0
+    recoveries: dict[int, int] = {}
+    alive = False
+    while not alive:
+        directory = template.with_name(f"{operation.__name__}-{points}")
+        shutil.copytree(template, directory)
+        alive = not killed(directory, operation, 1 + points)
+        # Killed on its way once for each amount of work: where the kill was before does not matter to it.
+        if (left := cut_off(directory)) not in recoveries:
+            recoveries[left] = every_recovery(directory)
+        else:
+            assert not killed(directory, finish, 0)
+        check(directory)
+        # Whoever had no answer asks again.
+        assert not killed(directory, operation, 0)
+        check(directory)
+        shutil.rmtree(directory)
+        points += 0 if alive else 1
+    return points, sum(recoveries.values())
+
+
+def loop(directory: Path) -> None:
+    """Do operations for ever, in any order, beside others that may do the same."""
+    chance = random.Random(os.getpid())  # noqa: S311 - nothing secret
+    with opened(directory) as hub:
+        Points(0).watch(hub)
+        prepared = requests_in(hub)
+        subject = x509.load_pem_x509_csr(prepared[0]).subject
+        while True:
+            new = x509.CertificateSigningRequestBuilder(subject).sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
+            try:
+                stored = submit_request(hub, TSP_ID, chance.choice([*prepared, new.public_bytes(Encoding.PEM)]))
+                note(directory, ACKNOWLEDGED, f"submitted {stored.id}")
+                step = chance.choice([approve_many, approve_many, refuse, revoke, finish])
+                step(hub)
+            except (Conflict, IndexError):
+                # Somebody else decided it first, or there is nothing to revoke yet.
+                continue
+
+
+def main(what: str, directory: Path, name: str = "") -> None:
+    """Do what the command line says."""
+    if what == "loop":
+        loop(directory)
+    elif what == "check":
+        with opened(directory) as hub:
+            finish(hub)
+        check(directory)
+    else:
+        points, recoveries = every_point(directory, OPERATIONS[name])
+        print(points, recoveries)  # noqa: T201 - for the test that started it
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

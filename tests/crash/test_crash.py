@@ -1,0 +1,90 @@
+"""kill -9 at every point at which an operation writes, and at any time: nothing is lost, doubled or left half-done."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bothways.operations.hub import Hub
+from bothways.operations.requests import approve_request, submit_request
+
+DRIVER = Path(__file__).parent / "driver.py"
+PREPARED = 8
+WAITING = 4
+
+
+def driver(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(DRIVER), *(str(each) for each in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+
+
+@pytest.fixture
+def template(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> Path:
+    """A hub with one certificate, three requests that wait, and requests that were not submitted yet."""
+    (hub.directory / "csr").mkdir()
+    for number in range(PREPARED):
+        (hub.directory / "csr" / f"{number}.csr").write_bytes(make_csr())
+    numbers = [
+        submit_request(hub, issuer, (hub.directory / "csr" / f"{number}.csr").read_bytes()).id
+        for number in range(WAITING)
+    ]
+    approve_request(hub, numbers[0])
+    return hub.directory
+
+
+# The least number of points: each statement, commit and signature has two; fewer means that they are not seen.
+@pytest.mark.parametrize(
+    ("operation", "least", "least_of_recovery"),
+    [("submit", 30, 0), ("approve", 30, 1), ("approve_many", 60, 1), ("refuse", 10, 0), ("revoke", 10, 0)],
+)
+def test_killed_at_any_point_an_operation_is_done_whole_or_not_at_all(
+    template: Path, operation: str, least: int, least_of_recovery: int
+) -> None:
+    done = driver("points", template, operation)
+    assert done.returncode == 0, done.stderr
+    points, recoveries = (int(each) for each in done.stdout.split())
+    assert points >= least
+    assert recoveries >= least_of_recovery
+
+
+@pytest.fixture
+def start(template: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Return a starter of processes that do operations on one hub until they are killed."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def one() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, str(DRIVER), "loop", str(template)])
+        started.append(process)
+        return process
+
+    yield one
+    for each in started:
+        each.kill()
+        each.wait()
+
+
+def test_killed_at_any_time_two_at_once_leave_a_whole_hub(
+    template: Path, start: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    chance = random.Random(time.time_ns())  # noqa: S311 - nothing secret
+    for _ in range(4):
+        pair = start(), start()
+        before = progress(template)
+        while progress(template) == before and all(process.poll() is None for process in pair):
+            time.sleep(0.01)
+        time.sleep(chance.uniform(0, 0.3))
+        for process in pair:
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
+        done = driver("check", template)
+        assert done.returncode == 0, done.stderr
+
+
+def progress(directory: Path) -> int:
+    place = directory / "acknowledged"
+    return place.stat().st_size if place.exists() else 0
