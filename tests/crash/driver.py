@@ -5,9 +5,12 @@ with SIGKILL at the first point, then at the second, and so on, until one comes 
 each statement, each commit and each signature. After each kill the hub is opened, what was cut off is finished (which
 is killed at each of its own points too), everything is checked, and the operation is done again.
 `python driver.py loop HUB` does operations for ever, for somebody else to kill.
+`python driver.py at-once HUB`, with a JSON list of operations on stdin, does each in a process of its own, all at once,
+and prints what became of each.
 Nothing in the hub knows of this: the points are events of SQLAlchemy, and a key that is watched.
 """
 
+import json
 import os
 import random
 import shutil
@@ -25,7 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import event, select
 
-from bothways.errors import Conflict
+from bothways.errors import Conflict, Refused
 from bothways.operations import issuing
 from bothways.operations.certificates import finish_certificates, list_certificates, revoke_certificate
 from bothways.operations.hub import Hub, open_hub
@@ -295,10 +298,42 @@ def loop(directory: Path) -> None:
                 continue
 
 
+def at_once(directory: Path, jobs: list[list[str]]) -> list[str]:
+    """Do each of the jobs in a process of its own, which has opened the hub before the first one starts."""
+    waiting, start = os.pipe()
+    children = []
+    for number, job in enumerate(jobs):
+        if (pid := os.fork()) == 0:
+            os.close(start)
+            with opened(directory) as hub:
+                os.read(waiting, 1)
+                (directory / f"outcome-{number}").write_text(outcome(hub, *job))
+            os._exit(0)
+        children.append(pid)
+    # All that wait for a byte see the end at once.
+    os.close(start)
+    assert {os.waitpid(pid, 0)[1] for pid in children} == {0}
+    return [(directory / f"outcome-{number}").read_text() for number in range(len(jobs))]
+
+
+def outcome(hub: Hub, what: str, *arguments: str) -> str:
+    """Do one thing; return its number, or the ids of the findings, or the kind of error."""
+    try:
+        if what == "submit":
+            return str(submit_request(hub, arguments[0], Path(arguments[1]).read_bytes()).id)
+        return approve_request(hub, int(arguments[0])).serial
+    except Refused as error:
+        return " ".join(finding.id for finding in error.findings)
+    except Conflict:
+        return "conflict"
+
+
 def main(what: str, directory: Path, name: str = "") -> None:
     """Do what the command line says."""
     if what == "loop":
         loop(directory)
+    elif what == "at-once":
+        print(json.dumps(at_once(directory, json.load(sys.stdin))))  # noqa: T201 - for the test that started it
     elif what == "check":
         with opened(directory) as hub:
             finish(hub)
