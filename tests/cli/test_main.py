@@ -25,6 +25,7 @@ AGREED = {
     "endpoint": ("set", "show"),
     "chain": ("submit", "list", "show", "endorse", "refuse", "withdraw"),
     "service": ("add", "list", "grant", "withdraw"),
+    "audit": ("verify", "export"),
     "spoke": ("init", "csr", "install", "call", "listen"),
     "probe": (),
     "rotate": (),

@@ -83,6 +83,13 @@ _GROUPS = {
             "withdraw": "Withdraw a service from a customer.",
         },
     ),
+    "audit": (
+        "The record of all changes.",
+        {
+            "verify": "Check that no line of the audit was changed, removed or put in.",
+            "export": "Print the audit as JSON lines.",
+        },
+    ),
     "spoke": (
         "The customer's side.",
         {

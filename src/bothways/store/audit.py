@@ -1,7 +1,7 @@
 """The audit: one line per change, each with the hash of the line before it, in the transaction of the change."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -28,8 +28,7 @@ class Line:
 
 def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Line]) -> None:
     """Write lines in their order, each with the hash of the one before it."""
-    last = connection.execute(_LAST).first()
-    sequence, previous = (last.sequence, last.hash) if last else (0, _BEGINNING)
+    sequence, previous = last(connection)
     rows = []
     for line in lines:
         sequence += 1
@@ -47,11 +46,25 @@ def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Lin
         connection.execute(_INSERT, rows)
 
 
+def every(connection: Connection, after: int = 0) -> Iterator[dict[str, Any]]:
+    """Yield the lines after a sequence number, oldest first, each as its columns."""
+    for row in connection.execute(select(audit).where(audit.c.sequence > after).order_by(audit.c.sequence)):
+        yield dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns
+
+
+def last(connection: Connection) -> tuple[int, str]:
+    """Return the sequence number and the hash of the last line: 0 and zeros before the first one."""
+    row = connection.execute(_LAST).first()
+    return (row.sequence, row.hash) if row else (0, _BEGINNING)
+
+
 def first_broken(connection: Connection) -> int | None:
-    """Return the sequence number of the first line that was changed, removed or put in, or None if the chain holds."""
+    """Return the sequence number of the first line that was changed, removed or put in, or None if the chain holds.
+
+    Lines that were cut off at the end are not missed by the chain: only by whoever knows one of them.
+    """
     previous, expected = _BEGINNING, 1
-    for row in connection.execute(select(audit).order_by(audit.c.sequence)):
-        line = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns
+    for line in every(connection):
         stored = line.pop("hash")
         if line["sequence"] != expected or line["previous"] != previous or stored != _hash(line):
             return expected
