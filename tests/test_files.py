@@ -135,6 +135,17 @@ def test_a_file_where_a_directory_is_wanted_is_named(tmp_path: Path, below: str,
         files.make_directory(Path(f"{tmp_path}/a{below}"))
 
 
+@pytest.mark.parametrize("name", ["a/" * 3000, "a" * 300, "a\0b"], ids=["long path", "long name", "NUL"])
+def test_a_path_that_no_file_system_has_is_said_and_nothing_is_made(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Unusable, match="cannot be written"):
+        files.make_directory(tmp_path / name)
+    with pytest.raises(Unusable, match="cannot be written"):
+        files.write_new(tmp_path / name / "tls.key", b"content")
+    with pytest.raises(Unusable, match="cannot be read"):
+        files.read(tmp_path / name, "the chain")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_read_stops_at_the_limit(tmp_path: Path) -> None:
     (tmp_path / "request.pem").write_bytes(b"12345")
     assert files.read(tmp_path / "request.pem", "a request", limit=5) == b"12345"

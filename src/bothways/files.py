@@ -29,11 +29,14 @@ def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 def make_directory(path: Path) -> None:
     """Make what is missing of `path`, readable by this user only. Raises `Unusable` if that cannot be done."""
     try:
+        # A path that no file system can have is refused before its first half is made.
+        with contextlib.suppress(FileNotFoundError):
+            path.lstat()
         # `mkdir(parents=True)` would give the parents the mode of the umask, and who may write there may swap keys.
         for each in (*reversed(path.parents), path):
             if each == path or not each.exists():
                 each.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unusable(path, error) from error
 
 
@@ -42,7 +45,7 @@ def read(path: Path, what: str, limit: int = 1 << 20) -> bytes:
     try:
         with path.open("rb") as file:
             content = file.read(limit + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise Unusable(f"{what} cannot be read from {path}: {_reason(error)}. Check the path and its mode.") from error
     if len(content) > limit:
         raise Unusable(f"{path} holds more than {limit} bytes, which is more than {what} can have. Check the path.")
@@ -61,10 +64,19 @@ def read_private(path: Path, what: str) -> bytes:
     return content
 
 
+def sync_directory(path: Path) -> None:
+    """Bring the names in the directory to the disk. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _unusable(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -77,7 +89,7 @@ def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
         else:
             # link(2) refuses an existing name, so two writers can never overwrite each other's key.
             os.link(temporary, path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except FileExistsError as error:
         raise Conflict(
             f"{path} exists already and is never overwritten. Move it away, or use another directory."
@@ -89,19 +101,14 @@ def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
             os.unlink(temporary)  # noqa: PTH108 - as above
 
 
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unusable(path: Path, error: OSError) -> Unusable:
+def _unusable(path: Path, error: Exception) -> Unusable:
     return Unusable(f"{path} cannot be written: {_reason(error)}. Use a directory that this user can write to.")
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
+    # A path with a NUL in it is a ValueError.
+    if not isinstance(error, OSError):
+        return str(error)
     return {
         errno.EACCES: "permission denied",
         errno.EROFS: "the file system is read-only",

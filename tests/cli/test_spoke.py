@@ -116,7 +116,7 @@ def test_install_refuses_what_is_not_its_own(ready: Run, contract_file: Path) ->
 def test_call_needs_a_certificate_a_path_and_a_hub(in_spoke: Run) -> None:
     done = in_spoke("call", "GET", "/connectivity")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "tls.crt is missing" in done.stderr
+    assert "tls.key is missing" in done.stderr
 
 
 def test_call_of_a_hub_that_does_not_run_is_3(ready: Run) -> None:

@@ -1,5 +1,8 @@
 """A spoke of a real hub at each stage: the contract as a file, a spoke made from it, one with its certificate."""
 
+import os
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,3 +55,48 @@ def ready_spoke(spoke: Spoke, certified: Callable[[Spoke], bytes]) -> Spoke:
     """The issuer's spoke with its certificate."""
     install_certificate(spoke, certified(spoke))
     return spoke
+
+
+@pytest.fixture
+def renewed(hub: Hub) -> Callable[[Spoke], bytes]:
+    """Return a maker of the certificate for the request that is under way in a spoke, in PEM with its issuer."""
+
+    def make(spoke: Spoke) -> bytes:
+        stored = submit_request(hub, spoke.tsp_id, (spoke.pending / "tls.csr").read_bytes())
+        return certificate_chain(hub, approve_request(hub, stored.id)).encode()
+
+    return make
+
+
+@pytest.fixture
+def killed_at() -> Callable[[int, Callable[[], object]], bool]:
+    """Return a runner of an action in a child process that is killed (SIGKILL) at the n-th change of a file.
+
+    It tells whether the child was killed; if not, the action did less than n changes, and went to its end.
+    """
+    changes = {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate"}
+
+    def run(place: int, action: Callable[[], object]) -> bool:
+        child = os.fork()
+        if child == 0:
+            left = place
+
+            def count(event: str, arguments: tuple[object, ...]) -> None:
+                nonlocal left
+                writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+                if event in changes or writes:
+                    left -= 1
+                    if left == 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+
+            sys.addaudithook(count)
+            try:
+                action()
+            except BaseException:  # noqa: BLE001 - the child must never go on as a second pytest
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+        return os.WIFSIGNALED(status)
+
+    return run

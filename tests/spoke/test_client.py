@@ -1,6 +1,8 @@
 import json
+import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -64,10 +66,48 @@ def test_a_hub_that_does_not_run_is_unreachable(ready_spoke: Spoke) -> None:
         call(client, "GET", "/connectivity")
 
 
-@pytest.mark.parametrize("path", ["connectivity", "http://127.0.0.1:1/", "https://elsewhere.localhost/", ""])
+@pytest.mark.parametrize("path", ["connectivity", "http://127.0.0.1:1/", "//elsewhere/", ""])
 def test_our_certificate_is_taken_to_no_other_place_than_the_endpoint(ready_spoke: Spoke, path: str) -> None:
     with open_client(ready_spoke) as client, pytest.raises(Unusable, match="no path at the hub's endpoint"):
         call(client, "GET", path)
+
+
+@pytest.mark.parametrize("path", ["/a\nb", "/a\0b", "/a\udcff", "/a b", "/a#b", "/\x7f"], ids=ascii)
+def test_a_path_with_what_no_path_can_have_is_refused_before_anything_is_sent(ready_spoke: Spoke, path: str) -> None:
+    with open_client(ready_spoke) as client, pytest.raises(Unusable, match="percent-encoded"):
+        call(client, "GET", path)
+
+
+@pytest.mark.parametrize("method", ["", "G ET", "GET\r\nHost: x", "G\u00c9T", "\udcff", "1"], ids=ascii)
+def test_what_is_no_method_is_refused(ready_spoke: Spoke, method: str) -> None:
+    with open_client(ready_spoke) as client, pytest.raises(Unusable, match="is no HTTP method"):
+        call(client, method, "/connectivity")
+
+
+@pytest.mark.parametrize("endpoint", ["https://a..b:1", f"https://{'a' * 64}.example:1"])
+def test_an_endpoint_whose_name_cannot_be_looked_up_is_unreachable(ready_spoke: Spoke, endpoint: str) -> None:
+    terms = replace(ready_spoke.contract.terms, endpoint=endpoint)
+    changed = replace(ready_spoke, contract=replace(ready_spoke.contract, terms=terms))
+    with open_client(changed) as client, pytest.raises(Unreachable, match="does not answer"):
+        call(client, "GET", "/connectivity")
+
+
+def test_a_server_that_speaks_no_tls_is_unreachable(ready_spoke: Spoke) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        terms = replace(ready_spoke.contract.terms, endpoint=f"https://localhost:{server.getsockname()[1]}")
+        changed = replace(ready_spoke, contract=replace(ready_spoke.contract, terms=terms))
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"220 mail ready\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with open_client(changed) as client, pytest.raises(Unreachable, match="does not answer"):
+            call(client, "GET", "/connectivity")
+        thread.join()
 
 
 def test_tls_is_1_2_or_higher_and_trusts_the_contract_alone(ready_spoke: Spoke) -> None:
@@ -80,10 +120,10 @@ def test_tls_is_1_2_or_higher_and_trusts_the_contract_alone(ready_spoke: Spoke) 
     assert trusted == [each.public_bytes(Encoding.DER) for each in wanted]
 
 
-@pytest.mark.parametrize("name", ["tls.crt", "tls.key"])
-def test_without_certificate_or_key_it_says_what_to_do(ready_spoke: Spoke, name: str) -> None:
+@pytest.mark.parametrize(("name", "command"), [("tls.crt", "install CERT"), ("tls.key", "csr")])
+def test_without_certificate_or_key_it_says_what_to_do(ready_spoke: Spoke, name: str, command: str) -> None:
     (ready_spoke.directory / name).unlink()
-    with pytest.raises(Unusable, match=f"{name} is missing. Make the request: bothways spoke csr"):
+    with pytest.raises(Unusable, match=f"{name} is missing. Get it: bothways spoke {command} --directory "):
         tls_context(ready_spoke)
 
 
@@ -97,5 +137,5 @@ def test_a_key_of_another_certificate_is_said(ready_spoke: Spoke) -> None:
 
 def test_a_damaged_certificate_is_said(ready_spoke: Spoke) -> None:
     files.replace(ready_spoke.certificate_file, b"damaged")
-    with pytest.raises(Unusable, match="do not belong together"):
+    with pytest.raises(Unusable, match=r"tls\.crt holds no certificate in PEM"):
         tls_context(ready_spoke)

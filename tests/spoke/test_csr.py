@@ -3,17 +3,15 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from bothways import files
 from bothways.contract.document import KeyType, RequestTerms
 from bothways.contract.subject import Subject
-from bothways.errors import Conflict, Refused, Unusable
+from bothways.errors import Conflict, Refused
 from bothways.operations.hub import Hub
 from bothways.operations.requests import show_request, submit_request
-from bothways.spoke.csr import make_request, read_key
+from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke
 
 
@@ -115,31 +113,3 @@ def test_a_common_name_that_would_be_too_long_is_refused(spoke: Spoke, subject: 
     terms = replace(spoke.contract.terms, request=RequestTerms(common_name=pattern))
     with pytest.raises(Refused, match="CN has 69 characters, at most 64 are allowed"):
         make_request(replace(spoke, contract=replace(spoke.contract, terms=terms)), KeyType.ECDSA, subject)
-
-
-def test_a_key_that_others_can_read_is_not_used(spoke: Spoke, subject: Subject) -> None:
-    make_request(spoke, KeyType.ECDSA, subject)
-    spoke.key_file.chmod(0o644)
-    with pytest.raises(Unusable, match="chmod 600"):
-        read_key(spoke)
-
-
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        ("echo this is no key", "no unencrypted private key"),
-        ("openssl genpkey -algorithm ED25519", "neither an RSA nor an ECDSA key"),
-        ("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:x", "no unencrypted"),
-    ],
-    ids=["not a key", "Ed25519", "encrypted"],
-)
-def test_another_key_than_the_agreed_ones_is_not_used(spoke: Spoke, command: str, said: str) -> None:
-    made = subprocess.run(command.split(), capture_output=True, check=True, timeout=30)
-    files.write_new(spoke.key_file, made.stdout, files.PRIVATE)
-    with pytest.raises(Unusable, match=said):
-        read_key(spoke)
-
-
-def test_a_missing_key_is_said(spoke: Spoke) -> None:
-    with pytest.raises(Unusable, match="there is no such file"):
-        read_key(replace(spoke, directory=Path("/nonexistent")))

@@ -1,14 +1,17 @@
 import hashlib
+import itertools
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from bothways.errors import Conflict, Refused, Unreachable, Unusable
 from bothways.operations.hub import Hub
-from bothways.spoke.directory import Spoke, init_spoke, open_spoke
+from bothways.spoke.directory import Spoke, alone, init_spoke, open_spoke
 
 
 def digest(path: Path) -> str:
@@ -131,3 +134,93 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
     loaded = set(done.stdout.split())
     assert {"bothways", "httpx2", "cryptography"} <= loaded
     assert loaded.isdisjoint({"sqlalchemy", "grpc", "fastapi", "uvicorn", "google", "envoy"})
+
+
+def test_a_file_of_somebody_else_is_never_overwritten(contract_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "spoke").mkdir()
+    (tmp_path / "spoke" / "ca.crt").write_text("of the web server")
+    with pytest.raises(Conflict, match=r"ca\.crt stands there already with another content"):
+        init_spoke(tmp_path / "spoke", str(contract_file), "12345678")
+    assert (tmp_path / "spoke" / "ca.crt").read_text() == "of the web server"
+    with pytest.raises(Unusable, match="holds no spoke"):
+        open_spoke(tmp_path / "spoke")
+
+
+def test_kill_9_anywhere_leaves_no_spoke_or_a_whole_one_and_the_next_run_ends_it(
+    contract_file: Path, tmp_path: Path, killed_at: Callable[[int, Callable[[], object]], bool]
+) -> None:
+    for place in itertools.count(1):
+        directory = tmp_path / f"spoke-{place}"
+        killed = killed_at(place, lambda there=directory: init_spoke(there, str(contract_file), "12345678"))  # type: ignore[misc]
+        with suppress(Conflict):
+            init_spoke(directory, str(contract_file), "12345678")
+        assert open_spoke(directory).tsp_id == "12345678"
+        names = {path.name for path in directory.iterdir() if not path.name.startswith(".contract.toml.")}
+        assert names == {"contract.toml", "spoke.toml", "ca.crt", "client-ca.crt"}
+        if not killed:
+            break
+    assert place > 8
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\xff\xfe", "not UTF-8 text: invalid start byte at byte 0"),
+        ("format = 1".encode("utf-16"), "not UTF-8 text"),
+        (b"= nonsense", "this is not TOML"),
+        (b"\0", "this is not TOML"),
+        (b"format = " + b"1" * 5000, "this is not TOML"),
+        (b"a = " + b"[" * 100_000, "this is not TOML"),
+        (b"", "the value is missing"),
+    ],
+    ids=["bytes", "UTF-16", "no TOML", "NUL", "endless number", "nested", "empty"],
+)
+def test_a_contract_that_is_damaged_is_refused_when_it_comes_and_when_it_is_opened(
+    spoke: Spoke, tmp_path: Path, data: bytes, said: str
+) -> None:
+    (tmp_path / "damaged.toml").write_bytes(data)
+    with pytest.raises(Refused, match=said):
+        init_spoke(tmp_path / "other", str(tmp_path / "damaged.toml"), "12345678")
+    assert not (tmp_path / "other").exists()
+    (spoke.directory / "contract.toml").write_bytes(data)
+    with pytest.raises(Refused, match=said):
+        open_spoke(spoke.directory)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_damage(contract_file: Path, tmp_path: Path) -> None:
+    contract_file.write_bytes(b"\xef\xbb\xbf" + contract_file.read_bytes().replace(b"\n", b"\r\n"))
+    assert init_spoke(tmp_path / "spoke", str(contract_file), "12345678") == open_spoke(tmp_path / "spoke")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff", b"customer = 7", b"= 1", b'customer = "1\\n2"', b'customer = "../../1"'],
+    ids=["bytes", "a number", "no TOML", "two lines", "a path"],
+)
+def test_settings_that_are_damaged_say_how_they_are_written(spoke: Spoke, data: bytes) -> None:
+    (spoke.directory / "spoke.toml").write_bytes(data)
+    with pytest.raises(Refused, match=r"customer = 'TSPID' \(in .*spoke\.toml\)"):
+        open_spoke(spoke.directory)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000, "a\0b"], ids=["long name", "long path", "NUL"])
+def test_a_directory_that_no_file_system_has_is_said(contract_file: Path, tmp_path: Path, name: str) -> None:
+    with pytest.raises(Unusable, match="cannot be written"):
+        init_spoke(tmp_path / name, str(contract_file), "12345678")
+    with pytest.raises(Unusable, match="cannot be read"):
+        open_spoke(tmp_path / name)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_file_in_place_of_the_directory_is_said(contract_file: Path) -> None:
+    with pytest.raises(Unusable, match="a file stands where a directory is wanted"):
+        init_spoke(contract_file, str(contract_file), "12345678")
+    with pytest.raises(Unusable, match=r"is a file\. Name the directory of a spoke"):
+        open_spoke(contract_file)
+
+
+def test_only_one_command_writes_at_a_time(spoke: Spoke, contract_file: Path) -> None:
+    (spoke.directory / "contract.toml").unlink()
+    with alone(spoke.directory), pytest.raises(Conflict, match="another bothways spoke command is writing"):
+        init_spoke(spoke.directory, str(contract_file), "12345678")
+    init_spoke(spoke.directory, str(contract_file), "12345678")

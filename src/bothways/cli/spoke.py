@@ -17,9 +17,10 @@ from bothways.contract.subject import Subject
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.spoke import client as clients
 from bothways.spoke.csr import make_request
-from bothways.spoke.directory import init_spoke, open_spoke
+from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke
 from bothways.spoke.install import install_certificate
 from bothways.spoke.listen import Callback, Receiver
+from bothways.spoke.pair import previous
 
 _UNAUTHORIZED = (401, 403)
 _BAD = 400
@@ -68,19 +69,24 @@ def csr(
     spoke = open_spoke(directory)
     subject = Subject(country, state, locality, organization, unit)
     if openssl:
-        recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject, shell)
+        # Where `install` looks for the key: never over the one in use.
+        place = str(spoke.pending.absolute())
+        recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject, shell, place)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
     request = make_request(spoke, key, subject)
+    request_file, key_file = spoke.pending / REQUEST, spoke.pending / KEY
     document = {
-        "request": str(spoke.request_file),
-        "key": str(spoke.key_file),
+        "request": str(request_file),
+        "key": str(key_file),
         "subject": request.subject.rfc4514_string(),
         "fingerprint": request.fingerprint,
     }
-    text = f"{spoke.request_file} is ready; its fingerprint, to compare by phone: {request.fingerprint}"
+    text = f"{request_file} is ready; its fingerprint, to compare by phone: {request.fingerprint}"
     result(document, text, as_json=json)
-    tell(f"Hand {spoke.request_file} to the hub. Then: bothways spoke install CERT --directory {directory}")
+    if spoke.pending == spoke.renewal:
+        tell(f"{spoke.key_file} and {spoke.certificate_file} stay in use until the new certificate is installed.")
+    tell(f"Hand {request_file} to the hub. Then: bothways spoke install CERT --directory {directory}")
     return OK
 
 
@@ -88,14 +94,22 @@ def install(certificate: Path, *, directory: Directory = HERE, json: Json = Fals
     """Check the certificate that the hub issued, and install it."""
     spoke = open_spoke(directory)
     installed = install_certificate(spoke, files.read(certificate, "the certificate", CHAIN_LIMIT), str(certificate))
+    kept = previous(spoke)
     document = {
         "certificate": str(spoke.certificate_file),
         "uri_id": installed.uri_id,
         "fingerprint": installed.fingerprint,
         "not_after": installed.not_after.isoformat(),
+        "chain": list(installed.chain),
+        "changed": installed.changed,
+        "previous": str(kept) if kept else None,
     }
-    text = f"{spoke.certificate_file} is installed, valid until {installed.not_after:%Y-%m-%d}"
-    result(document, text, as_json=json)
+    done = "is installed" if installed.changed else "was installed already"
+    lines = [f"{spoke.certificate_file} {done}, valid until {installed.not_after:%Y-%m-%d}"]
+    lines += [f"  {place}: {name}" for place, name in enumerate(installed.chain)]
+    result(document, "\n".join(lines), as_json=json)
+    if kept and installed.changed:
+        tell(f"The pair before is kept in {kept}.")
     tell(f"Next: bothways spoke call GET /connectivity --directory {directory}")
     return OK
 

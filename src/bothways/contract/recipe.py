@@ -1,5 +1,6 @@
 """The OpenSSL commands of R9, ready to paste for one customer, environment and key type. Text only; nothing is run."""
 
+import shlex
 from enum import StrEnum
 
 from bothways.contract.document import KeyType, Terms
@@ -29,8 +30,12 @@ class Shell(StrEnum):
     """None: the configuration file itself, with the commands in its first lines; for cmd.exe, and to look at."""
 
 
-def openssl_recipe(terms: Terms, tsp_id: str, key: KeyType, subject: Subject, shell: Shell = Shell.BASH) -> str:
+def openssl_recipe(
+    terms: Terms, tsp_id: str, key: KeyType, subject: Subject, shell: Shell = Shell.BASH, place: str | None = None
+) -> str:
     """Return commands that write `tls.key` (for its owner alone), `tls.cnf` and `tls.csr`, and no key over another.
+
+    They write into the directory `place`, which they make, or else where they are run.
 
     The subject goes through a configuration file: `-subj` would need the slashes of the common name escaped, and
     Git Bash takes it for a path. Both shells get it as a here-document, in which nothing means anything to them.
@@ -40,16 +45,19 @@ def openssl_recipe(terms: Terms, tsp_id: str, key: KeyType, subject: Subject, sh
         raise Refused(mistakes)
     title = f"# Client key and request of customer {tsp_id} for {terms.environment.value} at {terms.hub}"
     configuration = _configuration(subject, terms.request.expected_common_name(key.marker, tsp_id, terms.environment))
-    lines = {Shell.BASH: _bash, Shell.POWERSHELL: _powershell, Shell.CONFIGURATION: _file}[shell](key, configuration)
+    lines = {Shell.BASH: _bash, Shell.POWERSHELL: _powershell, Shell.CONFIGURATION: _file}[shell](
+        key, configuration, place
+    )
     return "\n".join([title, *lines, ""])
 
 
-def _bash(key: KeyType, configuration: list[str]) -> list[str]:
+def _bash(key: KeyType, configuration: list[str], place: str | None) -> list[str]:
     # In a shell of its own, so that neither a failure nor the umask stays.
     return [
         "(",
         "set -eu",
         "umask 077",
+        *([f"mkdir -p {shlex.quote(place)}", f"cd {shlex.quote(place)}"] if place else []),
         f"if [ -e tls.key ]; then echo '{_EXISTS}' >&2; exit 1; fi",
         f"cat > tls.cnf << '{_END}'",
         *configuration,
@@ -61,14 +69,16 @@ def _bash(key: KeyType, configuration: list[str]) -> list[str]:
     ]
 
 
-def _powershell(key: KeyType, configuration: list[str]) -> list[str]:
+def _powershell(key: KeyType, configuration: list[str], place: str | None) -> list[str]:
     # Set-Content would write a byte order mark in 5.1; openssl does not stop PowerShell when it fails.
     check = "if ($LASTEXITCODE) { throw 'openssl failed; its message stands above.' }"
+    quoted = "'" + (place or "").replace("'", "''") + "'"
     saved = "# Paste this; a file that holds it must be saved as UTF-8 with byte order mark."
     return [
         *([] if all(line.isascii() for line in configuration) else [saved]),
         "& {",
         "$ErrorActionPreference = 'Stop'",
+        *([f"New-Item -ItemType Directory -Force {quoted} | Out-Null", f"Set-Location {quoted}"] if place else []),
         f"if (Test-Path tls.key) {{ throw '{_EXISTS}' }}",
         "$configuration = @'",
         *configuration,
@@ -86,9 +96,9 @@ def _powershell(key: KeyType, configuration: list[str]) -> list[str]:
     ]
 
 
-def _file(key: KeyType, configuration: list[str]) -> list[str]:
+def _file(key: KeyType, configuration: list[str], place: str | None) -> list[str]:
     return [
-        "# Save this as tls.cnf, in UTF-8, and run beside it:",
+        f"# Save this as tls.cnf, in UTF-8, {f'in {place}, ' if place else ''}and run beside it:",
         f"#   {_KEY[key]}",
         f"#   {_REQUEST}",
         *configuration,

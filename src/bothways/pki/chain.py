@@ -48,7 +48,7 @@ def parse_chain(data: bytes, subject: str = "chain") -> Chain:
     found: dict[bytes, x509.Certificate] = {}
     for der in certificates_der(data, subject):
         try:
-            found[der] = _readable(x509.load_der_x509_certificate(der))
+            found[der] = readable(x509.load_der_x509_certificate(der))
         except UNREADABLE as error:
             raise Refused((_finding("CHAIN-FILE-01", f"a certificate cannot be read: {error}", subject),)) from error
     if len(found) > _LENGTH_LIMIT:
@@ -86,11 +86,36 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return sha256(certificate_der(certificate))
 
 
+def readable(certificate: x509.Certificate) -> x509.Certificate:
+    """Return the certificate once all of its parts could be read. Raises one of `UNREADABLE`."""
+    # The library reads these parts only when they are asked for: here, so that rules meet none that cannot be read.
+    certificate.public_key(), certificate.extensions, certificate.signature_hash_algorithm
+    certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    return certificate
+
+
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether `issuer` issued the certificate: its name stands there, its key signed (RFC 5280 section 6.1)."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (*UNREADABLE, InvalidSignature):
+        return False
+    return True
+
+
+def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | None:
+    """Return the certificate's extension of this kind, or None if it has none."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def _certificate_findings(
     certificate: x509.Certificate, below: int, now: datetime, own_spki_pins: frozenset[str], subject: str
 ) -> Iterator[Finding]:
     name = certificate.subject.rfc4514_string()
-    constraints = _extension(certificate, x509.BasicConstraints)
+    constraints = extension(certificate, x509.BasicConstraints)
     if constraints is None or not constraints.ca:
         yield _finding(
             "CHAIN-CA-01", f"{name} is not a CA (BasicConstraints); the CAs of the server are wanted", subject
@@ -98,7 +123,7 @@ def _certificate_findings(
     elif constraints.path_length is not None and constraints.path_length < below:
         message = f"{name} allows {constraints.path_length} CAs below it (pathLenConstraint), and {below} are"
         yield _finding("CHAIN-CA-03", message, subject)
-    usage = _extension(certificate, x509.KeyUsage)
+    usage = extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
         yield _finding("CHAIN-CA-02", f"{name} may not sign certificates (KeyUsage)", subject)
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
@@ -124,20 +149,13 @@ def _digest_findings(certificate: x509.Certificate, subject: str) -> Iterator[Fi
         yield _finding("CHAIN-KEY-02", f"{name} is signed with {digest}; sha256 or better is wanted", subject)
 
 
-def _readable(certificate: x509.Certificate) -> x509.Certificate:
-    # The library reads these parts only when they are asked for: here, so that rules meet none that cannot be read.
-    certificate.public_key(), certificate.extensions, certificate.signature_hash_algorithm
-    certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
-    return certificate
-
-
 def _ordered(found: list[x509.Certificate], subject: str) -> tuple[x509.Certificate, ...]:
-    issuers = [[each for each in found if each is not one and _issued(one, each)] for one in found]
-    starts = [one for one in found if not any(each is not one and _issued(each, one) for each in found)]
+    issuers = [[each for each in found if each is not one and issued_by(one, each)] for one in found]
+    starts = [one for one in found if not any(each is not one and issued_by(each, one) for each in found)]
     # A self-signed certificate that nothing here was issued by stands alone; otherwise it ends the chain.
     current = starts[0] if starts else found[0]
     ordered = [current]
-    while not _issued(current, current):
+    while not issued_by(current, current):
         candidates = issuers[next(index for index, one in enumerate(found) if one is current)]
         following = [each for each in candidates if each not in ordered]
         if not following:
@@ -149,21 +167,6 @@ def _ordered(found: list[x509.Certificate], subject: str) -> tuple[x509.Certific
         message = f"{'; '.join(left)} belongs to another chain; one chain is wanted"
         raise Refused((_finding("CHAIN-ORDER-02", message, subject),))
     return tuple(ordered)
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (*UNREADABLE, InvalidSignature):
-        return False
-    return True
-
-
-def _extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _finding(id: str, message: str, subject: str) -> Finding:  # noqa: A002 - as in Finding

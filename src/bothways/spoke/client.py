@@ -8,8 +8,10 @@ from typing import Any
 import httpx2
 
 from bothways.errors import NotAuthorized, Unreachable, Unusable
-from bothways.spoke.directory import Spoke
+from bothways.spoke.directory import Spoke, stands
 from bothways.spoke.localhost import LocalhostTransport
+from bothways.spoke.pair import read_key
+from bothways.spoke.tls import anchors, load_pair
 
 _TIMEOUT = 30.0
 
@@ -39,20 +41,14 @@ class Answer:
 
 def tls_context(spoke: Spoke) -> ssl.SSLContext:
     """Return the TLS context towards the hub: our certificate, the contract's server CA alone, TLS 1.2 or higher."""
-    for path in (spoke.certificate_file, spoke.key_file):
-        if not path.is_file():
-            raise Unusable(
-                f"{path} is missing. Make the request: bothways spoke csr; then: bothways spoke install CERT"
-            )
+    for path, missing in ((spoke.key_file, "csr"), (spoke.certificate_file, "install CERT")):
+        if not stands(path):
+            raise Unusable(f"{path} is missing. Get it: bothways spoke {missing} --directory {spoke.directory}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=spoke.contract.trust.server_ca)
-    try:
-        context.load_cert_chain(spoke.certificate_file, spoke.key_file)
-    except ssl.SSLError as error:
-        raise Unusable(
-            f"{spoke.certificate_file} and {spoke.key_file} do not belong together ({error.reason})."
-        ) from error
+    context.load_verify_locations(cadata=anchors(spoke.contract.trust.server_ca))
+    read_key(spoke.key_file)
+    load_pair(context, spoke.certificate_file, spoke.key_file)
     return context
 
 
@@ -69,16 +65,16 @@ def open_client(spoke: Spoke) -> httpx2.Client:
 def call(client: httpx2.Client, method: str, path: str, body: bytes | None = None) -> Answer:
     """Call the hub once. Raises `NotAuthorized` if TLS refused us, `Unreachable` if there was no answer.
 
-    `path` begins with a slash: a whole address would take our certificate elsewhere. Raises `Unusable` otherwise.
+    `path` begins with one slash: a whole address would take our certificate elsewhere. Raises `Unusable` otherwise.
     """
-    if not path.startswith("/"):
-        raise Unusable(f"{path!r} is no path at the hub's endpoint. Give one that begins with /, like /connectivity.")
+    _check(method, path)
     started = time.perf_counter()
     try:
         with client.stream(method, path, content=body) as response:
             tls = response.extensions["network_stream"].get_extra_info("ssl_object")
             content = response.read()
-    except httpx2.TransportError as error:
+    # A host name that cannot be encoded is a UnicodeError.
+    except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
         raise _explained(error, str(client.base_url)) from error
     return Answer(
         response.status_code,
@@ -90,12 +86,23 @@ def call(client: httpx2.Client, method: str, path: str, body: bytes | None = Non
     )
 
 
-def _explained(error: httpx2.TransportError, endpoint: str) -> NotAuthorized | Unreachable:
+def _check(method: str, path: str) -> None:
+    if not (method.isascii() and method.isalpha()):
+        raise Unusable(f"{method!r} is no HTTP method. Give one like GET or POST.")
+    if not path.startswith("/") or path.startswith("//"):
+        raise Unusable(
+            f"{path!r} is no path at the hub's endpoint. Give one that begins with one slash, like /connectivity."
+        )
+    if wrong := next((each for each in path if not each.isprintable() or each in " #"), None):
+        raise Unusable(f"{path!r} has {wrong!r}, which no path can have. Write it percent-encoded: %20 is a space.")
+
+
+def _explained(error: Exception, endpoint: str) -> NotAuthorized | Unreachable:
     """Tell a refusal by TLS from an unreachable hub. In TLS 1.3 the refusal comes with the first read (RFC 8446)."""
     text = str(error)
     if "alert" in text.lower():
         return NotAuthorized(
-            f"the hub at {endpoint} refused our certificate: {text}. Check it: bothways spoke install CERT"
+            f"the hub at {endpoint} refused our certificate: {text}. Look at it: bothways spoke status"
         )
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return NotAuthorized(f"the server at {endpoint} is not the hub of the contract: {text}.")

@@ -1,5 +1,7 @@
 """The customer's key and certification request (R7 to R9), checked by the hub's own rules before they are written."""
 
+from pathlib import Path
+
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -7,63 +9,61 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_pem_private_key,
 )
 
 from bothways import files
 from bothways.contract.document import KeyType
 from bothways.contract.subject import Subject, common_name_findings, subject_findings
-from bothways.errors import Conflict, Refused, Unusable
+from bothways.errors import Conflict, Refused
 from bothways.findings import errors
 from bothways.pki import keys
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.pki.rules import SUBJECT, Applicant, request_findings
-from bothways.spoke.directory import Spoke
-
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+from bothways.spoke.directory import KEY, REQUEST, Spoke, alone, stands
+from bothways.spoke.pair import PrivateKey, read_key, tidy
 
 
 def make_request(spoke: Spoke, key_type: KeyType, subject: Subject) -> CertificationRequest:
-    """Make `tls.key` (mode 0600) and `tls.csr`. A key that is there without a request is used, never overwritten.
+    """Make a key (mode 0600) and its request where `spoke.pending` is: beside the pair in use, if there is one.
 
-    Raises `Refused` with all findings if the rules would refuse the request, `Conflict` if there is one already.
+    A key that waits there without a request, from an interrupted run or brought in, is used, never overwritten.
+    Raises `Refused` with all findings if the rules would refuse the request, `Conflict` if one is under way already.
     """
-    if spoke.request_file.exists():
-        raise Conflict(f"{spoke.request_file} exists already. Hand it to the hub, or move it and its key away.")
     if mistakes := subject_findings(subject) + common_name_findings(spoke.contract.terms, key_type, spoke.tsp_id):
         raise Refused(mistakes)
     common_name = spoke.contract.terms.request.expected_common_name(
         key_type.marker, spoke.tsp_id, spoke.contract.terms.environment
     )
-    key = _key(spoke, key_type)
-    request = parse_request(_signed(key, subject, common_name), str(spoke.request_file))
-    applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
-    if mistakes := errors(request_findings(request, applicant, str(spoke.request_file))):
-        raise Refused(mistakes)
-    if not spoke.key_file.exists():
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        files.write_new(spoke.key_file, pem, files.PRIVATE)
-    files.write_new(spoke.request_file, request.pem.encode())
+    with alone(spoke.directory):
+        tidy(spoke)
+        key_file, request_file = spoke.pending / KEY, spoke.pending / REQUEST
+        if stands(request_file):
+            raise Conflict(
+                f"{request_file} exists already: a request is under way. Hand it to the hub, and install what comes "
+                f"back: bothways spoke install CERT --directory {spoke.directory}. For another one, move it away first."
+            )
+        key = _key(key_file, key_type)
+        request = parse_request(_signed(key, subject, common_name), str(request_file))
+        applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
+        if mistakes := errors(request_findings(request, applicant, str(request_file))):
+            raise Refused(mistakes)
+        files.make_directory(spoke.pending)
+        # The key first: if this is killed in between, the next run goes on with it.
+        if not stands(key_file):
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            files.write_new(key_file, pem, files.PRIVATE)
+        files.write_new(request_file, request.pem.encode())
     return request
 
 
-def read_key(spoke: Spoke) -> PrivateKey:
-    """Return the spoke's private key. Raises `Unusable` if there is none, or others can read it."""
-    pem = files.read_private(spoke.key_file, "the private key")
-    try:
-        key = load_pem_private_key(pem, None)
-    except (ValueError, TypeError) as error:
-        raise Unusable(f"{spoke.key_file} is no unencrypted private key in PEM: {error}.") from error
-    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise Unusable(f"{spoke.key_file} is neither an RSA nor an ECDSA key. Make a new one: bothways spoke csr")
-    return key
-
-
-def _key(spoke: Spoke, key_type: KeyType) -> PrivateKey:
-    if spoke.key_file.exists():
-        key = read_key(spoke)
+def _key(path: Path, key_type: KeyType) -> PrivateKey:
+    if stands(path):
+        key = read_key(path).key
         if keys.key_type(key.public_key()) is not key_type:
-            raise Conflict(f"{spoke.key_file} is not an {key_type.marker} key. Move it away, or give the other --key.")
+            raise Conflict(
+                f"{path} is not an {key_type.marker} key, and is never overwritten. "
+                "Give the other --key, or move it away."
+            )
         return key
     if key_type is KeyType.RSA:
         return rsa.generate_private_key(keys.RSA_EXPONENT, keys.RSA_BITS)

@@ -1,24 +1,30 @@
-"""A spoke's directory, one per environment: which files stand in it, and how it is made from a contract."""
+"""A spoke's directory, one per environment: which files stand in it, how it is made and opened, and who may write."""
 
+import contextlib
+import fcntl
 import hashlib
-import ssl
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx2
 import tomli_w
 
 from bothways import files
 from bothways.contract.document import Contract
 from bothways.contract.parse import parse_contract
 from bothways.contract.reader import read_toml
-from bothways.errors import Conflict, Refused, Unreachable, Unusable
+from bothways.errors import Conflict, Refused, Unusable
 from bothways.findings import Finding
 from bothways.registry.customer import customer_findings
-from bothways.spoke.localhost import LocalhostTransport
+from bothways.spoke.fetch import CONTRACT_LIMIT, fetched
 
-_FETCH_TIMEOUT = 10.0
-_CONTRACT_LIMIT = 256 * 1024
+KEY, REQUEST, CERTIFICATE = "tls.key", "tls.csr", "tls.crt"
+"""The names of a pair's files, wherever the pair stands."""
+
+_CONTRACT, _SETTINGS, _RENEWAL = "contract.toml", "spoke.toml", "renewal"
+_OURS = KEY, REQUEST, CERTIFICATE, "current", "previous", "ca.crt", "client-ca.crt", _CONTRACT, _SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +37,28 @@ class Spoke:
 
     @property
     def key_file(self) -> Path:
-        """The private key, mode 0600."""
-        return self.directory / "tls.key"
+        """The private key in use, mode 0600."""
+        return self.directory / KEY
 
     @property
     def request_file(self) -> Path:
-        """The certification request."""
-        return self.directory / "tls.csr"
+        """The first certification request."""
+        return self.directory / REQUEST
 
     @property
     def certificate_file(self) -> Path:
-        """The certificate, end entity first, then its issuer."""
-        return self.directory / "tls.crt"
+        """The certificate in use, end entity first, then its issuer."""
+        return self.directory / CERTIFICATE
+
+    @property
+    def renewal(self) -> Path:
+        """Where a new key and its request wait for their certificate while the old pair is in use."""
+        return self.directory / _RENEWAL
+
+    @property
+    def pending(self) -> Path:
+        """Where the next request has its key, or the one under way: beside the pair in use, or in its place."""
+        return self.renewal if stands(self.certificate_file) else self.directory
 
 
 def init_spoke(directory: Path, source: str, tsp_id: str, fingerprint: str | None = None) -> Spoke:
@@ -50,61 +66,132 @@ def init_spoke(directory: Path, source: str, tsp_id: str, fingerprint: str | Non
 
     `fingerprint` is the SHA-256 of the contract that the hub's representative read out. It is needed where the hub's
     certificate is not from a public CA: then it is what proves the contract, and not the connection.
+    Files that stand in the directory are never overwritten; those of an interrupted run are kept if they are the same.
     Raises `Conflict` if a spoke is there, `Unreachable` or `Refused` if the contract cannot be had or trusted.
     """
-    if (directory / "contract.toml").exists():
-        raise Conflict(f"{directory} already holds a spoke. Go on with it, or name another directory.")
-    # The organization is said later, in the request.
-    if mistakes := customer_findings(tsp_id, "unsaid"):
-        raise Refused(mistakes)
-    text = (
-        _fetched(source, fingerprint) if "://" in source else files.read(Path(source), "the contract", _CONTRACT_LIMIT)
+    _absent(directory)
+    _check_customer(tsp_id)
+    data = (
+        fetched(source, verified=fingerprint is None)
+        if "://" in source
+        else files.read(Path(source), "the contract", CONTRACT_LIMIT)
     )
-    found = hashlib.sha256(text).hexdigest()
+    found = hashlib.sha256(data).hexdigest()
     if fingerprint is not None and fingerprint.lower().replace(":", "") != found:
         message = f"the contract's fingerprint is {found}, wanted {fingerprint}"
         raise Refused((Finding("CONTRACT-PIN", message, "Ask the hub's representative for both.", "R12", source),))
-    contract = parse_contract(text.decode(errors="replace"), source)
+    contract = parse_contract(_text(data, source), source)
     files.make_directory(directory)
-    files.replace(directory / "spoke.toml", tomli_w.dumps({"customer": tsp_id}).encode())
-    files.replace(directory / "ca.crt", contract.trust.server_ca.encode())
-    files.replace(directory / "client-ca.crt", contract.trust.client_ca.encode())
-    # The contract comes last: its presence is what makes the directory a spoke.
-    files.write_new(directory / "contract.toml", text)
+    with alone(directory):
+        _absent(directory)
+        _write_same(directory / _SETTINGS, tomli_w.dumps({"customer": tsp_id}).encode())
+        _write_same(directory / "ca.crt", contract.trust.server_ca.encode())
+        _write_same(directory / "client-ca.crt", contract.trust.client_ca.encode())
+        # The contract comes last: its presence is what makes the directory a spoke.
+        files.write_new(directory / _CONTRACT, data)
     return Spoke(directory, contract, tsp_id)
 
 
 def open_spoke(directory: Path) -> Spoke:
-    """Open the spoke in `directory`. Raises `Unusable` if there is none."""
-    path = directory / "contract.toml"
-    if not path.is_file():
+    """Open the spoke in `directory`. Raises `Unusable` if there is none, `Refused` if one of its files is damaged."""
+    path = directory / _CONTRACT
+    try:
+        path.stat()
+    except NotADirectoryError as error:
+        raise Unusable(f"{directory} is a file. Name the directory of a spoke: --directory") from error
+    except FileNotFoundError as error:
         raise Unusable(
             f"{directory} holds no spoke. Make one: "
             f"bothways spoke init --contract FILE_OR_URL --customer TSPID --directory {directory}"
-        )
-    contract = parse_contract(files.read(path, "the contract").decode(errors="replace"), str(path))
-    reader = read_toml(files.read(directory / "spoke.toml", "the spoke's settings").decode(), "spoke.toml")
-    tsp_id = reader.text("customer")
-    reader.finish()
-    return Spoke(directory, contract, tsp_id)
+        ) from error
+    except (OSError, ValueError):
+        # Reading says why the directory cannot be looked into.
+        pass
+    contract = parse_contract(_text(files.read(path, "the contract", CONTRACT_LIMIT), str(path)), str(path))
+    return Spoke(directory, contract, _customer(directory / _SETTINGS))
 
 
-def _fetched(url: str, fingerprint: str | None) -> bytes:
-    if not url.startswith("https://"):
-        raise Unusable(f"{url} is not an https address. Give one, or the path of a file.")
-    context = ssl.create_default_context()
-    if fingerprint is not None:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
+def stands(path: Path) -> bool:
+    """Tell whether anything stands at the path, a dangling link too. What cannot be looked at counts as absent."""
+    # Unlike Path.exists, this raises nothing; the step that needs the file says what is wrong with the path.
+    return os.path.lexists(path)
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Let one command at a time write to the directory, and take away what a killed one left half-written.
+
+    Raises `Conflict` if another command is writing, `Unusable` if the directory cannot be had.
+    """
     try:
-        with httpx2.Client(transport=LocalhostTransport(context), timeout=_FETCH_TIMEOUT, trust_env=False) as client:
-            answer = client.get(url)
-            answer.raise_for_status()
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        hint = (
-            " If the hub's certificate is not from a public CA, give --fingerprint."
-            if "CERTIFICATE" in str(error)
-            else ""
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except (OSError, ValueError) as error:
+        raise Unusable(f"{directory} cannot be opened: {error}. Check the path and its mode.") from error
+    try:
+        _lock(descriptor, directory)
+        for name in _OURS:
+            # As files are named that are written and not yet in place (see `files`).
+            left_names = f".{name}.{'?' * 8}"
+            for left in (*directory.glob(left_names), *(directory / _RENEWAL).glob(left_names)):
+                with contextlib.suppress(OSError):
+                    left.unlink()
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, directory: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Conflict(
+            f"another bothways spoke command is writing to {directory}. Try again when it has ended."
+        ) from error
+    except OSError as error:
+        raise Unusable(f"{directory} cannot be locked: {error.strerror}. Use a local file system.") from error
+
+
+def _absent(directory: Path) -> None:
+    if stands(directory / _CONTRACT):
+        raise Conflict(
+            f"{directory} already holds a spoke, which is left as it is. Look at it: "
+            f"bothways spoke status --directory {directory}; or name another directory."
         )
-        raise Unreachable(f"the contract cannot be fetched from {url}: {error}.{hint}") from error
-    return answer.content[:_CONTRACT_LIMIT]
+
+
+def _write_same(path: Path, content: bytes) -> None:
+    if not stands(path):
+        files.write_new(path, content)
+    elif files.read(path, path.name) != content:
+        raise Conflict(
+            f"{path} stands there already with another content, and is never overwritten. "
+            "Name an empty directory, or move the file away."
+        )
+
+
+def _customer(path: Path) -> str:
+    hint = f"Write it again, with one line: customer = 'TSPID' (in {path})."
+    try:
+        reader = read_toml(_text(files.read(path, "the spoke's settings"), str(path)), str(path))
+        tsp_id = reader.text("customer")
+        reader.finish()
+        _check_customer(tsp_id)
+    except Refused as error:
+        raise Refused(tuple(replace(each, hint=hint, subject=str(path)) for each in error.findings)) from error
+    return tsp_id
+
+
+def _check_customer(tsp_id: str) -> None:
+    # The organization is said later, in the request.
+    if mistakes := customer_findings(tsp_id, "unsaid"):
+        raise Refused(mistakes)
+
+
+def _text(data: bytes, subject: str) -> str:
+    try:
+        # Some editors begin a file with a byte order mark.
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"this is not UTF-8 text: {error.reason} at byte {error.start}"
+        hint = "Take the file again from the hub, byte for byte."
+        raise Refused((Finding("CONTRACT-TOML", message, hint, "TOML 1.0.0", subject),)) from error

@@ -1,0 +1,52 @@
+"""What both of the spoke's TLS sides need: loading a certificate with its key, and trust anchors."""
+
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+
+from bothways import files
+from bothways.errors import Unusable
+from bothways.pki.chain import certificate_der, readable
+from bothways.pki.encoding import UNREADABLE
+from bothways.pki.keys import spki_pin
+from bothways.spoke.pair import private_key
+
+
+def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Certificate:
+    """Load the certificate chain and its key, both in PEM, into the context, and return the end entity's certificate.
+
+    Raises `Unusable` if they cannot be read, or do not belong together.
+    """
+    for last in (False, True):
+        try:
+            end_entity = _end_entity(certificate)
+            ours = private_key(files.read(key, "the private key"), key)
+            if spki_pin(ours.public_key()) == spki_pin(end_entity.public_key()):
+                context.load_cert_chain(certificate, key)
+                return end_entity
+        except ssl.SSLError as error:
+            if last:
+                said = error.reason or error
+                raise Unusable(
+                    f"{certificate} and {key} are not taken by OpenSSL: {said}. Check both files."
+                ) from error
+        # The pair was changed between two reads, perhaps: once more.
+    raise Unusable(
+        f"{certificate} and {key} do not belong together: the certificate is for another key. "
+        "Name a certificate with its own key."
+    )
+
+
+def anchors(pem: str) -> bytes:
+    """Return the certificates in the PEM text as OpenSSL takes them: DER, whatever was written around them."""
+    return b"".join(certificate_der(each) for each in x509.load_pem_x509_certificates(pem.encode()))
+
+
+def _end_entity(path: Path) -> x509.Certificate:
+    try:
+        return readable(x509.load_pem_x509_certificates(files.read(path, "the certificate"))[0])
+    except UNREADABLE as error:
+        raise Unusable(
+            f"{path} holds no certificate in PEM. Name the file that begins with BEGIN CERTIFICATE."
+        ) from error
