@@ -26,7 +26,7 @@ AGREED = {
     "chain": ("submit", "list", "show", "endorse", "refuse", "withdraw"),
     "service": ("add", "list", "grant", "withdraw"),
     "audit": ("verify", "export"),
-    "spoke": ("init", "csr", "install", "call", "listen"),
+    "spoke": ("init", "csr", "install", "status", "call", "listen"),
     "probe": (),
     "rotate": (),
 }
@@ -153,3 +153,84 @@ main()
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"sqlalchemy is not installed, .* pip install 'bothways\[hub\]'\n", done.stderr)
+
+
+FAILING = """
+import sys
+from bothways.spoke import directory
+def fail(*_: object) -> None:
+    raise {error}
+directory.parse_contract = fail
+from bothways.cli.main import main
+main()
+"""
+
+
+@pytest.fixture
+def failing(tmp_path: Path) -> Callable[..., CompletedProcess[str]]:
+    """Return a runner of `spoke status` in which something that nobody foresaw raises an error."""
+    (tmp_path / "contract.toml").write_text("")
+
+    def run(error: str, *arguments: str, traceback: str | None = None) -> CompletedProcess[str]:
+        command = [sys.executable, "-c", FAILING.format(error=error), "spoke", "status", *arguments]
+        environment = {name: value for name, value in os.environ.items() if name != "BOTHWAYS_TRACEBACK"}
+        environment |= {"BOTHWAYS_TRACEBACK": traceback} if traceback else {}
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        ("TypeError('two\\nlines')", 1, "TypeError: two lines."),
+        ("KeyError()", 1, "KeyError: no message."),
+        ("RecursionError('deep')", 1, "RecursionError: deep."),
+        ("OSError(5, 'Input/output error')", 2, "OSError: [Errno 5] Input/output error."),
+    ],
+)
+def test_what_nobody_foresaw_is_a_sentence(
+    failing: Callable[..., CompletedProcess[str]], error: str, code: int, said: str
+) -> None:
+    done = failing(error)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (code, "", 1)
+    assert f"bothways spoke status failed, which it should not: {said}" in done.stderr
+    assert "BOTHWAYS_TRACEBACK=1" in done.stderr
+    document = json.loads(failing(error, "--json").stdout)
+    assert (document["error"], said in document["detail"]) == ("unexpected", True)
+
+
+def test_the_traceback_is_there_for_those_who_ask(failing: Callable[..., CompletedProcess[str]]) -> None:
+    done = failing("TypeError('here')", traceback="1")
+    assert done.returncode == 1
+    assert "Traceback (most recent call last)" in done.stderr
+    assert done.stderr.endswith("TypeError: here\n")
+
+
+def test_ctrl_c_is_130_in_silence(failing: Callable[..., CompletedProcess[str]]) -> None:
+    done = failing("KeyboardInterrupt()")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_full_disk_behind_the_output_is_2_without_noise(hub: Any) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "bothways", "hub", "contract", "--directory", str(hub.directory)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_the_terminals_encoding_has_not_is_escaped() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = command_line("spoke", "call", "G\u00c9T", "/\u00e9", "--json", env=environment)
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (2, "unusable")

@@ -162,7 +162,7 @@ def test_what_the_hub_never_issues_is_refused(
 
 def test_expired_and_not_yet_valid_are_told_apart_in_words(own_ca: tuple[Spoke, CA]) -> None:
     changed, ca = own_ca
-    with pytest.raises(Refused, match=r"expired on 20.* Make a new request \(bothways spoke csr\)"):
+    with pytest.raises(Refused, match=r"expired on 20.* Make a new request.* bothways spoke csr"):
         install_certificate(changed, issued(changed, ca, days=-1))
     with pytest.raises(Refused, match=r"is not valid yet: from 20.* Check the clock of this machine"):
         install_certificate(changed, issued(changed, ca, begin=1))

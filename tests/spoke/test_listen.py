@@ -115,7 +115,9 @@ def test_the_hub_may_rotate_its_certificate_unannounced(
 def test_without_a_client_certificate_the_handshake_is_refused(listening: Listening) -> None:
     with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
         listening.send(f"{POST}\r\n", None)
-    assert listening.refusals.get(timeout=10) == "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+    assert listening.refusals.get(timeout=10) == (
+        "refused 127.0.0.1: it showed no client certificate (PEER_DID_NOT_RETURN_A_CERTIFICATE)"
+    )
     assert listening.callbacks.empty()
 
 
@@ -124,7 +126,8 @@ def test_a_certificate_of_a_foreign_ca_is_refused_even_with_the_hubs_name(
 ) -> None:
     with pytest.raises(ssl.SSLError, match="UNKNOWN_CA"):
         listening.send(f"{POST}\r\n", foreign_pair(tmp_path, make_ca))
-    assert listening.refusals.get(timeout=10) == "CERTIFICATE_VERIFY_FAILED"
+    refusal = listening.refusals.get(timeout=10)
+    assert "is not one of the Client CA in the contract (CERTIFICATE_VERIFY_FAILED: " in refusal
     assert listening.callbacks.empty()
 
 
@@ -173,6 +176,111 @@ def test_a_peer_that_says_nothing_holds_up_nobody(listening: Listening, hub_pair
     assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_body_that_ends_too_early_is_no_call(listening: Listening, hub_pair: Callable[[], Path]) -> None:
+    context = ssl.create_default_context(cafile=str(listening.server.chain))
+    context.load_cert_chain(hub_pair())
+    with (
+        socket.create_connection(("127.0.0.1", listening.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as secured,
+    ):
+        secured.sendall(f"{POST}Content-Length: 10\r\n\r\nhalf".encode())
+        secured.shutdown(socket.SHUT_WR)
+    answer = listening.send(f"{POST}Content-Length: 4\r\nConnection: close\r\n\r\nfull", hub_pair())
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert listening.callbacks.get(timeout=10).body == "full"
+    assert listening.callbacks.empty()
+
+
+@pytest.mark.parametrize("phase", ["handshake", "request"])
+def test_a_peer_that_takes_too_long_is_cut(
+    listening: Listening, hub_pair: Callable[[], Path], monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    if phase == "handshake":
+        monkeypatch.setattr("bothways.spoke.connections.HANDSHAKE_SECONDS", 0.2)
+        with socket.create_connection(("127.0.0.1", listening.port), timeout=30) as plain:
+            assert plain.recv(1) == b""
+        assert "the handshake failed" in listening.refusals.get(timeout=10)
+        return
+    monkeypatch.setattr("bothways.spoke.listen.REQUEST_SECONDS", 0.2)
+    context = ssl.create_default_context(cafile=str(listening.server.chain))
+    context.load_cert_chain(hub_pair())
+    with (
+        socket.create_connection(("127.0.0.1", listening.port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname=HOST, suppress_ragged_eofs=True) as secured,
+    ):
+        secured.sendall(POST.encode())
+        assert secured.recv(1) == b""
+    assert listening.callbacks.empty()
+
+
+def test_a_new_certificate_is_used_for_new_connections_and_open_ones_end_after_their_request(
+    listening: Listening, hub_pair: Callable[[], Path], tmp_path: Path
+) -> None:
+    context = ssl.create_default_context(cafile=str(listening.server.chain))
+    context.load_cert_chain(hub_pair())
+    with (
+        socket.create_connection(("127.0.0.1", listening.port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as secured,
+    ):
+        secured.sendall(f"{POST}\r\n".encode())
+        first = b""
+        while not first.endswith(b"}\n"):
+            first += secured.recv(65536)
+        assert b"Connection: close" not in first
+        (tmp_path / "new").mkdir()
+        made = make_server_files(tmp_path / "new", "Second Bank", HOST)
+        for new, old in ((made.certificate, listening.server.certificate), (made.key, listening.server.key)):
+            files.replace(old, new.read_bytes(), files.PRIVATE)
+        secured.sendall(f"{POST}\r\n".encode())
+        received = b""
+        while part := secured.recv(65536):
+            received += part
+        assert received.startswith(b"HTTP/1.1 200 ")
+        assert b"Connection: close" in received
+    assert "are in use; certificate valid until" in listening.refusals.get(timeout=10)
+    renewed = replace(listening, server=made)
+    assert renewed.send(f"{POST}Connection: close\r\n\r\n", hub_pair()).startswith(b"HTTP/1.1 200 ")
+
+
+def test_calls_that_can_be_told_to_nobody_are_refused_and_end_the_receiver(
+    spoke: Spoke, server_files: ServerFiles, hub_pair: Callable[[], Path]
+) -> None:
+    def broken(_: Callback) -> None:
+        raise BrokenPipeError("nobody reads")
+
+    told = Listening(0, server_files)
+    pair = server_files.certificate, server_files.key
+    with Receiver(spoke, ("127.0.0.1", 0), *pair, broken, told.refusals.put) as receiver:
+        told.port = receiver.server_address[1]
+        thread = threading.Thread(target=receiver.serve_forever)
+        thread.start()
+        assert told.send(f"{POST}Connection: close\r\n\r\n", hub_pair()).startswith(b"HTTP/1.1 503 ")
+        thread.join(30)
+        assert not thread.is_alive()
+        assert isinstance(receiver.failure, BrokenPipeError)
+
+
+def test_it_listens_at_ipv6_addresses_too(spoke: Spoke, server_files: ServerFiles) -> None:
+    with Receiver(spoke, ("::1", 0), server_files.certificate, server_files.key, print, print) as receiver:
+        assert receiver.server_address[0] == "::1"
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "said"),
+    [
+        (("127.0.0.1", 65536), Unusable, "65536 is no port"),
+        (("127.0.0.1", -1), Unusable, "-1 is no port"),
+        (("192.0.2.1", 0), Unreachable, "cannot be listened on: cannot assign requested address"),
+        (("a" * 64 + ".invalid", 0), Unreachable, "cannot be listened on"),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_said(
+    spoke: Spoke, server_files: ServerFiles, address: tuple[str, int], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        Receiver(spoke, address, server_files.certificate, server_files.key, print, print)
+
+
 def test_a_port_in_use_is_unreachable(spoke: Spoke, listening: Listening) -> None:
     server = listening.server
     with pytest.raises(Unreachable, match=f"port {listening.port} at 127.0.0.1 .* address already in use"):
@@ -181,10 +289,10 @@ def test_a_port_in_use_is_unreachable(spoke: Spoke, listening: Listening) -> Non
 
 @pytest.mark.parametrize("missing", ["certificate", "key", "swapped"])
 def test_certificates_that_cannot_be_used_are_said(spoke: Spoke, server_files: ServerFiles, missing: str) -> None:
-    certificate, key = {
-        "certificate": (Path("/nonexistent"), server_files.key),
-        "key": (server_files.certificate, Path("/nonexistent")),
-        "swapped": (server_files.key, server_files.certificate),
+    certificate, key, said = {
+        "certificate": (Path("/nonexistent"), server_files.key, "the certificate cannot be read"),
+        "key": (server_files.certificate, Path("/nonexistent"), "the private key cannot be read"),
+        "swapped": (server_files.key, server_files.certificate, "holds no certificate in PEM"),
     }[missing]
-    with pytest.raises(Unusable, match="cannot be used"):
+    with pytest.raises(Unusable, match=said):
         Receiver(spoke, ("127.0.0.1", 0), certificate, key, print, print)

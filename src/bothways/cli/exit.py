@@ -21,6 +21,10 @@ _CODES: dict[type[BothwaysError], int] = {
 }
 
 
-def exit_code(error: BothwaysError) -> int:
-    """Return the exit code for an error."""
-    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), FAILED)
+def exit_code(error: Exception) -> int:
+    """Return the exit code for an error.
+
+    One that nobody foresaw has `USAGE` if the operating system said no to something in the set-up, otherwise `FAILED`.
+    """
+    unforeseen = USAGE if isinstance(error, OSError) else FAILED
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), unforeseen)

@@ -1,5 +1,7 @@
 """The command `bothways`: which commands there are. Each is imported only when it is called."""
 
+import io
+import itertools
 import os
 import sys
 from typing import NoReturn
@@ -8,8 +10,10 @@ import cyclopts
 
 from bothways import __version__
 from bothways.cli import exit as codes
-from bothways.cli.output import failure, tell
+from bothways.cli.output import failure, result, tell
 from bothways.errors import BothwaysError
+
+_TRACEBACK = "BOTHWAYS_TRACEBACK"
 
 app = cyclopts.App(
     name="bothways",
@@ -91,13 +95,14 @@ _GROUPS = {
         },
     ),
     "spoke": (
-        "The customer's side.",
+        "The customer's side: key, certificate, calls to the hub, and calls from it.",
         {
             "init": "Make a spoke for one environment from the hub's contract.",
-            "csr": "Make a key and a request (CSR) that the hub's rules accept.",
+            "csr": "Make a key and a request (CSR) that the hub's rules accept; also to renew.",
             "install": "Check the certificate that the hub issued, and install it.",
+            "status": "Show what this spoke has, until when, and what to do next.",
             "call": "Call the hub over mutual TLS.",
-            "listen": "Receive the hub's calls, and print each.",
+            "listen": "Receive the hub's calls over mutual TLS, and print each.",
         },
     ),
 }
@@ -118,22 +123,60 @@ app.command("bothways.cli.outbound:rotate", name="rotate", help="Renew the hub's
 
 def main() -> NoReturn:
     """Run the command line, and exit with the code of `cli/exit.py`."""
+    for stream in (sys.stdout, sys.stderr):
+        # An argument, a file name or an answer may hold what the terminal's encoding has not.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(sys.argv[1:], result_action="return_value")
-    except BothwaysError as error:
-        failure(error, as_json="--json" in sys.argv)
-        code = codes.exit_code(error)
+        code = _run()
     except KeyboardInterrupt:
         code = codes.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter must not try to flush the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough.
+        _discard_output()
         code = codes.OK
+    except Exception as error:  # the last resort: a sentence in place of a traceback
+        if os.environ.get(_TRACEBACK) == "1":
+            raise
+        code = _unexpected(error)
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        code = app(sys.argv[1:], result_action="return_value")
+    except BothwaysError as error:
+        failure(error, as_json=_as_json())
+        return codes.exit_code(error)
     except ImportError as error:
         # What a command could not import arrives wrapped by the library that imports commands.
         missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
         if not missing.name or missing.name.startswith("bothways"):
             raise
         tell(f"{missing.name} is not installed, and this command needs it. Install it: pip install 'bothways[hub]'")
-        code = codes.USAGE
-    sys.exit(code if isinstance(code, int) else codes.OK)
+        return codes.USAGE
+    return code if isinstance(code, int) else codes.OK
+
+
+def _unexpected(error: Exception) -> int:
+    words = " ".join(itertools.takewhile(lambda word: word.isalpha(), sys.argv[1:3]))
+    said = " ".join(str(error).split()) or "no message"
+    message = f"bothways {words} failed, which it should not: {type(error).__name__}: {said}."
+    hint = f"To see where, run it again with {_TRACEBACK}=1 in the environment; then report it, without keys."
+    try:
+        if _as_json():
+            result({"error": "unexpected", "detail": message}, "", as_json=True)
+        tell(f"{message} {hint}")
+    except OSError:
+        # The disk behind our output is full, or the like: then there is nobody to tell.
+        _discard_output()
+    return codes.exit_code(error)
+
+
+def _discard_output() -> None:
+    """Let the interpreter not try to flush, at its end, what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _as_json() -> bool:
+    return "--json" in sys.argv

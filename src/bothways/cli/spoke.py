@@ -1,40 +1,58 @@
-"""`bothways spoke`: init, csr, install, call, listen."""
+"""`bothways spoke`: init, csr, install, status, call, listen."""
 
+import contextlib
 import json as json_module
 import signal
-import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bothways import files
-from bothways.cli.exit import FAILED, NOT_AUTHORIZED, OK
-from bothways.cli.output import HERE, Directory, Json, result, tell
+from bothways.cli.exit import EXPIRING, FAILED, NOT_AUTHORIZED, OK
+from bothways.cli.output import HERE, Json, result, tell
+from bothways.cli.spoke_text import callback_text, listening, status_text
 from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
+from bothways.errors import BothwaysError
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.spoke import client as clients
 from bothways.spoke.csr import make_request
-from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke
+from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke, remember_server
 from bothways.spoke.install import install_certificate
 from bothways.spoke.listen import Callback, Receiver
 from bothways.spoke.pair import previous
+from bothways.spoke.status import spoke_status
 
 _UNAUTHORIZED = (401, 403)
 _BAD = 400
+_DRAIN_SECONDS = 5.0
+
+Directory = Annotated[Path, Parameter(help="The spoke's directory, one for each environment.")]
 
 
 def init(
     *,
-    contract: Annotated[str, Parameter(help="The contract: a file, or its https address at the hub's portal.")],
-    customer: Annotated[str, Parameter(help="Your tspId.")],
-    fingerprint: Annotated[str | None, Parameter(help="SHA-256 of the contract, as the hub read it out.")] = None,
+    contract: Annotated[
+        str, Parameter(help="The hub's contract: a file, or https://PORTAL/contract.toml at the hub's portal.")
+    ],
+    customer: Annotated[str, Parameter(help="Your identifier at the hub (tspId), for example 12345678.")],
+    fingerprint: Annotated[
+        str | None,
+        Parameter(
+            help="SHA-256 of the contract in hex, as the hub's representative read it out. "
+            "Needed where the portal's certificate is not from a public CA."
+        ),
+    ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
-    """Make a spoke for one environment from the hub's contract."""
+    """Make a spoke for one environment, in a directory of its own, from the hub's contract.
+
+    Nothing that stands in the directory is overwritten. After an interruption, run the same again.
+    """
     spoke = init_spoke(directory, contract, customer, fingerprint)
     terms = spoke.contract.terms
     document = {"directory": str(directory), "environment": terms.environment.value, "endpoint": terms.endpoint}
@@ -50,12 +68,14 @@ def init(
 
 def csr(
     *,
-    key: Annotated[KeyType, Parameter(help="ECDSA P-256, or RSA 4096.")] = KeyType.ECDSA,
-    country: str,
-    state: str,
-    locality: str,
-    organization: str,
-    unit: str,
+    key: Annotated[
+        KeyType, Parameter(help="The kind of the new key: ecdsa is P-256, rsa has 4096 bits.")
+    ] = KeyType.ECDSA,
+    country: Annotated[str, Parameter(help="C: two capital letters, for example FR.")],
+    state: Annotated[str, Parameter(help="ST: state, province or region.")],
+    locality: Annotated[str, Parameter(help="L: city.")],
+    organization: Annotated[str, Parameter(help="O: your organization, named as it is registered at the hub.")],
+    unit: Annotated[str, Parameter(help="OU: the department that runs the connection.")],
     openssl: Annotated[
         bool, Parameter(negative="", help="Print OpenSSL commands that do the same, and do nothing.")
     ] = False,
@@ -65,7 +85,11 @@ def csr(
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
-    """Make a key and a certification request (CSR) that the hub's rules accept."""
+    """Make a key and a certification request (CSR) that the hub's rules accept.
+
+    The common name follows from the contract. A key that is there without a request is used; none is ever overwritten.
+    Where a certificate is installed, this begins a renewal: the new key waits in renewal/, and the pair in use stays.
+    """
     spoke = open_spoke(directory)
     subject = Subject(country, state, locality, organization, unit)
     if openssl:
@@ -90,8 +114,19 @@ def csr(
     return OK
 
 
-def install(certificate: Path, *, directory: Directory = HERE, json: Json = False) -> int:
-    """Check the certificate that the hub issued, and install it."""
+def install(
+    certificate: Annotated[
+        Path, Parameter(help="The file that the hub sent: PEM, with its issuers or without, in any order; or DER.")
+    ],
+    *,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Check the certificate that the hub issued, and put it in use: tls.crt and tls.key.
+
+    Key and certificate change in one step, and the pair before is kept in previous/. If anything is wrong, all of it is
+    said, and nothing changes.
+    """
     spoke = open_spoke(directory)
     installed = install_certificate(spoke, files.read(certificate, "the certificate", CHAIN_LIMIT), str(certificate))
     kept = previous(spoke)
@@ -115,10 +150,10 @@ def install(certificate: Path, *, directory: Directory = HERE, json: Json = Fals
 
 
 def call(
-    method: str,
-    path: str,
+    method: Annotated[str, Parameter(help="GET, POST, ...")],
+    path: Annotated[str, Parameter(help="The path at the hub's endpoint, for example /connectivity.")],
     *,
-    data: Annotated[Path | None, Parameter(help="Send the content of this file.")] = None,
+    data: Annotated[Path | None, Parameter(help="Send the content of this file as the body.")] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
@@ -134,34 +169,55 @@ def call(
     return FAILED if answer.status >= _BAD else OK
 
 
+def status(*, directory: Directory = HERE, json: Json = False) -> int:
+    """Show contract, key, certificates and their dates, and what to do next.
+
+    Exits with 5 if a certificate has expired or will within 30 days (this spoke's, or the one that `spoke listen` used
+    last), with 1 if calls cannot work, otherwise with 0.
+    """
+    found = spoke_status(open_spoke(directory), datetime.now(UTC))
+    result(found.document(), status_text(found), as_json=json)
+    for finding in found.findings:
+        tell(str(finding))
+    tell(f"Next: {found.step}" + (f" {found.command}" if found.command else ""))
+    if found.broken:
+        return FAILED
+    return EXPIRING if found.expiring else OK
+
+
 def listen(
     *,
-    certificate: Annotated[Path, Parameter(help="The server's certificate chain in PEM, end entity first.")],
-    key: Annotated[Path, Parameter(help="Its private key in PEM.")],
-    address: str = "0.0.0.0",  # noqa: S104 - the hub calls from outside
-    port: Annotated[int, Parameter(help="443 or 8443 in real life; 0 takes a free one.")] = 8443,
+    certificate: Annotated[
+        Path, Parameter(help="Your server's certificate in PEM, followed by those that issued it, the root left out.")
+    ],
+    key: Annotated[Path, Parameter(help="Its private key in PEM, without a passphrase.")],
+    address: Annotated[str, Parameter(help="The address of this machine to listen at.")] = "0.0.0.0",  # noqa: S104 - the hub calls from outside
+    port: Annotated[int, Parameter(help="The hub calls 443 or 8443 in real life; 0 takes a free one.")] = 8443,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
-    """Receive the hub's calls, and print each. With --json, one line each; the first line says where it listens."""
+    """Receive the hub's calls over mutual TLS, and print each, until Ctrl-C. For a first look.
+
+    It trusts the Client CA of the contract and the hub's name, never a single certificate. Certificate, key and
+    contract are read again when they change. With --json, each call is one line; the first line says where it listens.
+    """
     spoke = open_spoke(directory)
 
     def said(document: dict[str, object], text: str) -> None:
-        if json:
-            print(json_module.dumps(document), flush=True)  # noqa: T201 - one line for each call
-        else:
-            result(document, text, as_json=False)
+        print(json_module.dumps(document) if json else text, flush=True)  # noqa: T201 - one line for each call
 
     def received(callback: Callback) -> None:
-        text = f"{callback.method} {callback.path} from {callback.caller} over {callback.tls_version}: {callback.body}"
-        said(callback.document(), text)
+        said(callback.document(), callback_text(callback))
 
-    def stop(*_: object) -> None:
-        sys.exit(OK)
-
-    with Receiver(spoke, (address, port), certificate, key, received, lambda why: tell(f"refused: {why}")) as receiver:
-        signal.signal(signal.SIGTERM, stop)
-        host, bound = receiver.server_address[:2]
-        said({"listening": f"{host!s}:{bound}"}, f"listening on {host!s}:{bound}; Ctrl-C ends")
+    with Receiver(spoke, (address, port), certificate, key, received, tell) as receiver:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: receiver.stop())
+        with contextlib.suppress(BothwaysError):
+            # Only for `spoke status`: a directory that cannot be written to keeps no call away.
+            remember_server(spoke, certificate)
+        said(*listening(receiver))
         receiver.serve_forever()
+        receiver.drain(_DRAIN_SECONDS)
+    if receiver.failure:
+        raise receiver.failure
     return OK

@@ -34,6 +34,8 @@ class Spoke:
     directory: Path
     contract: Contract
     tsp_id: str
+    server_certificate: Path | None = None
+    """The certificate of the customer's server, as `spoke listen` used it last."""
 
     @property
     def key_file(self) -> Path:
@@ -108,7 +110,17 @@ def open_spoke(directory: Path) -> Spoke:
         # Reading says why the directory cannot be looked into.
         pass
     contract = parse_contract(_text(files.read(path, "the contract", CONTRACT_LIMIT), str(path)), str(path))
-    return Spoke(directory, contract, _customer(directory / _SETTINGS))
+    tsp_id, server = _settings(directory / _SETTINGS)
+    return Spoke(directory, contract, tsp_id, Path(server) if server else None)
+
+
+def remember_server(spoke: Spoke, certificate: Path) -> None:
+    """Write down where the server's certificate is, for `spoke status`. Raises `Unusable` or `Conflict`."""
+    if spoke.server_certificate == certificate.absolute():
+        return
+    settings = {"customer": spoke.tsp_id, "server_certificate": os.fsdecode(certificate.absolute())}
+    with alone(spoke.directory):
+        files.replace(spoke.directory / _SETTINGS, tomli_w.dumps(settings).encode("utf-8", "replace"))
 
 
 def stands(path: Path) -> bool:
@@ -169,16 +181,17 @@ def _write_same(path: Path, content: bytes) -> None:
         )
 
 
-def _customer(path: Path) -> str:
+def _settings(path: Path) -> tuple[str, str]:
+    """Return the customer, and the file with the server's certificate or an empty text."""
     hint = f"Write it again, with one line: customer = 'TSPID' (in {path})."
     try:
         reader = read_toml(_text(files.read(path, "the spoke's settings"), str(path)), str(path))
-        tsp_id = reader.text("customer")
+        tsp_id, server = reader.text("customer"), reader.text("server_certificate", "")
         reader.finish()
         _check_customer(tsp_id)
     except Refused as error:
         raise Refused(tuple(replace(each, hint=hint, subject=str(path)) for each in error.findings)) from error
-    return tsp_id
+    return tsp_id, server
 
 
 def _check_customer(tsp_id: str) -> None:

@@ -1,7 +1,12 @@
 """A receiver of the hub's calls, for a first look: mutual TLS, trust in the Client CA, never in a leaf (R12, R15)."""
 
+import io
 import json
+import socket
+import socketserver
 import ssl
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,12 +16,18 @@ from typing import Any
 from cryptography import x509
 
 from bothways.errors import Unreachable, Unusable
-from bothways.pki.chain import fingerprint
+from bothways.pki.chain import extension, fingerprint
+from bothways.spoke.connections import HANDSHAKE_SECONDS, LIMIT, REQUEST_SECONDS, Connection, Connections
 from bothways.spoke.directory import Spoke
+from bothways.spoke.identity import Identity, ReloadingIdentity
 
-_SOCKET_TIMEOUT = 30.0
 _BODY_LIMIT = 1 << 20
-_FORBIDDEN, _LENGTH_REQUIRED, _TOO_LARGE = 403, 411, 413
+_PORTS = 1 << 16
+_REASONS = {
+    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "it showed no client certificate",
+    "CERTIFICATE_VERIFY_FAILED": "its client certificate is not one of the Client CA in the contract",
+}
+_FORBIDDEN, _LENGTH_REQUIRED, _TOO_LARGE, _UNAVAILABLE = 403, 411, 413, 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,17 @@ class Callback:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Listens on `address`:`port` (0 takes a free one), and hands each call to `on_callback`.
+    """Listens on `address` (host and port, 0 takes a free one), and hands each call to `on_callback`.
 
-    `on_refused` is told why a connection was refused. Raises `Unusable` or `Unreachable` if it cannot listen.
+    `on_refused` is told why a connection was refused, and when files changed: certificate, key and contract are read
+    again for new connections, and open ones end after the request that they are at. If `on_callback` raises an
+    `OSError`, the call is answered with 503, and the receiver ends; the error is in `failure`.
+    Raises `Unusable` or `Unreachable` if it cannot listen.
     """
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -53,46 +68,93 @@ class Receiver(ThreadingHTTPServer):
         on_callback: Callable[[Callback], None],
         on_refused: Callable[[str], None],
     ) -> None:
-        self.hub_name = spoke.contract.terms.hub
         self.on_callback = on_callback
         self.on_refused = on_refused
-        self._context = _context(spoke, certificate, key)
+        self.failure: OSError | None = None
+        self.connections = Connections()
+        self.identity = ReloadingIdentity(spoke, certificate, key, on_refused)
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        if not 0 <= address[1] < _PORTS:
+            raise Unusable(f"{address[1]} is no port. Name one from 1 to 65535, or 0 for a free one: --port")
         try:
-            super().__init__(address, _Handler)
-        except OSError as error:
-            raise Unreachable(
-                f"port {address[1]} at {address[0]} cannot be listened on: {(error.strerror or str(error)).lower()}. "
-                "Name another one: --port"
-            ) from error
+            super().__init__(address, BaseHTTPRequestHandler)
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(_not_listening(address, error)) from error
+
+    def server_bind(self) -> None:
+        """Bind, without asking DNS for a name of the address, which may take a minute."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = map(str, self.server_address[:2])  # type: ignore[assignment]
+
+    def stop(self) -> None:
+        """Let `serve_forever` return. Waits for nothing, so that a signal handler and any thread can call it."""
+        threading.Thread(target=self.shutdown, daemon=True).start()
+
+    def drain(self, seconds: float) -> None:
+        """Take no more connections, and let requests that are being handled end; after so many seconds, cut them."""
+        self.server_close()
+        self.connections.drain(seconds)
+
+    def fail(self, error: OSError) -> None:
+        """End, because calls can be told to nobody."""
+        self.failure = error
+        self.stop()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Close what is too much at once, before it costs a thread."""
+        del request
+        if self.connections.full:
+            self.on_refused(f"refused {client_address[0]}: there are {LIMIT} connections already")
+            return False
+        return True
+
+    def service_actions(self) -> None:
+        """End what takes too long; called twice a second by `serve_forever`, and after each connection."""
+        self.connections.end_overdue()
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Shake hands in the connection's own thread, so that a slow peer holds up nobody."""
-        request.settimeout(_SOCKET_TIMEOUT)
-        try:
-            secured = self._context.wrap_socket(request, server_side=True)
-        except (ssl.SSLError, OSError) as error:
-            self.on_refused(getattr(error, "reason", None) or str(error))
-            return
-        try:
-            _Handler(secured, client_address, self)
-        finally:
-            secured.close()
+        identity = self.identity.now()
+        with self.connections.entered(request) as connection:
+            request.settimeout(HANDSHAKE_SECONDS)
+            with identity.context.wrap_socket(request, server_side=True, do_handshake_on_connect=False) as secured:
+                connection.socket = secured
+                try:
+                    secured.do_handshake()
+                except OSError as error:
+                    self.on_refused(f"refused {client_address[0]}: {_handshake_failure(error)}")
+                    return
+                secured.settimeout(REQUEST_SECONDS)
+                _Handler(secured, client_address, self, connection, identity)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that breaks is nothing to print a traceback for."""
-        del request, client_address
-        self.on_refused("the connection broke")
+        del request
+        self.on_refused(f"the connection of {client_address[0]} broke: {sys.exception()!r}")
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Receiver
     connection: ssl.SSLSocket
+    rfile: io.BufferedReader
     protocol_version = "HTTP/1.1"
     server_version = "bothways"
     sys_version = ""
 
+    def __init__(
+        self, request: ssl.SSLSocket, address: Any, server: Receiver, tracked: Connection, identity: Identity
+    ) -> None:
+        self.tracked, self.identity = tracked, identity
+        super().__init__(request, address, server)
+
     def handle_one_request(self) -> None:
+        self.tracked.busy = False
+        self.tracked.allow(REQUEST_SECONDS)
         try:
+            if self.server.connections.ending or not self.rfile.peek(1):
+                self.close_connection = True
+                return
+            self.tracked.busy = True
             super().handle_one_request()
         except (ConnectionError, ssl.SSLError, TimeoutError):
             self.close_connection = True
@@ -103,31 +165,36 @@ class _Handler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in self.headers or not (said.isascii() and said.isdigit()):
             self.send_error(_LENGTH_REQUIRED)
             return
-        length = int(said)
-        if length > _BODY_LIMIT:
+        if len(said) > len(str(_BODY_LIMIT)) or int(said) > _BODY_LIMIT:
             self.send_error(_TOO_LARGE)
             return
-        body = self.rfile.read(length)
+        body = self.rfile.read(int(said))
+        if len(body) < int(said):
+            raise ConnectionError(f"the body ended after {len(body)} bytes of {said}")
         certificate = x509.load_der_x509_certificate(self.connection.getpeercert(binary_form=True) or b"")
         caller = certificate.subject.rfc4514_string()
-        if self.server.hub_name not in _dns_ids(certificate):
-            self.server.on_refused(f"{caller} is not {self.server.hub_name}")
+        if self.identity.hub not in _dns_ids(certificate):
+            self.server.on_refused(f"refused {self.client_address[0]}: {caller} is not {self.identity.hub}")
             self.send_error(_FORBIDDEN)
             return
-        self.server.on_callback(
-            Callback(
-                self.command,
-                self.path,
-                caller,
-                fingerprint(certificate),
-                self.connection.version() or "",
-                body.decode(errors="replace"),
-            )
-        )
-        content = json.dumps({"received": True, "caller": caller, "bytes": length}).encode() + b"\n"
+        text = body.decode(errors="replace")
+        version = self.connection.version() or ""
+        try:
+            self.server.on_callback(Callback(self.command, self.path, caller, fingerprint(certificate), version, text))
+        except OSError as error:
+            self.server.fail(error)
+            self.send_error(_UNAVAILABLE)
+            return
+        self.reply({"received": True, "caller": caller, "bytes": len(body)})
+
+    def reply(self, document: dict[str, Any]) -> None:
+        content = json.dumps(document).encode() + b"\n"
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
+        # The end of the receiver, and of the trust under which this connection was opened, is the end of it too.
+        if self.server.connections.ending or self.server.identity.now() is not self.identity:
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
@@ -138,27 +205,21 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: calls are handed to `on_callback`."""
 
 
-def _context(spoke: Spoke, certificate: Path, key: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(cadata=spoke.contract.trust.client_ca)
-    # A resumed session would carry an authenticated hub past a change of the Client CA.
-    context.options |= ssl.OP_NO_TICKET
-    context.num_tickets = 0
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise Unusable(
-            f"the server certificate {certificate} and its key {key} cannot be used: {error}. "
-            "Give both in PEM: --certificate and --key"
-        ) from error
-    return context
+def _not_listening(address: tuple[str, int], error: Exception) -> str:
+    said = (getattr(error, "strerror", None) or str(error)).lower()
+    hint = "Ports below 1024 need a privilege" if isinstance(error, PermissionError) else "It may be taken"
+    return (
+        f"port {address[1]} at {address[0]} cannot be listened on: {said}. {hint}; name another one: --port, --address"
+    )
+
+
+def _handshake_failure(error: OSError) -> str:
+    reason = str(getattr(error, "reason", None) or error)
+    meant = _REASONS.get(reason)
+    more = getattr(error, "verify_message", "")
+    return f"{meant} ({reason}{': ' if more else ''}{more})" if meant else f"the handshake failed: {reason}"
 
 
 def _dns_ids(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return names.get_values_for_type(x509.DNSName)
+    names = extension(certificate, x509.SubjectAlternativeName)
+    return names.get_values_for_type(x509.DNSName) if names else []
