@@ -9,9 +9,9 @@ import httpx2
 
 from bothways.errors import NotAuthorized, Unreachable, Unusable
 from bothways.spoke.directory import Spoke, stands
-from bothways.spoke.localhost import LocalhostTransport
 from bothways.spoke.pair import read_key
 from bothways.spoke.tls import anchors, load_pair
+from bothways.spoke.transport import Transport
 
 _TIMEOUT = 30.0
 
@@ -56,7 +56,7 @@ def open_client(spoke: Spoke) -> httpx2.Client:
     """Return an HTTP client whose base is the hub's endpoint. The caller closes it."""
     return httpx2.Client(
         base_url=spoke.contract.terms.endpoint,
-        transport=LocalhostTransport(tls_context(spoke)),
+        transport=Transport(tls_context(spoke)),
         timeout=_TIMEOUT,
         trust_env=False,
     )

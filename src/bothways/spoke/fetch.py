@@ -5,7 +5,7 @@ import ssl
 import httpx2
 
 from bothways.errors import Unreachable, Unusable
-from bothways.spoke.localhost import LocalhostTransport
+from bothways.spoke.transport import Transport
 
 CONTRACT_LIMIT = 256 * 1024
 """Bytes that a contract may have; one with three CAs has less than 10 KiB."""
@@ -27,7 +27,7 @@ def fetched(url: str, *, verified: bool) -> bytes:
         context.verify_mode = ssl.CERT_NONE
     try:
         with (
-            httpx2.Client(transport=LocalhostTransport(context), timeout=_TIMEOUT, trust_env=False) as client,
+            httpx2.Client(transport=Transport(context), timeout=_TIMEOUT, trust_env=False) as client,
             client.stream("GET", url) as answer,
         ):
             status, content = answer.status_code, b""
