@@ -3,8 +3,10 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -12,10 +14,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bothways import files
 from bothways.cli.opening import control
+from bothways.contract.document import KeyType
+from bothways.contract.render import render_contract
+from bothways.contract.subject import Subject
+from bothways.demo.customer_ca import make_server_files
 from bothways.errors import NotAuthorized, Unreachable, Unusable
 from bothways.operations.hub import Hub
-from bothways.spoke.client import call, open_client, tls_context
-from bothways.spoke.directory import Spoke
+from bothways.spoke.client import Client, call, open_client, tls_context
+from bothways.spoke.csr import make_request
+from bothways.spoke.directory import Spoke, open_spoke
+from bothways.spoke.install import install_certificate
 
 MakeCA = Callable[..., tuple[object, x509.Certificate]]
 
@@ -70,6 +78,95 @@ def test_a_hub_that_does_not_run_is_unreachable(ready_spoke: Spoke) -> None:
 def test_our_certificate_is_taken_to_no_other_place_than_the_endpoint(ready_spoke: Spoke, path: str) -> None:
     with open_client(ready_spoke) as client, pytest.raises(Unusable, match="no path at the hub's endpoint"):
         call(client, "GET", path)
+
+
+class _Who(BaseHTTPRequestHandler):
+    """Answers with the serial number of the client certificate."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        assert isinstance(self.connection, ssl.SSLSocket)
+        certificate = x509.load_der_x509_certificate(self.connection.getpeercert(binary_form=True) or b"")
+        content = str(certificate.serial_number).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of http.server
+        pass
+
+
+@pytest.fixture
+def answering(ready_spoke: Spoke, tmp_path: Path) -> Iterator[Spoke]:
+    """The spoke of a hub that answers with the serial number of who calls."""
+    made = make_server_files(tmp_path, "Hub", "api.localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=ready_spoke.contract.trust.issuing_ca)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Who) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        terms = replace(ready_spoke.contract.terms, endpoint=f"https://api.localhost:{server.server_address[1]}")
+        trust = replace(ready_spoke.contract.trust, server_ca=made.chain.read_text())
+        changed = replace(ready_spoke.contract, terms=terms, trust=trust)
+        files.replace(ready_spoke.contract_file, render_contract(changed).encode())
+        yield open_spoke(ready_spoke.directory)
+        server.shutdown()
+        thread.join()
+
+
+def serial_number(spoke: Spoke) -> str:
+    return str(x509.load_pem_x509_certificates(spoke.certificate_file.read_bytes())[0].serial_number)
+
+
+def test_a_renewed_certificate_is_used_by_an_open_client_and_the_old_connections_end(
+    answering: Spoke, subject: Subject, renewed: Callable[[Spoke], bytes]
+) -> None:
+    told: list[str] = []
+    with Client(str(answering.directory), on_change=told.append) as client:
+        before, first = serial_number(answering), client.get("/")
+        assert (first.text, client.get("/").text) == (before, before)
+        make_request(answering, KeyType.ECDSA, subject)
+        install_certificate(answering, renewed(answering))
+        answer = client.get("/")
+        assert answer.text == serial_number(answering) != before
+        assert told == ["files have changed and are in use"]
+        assert first.extensions["network_stream"].get_extra_info("socket").fileno() == -1
+
+
+def test_damaged_files_keep_no_open_client_from_calling(answering: Spoke) -> None:
+    told: list[str] = []
+    with Client(answering, on_change=told.append) as client:
+        before = client.get("/").text
+        files.replace(answering.certificate_file, b"damaged")
+        assert client.get("/").text == before
+        assert len(told) == 1
+        assert "cannot be used, so it goes on as before" in told[0]
+
+
+def test_requests_from_many_threads_while_the_certificate_changes_all_succeed(
+    answering: Spoke, subject: Subject, renewed: Callable[[Spoke], bytes]
+) -> None:
+    make_request(answering, KeyType.ECDSA, subject)
+    before, chain, seen = serial_number(answering), renewed(answering), []
+    with Client(answering) as client:
+
+        def load() -> None:
+            while not seen or before in seen[-4:]:
+                seen.append(client.get("/").text)
+
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        install_certificate(answering, chain)
+        for thread in threads:
+            thread.join(60)
+    assert set(seen) <= {before, serial_number(answering)}
+    assert seen[-1] == serial_number(answering)
 
 
 @pytest.mark.parametrize("path", ["/a\nb", "/a\0b", "/a\udcff", "/a b", "/a#b", "/\x7f"], ids=ascii)

@@ -12,7 +12,8 @@ from bothways.demo.customer_ca import ServerFiles, make_server_files
 from bothways.errors import Unusable
 from bothways.pki.chain import certificate_der
 from bothways.spoke.directory import Spoke
-from bothways.spoke.identity import ReloadingIdentity
+from bothways.spoke.identity import Identity, reloading_identity
+from bothways.spoke.reload import Reloading
 
 
 @dataclass
@@ -29,12 +30,12 @@ def watched(tmp_path: Path) -> Watched:
 
 
 @pytest.fixture
-def identity(spoke: Spoke, watched: Watched) -> ReloadingIdentity:
-    return ReloadingIdentity(spoke, watched.made.certificate, watched.made.key, watched.told.append)
+def identity(spoke: Spoke, watched: Watched) -> Reloading[Identity]:
+    return reloading_identity(spoke, watched.made.certificate, watched.made.key, watched.told.append)
 
 
 def test_while_nothing_changes_it_is_the_same_and_nothing_is_told(
-    identity: ReloadingIdentity, watched: Watched, spoke: Spoke
+    identity: Reloading[Identity], watched: Watched, spoke: Spoke
 ) -> None:
     first = identity.now()
     assert identity.now() is first
@@ -48,7 +49,7 @@ def test_while_nothing_changes_it_is_the_same_and_nothing_is_told(
 
 
 def test_a_certificate_without_its_key_is_not_used_until_the_key_is_there(
-    identity: ReloadingIdentity, watched: Watched, tmp_path: Path
+    identity: Reloading[Identity], watched: Watched, tmp_path: Path
 ) -> None:
     first = identity.now()
     (tmp_path / "new").mkdir()
@@ -63,7 +64,7 @@ def test_a_certificate_without_its_key_is_not_used_until_the_key_is_there(
     assert "are in use" in watched.told[1]
 
 
-def test_files_that_vanish_keep_nothing_from_being_served(identity: ReloadingIdentity, watched: Watched) -> None:
+def test_files_that_vanish_keep_nothing_from_being_served(identity: Reloading[Identity], watched: Watched) -> None:
     first = identity.now()
     watched.made.certificate.unlink()
     assert identity.now() is first
@@ -71,7 +72,7 @@ def test_files_that_vanish_keep_nothing_from_being_served(identity: ReloadingIde
 
 
 def test_another_client_ca_in_the_contract_is_trusted_alone(
-    identity: ReloadingIdentity, spoke: Spoke, make_ca: Callable[..., tuple[object, x509.Certificate]]
+    identity: Reloading[Identity], spoke: Spoke, make_ca: Callable[..., tuple[object, x509.Certificate]]
 ) -> None:
     identity.now()
     new = make_ca("new Client CA")[1]
@@ -85,4 +86,4 @@ def test_another_client_ca_in_the_contract_is_trusted_alone(
 
 def test_files_that_cannot_be_used_from_the_start_are_refused(spoke: Spoke, watched: Watched) -> None:
     with pytest.raises(Unusable, match="cannot be read"):
-        ReloadingIdentity(spoke, Path("/nonexistent"), watched.made.key, watched.told.append)
+        reloading_identity(spoke, Path("/nonexistent"), watched.made.key, watched.told.append)

@@ -237,7 +237,7 @@ def test_a_new_certificate_is_used_for_new_connections_and_open_ones_end_after_t
             received += part
         assert received.startswith(b"HTTP/1.1 200 ")
         assert b"Connection: close" in received
-    assert "are in use; certificate valid until" in listening.refusals.get(timeout=10)
+    assert "files have changed and are in use" in listening.refusals.get(timeout=10)
     renewed = replace(listening, server=made)
     assert renewed.send(f"{POST}Connection: close\r\n\r\n", hub_pair()).startswith(b"HTTP/1.1 200 ")
 

@@ -53,6 +53,11 @@ class Spoke:
         return self.directory / CERTIFICATE
 
     @property
+    def contract_file(self) -> Path:
+        """The contract, as the hub published it."""
+        return self.directory / _CONTRACT
+
+    @property
     def renewal(self) -> Path:
         """Where a new key and its request wait for their certificate while the old pair is in use."""
         return self.directory / _RENEWAL

@@ -1,18 +1,15 @@
 """Who the receiver is and whom it trusts, as one TLS context; made anew when one of the files changes."""
 
 import ssl
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
 
-from bothways.errors import Refused, Unusable
 from bothways.spoke.directory import Spoke, open_spoke
+from bothways.spoke.reload import Reloading
 from bothways.spoke.tls import anchors, load_pair
-
-_Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,47 +22,19 @@ class Identity:
     hub: str
 
 
-class ReloadingIdentity:
-    """The identity out of a certificate file, its key file and the spoke's contract, as they are now.
+def reloading_identity(
+    spoke: Spoke, certificate: Path, key: Path, on_change: Callable[[str], None]
+) -> Reloading[Identity]:
+    """Return the identity out of a certificate file, its key file and the spoke's contract, as they are now.
 
-    `on_change` is told in a sentence when they changed. If they cannot be used, the identity stays as it was, and they
-    are tried again when they change again. Raises `Unusable` if they cannot be used from the start.
+    `on_change` is told in a sentence when they changed. Raises `Unusable` if they cannot be used from the start.
     """
-
-    def __init__(self, spoke: Spoke, certificate: Path, key: Path, on_change: Callable[[str], None]) -> None:
-        self._spoke = spoke
-        self._certificate, self._key = certificate, key
-        self._on_change = on_change
-        self._lock = threading.Lock()
-        self._stamp = self._stamped()
-        self._identity = _identity(spoke, certificate, key)
-
-    def now(self) -> Identity:
-        """Return the identity for a new connection. A look at three files; cheap beside a handshake."""
-        with self._lock:
-            stamp = self._stamped()
-            if stamp != self._stamp:
-                self._stamp = stamp
-                try:
-                    self._identity = _identity(open_spoke(self._spoke.directory), self._certificate, self._key)
-                except (Refused, Unusable) as error:
-                    self._on_change(f"files have changed and cannot be used, so it goes on as before: {error}")
-                else:
-                    end = self._identity.certificate.not_valid_after_utc
-                    self._on_change(f"files have changed and are in use; certificate valid until {end:%Y-%m-%d}")
-            return self._identity
-
-    def _stamped(self) -> _Stamp:
-        return tuple(_stamp(path) for path in (self._certificate, self._key, self._spoke.directory / "contract.toml"))
-
-
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    # A path with a NUL in it is a ValueError.
-    except (OSError, ValueError):
-        return None
-    return found.st_mtime_ns, found.st_ino, found.st_size
+    return Reloading(
+        (certificate, key, spoke.contract_file),
+        lambda: _identity(spoke, certificate, key),
+        lambda: _identity(open_spoke(spoke.directory), certificate, key),
+        on_change,
+    )
 
 
 def _identity(spoke: Spoke, certificate: Path, key: Path) -> Identity:

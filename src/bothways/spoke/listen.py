@@ -19,7 +19,7 @@ from bothways.errors import Unreachable, Unusable
 from bothways.pki.chain import extension, fingerprint
 from bothways.spoke.connections import HANDSHAKE_SECONDS, LIMIT, REQUEST_SECONDS, Connection, Connections
 from bothways.spoke.directory import Spoke
-from bothways.spoke.identity import Identity, ReloadingIdentity
+from bothways.spoke.identity import Identity, reloading_identity
 
 _BODY_LIMIT = 1 << 20
 _PORTS = 1 << 16
@@ -72,7 +72,7 @@ class Receiver(ThreadingHTTPServer):
         self.on_refused = on_refused
         self.failure: OSError | None = None
         self.connections = Connections()
-        self.identity = ReloadingIdentity(spoke, certificate, key, on_refused)
+        self.identity = reloading_identity(spoke, certificate, key, on_refused)
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         if not 0 <= address[1] < _PORTS:
             raise Unusable(f"{address[1]} is no port. Name one from 1 to 65535, or 0 for a free one: --port")

@@ -1,0 +1,60 @@
+"""What is made from files, made anew when one of them changes; for certificates, keys and contracts that rotate."""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from bothways.errors import Refused, Unusable
+
+_Made = TypeVar("_Made")
+_Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+class Reloading(Generic[_Made]):
+    """Something made by `first`, and by `again` when one of the files at `paths` has changed. For many threads.
+
+    If the files cannot be used then (`again` raises `Unusable` or `Refused`), it stays as it was, and they are tried
+    again when they change again. `on_change` is told in a sentence. Raises what `first` raises.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        first: Callable[[], _Made],
+        again: Callable[[], _Made],
+        on_change: Callable[[str], None],
+    ) -> None:
+        self._paths, self._again, self._on_change = tuple(paths), again, on_change
+        self._lock = threading.Lock()
+        # Before the files are read: what changes meanwhile is noticed.
+        self._stamp = self._stamped()
+        self._made = first()
+
+    def now(self) -> _Made:
+        """Return it as the files are now. Costs a look at each file."""
+        stamp = self._stamped()
+        if stamp == self._stamp:
+            return self._made
+        with self._lock:
+            if stamp != self._stamp:
+                self._stamp = stamp
+                try:
+                    self._made = self._again()
+                except (Refused, Unusable) as error:
+                    self._on_change(f"files have changed and cannot be used, so it goes on as before: {error}")
+                else:
+                    self._on_change("files have changed and are in use")
+            return self._made
+
+    def _stamped(self) -> _Stamp:
+        return tuple(_stamp(path) for path in self._paths)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    # A path with a NUL in it is a ValueError.
+    except (OSError, ValueError):
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
