@@ -76,6 +76,17 @@ def test_the_commands_write_a_private_key_that_others_cannot_read(tmp_path: Path
     assert modes == {"tls.key": 0o600, "tls.cnf": 0o600, "tls.csr": 0o600}
 
 
+@pytest.mark.parametrize("shell", [Shell.BASH, Shell.POWERSHELL, Shell.CONFIGURATION])
+def test_the_commands_can_name_where_they_write(tmp_path: Path, shell: Shell) -> None:
+    place = str(tmp_path / "First Bank's" / "renewal")
+    recipe = openssl_recipe(TERMS, "12345678", KeyType.ECDSA, GOOD, shell, place)
+    if shell is not Shell.BASH:
+        assert place.replace("'", "''" if shell is Shell.POWERSHELL else "'") in recipe
+        return
+    subprocess.run(["/bin/sh", "-c", recipe], cwd=tmp_path, check=True, capture_output=True)
+    assert {each.name for each in Path(place).iterdir()} == {"tls.key", "tls.cnf", "tls.csr"}
+
+
 def values(request: CertificationRequest) -> tuple[str | bytes, ...]:
     return tuple(request.subject.get_attributes_for_oid(oid)[0].value for oid in SUBJECT.values())
 
