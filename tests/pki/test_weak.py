@@ -16,7 +16,7 @@ def test_close_primes_are_found_as_by_trying_each_round(modulus: int) -> None:
     start = isqrt(modulus - 1) + 1
     squares = [(start + each) ** 2 - modulus for each in range(weak.FERMAT_ROUNDS)]
     tried = any(isqrt(square) ** 2 == square for square in squares)
-    assert weak.has_close_primes(modulus) is (tried or modulus % 2 == 0)
+    assert weak.has_close_primes(modulus) is (tried and modulus % 2 == 1)
 
 
 @given(st.integers(2**100, 2**101), st.integers(0, 2**50))
@@ -24,7 +24,7 @@ def test_factors_that_are_close_are_always_found(middle: int, distance: int) -> 
     assert weak.has_close_primes((2 * middle + 1 - 2 * distance) * (2 * middle + 1 + 2 * distance))
 
 
-@pytest.mark.parametrize("name", ["close", "square", "even"])
+@pytest.mark.parametrize("name", ["close", "square"])
 def test_close_primes_of_real_size_are_found(name: str) -> None:
     assert weak.has_close_primes(keys.rsa(name).n)
 

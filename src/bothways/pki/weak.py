@@ -31,10 +31,10 @@ def has_close_primes(modulus: int) -> bool:
     """Tell whether Fermat's method finds two factors within 100 rounds, as of primes that are too close together.
 
     It looks for a with a² - n = b². That a difference is no square shows modulo small numbers for all rounds at once,
-    so that hardly any root has to be taken.
+    so that hardly any root has to be taken. An even number has another fault, which `small_factor` finds.
     """
     if modulus % 2 == 0:
-        return modulus > 2  # noqa: PLR2004 - 2 is the one even number that has no two factors
+        return False
     start = isqrt(modulus - 1) + 1
     rounds = (1 << FERMAT_ROUNDS) - 1
     for sieve in _SIEVES:
