@@ -87,3 +87,16 @@ def test_an_unknown_kind_names_the_kinds_there_are(in_hub: Run) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert "issuer" in done.stderr
     assert "merchant" in done.stderr
+
+
+def test_a_one_time_password_is_shown_once_and_says_where_it_works(
+    in_hub: Run, document: Callable[..., Any], issuer: str
+) -> None:
+    shown = document("customer", "enrolment-password", issuer, "--days", 2)
+    assert (shown["customer"], shown["days"]) == (issuer, 2)
+    assert shown["est"].endswith("/.well-known/est")
+    done = in_hub("customer", "enrolment-password", issuer)
+    assert done.stdout.strip() not in ("", shown["password"])
+    assert f"/.well-known/est/simpleenroll (user {issuer})" in done.stderr
+    assert in_hub("customer", "enrolment-password", "nobody").returncode == 2
+    assert in_hub("customer", "enrolment-password", issuer, "--days", 91).returncode == 2

@@ -19,7 +19,7 @@ Run = Callable[..., "CompletedProcess[str]"]
 AGREED = {
     "demo": (),
     "hub": ("init", "run", "status", "contract"),
-    "customer": ("add", "list", "show", "suspend", "resume", "remove"),
+    "customer": ("add", "list", "show", "suspend", "resume", "remove", "enrolment-password"),
     "request": ("submit", "list", "show", "approve", "refuse"),
     "certificate": ("list", "show", "revoke"),
     "endpoint": ("set", "show"),

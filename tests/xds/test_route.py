@@ -36,6 +36,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                 "domains": ["api.ppr.hub.example", "api.ppr.hub.example:8443"],
                 "routes": [
                     guarded("/connectivity", "connectivity", "5s", first, second),
+                    guarded("/.well-known/est", "connectivity", "15s", first, second),
                     guarded("/disputes", "service/disputes", "60s"),
                     guarded("/tokens", "service/tokens", "60s", first),
                     {
@@ -68,7 +69,7 @@ def test_no_virtual_host_of_the_endpoint_answers_to_any_name(state: HubState) ->
 def test_a_hub_without_customers_lets_nobody_pass_on_any_route(state: HubState) -> None:
     empty = replace(state, identities=(), services=tuple(replace(each, identities=()) for each in state.services))
     [host] = inbound_routes(empty).virtual_hosts
-    assert [route.typed_per_filter_config[RBAC] for route in host.routes] == [any_of(allow([]))] * 4
+    assert [route.typed_per_filter_config[RBAC] for route in host.routes] == [any_of(allow([]))] * 5
     assert allow([]).rbac == deny_all()
 
 

@@ -1,12 +1,15 @@
-"""`bothways customer`: add, list, show, suspend, resume, remove."""
+"""`bothways customer`: add, list, show, suspend, resume, remove, enrolment-password."""
 
 from collections.abc import Sequence
+from typing import Annotated
+
+from cyclopts import Parameter, validators
 
 from bothways.cli.exit import EXPIRING, OK
 from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.connectivity.assess import FlowAssessment, State
-from bothways.operations import customers
+from bothways.operations import customers, enrolment
 from bothways.operations.customers import CustomerView
 from bothways.registry.customer import CustomerKind
 
@@ -74,6 +77,22 @@ def customer_table(views: Sequence[CustomerView]) -> str:
 def at_risk(view: CustomerView) -> bool:
     """Tell whether a flow of the customer is to expire soon."""
     return State.AT_RISK in {view.assessment.inbound.state, view.assessment.outbound.state}
+
+
+def enrolment_password(
+    tsp_id: str,
+    *,
+    days: Annotated[int, Parameter(help="How long it can be used.", validator=validators.Number(gte=1, lte=90))] = 7,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Make a one-time password with which the customer's software enrolls (EST). It is shown once, and not stored."""
+    with hub_in(directory) as hub:
+        password = enrolment.enrolment_password(hub, tsp_id, days)
+        url = f"{hub.terms.portal}/.well-known/est"
+        result({"customer": tsp_id, "password": password, "days": days, "est": url}, password, as_json=json)
+        tell(f"Give it to {tsp_id} alone. It works once, within {days} days, at {url}/simpleenroll (user {tsp_id}).")
+        return OK
 
 
 def _suspended(tsp_id: str, directory: Directory, json: Json, *, suspended: bool) -> int:

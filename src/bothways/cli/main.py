@@ -43,6 +43,7 @@ _GROUPS = {
             "suspend": "Let nothing through in either direction.",
             "resume": "Resume a suspended customer.",
             "remove": "Remove a customer for good.",
+            "enrolment-password": "Make a one-time password for enrolment by EST.",
         },
     ),
     "request": (
@@ -107,7 +108,7 @@ _GROUPS = {
     ),
 }
 # Names of commands that are words of Python.
-_FUNCTIONS = {"list": "list_", "set": "set_"}
+_FUNCTIONS = {"list": "list_", "set": "set_", "enrolment-password": "enrolment_password"}
 
 app.command("bothways.demo.command:demo", name="demo", help="Two hubs, two customers, every step, for real.")
 for _name, (_help, _commands) in _GROUPS.items():

@@ -44,16 +44,23 @@ def submit_request(hub: Hub, tsp_id: str, data: bytes, subject: str = "request")
     """
     parsed = _proved(hub, tsp_id, data, subject)
     with hub.write() as transaction:
-        if findings := errors(judge(hub, transaction.connection, tsp_id, parsed, subject)):
-            raise Refused(findings)
-        known = requests.same(transaction.connection, parsed)
-        if known and known.state is not RequestState.REFUSED:
-            return known
-        if known:
-            raise Conflict(f"this request was refused already: {known.reason}. Make a new one that mends it.")
-        number = requests.add(transaction, tsp_id, parsed)
-        transaction.audit("request.submit", str(number), customer=tsp_id, fingerprint=parsed.fingerprint)
-        return StoredRequest(number, tsp_id, parsed, RequestState.SUBMITTED, transaction.now, None, None)
+        return submitted(hub, transaction, tsp_id, parsed, subject)
+
+
+def submitted(
+    hub: Hub, transaction: Transaction, tsp_id: str, parsed: CertificationRequest, subject: str
+) -> StoredRequest:
+    """Store a request as `submit_request` does, in a transaction that does more."""
+    if findings := errors(judge(hub, transaction.connection, tsp_id, parsed, subject)):
+        raise Refused(findings)
+    known = requests.same(transaction.connection, parsed)
+    if known and known.state is not RequestState.REFUSED:
+        return known
+    if known:
+        raise Conflict(f"this request was refused already: {known.reason}. Make a new one that mends it.")
+    number = requests.add(transaction, tsp_id, parsed)
+    transaction.audit("request.submit", str(number), customer=tsp_id, fingerprint=parsed.fingerprint)
+    return StoredRequest(number, tsp_id, parsed, RequestState.SUBMITTED, transaction.now, None, None)
 
 
 def judge(

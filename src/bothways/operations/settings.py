@@ -19,8 +19,9 @@ class Settings:
 
     `envoy` is the path of another Envoy than the wheel's. `signer` is the PKCS#11 URI of the issuing CA's key, empty if
     that is in a file as the others are. `crl_url` is where customers' certificates say that the CRL is, if anywhere.
-    The `danger_` settings let the hub call customers at loopback addresses, or at any port: for a developer's machine,
-    never for a hub with customers.
+    `danger_enrolment_without_review` issues to what comes by EST before a person has seen it. The `danger_outbound_`
+    settings let the hub call customers at loopback addresses, or at any port: for a developer's machine, never for a
+    hub with customers.
     """
 
     inbound_address: str = "127.0.0.1"
@@ -35,6 +36,7 @@ class Settings:
     danger_outbound_any_port: bool = False
     signer: str = ""
     crl_url: str = ""
+    danger_enrolment_without_review: bool = False
 
 
 def read_settings(directory: Path) -> Settings:
@@ -66,6 +68,7 @@ def read_settings(directory: Path) -> Settings:
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
         signer=reader.text("keys.signer", default.signer),
         crl_url=reader.text("certificates.crl_url", default.crl_url),
+        danger_enrolment_without_review=reader.flag("certificates.danger_enrolment_without_review"),
     )
     reader.finish()
     return settings
@@ -88,7 +91,10 @@ def render_settings(settings: Settings) -> str:
             "danger_outbound_any_port": settings.danger_outbound_any_port,
         },
         "keys": {"signer": settings.signer},
-        "certificates": {"crl_url": settings.crl_url},
+        "certificates": {
+            "crl_url": settings.crl_url,
+            "danger_enrolment_without_review": settings.danger_enrolment_without_review,
+        },
     }
     return tomli_w.dumps(document)
 

@@ -10,6 +10,9 @@ from bothways.registry.flow import Flow
 RESERVED_PREFIX = "/connectivity"
 """The path at which the hub tells a customer what its flows lack; no service can stand there."""
 
+ENROLMENT_PREFIX = "/.well-known/est"
+"""The path of EST (RFC 7030 section 3.2.2); no service's prefix can begin with a dot."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+", re.ASCII)
 

@@ -101,6 +101,17 @@ Index(
     postgresql_where=request.c.state != "refused",
 )
 
+enrolment = Table(
+    "enrolment",
+    metadata,
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    # The request that the password was used for; the same request may ask for its certificate with it again.
+    Column("request_id", ForeignKey(request.c.id)),
+)
+
 certificate = Table(
     "certificate",
     metadata,

@@ -1,4 +1,4 @@
-"""`GET /connectivity`, the first call of every customer: who you are to us, and what your flows still lack.
+"""`GET /connectivity`, the first call of every customer: who you are to us, and what your flows still lack; and EST.
 
 Served on a unix socket that only Envoy can reach, so that the identity headers are Envoy's.
 """
@@ -15,6 +15,7 @@ from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.web import problem
+from bothways.web.est import public_router, reenroll_router
 
 _OPENING = 3.0
 
@@ -27,6 +28,8 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
     """
     app = FastAPI(title="Bothways connectivity", openapi_url=None, docs_url=None, redoc_url=None)
     problem.install(app)
+    app.include_router(public_router(hub))
+    app.include_router(reenroll_router(hub, apply))
 
     @app.get("/connectivity")
     async def connectivity(

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from bothways.contract.render import render_contract
 from bothways.operations.hub import Hub, contract
 from bothways.web import problem
+from bothways.web.est import enroll_router, public_router
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -31,6 +32,8 @@ def portal_app(hub: Hub) -> FastAPI:
     """Return the application."""
     app = FastAPI(title=f"Bothways {hub.environment.value}", docs_url=None, redoc_url=None)
     problem.install(app)
+    app.include_router(public_router(hub))
+    app.include_router(enroll_router(hub))
 
     @app.get("/contract.toml", response_class=PlainTextResponse)
     def _contract() -> PlainTextResponse:

@@ -40,6 +40,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unknown)
 
 
+def status_of(error: BothwaysError) -> int:
+    """Return the HTTP status that says what an error says."""
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _UNEXPECTED)
+
+
 async def _known(_request: Request, error: Exception) -> JSONResponse:
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
     if kind is None:

@@ -8,7 +8,7 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
-from bothways.registry.service import RESERVED_PREFIX
+from bothways.registry.service import ENROLMENT_PREFIX, RESERVED_PREFIX
 from bothways.xds import names
 from bothways.xds.authorization import ENFORCED_CUSTOMER, allow
 from bothways.xds.state import CustomerServer, HubState, Identity
@@ -19,6 +19,7 @@ _HTTPS = 443
 _SERVICE_TIMEOUT = 60.0
 _CUSTOMER_TIMEOUT = 30.0
 _CONNECTIVITY_TIMEOUT = 5.0
+_ENROLMENT_TIMEOUT = 15.0
 
 
 def inbound_routes(state: HubState) -> Any:
@@ -28,6 +29,7 @@ def inbound_routes(state: HubState) -> Any:
         for service in sorted(state.services, key=lambda each: each.prefix)
     ]
     connectivity = _guarded(RESERVED_PREFIX, names.CONNECTIVITY_CLUSTER, _CONNECTIVITY_TIMEOUT, state.identities)
+    enrolment = _guarded(ENROLMENT_PREFIX, names.CONNECTIVITY_CLUSTER, _ENROLMENT_TIMEOUT, state.identities)
     nothing_here = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
         direct_response=_not_found("No service of the hub stands at this path."),
@@ -37,7 +39,7 @@ def inbound_routes(state: HubState) -> Any:
     virtual_host = route_components_pb2.VirtualHost(
         name=names.INBOUND,
         domains=state.authorities,
-        routes=[connectivity, *services, nothing_here],
+        routes=[connectivity, enrolment, *services, nothing_here],
         request_headers_to_add=[
             _header(names.CUSTOMER_HEADER, ENFORCED_CUSTOMER),
             _header(names.ENVIRONMENT_HEADER, state.environment.value),
