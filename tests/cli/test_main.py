@@ -20,7 +20,7 @@ AGREED = {
     "demo": (),
     "hub": ("init", "run", "status", "contract"),
     "customer": ("add", "list", "show", "suspend", "resume", "remove", "enrolment-password"),
-    "request": ("submit", "list", "show", "approve", "refuse"),
+    "request": ("submit", "list", "show", "approve", "refuse", "keys"),
     "certificate": ("list", "show", "revoke"),
     "endpoint": ("set", "show"),
     "chain": ("submit", "list", "show", "endorse", "refuse", "withdraw"),

@@ -242,3 +242,9 @@ def test_a_number_that_no_row_has_is_wrong_usage(in_hub: Run, command: tuple[str
     done = in_hub("request", command[0], number, *command[1:])
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{number} is the number of nothing here" in " ".join(done.stderr.replace("│", "").split())
+
+
+def test_keys_are_printed_for_the_other_environment(in_hub: Run, document: Document, submitted: int) -> None:
+    pin = document("request", "show", submitted)["spki_pin"]
+    assert document("request", "keys") == [pin]
+    assert in_hub("request", "keys").stdout == f"{pin}\n"

@@ -21,6 +21,7 @@ from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import (
     approve_all,
     approve_request,
+    known_keys,
     list_requests,
     refuse_request,
     show_request,
@@ -63,6 +64,31 @@ def test_the_key_of_another_customer_is_refused(hub: Hub, issuer: str, merchant:
     submit_request(hub, issuer, make_csr(key))
     assert refused_ids(hub, merchant, make_csr(key, CN=MERCHANT_CN, O="Corner Shop")) == ["CSR-KEY-03"]
     assert list_requests(hub, merchant) == ()
+
+
+def test_a_key_of_the_other_environment_is_refused(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    (hub.directory / "ppr.keys").write_text(f"{'0' * 64}\n{spki_pin(key.public_key())}\n")
+    told = replace(hub, settings=replace(hub.settings, used_elsewhere="ppr.keys"))
+    assert refused_ids(told, issuer, make_csr(key)) == ["CSR-KEY-03"]
+    stored = submit_request(told, issuer, make_csr())
+    assert known_keys(hub) == (stored.request.spki_pin,)
+    # What came in before the other environment told of its keys is not approved either.
+    early = submit_request(hub, issuer, make_csr(key))
+    with pytest.raises(Refused, match="CSR-KEY-03"):
+        approve_request(told, early.id)
+
+
+@pytest.mark.parametrize("content", [None, "not a pin"])
+def test_without_the_keys_of_the_other_environment_nothing_is_accepted(
+    hub: Hub, issuer: str, make_csr: Csr, content: str | None
+) -> None:
+    if content is not None:
+        (hub.directory / "ppr.keys").write_text(content)
+    told = replace(hub, settings=replace(hub.settings, used_elsewhere="ppr.keys"))
+    with pytest.raises(Unusable, match=r"ppr\.keys"):
+        submit_request(told, issuer, make_csr())
+    assert list_requests(hub) == ()
 
 
 def test_the_key_of_a_revoked_certificate_is_refused(hub: Hub, issuer: str, make_csr: Csr) -> None:

@@ -54,6 +54,7 @@ _GROUPS = {
             "show": "Show a request with what the rules say about it.",
             "approve": "Approve a request, and issue its certificate.",
             "refuse": "Refuse a request.",
+            "keys": "Print the SHA-256 of all keys, for the other environment to refuse them.",
         },
     ),
     "certificate": (

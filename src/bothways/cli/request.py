@@ -1,4 +1,4 @@
-"""`bothways request`: submit, list, show, approve, refuse."""
+"""`bothways request`: submit, list, show, approve, refuse, keys."""
 
 from pathlib import Path
 from typing import Annotated
@@ -115,6 +115,17 @@ def approve(
         # A number was written down by somebody who looked at the request; what merely waits, maybe nobody looked at.
         strict = not (with_warnings or numbers or from_)
         return _approve_many(hub, tuple(dict.fromkeys(chosen)), out, strict=strict, as_json=json)
+
+
+def keys(*, directory: Directory = HERE, json: Json = False) -> int:
+    """Print the SHA-256 of each key that was ever in a request, for the hub of the other environment to refuse them.
+
+    Put the output into a file there, and name it in its hub.toml: [keys] used_elsewhere = "FILE".
+    """
+    with hub_in(directory) as hub:
+        pins = requests.known_keys(hub)
+        result(list(pins), "\n".join(pins), as_json=json)
+        return OK
 
 
 def refuse(number: RowNumber, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:

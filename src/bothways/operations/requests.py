@@ -1,13 +1,15 @@
 """Certification requests: submit, list, show, approve, refuse. Approval is what makes a certificate."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bothways import files
 from bothways.contract.document import Terms
-from bothways.errors import BothwaysError, Conflict, Refused
+from bothways.errors import BothwaysError, Conflict, Refused, Unusable
 from bothways.findings import Finding, Level, errors
 from bothways.operations.hub import Hub, serial_number
 from bothways.operations.issuing import in_groups, sign_reserved
@@ -23,6 +25,9 @@ from bothways.store.authorities import Authority, Role
 from bothways.store.certificates import StoredCertificate
 from bothways.store.database import Transaction
 from bothways.store.requests import KeyHolder, RequestState, StoredRequest
+
+_PIN = re.compile("[0-9a-f]{64}")
+_PINS_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,12 @@ def show_request(hub: Hub, number: int) -> tuple[StoredRequest, tuple[Finding, .
     with hub.read() as connection:
         stored = requests.find(connection, number)
         return stored, judge(hub, connection, stored.tsp_id, stored.request, f"request {number}")
+
+
+def known_keys(hub: Hub) -> tuple[str, ...]:
+    """Return the SPKI pins of all keys that were ever in a request: for the hub of the other environment to refuse."""
+    with hub.read() as connection:
+        return requests.every_key(connection)
 
 
 def waiting_requests(hub: Hub, tsp_id: str | None = None) -> tuple[int, ...]:
@@ -149,7 +160,7 @@ class _Review:
     terms: Terms
     customers: Mapping[str, Customer]
     holders: Mapping[str, KeyHolder]
-    own_pins: frozenset[str]
+    taken_pins: frozenset[str]
     issuer: Authority
     end: datetime
 
@@ -162,8 +173,8 @@ class _Review:
         pin = parsed.spki_pin
         holder = self.holders.get(pin)
         # Who holds the key is not said: it is nobody's business but theirs.
-        if pin in self.own_pins or (holder and holder != KeyHolder(tsp_id, parsed.fingerprint)):
-            message = "the key is in use already, in another request or certificate"
+        if pin in self.taken_pins or (holder and holder != KeyHolder(tsp_id, parsed.fingerprint)):
+            message = "the key is in use already, in another request or certificate, here or in the other environment"
             findings += (Finding("CSR-KEY-03", message, "Make a new key, and a request for it.", "R7", subject),)
         return findings + issue.cap_findings(self.issuer.certificate, self.end, subject)
 
@@ -172,14 +183,28 @@ def _review(
     hub: Hub, connection: Connection, now: datetime, submitted: Collection[tuple[str, CertificationRequest]]
 ) -> _Review:
     own = (spki_pin(each.certificate.public_key()) for each in authorities.every_authority(connection))
+    taken = _used_elsewhere(hub).union(own)
     return _Review(
         hub.terms,
         customers.many(connection, {tsp_id for tsp_id, _ in submitted}),
         requests.key_holders(connection, {parsed.spki_pin for _, parsed in submitted}),
-        frozenset(own),
+        taken,
         authorities.signing_authority(connection, Role.ISSUING),
         now + timedelta(days=hub.terms.certificate.validity_days),
     )
+
+
+def _used_elsewhere(hub: Hub) -> frozenset[str]:
+    if not hub.settings.used_elsewhere:
+        return frozenset()
+    path = hub.directory / hub.settings.used_elsewhere
+    pins = files.read(path, "the keys of the other environment", _PINS_LIMIT).decode(errors="replace").split()
+    if wrong := [each for each in pins if not _PIN.fullmatch(each)]:
+        raise Unusable(
+            f"{path} holds {wrong[0][:70]!r}, and the SHA-256 of a key was wanted. "
+            "Write it again, with the hub of the other environment: bothways request keys"
+        )
+    return frozenset(pins)
 
 
 def _decide(hub: Hub, numbers: Collection[int], *, strict: bool) -> list[Approval]:

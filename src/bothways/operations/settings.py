@@ -19,6 +19,7 @@ class Settings:
 
     `envoy` is the path of another Envoy than the wheel's. `signer` is the PKCS#11 URI of the issuing CA's key, empty if
     that is in a file as the others are. `crl_url` is where customers' certificates say that the CRL is, if anywhere.
+    `used_elsewhere` is a file of SPKI pins, one a line, of keys that the hub of the other environment knows (R5).
     `danger_enrolment_without_review` issues to what comes by EST before a person has seen it. The `danger_outbound_`
     settings let the hub call customers at loopback addresses, or at any port: for a developer's machine, never for a
     hub with customers.
@@ -37,6 +38,7 @@ class Settings:
     signer: str = ""
     crl_url: str = ""
     danger_enrolment_without_review: bool = False
+    used_elsewhere: str = ""
 
 
 def read_settings(directory: Path) -> Settings:
@@ -68,6 +70,7 @@ def read_settings(directory: Path) -> Settings:
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
         signer=reader.text("keys.signer", default.signer),
         crl_url=reader.text("certificates.crl_url", default.crl_url),
+        used_elsewhere=reader.text("keys.used_elsewhere", default.used_elsewhere),
         danger_enrolment_without_review=reader.flag("certificates.danger_enrolment_without_review"),
     )
     reader.finish()
@@ -90,7 +93,7 @@ def render_settings(settings: Settings) -> str:
             "danger_outbound_loopback": settings.danger_outbound_loopback,
             "danger_outbound_any_port": settings.danger_outbound_any_port,
         },
-        "keys": {"signer": settings.signer},
+        "keys": {"signer": settings.signer, "used_elsewhere": settings.used_elsewhere},
         "certificates": {
             "crl_url": settings.crl_url,
             "danger_enrolment_without_review": settings.danger_enrolment_without_review,

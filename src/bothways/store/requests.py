@@ -96,6 +96,11 @@ def key_holders(connection: Connection, spki_pins: Collection[str]) -> dict[str,
     return {row.spki_pin: KeyHolder(row.tsp_id, row.fingerprint) for row in rows}
 
 
+def every_key(connection: Connection) -> tuple[str, ...]:
+    """Return the SPKI pin of each key that a request, refused or not, ever asked a certificate for, in order."""
+    return tuple(connection.scalars(select(request.c.spki_pin).distinct().order_by(request.c.spki_pin)))
+
+
 def find(connection: Connection, number: int) -> StoredRequest:
     """Return a request. Raises `NotFound`."""
     found = many(connection, (number,))
