@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bothways.contract.parse import parse_contract
 from bothways.contract.render import render_contract
 from bothways.operations.hub import Hub, contract
+from bothways.operations.rotation import own_certificates
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -169,6 +170,9 @@ def test_status_of_a_running_hub_tells_what_its_envoy_serves(running_hub: Hub, b
     assert "running, 1 of 1 Envoy up to date" in done.stdout
     status = json.loads(bothways("hub", "status", "--directory", running_hub.directory, "--json").stdout)
     assert status["running"]["envoy"]["restarts"] == 0
+    assert status["certificates"] == own_certificates(running_hub)
+    for each in own_certificates(running_hub).values():
+        assert each["not_after"][:10] in done.stdout
     assert status["running"]["nodes"][0]["refused"] == {}
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import event, select
 
 from bothways.errors import Conflict, Refused
 from bothways.operations import issuing
-from bothways.operations.certificates import finish_certificates, list_certificates, revoke_certificate
+from bothways.operations.certificates import list_certificates, revoke_certificate
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import (
     approve_all,
@@ -40,6 +40,7 @@ from bothways.operations.requests import (
     submit_request,
     waiting_requests,
 )
+from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
 from bothways.signer.signer import Signer
 from bothways.store import authorities
@@ -162,7 +163,8 @@ OPERATIONS: dict[str, Callable[[Hub], None]] = {
 
 def finish(hub: Hub) -> None:
     """Do what a hub does when it starts."""
-    finish_certificates(hub)
+    if problems := upkeep(hub).problems:
+        raise RuntimeError("; ".join(problems))
 
 
 @contextmanager

@@ -23,13 +23,14 @@ from bothways.operations.customers import add_customer, suspend_customer
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
-from bothways.operations.rotation import rotate_client_certificate
+from bothways.operations.rotation import next_renewal, own_certificates, rotate_client_certificate
 from bothways.operations.services import add_service
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
+from bothways.store.authorities import Role
 from bothways.xds.names import CLUSTER_TYPE, customer_cluster
 from bothways.xds.snapshot import Snapshot
 
@@ -218,6 +219,36 @@ def test_the_status_of_the_running_hub_tells_what_failed(running_hub: Hub) -> No
         status = control(running_hub, "GET", "/status")
         assert status is not None
         assert "the private key client-" in status["problem"]
+
+
+def test_what_is_due_by_the_clock_is_done_and_published(hub: Hub) -> None:
+    due = next_renewal(hub, Role.SERVER)
+    assert due is not None
+    first, later = current_snapshot(hub), replace(hub, now=lambda: due)
+
+    async def run() -> None:
+        async with publishing(later, first) as (publisher, ads):
+            await eventually(lambda: ads.snapshot.version == current_snapshot(later).version != first.version)
+            assert publisher.problem == ""
+
+    asyncio.run(run())
+    assert own_certificates(hub)["server"]["renewal_at"] > due.isoformat()
+
+
+def test_upkeep_that_fails_is_a_problem_and_stops_no_publishing(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    due = next_renewal(hub, Role.CLIENT)
+    assert due is not None
+    first = current_snapshot(hub)
+
+    async def run(later: Hub) -> None:
+        async with publishing(later, first) as (publisher, ads):
+            await eventually(lambda: "the client certificate is not renewed" in publisher.problem)
+            add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+            await eventually(lambda: ads.snapshot.version != first.version)
+
+    with put_away(hub.directory / "keys" / "client-ca-1.key"), open_hub(hub.directory, "running") as opened:
+        asyncio.run(run(replace(opened, now=lambda: due)))
+    assert caplog.text.count("the client certificate is not renewed") == 1
 
 
 def test_the_answer_says_version_force_and_milliseconds() -> None:

@@ -13,7 +13,6 @@ from bothways.operations.certificates import (
     certificate_chain,
     certificate_seen,
     finish_certificate,
-    finish_certificates,
     list_certificates,
     revoke_certificate,
     show_certificate,
@@ -22,6 +21,8 @@ from bothways.operations.customers import show_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
+from bothways.signer.keys import Keys
+from bothways.signer.signer import Signer
 from bothways.store.certificates import StoredCertificate
 
 Certify = Callable[[str], StoredCertificate]
@@ -47,8 +48,8 @@ def unsigned(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> StoredCer
 def test_what_was_approved_is_finished_with_the_same_serial_and_bytes(
     hub: Hub, unsigned: StoredCertificate, audited: Audit
 ) -> None:
-    assert finish_certificates(hub) == 1
-    (record,) = list_certificates(hub)
+    record = finish_certificate(hub, unsigned.serial)
+    assert list_certificates(hub) == (record,)
     signed = x509.load_der_x509_certificate(record.der or b"")
     assert f"{signed.serial_number:x}" == unsigned.serial
     assert signed.tbs_certificate_bytes == unsigned.unsigned.der
@@ -58,7 +59,6 @@ def test_what_was_approved_is_finished_with_the_same_serial_and_bytes(
 def test_finishing_again_changes_nothing(hub: Hub, unsigned: StoredCertificate, audited: Audit) -> None:
     first = finish_certificate(hub, unsigned.serial)
     before = audited()
-    assert finish_certificates(hub) == 0
     assert finish_certificate(hub, unsigned.serial) == first
     assert audited() == before
 
@@ -69,11 +69,34 @@ def test_an_unsigned_certificate_opens_nothing(hub: Hub, unsigned: StoredCertifi
         certificate_chain(hub, unsigned)
 
 
-def test_an_unsigned_certificate_that_is_revoked_stays_revoked(hub: Hub, unsigned: StoredCertificate) -> None:
+def test_a_certificate_that_is_revoked_before_it_is_signed_is_never_signed(
+    hub: Hub, unsigned: StoredCertificate
+) -> None:
     revoke_certificate(hub, unsigned.serial, "superseded")
-    finish_certificates(hub)
-    assert show_certificate(hub, unsigned.serial).state(hub.now()) == "revoked"
+    record = finish_certificate(hub, unsigned.serial)
+    assert (record.der, record.state(hub.now())) == (None, "revoked")
     assert hub_state(hub).identities == ()
+    with pytest.raises(Conflict, match="before it was signed"):
+        certificate_chain(hub, record)
+
+
+class Slow(Keys):
+    """Keys with which a signature takes so long that the certificate is revoked meanwhile."""
+
+    hub: Hub
+
+    def signer_of(self, certificate: x509.Certificate, name: str) -> Signer:
+        revoke_certificate(self.hub, list_certificates(self.hub)[0].serial, "keyCompromise")
+        return super().signer_of(certificate, name)
+
+
+def test_a_signature_that_comes_after_the_revocation_is_thrown_away(
+    hub: Hub, unsigned: StoredCertificate, audited: Audit
+) -> None:
+    keys = Slow(hub.directory / "keys", (hub.directory / "passphrase").read_bytes().strip())
+    keys.hub = hub
+    assert finish_certificate(replace(hub, keys=keys), unsigned.serial).der is None
+    assert audited()[-1] == ("certificate.revoke", unsigned.serial)
 
 
 def test_a_revoked_certificate_is_no_identity(hub: Hub, issuer: str, certify: Certify, audited: Audit) -> None:

@@ -10,10 +10,11 @@ from tests.operations.conftest import Audit
 
 from bothways.errors import Unusable
 from bothways.operations import issuing
-from bothways.operations.certificates import finish_certificates, list_certificates
+from bothways.operations.certificates import list_certificates
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.requests import approve_all, submit_request
+from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
@@ -63,7 +64,7 @@ def test_a_signature_that_does_not_hold_is_thrown_away(
     left = list_certificates(hub)
     assert [each.der for each in left] == [None, None]
     assert "certificate.issue" not in {action for action, _ in audited()}
-    assert finish_certificates(hub) == 2
+    assert len(upkeep(hub).done) == 2
     assert [each.serial for each in list_certificates(hub)] == [each.serial for each in left]
 
 

@@ -1,6 +1,9 @@
 """Rotation (R15): another key and certificate, the same Client CA, and nothing else changes."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -9,7 +12,16 @@ from tests.operations.conftest import Audit
 from bothways.errors import Unusable
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, open_hub
-from bothways.operations.rotation import rotate_client_certificate
+from bothways.operations.rotation import (
+    OWN,
+    next_renewal,
+    own_certificates,
+    renew_credential,
+    renewal_due,
+    rotate_client_certificate,
+)
+from bothways.pki.profile import BACKDATE, HUB_CLIENT_VALIDITY
+from bothways.store.authorities import Role
 
 
 def test_the_new_certificate_has_a_new_key_and_the_same_ca(hub: Hub, audited: Audit) -> None:
@@ -44,3 +56,41 @@ def test_a_rotation_that_cannot_sign_changes_nothing(hub: Hub, audited: Audit) -
         rotate_client_certificate(opened)
     assert hub_state(hub) == before
     assert audited() == lines
+
+
+def test_a_rotation_that_cannot_sign_leaves_no_key_behind(hub: Hub) -> None:
+    (hub.directory / "keys" / "client-ca-1.key").unlink()
+    before = set((hub.directory / "keys").iterdir())
+    with open_hub(hub.directory, "another") as opened, pytest.raises(Unusable):
+        rotate_client_certificate(opened)
+    assert set((hub.directory / "keys").iterdir()) == before
+
+
+@pytest.mark.parametrize("role", OWN)
+def test_a_certificate_of_the_hub_is_renewed_when_a_third_of_its_life_is_left_and_not_before(
+    hub: Hub, audited: Audit, role: Role
+) -> None:
+    due = next_renewal(hub, role)
+    assert due is not None
+    assert renew_credential(replace(hub, now=lambda: due - timedelta(seconds=1)), role) is None
+    lines = audited()
+    serial = renew_credential(replace(hub, now=lambda: due), role)
+    assert audited() == [*lines, (f"rotate.{role.value}", serial)]
+    assert own_certificates(hub)[role.value]["serial"] == serial
+    again = next_renewal(hub, role)
+    assert again is not None
+    assert again > due + timedelta(days=59)
+
+
+def test_two_thirds_of_90_days_are_60(hub: Hub) -> None:
+    client = x509.load_pem_x509_certificate(hub_state(hub).client.certificate_pem.encode())
+    due = next_renewal(hub, Role.CLIENT)
+    assert due is not None
+    assert due - client.not_valid_before_utc == (HUB_CLIENT_VALIDITY + BACKDATE) * 2 / 3
+
+
+def test_nothing_is_renewed_where_the_end_of_the_ca_leaves_nothing_to_gain(make_ca: Callable[..., Any]) -> None:
+    ca = make_ca("CA", days=100)
+    long, short = (make_ca("hub", ca, ca=False, days=days)[1] for days in (100, 60))
+    assert renewal_due(Role.CLIENT, long, ca[1]) is None
+    assert renewal_due(Role.CLIENT, short, ca[1]) is not None

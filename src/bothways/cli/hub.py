@@ -16,6 +16,7 @@ from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.operations import hub as hubs
 from bothways.operations.customers import list_customers
+from bothways.operations.rotation import own_certificates
 from bothways.operations.settings import Settings
 from bothways.pki.keys import sha256
 from bothways.store.customers import find
@@ -108,9 +109,14 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             "environment": hub.environment.value,
             "endpoint": hub.terms.endpoint,
             "running": running,
+            "certificates": own_certificates(hub),
             "customers": [each.document() for each in customers],
         }
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
+        lines += [f"problem: {running['problem']}"] if running and running["problem"] else []
+        lines += [
+            f"{role} certificate: until {each['not_after'][:10]}" for role, each in document["certificates"].items()
+        ]
         lines += ["", customer_table(customers)] if customers else []
         result(document, "\n".join(lines), as_json=json)
         if running is None:

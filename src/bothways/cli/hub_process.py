@@ -19,9 +19,9 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
 from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
-from bothways.operations.certificates import finish_certificates
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, require_signers
+from bothways.operations.upkeep import upkeep
 from bothways.pki.keys import sha256
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
@@ -43,8 +43,8 @@ def run_hub(hub: Hub, *, as_json: bool) -> int:
     with _alone(hub):
         _check_ports(hub)
         require_signers(hub)
-        if finished := finish_certificates(hub):
-            _log.warning("%d certificates, approved before the hub ended unexpectedly, are signed now", finished)
+        for done in upkeep(hub).done:
+            _log.warning("before the start: %s", done)
         run = hub.run_directory
         node = f"{hub.environment.value.lower()}-embedded"
         text = bootstrap(node, str(run.absolute() / "ads.sock"), str(run.absolute() / "admin.sock"))

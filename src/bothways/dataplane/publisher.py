@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from bothways.dataplane.ads import AdsServer
 from bothways.errors import BothwaysError
-from bothways.operations.certificates import finish_certificates
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import DATABASE_FILE, Hub
+from bothways.operations.upkeep import upkeep
 from bothways.store.database import ChangeCounter
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
@@ -43,18 +43,24 @@ def current_snapshot(hub: Hub) -> Snapshot:
 
 
 class Publisher:
-    """Publishes a new snapshot whenever what is stored, or the time of day, asks for one.
+    """Publishes a new snapshot whenever what is stored, or the time of day, asks for one; and does what the clock asks.
 
-    `follow` is given the state of each round, for what this process serves beside Envoy. `problem` says in a sentence
-    what failed, and is empty again after a round without failure.
+    `follow` is given the state of each round, for what this process serves beside Envoy.
     """
 
     def __init__(self, hub: Hub, ads: AdsServer, follow: Callable[[HubState], None] = lambda _: None) -> None:
-        self.problem = ""
         self._hub = hub
         self._ads = ads
         self._follow = follow
         self._one_at_a_time = asyncio.Lock()
+        self._failure = ""
+        self._neglected: tuple[str, ...] = ()
+        self._upkeep_due = hub.now()
+
+    @property
+    def problem(self) -> str:
+        """What failed in the last round, in sentences; empty after a round without failure."""
+        return "; ".join(each for each in (self._failure, *self._neglected) if each)
 
     async def run(self) -> None:
         """Look for changes until this task is cancelled; what fails is told, and tried again a second later."""
@@ -66,13 +72,15 @@ class Publisher:
             await asyncio.sleep(_AGAIN)
 
     async def apply(self) -> Applied:
-        """Publish what is stored now, and wait until all nodes serve it, at most ten seconds.
+        """Publish what is stored now and what follows from it, and wait until all nodes serve it, at most ten seconds.
 
         What cannot be published is not in force; the reason is in `problem`.
         """
         started = time.perf_counter()
         try:
             await self._publish()
+            if await self._keep_up():
+                await self._publish()
             async with asyncio.timeout(_SETTLE):
                 in_force = await self._ads.settled()
         except TimeoutError:
@@ -87,18 +95,26 @@ class Publisher:
             seen, published = None, 0.0
             while True:
                 # Certificates and anchors end by the clock alone.
-                if (value := counter.value()) != seen or time.monotonic() - published > _CLOCK:
-                    await self._round()
+                by_the_clock = time.monotonic() - published > _CLOCK or self._hub.now() >= self._upkeep_due
+                if (value := counter.value()) != seen or by_the_clock:
+                    await self._publish()
+                    self._failure = ""
+                    # What upkeep changes is a change of the database, and published in the next round.
+                    await self._keep_up()
                     seen, published = value, time.monotonic()
                 await asyncio.sleep(_LOOK)
 
-    async def _round(self) -> None:
-        await self._publish()
-        # A command that was killed between approval and signature leaves a certificate that nobody else would finish.
-        # What is signed here is a change of the database, and published in the next round.
-        if finished := await asyncio.to_thread(finish_certificates, self._hub):
-            _log.info("%d approved certificates waited for their signature, and have it now", finished)
-        self.problem = ""
+    async def _keep_up(self) -> bool:
+        """Do what is due by the clock, and tell whether that changed anything."""
+        async with self._one_at_a_time:
+            kept = await asyncio.to_thread(upkeep, self._hub)
+        for done in kept.done:
+            _log.info("%s", done)
+        for problem in kept.problems:
+            if problem not in self._neglected:
+                _log.error("%s", problem)
+        self._neglected, self._upkeep_due = kept.problems, kept.next_due
+        return bool(kept.done)
 
     async def _publish(self) -> None:
         async with self._one_at_a_time:
@@ -115,6 +131,6 @@ class Publisher:
     def _failed(self, error: Exception) -> None:
         told = str(error) if isinstance(error, BothwaysError) else f"{type(error).__name__}: {error}"
         # Once, and not with every new try: a log that repeats itself is read by nobody.
-        if told != self.problem:
+        if told != self._failure:
             _log.error("changes cannot be published, the data plane keeps what it has: %s", told)
-        self.problem = told
+        self._failure = told

@@ -6,7 +6,7 @@ from cryptography import x509
 
 from bothways.errors import Conflict, Unusable
 from bothways.operations.hub import Hub
-from bothways.operations.issuing import in_groups, sign_reserved
+from bothways.operations.issuing import sign_reserved
 from bothways.pki.chain import certificate_pem
 from bothways.store import authorities, certificates
 from bothways.store.certificates import StoredCertificate
@@ -18,23 +18,19 @@ _SEEN_AGAIN = timedelta(minutes=1)
 
 
 def finish_certificate(hub: Hub, serial: str) -> StoredCertificate:
-    """Sign the stored bytes of an approved certificate, and store the signature; safe to repeat."""
+    """Sign the stored bytes of an approved certificate, and store the signature; safe to repeat.
+
+    What was revoked before it was signed is never signed.
+    """
     with hub.read() as connection:
         record = certificates.find(connection, serial)
     return sign_reserved(hub, (record,))[0]
 
 
-def finish_certificates(hub: Hub) -> int:
-    """Sign whatever was approved before a crash, and not signed; return how many there were."""
-    with hub.read() as connection:
-        left = certificates.unfinished(connection)
-    for group in in_groups(left):
-        sign_reserved(hub, group)
-    return len(left)
-
-
 def certificate_chain(hub: Hub, record: StoredCertificate) -> str:
     """Return the certificate and its issuing CA in PEM, end entity first: what the customer installs as `tls.crt`."""
+    if record.der is None and record.revoked_at is not None:
+        raise Conflict(f"certificate {record.serial} was revoked before it was signed: there is none.")
     if record.der is None:
         raise Unusable(f"certificate {record.serial} is not signed yet. Start the hub, which finishes it.")
     with hub.read() as connection:

@@ -185,9 +185,11 @@ def serial_number() -> int:
 
 def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
     """Make a new key and certificate for the hub itself, and put it to use; return its serial number in hex."""
+    issuer = authorities.signing_authority(transaction.connection, role)
+    # Before there is a new key: each try without a signer would leave one behind.
+    signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
     name = f"{role.value}-{secrets.token_hex(8)}"
     key = hub.keys.generate(name)
-    issuer = authorities.signing_authority(transaction.connection, role)
     if role is Role.CLIENT:
         wanted = profile.hub_client(hub.terms.hub, hub.environment, key, transaction.now)
     else:
@@ -196,7 +198,6 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
         )
         wanted = profile.server(hosts, key, transaction.now)
     unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
-    signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
     certificate = issue.assemble(unsigned, signer.sign(unsigned))
     authorities.add_credential(transaction, role, certificate, name, issuer)
     return f"{serial:x}"

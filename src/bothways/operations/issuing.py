@@ -31,11 +31,14 @@ def in_groups(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
 def sign_reserved(hub: Hub, records: Sequence[StoredCertificate]) -> tuple[StoredCertificate, ...]:
     """Sign the stored bytes of approved certificates, verify and store the signatures; safe to repeat.
 
+    What was revoked before it was signed is never signed.
+
     Returns the certificates as they are stored, in the order of `records`. Raises `Unusable` if a key is out of reach,
     or signs wrongly; none of them is stored then, and the same bytes are signed the next time.
     """
-    keys = _keys(hub, {each.authority_id for each in records if each.der is None})
-    signed = {each.serial: _signed(each, *keys[each.authority_id]) for each in records if each.der is None}
+    wanted = [each for each in records if each.der is None and each.revoked_at is None]
+    keys = _keys(hub, {each.authority_id for each in wanted})
+    signed = {each.serial: _signed(each, *keys[each.authority_id]) for each in wanted}
     with hub.write() as transaction:
         ours = certificates.complete_all(transaction, signed)
         transaction.audit_all(
@@ -44,7 +47,7 @@ def sign_reserved(hub: Hub, records: Sequence[StoredCertificate]) -> tuple[Store
         return tuple(
             replace(each, der=signed[each.serial], fingerprint=sha256(signed[each.serial]))
             if each.serial in ours
-            # Another process was faster, and its signature stands.
+            # Another process was faster, and its signature stands; or the approval was withdrawn meanwhile.
             else certificates.find(transaction.connection, each.serial)
             for each in records
         )

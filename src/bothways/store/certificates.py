@@ -62,7 +62,9 @@ class StoredCertificate:
 # Made once: a statement costs more to make than to run.
 _RESERVE = insert(certificate)
 _UNSIGNED = select(certificate.c.serial).where(
-    certificate.c.serial.in_(bindparam("serials", expanding=True)), certificate.c.der.is_(None)
+    certificate.c.serial.in_(bindparam("serials", expanding=True)),
+    certificate.c.der.is_(None),
+    certificate.c.revoked_at.is_(None),
 )
 _COMPLETE = (
     update(certificate)
@@ -97,12 +99,15 @@ def reserve_all(transaction: Transaction, records: Collection[StoredCertificate]
 
 
 def complete(transaction: Transaction, serial: str, signed: x509.Certificate) -> bool:
-    """Store the signed certificate; return False if another process was faster, and its signature stands."""
+    """Store the signed certificate; return False if another process was faster, or the approval was withdrawn."""
     return bool(complete_all(transaction, {serial: certificate_der(signed)}))
 
 
 def complete_all(transaction: Transaction, signed: Mapping[str, bytes]) -> frozenset[str]:
-    """Store signed certificates (DER) by serial number; return the numbers for which no other process was faster."""
+    """Store signed certificates (DER) by serial number; return the numbers of those that were stored.
+
+    For the others another process was faster, or the approval was withdrawn.
+    """
     waiting = frozenset(transaction.connection.scalars(_UNSIGNED, {"serials": list(signed)}))
     rows = [
         {"number": serial, "signed": der, "digest": sha256(der)} for serial, der in signed.items() if serial in waiting
@@ -119,8 +124,9 @@ def of_requests(connection: Connection, numbers: Collection[int]) -> dict[int, S
 
 
 def unfinished(connection: Connection) -> tuple[StoredCertificate, ...]:
-    """Return the certificates whose signature is missing."""
-    return _stored(connection.execute(select(certificate).where(certificate.c.der.is_(None))).all())
+    """Return the certificates whose signature is missing and still wanted."""
+    wanted = select(certificate).where(certificate.c.der.is_(None), certificate.c.revoked_at.is_(None))
+    return _stored(connection.execute(wanted).all())
 
 
 def find(connection: Connection, serial: str) -> StoredCertificate:

@@ -1,0 +1,93 @@
+"""What the clock asks of a hub, all of it: called at any time, and as often, it does what is due and no more."""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from bothways.errors import BothwaysError
+from bothways.operations.certificates import finish_certificate
+from bothways.operations.hub import Hub
+from bothways.operations.issuing import in_groups, sign_reserved
+from bothways.operations.rotation import OWN, next_renewal, renew_credential
+from bothways.store import certificates
+from bothways.store.authorities import Role
+
+ACTOR = "hub"
+"""Who acts, as the audit names it, where nobody asked and the clock did."""
+
+LOOK = timedelta(hours=1)
+"""When it looks again at the latest: what is due and not known to be, waits no longer."""
+
+AGAIN = timedelta(minutes=1)
+"""When what failed is tried again."""
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What was done, in sentences; what failed, in sentences; and when the next call is due."""
+
+    done: tuple[str, ...]
+    problems: tuple[str, ...]
+    next_due: datetime
+
+
+class _Round:
+    """One call: each step by itself, so that one that fails stops no other."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = replace(hub, actor=ACTOR)
+        self.done: list[str] = []
+        self.problems: list[str] = []
+        self.due = [hub.now() + LOOK]
+
+    def attempt(self, what: str, step: Callable[[], _Value]) -> _Value | None:
+        """Return what the step returns, or None after remembering what it failed with."""
+        try:
+            return step()
+        except BothwaysError as error:
+            self.problems.append(f"{what}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it was, the other steps are due all the same
+            self.problems.append(f"{what}: {type(error).__name__}: {error}")
+        self.due.append(self.hub.now() + AGAIN)
+        return None
+
+
+def upkeep(hub: Hub) -> Upkeep:
+    """Do everything that is due now; safe to repeat, and to do in several processes. What fails is in `problems`."""
+    this = _Round(hub)
+    _finish(this)
+    for role in OWN:
+        _renew(this, role)
+    return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
+
+
+def _finish(this: _Round) -> None:
+    """Sign what was approved and not signed: whoever approved was killed in between, or the key was away."""
+    hub = this.hub
+    with hub.read() as connection:
+        left = certificates.unfinished(connection)
+    for group in in_groups(left):
+        # In one go; and if that fails, each by itself, so that what one fails with keeps no other.
+        with contextlib.suppress(Exception):
+            sign_reserved(hub, group)
+        for record in group:
+            what = f"certificate {record.serial} is not signed"
+            if this.attempt(what, partial(finish_certificate, hub, record.serial)):
+                this.done.append(f"certificate {record.serial}, which was approved and not signed, is signed")
+
+
+def _renew(this: _Round, role: Role) -> None:
+    """Renew one of the hub's own certificates when a third of its life is left (R15)."""
+    hub = this.hub
+    due = next_renewal(hub, role)
+    if due is None:
+        return
+    if due > hub.now():
+        this.due.append(due)
+    elif serial := this.attempt(f"the {role.value} certificate is not renewed", partial(renew_credential, hub, role)):
+        this.done.append(f"the {role.value} certificate is renewed: {serial}")
