@@ -72,7 +72,7 @@ def test_killed_at_any_time_two_at_once_leave_a_whole_hub(
     template: Path, start: Callable[[], subprocess.Popen[bytes]]
 ) -> None:
     chance = random.Random(time.time_ns())  # noqa: S311 - nothing secret
-    for _ in range(4):
+    for _ in range(3):
         pair = start(), start()
         before = progress(template)
         while progress(template) == before and all(process.poll() is None for process in pair):
