@@ -101,11 +101,7 @@ def told(name: Name, answer: Answer, now: float) -> Name:
 
 def usable(name: Name, now: float) -> tuple[str, ...]:
     """Return the addresses that may be connected to now, and whose open connections may take a request."""
-    more = 0.0
-    if name.asked_at is not None:
-        more = GRACE_SECONDS
-    if name.failures:
-        more = STALE_SECONDS
+    more = _more(name)
     return tuple(address for address, until in name.until.items() if now < until + more)
 
 
@@ -116,7 +112,15 @@ def due(name: Name, now: float) -> bool:
 
 def retired(name: Name, address: str, now: float) -> bool:
     """Tell whether an open connection to the address must take no further request, and close when it is idle."""
-    return address not in usable(name, now)
+    until = name.until.get(address)
+    return until is None or now >= until + _more(name)
+
+
+def _more(name: Name) -> float:
+    """Return for how many seconds the last answer holds beyond its TTL."""
+    if name.failures:
+        return STALE_SECONDS
+    return 0.0 if name.asked_at is None else GRACE_SECONDS
 
 
 def _between(least: float, value: float, most: float) -> float:

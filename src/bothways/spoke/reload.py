@@ -1,5 +1,6 @@
 """What is made from files, made anew when one of them changes; for certificates, keys and contracts that rotate."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ class Reloading(Generic[_Made]):
         again: Callable[[], _Made],
         on_change: Callable[[str], None],
     ) -> None:
-        self._paths, self._again, self._on_change = tuple(paths), again, on_change
+        self._paths, self._again, self._on_change = tuple(map(str, paths)), again, on_change
         self._lock = threading.Lock()
         # Before the files are read: what changes meanwhile is noticed.
         self._stamp = self._stamped()
@@ -51,9 +52,10 @@ class Reloading(Generic[_Made]):
         return tuple(_stamp(path) for path in self._paths)
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamp(path: str) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        # Not Path.stat: this is done for each request.
+        found = os.stat(path)  # noqa: PTH116
     # A path with a NUL in it is a ValueError.
     except (OSError, ValueError):
         return None

@@ -8,7 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bothways.spoke.addresses import TTL_MOST, Answer, Failed, Found, Missing, Name, asking, due, merged, told, usable
+from bothways.spoke.addresses import (
+    TTL_MOST,
+    Answer,
+    Failed,
+    Found,
+    Missing,
+    Name,
+    asking,
+    due,
+    merged,
+    retired,
+    told,
+    usable,
+)
 
 LIFETIME_SECONDS = 3.0
 """For one question with all its retries."""
@@ -123,8 +136,9 @@ class Resolver:
 
     def usable(self, host: str, address: str) -> bool:
         """Tell whether an open connection to this address of the host may take a request. Asks nobody."""
-        with self._changed:
-            return address in usable(self._names.get(host, Name()), self.clock())
+        # One read of a value that never changes: no lock.
+        name = self._names.get(host)
+        return name is not None and not retired(name, address, self.clock())
 
     def watch(self, host: str) -> None:
         """Keep the host's answer fresh; once for each open connection."""
