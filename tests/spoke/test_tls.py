@@ -53,6 +53,18 @@ def test_a_file_that_is_no_certificate_is_said(tmp_path: Path) -> None:
         load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, key)
 
 
+def test_an_error_that_another_library_left_behind_is_not_taken_for_ours(
+    tmp_path: Path, softhsm: Path, token_uri: str
+) -> None:
+    pkcs11 = pytest.importorskip("pkcs11")
+    assert token_uri
+    pkcs11.lib(str(softhsm)).reinitialize()
+    certificate, _ = self_signed(tmp_path, "one")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=anchors(certificate.read_text()))
+    assert len(context.get_ca_certs()) == 1
+
+
 def test_anchors_are_taken_whatever_is_written_around_them(tmp_path: Path) -> None:
     first, second = (self_signed(tmp_path, name)[0].read_text() for name in ("one", "two"))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -7,7 +7,7 @@ from cryptography import x509
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.pki.chain import certificate_der, readable
+from bothways.pki.chain import certificate_pem, readable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
 from bothways.spoke.pair import private_key
@@ -38,9 +38,10 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Cer
     )
 
 
-def anchors(pem: str) -> bytes:
-    """Return the certificates in the PEM text as OpenSSL takes them: DER, whatever was written around them."""
-    return b"".join(certificate_der(each) for each in x509.load_pem_x509_certificates(pem.encode()))
+def anchors(pem: str) -> str:
+    """Return the certificates in the PEM text as OpenSSL takes them: PEM in ASCII, without what was written around."""
+    # Not DER: at its end OpenSSL pushes no error, and Python takes one that a PKCS#11 library left behind for its own.
+    return "".join(certificate_pem(each) for each in x509.load_pem_x509_certificates(pem.encode()))
 
 
 def _end_entity(path: Path) -> x509.Certificate:
