@@ -152,7 +152,8 @@ def test_requests_from_many_threads_while_the_certificate_changes_all_succeed(
     answering: Spoke, subject: Subject, renewed: Callable[[Spoke], bytes]
 ) -> None:
     make_request(answering, KeyType.ECDSA, subject)
-    before, chain, seen = serial_number(answering), renewed(answering), []
+    before, chain = serial_number(answering), renewed(answering)
+    seen: list[str] = []
     with Client(answering) as client:
 
         def load() -> None:

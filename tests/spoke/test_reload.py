@@ -7,7 +7,8 @@ from bothways.spoke.reload import Reloading
 
 
 def test_it_is_made_again_when_a_file_changes_and_only_then(tmp_path: Path) -> None:
-    path, told = tmp_path / "a", []
+    path = tmp_path / "a"
+    told: list[object] = []
     path.write_text("first")
 
     def read() -> str:
