@@ -45,9 +45,9 @@ class Model:
 
     said: list[tuple[float, Answer | str]] = field(default_factory=list)
 
-    def allowed(self, now: float) -> set[str]:
+    def allowed(self, now: float, *, for_open: bool = False) -> set[str]:
         """Return the addresses of the last answer that holds, looked up from the history alone."""
-        under_way = bool(self.said) and self.said[-1][1] == "ask"
+        under_way = for_open or (bool(self.said) and self.said[-1][1] == "ask")
         failed = False
         for when, what in reversed(self.said):
             if isinstance(what, Missing):
@@ -72,7 +72,7 @@ def test_exactly_what_the_history_allows_may_be_used(steps: list[tuple[float, An
     for wait, what in steps:
         now += wait
         assert set(usable(name, now)) == model.allowed(now)
-        assert {each for each in ADDRESSES if not retired(name, each, now)} == model.allowed(now)
+        assert {each for each in ADDRESSES if not retired(name, each, now)} == model.allowed(now, for_open=True)
         name = asking(name, now) if isinstance(what, str) else told(name, what, now)
         model.said.append((now, what))
         assert set(usable(name, now)) == model.allowed(now)
@@ -142,6 +142,12 @@ def test_the_ttl_of_a_cname_counts_for_what_it_leads_to() -> None:
     assert usable(name, 19.9) == ("192.0.2.1",)
     assert usable(name, 20) == ()
     assert (due(name, 4.9), due(name, 5)) == (False, True)
+
+
+def test_an_open_connection_outlives_the_moment_between_the_end_of_its_ttl_and_the_question() -> None:
+    name = told(Name(), Found({"192.0.2.1": 2}), 100)
+    assert usable(name, 102) == ()
+    assert [retired(name, "192.0.2.1", 102 + late) for late in (0, GRACE_SECONDS - 0.1, GRACE_SECONDS)] == [0, 0, 1]
 
 
 def test_failures_are_tried_again_ever_more_seldom_and_the_stale_answer_ends() -> None:

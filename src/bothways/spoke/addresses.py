@@ -2,9 +2,9 @@
 
 The law: an address is used for as long as the TTL that came with it says, and not longer. There are three exceptions,
 each with its bound: while a question is under way, the last answer holds for `GRACE_SECONDS` more, so that steady load
-does not stop; when DNS fails, it holds for `STALE_SECONDS` more; and a TTL below `TTL_LEAST` counts as that. A name
-that does not exist has no address, at once. An open connection is retired, and drained, when its address may not be
-used.
+does not stop, and for open connections before it is sent, too; when DNS fails, it holds for `STALE_SECONDS` more; and a
+TTL below `TTL_LEAST` counts as that. A name that does not exist has no address, at once. An open connection is retired,
+and drained, when its address may not be used.
 
 All times are seconds on one clock that never goes back (`time.monotonic`); the caller gives them.
 """
@@ -113,7 +113,8 @@ def due(name: Name, now: float) -> bool:
 def retired(name: Name, address: str, now: float) -> bool:
     """Tell whether an open connection to the address must take no further request, and close when it is idle."""
     until = name.until.get(address)
-    return until is None or now >= until + _more(name)
+    # The grace counts before the question is sent as well: whoever sends it is woken by the end of the TTL, no earlier.
+    return until is None or now >= until + max(GRACE_SECONDS, _more(name))
 
 
 def _more(name: Name) -> float:
