@@ -4,13 +4,17 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format lock bench clean
+.PHONY: demo test soak check format lock bench clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/bothways demo $(ARGS)
 
 test: $(VENV)/.installed-dev
 	$(BIN)/pytest --numprocesses 4 $(ARGS)
+
+# What takes chance rather than a fixed path: the properties, with other examples each time.
+soak: $(VENV)/.installed-dev
+	$(BIN)/pytest --numprocesses 4 --hypothesis-profile explore $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check
