@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from bothways.operations.certificates import certificate_seen
+from bothways.operations.hub import Hub
+from bothways.operations.renewal import supersessions
+
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
 
@@ -160,8 +164,8 @@ def test_several_are_approved_at_once_and_what_was_not_is_said(
     outcome = json.loads(done.stdout)
     assert done.returncode == 1
     assert [(each["request"], each["state"]) for each in outcome["approved"]] == [
-        (waiting[0], "valid"),
-        (waiting[2], "valid"),
+        (waiting[0], "issued"),
+        (waiting[2], "issued"),
     ]
     assert [finding["id"] for finding in outcome["approved"][1]["findings"]] == ["CSR-SUBJECT-03"]
     [missing] = outcome["not_approved"]
@@ -248,3 +252,18 @@ def test_keys_are_printed_for_the_other_environment(in_hub: Run, document: Docum
     pin = document("request", "show", submitted)["spki_pin"]
     assert document("request", "keys") == [pin]
     assert in_hub("request", "keys").stdout == f"{pin}\n"
+
+
+def test_a_request_says_what_it_renews(
+    document: Document, issuer: str, make_csr: Callable[..., bytes], tmp_path: Path, hub: Hub
+) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(make_csr())
+    number = document("request", "submit", issuer, tmp_path / "old")["id"]
+    serial = document("request", "approve", number)["serial"]
+    renewing = document("request", "submit", issuer, tmp_path / "new", "--renews", serial)["id"]
+    new = document("request", "approve", renewing)
+    certificate_seen(hub, new["fingerprint"])
+    assert list(supersessions(hub)) == [serial]
+    done = document("request", "submit", issuer, tmp_path / "new", "--renews", "abcd", code=2)
+    assert done["error"] == "notfound"

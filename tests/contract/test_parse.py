@@ -85,6 +85,8 @@ def test_what_is_not_said_has_its_default() -> None:
         (".{tspId}", ".{tspId}.{tspId}", "CONTRACT-PATTERN"),
         ("validity_days = 90", "validity_days = 0", "CONTRACT-RANGE"),
         ("validity_days = 90", "validity_days = 826", "CONTRACT-RANGE"),
+        ("validity_days = 90", "overlap_days = 0", "CONTRACT-RANGE"),
+        ("validity_days = 90", "overlap_days = 398", "CONTRACT-RANGE"),
         ("ports = [443]", "ports = [0]", "CONTRACT-RANGE"),
         ("ports = [443]", "ports = []", "CONTRACT-RANGE"),
         ('probe_path = "/health?deep=1"', 'probe_path = "health"', "CONTRACT-PATH"),

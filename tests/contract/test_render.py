@@ -91,7 +91,7 @@ def test_rendered_terms_are_toml_with_every_value_written_out(terms: Terms) -> N
             "digest": "sha256",
             "subject": ["C", "ST", "L", "O", "OU", "CN"],
         },
-        "certificate": {"validity_days": 397},
+        "certificate": {"validity_days": 397, "overlap_days": 30},
         "outbound": {"ports": [443, 8443], "probe_path": "/"},
         "tls": {"versions": ["1.2", "1.3"]},
     }

@@ -206,7 +206,7 @@ def test_what_a_killed_command_approved_is_signed_by_the_running_hub(
                 approve_request(killed, request.id)
             with hub.read() as connection:
                 serial = connection.exec_driver_sql("SELECT serial FROM certificate").scalar_one()
-            await eventually(lambda: show_certificate(hub, serial).state(hub.now()) == "valid")
+            await eventually(lambda: show_certificate(hub, serial).state(hub.now()) == "issued")
             assert publisher.problem == ""
 
     asyncio.run(run())

@@ -21,6 +21,7 @@ from bothways.operations.customers import show_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
+from bothways.pki.revocation import RevocationReason
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
 from bothways.store.certificates import StoredCertificate
@@ -72,7 +73,7 @@ def test_an_unsigned_certificate_opens_nothing(hub: Hub, unsigned: StoredCertifi
 def test_a_certificate_that_is_revoked_before_it_is_signed_is_never_signed(
     hub: Hub, unsigned: StoredCertificate
 ) -> None:
-    revoke_certificate(hub, unsigned.serial, "superseded")
+    revoke_certificate(hub, unsigned.serial, RevocationReason.PRIVILEGE_WITHDRAWN)
     record = finish_certificate(hub, unsigned.serial)
     assert (record.der, record.state(hub.now())) == (None, "revoked")
     assert hub_state(hub).identities == ()
@@ -86,7 +87,7 @@ class Slow(Keys):
     hub: Hub
 
     def signer_of(self, certificate: x509.Certificate, name: str) -> Signer:
-        revoke_certificate(self.hub, list_certificates(self.hub)[0].serial, "keyCompromise")
+        revoke_certificate(self.hub, list_certificates(self.hub)[0].serial, RevocationReason.KEY_COMPROMISE)
         return super().signer_of(certificate, name)
 
 
@@ -101,7 +102,7 @@ def test_a_signature_that_comes_after_the_revocation_is_thrown_away(
 
 def test_a_revoked_certificate_is_no_identity(hub: Hub, issuer: str, certify: Certify, audited: Audit) -> None:
     kept, lost = certify(issuer), certify(issuer)
-    record = revoke_certificate(hub, lost.serial, "keyCompromise")
+    record = revoke_certificate(hub, lost.serial, RevocationReason.KEY_COMPROMISE)
     assert (record.revoked_reason, record.state(hub.now())) == ("keyCompromise", "revoked")
     assert [each.uri_id for each in hub_state(hub).identities] == [kept.uri_id]
     assert audited()[-1] == ("certificate.revoke", lost.serial)
@@ -109,15 +110,15 @@ def test_a_revoked_certificate_is_no_identity(hub: Hub, issuer: str, certify: Ce
 
 def test_a_serial_in_capitals_is_the_same_serial(hub: Hub, issuer: str, certify: Certify) -> None:
     serial = certify(issuer).serial
-    assert revoke_certificate(hub, serial.upper(), "superseded").serial == serial
+    assert revoke_certificate(hub, serial.upper(), RevocationReason.SUPERSEDED).serial == serial
     assert show_certificate(hub, serial).revoked_at is not None
 
 
 def test_revoking_twice_is_a_conflict_and_keeps_the_first_reason(hub: Hub, issuer: str, certify: Certify) -> None:
     serial = certify(issuer).serial
-    revoke_certificate(hub, serial, "keyCompromise")
+    revoke_certificate(hub, serial, RevocationReason.KEY_COMPROMISE)
     with pytest.raises(Conflict, match="revoked already"):
-        revoke_certificate(hub, serial, "superseded")
+        revoke_certificate(hub, serial, RevocationReason.SUPERSEDED)
     assert show_certificate(hub, serial).revoked_reason == "keyCompromise"
 
 
@@ -125,7 +126,7 @@ def test_an_unknown_serial_is_not_found(hub: Hub) -> None:
     with pytest.raises(NotFound):
         show_certificate(hub, "abcd")
     with pytest.raises(NotFound):
-        revoke_certificate(hub, "abcd", "superseded")
+        revoke_certificate(hub, "abcd", RevocationReason.SUPERSEDED)
 
 
 def test_being_seen_establishes_the_inbound_flow(hub: Hub, issuer: str, certify: Certify, audited: Audit) -> None:

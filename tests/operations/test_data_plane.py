@@ -12,6 +12,7 @@ from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe
 from bothways.operations.hub import Hub, contract
 from bothways.operations.services import add_service, grant_service, withdraw_service
+from bothways.pki.revocation import RevocationReason
 from bothways.registry.flow import Flow
 from bothways.registry.service import Service
 from bothways.store.certificates import StoredCertificate
@@ -80,7 +81,7 @@ def test_revocation_closes_the_service_with_the_certificate(
 ) -> None:
     grant_service(hub, tokens, issuer)
     kept, lost = connect(issuer), connect(issuer)
-    revoke_certificate(hub, lost.serial, "superseded")
+    revoke_certificate(hub, lost.serial, RevocationReason.SUPERSEDED)
     assert reached(hub, tokens) == hub_state(hub).identities == (Identity(kept.uri_id, issuer),)
 
 

@@ -30,6 +30,7 @@ from bothways.operations.requests import (
 )
 from bothways.pki.keys import spki_pin
 from bothways.pki.request import parse_request
+from bothways.pki.revocation import RevocationReason
 from bothways.store.authorities import Role, signing_authority
 from bothways.store.certificates import StoredCertificate
 from bothways.store.requests import RequestState
@@ -94,7 +95,7 @@ def test_without_the_keys_of_the_other_environment_nothing_is_accepted(
 def test_the_key_of_a_revoked_certificate_is_refused(hub: Hub, issuer: str, make_csr: Csr) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = approve_request(hub, submit_request(hub, issuer, make_csr(key)).id)
-    revoke_certificate(hub, certificate.serial, "keyCompromise")
+    revoke_certificate(hub, certificate.serial, RevocationReason.KEY_COMPROMISE)
     assert refused_ids(hub, issuer, make_csr(key)) == ["CSR-KEY-03"]
 
 

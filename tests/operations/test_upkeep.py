@@ -65,7 +65,7 @@ def test_what_was_approved_is_signed_in_the_name_of_the_hub(hub: Hub, unsigned: 
     kept = upkeep(hub)
     assert kept.problems == ()
     assert [serial for serial in unsigned if any(serial in done for done in kept.done)] == unsigned
-    assert {each.state(hub.now()) for each in list_certificates(hub)} == {"valid"}
+    assert {each.state(hub.now()) for each in list_certificates(hub)} == {"issued"}
     issued = [("certificate.issue", serial) for serial in unsigned]
     assert [line for line in audited() if line[0] == "certificate.issue"] == issued
     with hub.read() as connection:

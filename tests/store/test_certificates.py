@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bothways.errors import NotFound
 from bothways.pki.chain import certificate_der, fingerprint
+from bothways.pki.revocation import RevocationReason, Revoked
 from bothways.registry.customer import Customer
 from bothways.store import certificates
 from bothways.store.certificates import StoredCertificate
@@ -87,7 +88,7 @@ def test_a_revocation_keeps_its_moment_and_reason_and_touches_no_other(
 ) -> None:
     first, second = reserve(customer.tsp_id, 1)[0], reserve(customer.tsp_id, 2)[0]
     with database.write(now, "tester") as transaction:
-        certificates.revoke(transaction, first.serial, "keyCompromise")
+        certificates.revoke(transaction, first.serial, RevocationReason.KEY_COMPROMISE)
     with database.read() as connection:
         assert certificates.find(connection, first.serial) == replace(
             first, revoked_at=now, revoked_reason="keyCompromise"
@@ -104,6 +105,36 @@ def test_its_use_is_seen(database: Database, customer: Customer, reserve: Reserv
         assert certificates.find(connection, second.serial).seen_at is None
 
 
+def test_the_first_use_is_kept(database: Database, customer: Customer, reserve: Reserving, now: datetime) -> None:
+    serial = reserve(customer.tsp_id)[0].serial
+    for minutes in (0, 5):
+        with database.write(now + timedelta(minutes=minutes), "tester") as transaction:
+            certificates.see(transaction, serial)
+    with database.read() as connection:
+        record = certificates.find(connection, serial)
+    assert (record.first_seen_at, record.seen_at) == (now, now + timedelta(minutes=5))
+
+
+def test_revocations_are_counted_for_ever_and_listed_until_the_certificate_ends(
+    database: Database, customer: Customer, reserve: Reserving, now: datetime
+) -> None:
+    first, second = reserve(customer.tsp_id, 1)[0], reserve(customer.tsp_id, 2)[0]
+    reserve(customer.tsp_id, 3)
+    for record, reason in ((second, RevocationReason.SUPERSEDED), (first, RevocationReason.KEY_COMPROMISE)):
+        with database.write(now + timedelta(hours=record.request_id), "tester") as transaction:
+            certificates.revoke(transaction, record.serial, reason)
+    with database.read() as connection:
+        number = first.authority_id
+        assert certificates.revocations(connection, number) == 2
+        assert certificates.revocations(connection, number + 1) == 0
+        assert certificates.revoked_since(connection, number, first.not_after) == (
+            Revoked(1, now + timedelta(hours=first.request_id), RevocationReason.KEY_COMPROMISE),
+            Revoked(2, now + timedelta(hours=second.request_id), RevocationReason.SUPERSEDED),
+        )
+        assert certificates.revoked_since(connection, number, first.not_after + timedelta(seconds=1)) == ()
+        assert certificates.revoked_since(connection, number + 1, now) == ()
+
+
 def test_certificates_are_listed_oldest_first_and_by_customer(
     database: Database, customer: Customer, other: Customer, reserve: Reserving
 ) -> None:
@@ -117,10 +148,18 @@ def test_the_state_is_said_in_a_word(customer: Customer, reserve: Reserving, now
     record, signed = reserve(customer.tsp_id)
     done = replace(record, der=certificate_der(signed))
     assert record.state(now) == "being signed"
-    assert done.state(now) == "valid"
-    assert done.state(done.not_after - timedelta(microseconds=1)) == "valid"
+    assert done.state(now) == "issued"
+    assert done.state(done.not_after - timedelta(microseconds=1)) == "issued"
     assert done.state(done.not_after) == "expired"
+    assert replace(done, seen_at=now).state(now) == "in use"
     assert replace(done, revoked_at=now).state(done.not_after) == "revoked"
+    assert replace(done, revoked_at=now, revoked_reason="superseded").state(now) == "superseded"
+    assert [each.usable(now) for each in (record, done, replace(done, seen_at=now), replace(done, revoked_at=now))] == [
+        False,
+        True,
+        True,
+        False,
+    ]
     assert replace(record, revoked_at=now).state(now) == "revoked"
 
 
@@ -132,11 +171,12 @@ def test_the_document_holds_no_bytes_and_all_facts(customer: Customer, reserve: 
         "request": record.request_id,
         "uri_id": "urn:bothways:PPR:12345678:1a",
         "fingerprint": None,
-        "state": "revoked",
+        "state": "superseded",
         "not_before": "2026-11-23T11:55:00+00:00",
         "not_after": "2027-12-25T12:00:00+00:00",
         "revoked_at": "2026-11-23T12:00:00+00:00",
         "revoked_reason": "superseded",
+        "first_seen_at": None,
         "seen_at": None,
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
 from bothways.pki.chain import Chain
 from bothways.pki.request import CertificationRequest
+from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer
 from bothways.registry.endpoint import Endpoint
 from bothways.store import certificates, chains, customers, endpoints, facts, requests
@@ -50,7 +51,7 @@ def test_a_certificate_counts_from_its_signature_on(
     with database.write(seen, "tester") as transaction:
         certificates.see(transaction, record.serial)
     with database.write(revoked, "tester") as transaction:
-        certificates.revoke(transaction, record.serial, "superseded")
+        certificates.revoke(transaction, record.serial, RevocationReason.SUPERSEDED)
     with database.read() as connection:
         assert facts.facts_of(connection, customer.tsp_id).certificates == (
             CertificateFact(0x1A, record.not_before, record.not_after, revoked, seen),

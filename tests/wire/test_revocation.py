@@ -8,6 +8,7 @@ from tests.wire.conftest import ISSUER, MERCHANT, Line, World
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.customers import suspend_customer
 from bothways.operations.services import grant_service, withdraw_service
+from bothways.pki.revocation import RevocationReason
 
 pytestmark = pytest.mark.envoy
 
@@ -20,7 +21,7 @@ def test_a_revoked_certificate_is_refused_on_its_open_connection(world: World, v
     with Line(world.tls(context), world.host) as line, world.open(other) as unharmed:
         assert line.ask("/tokens/before")[0] == 200
         assert unharmed.ask("/tokens/before")[0] == 200
-        revoke_certificate(world.hub, serial, "keyCompromise")
+        revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
         world.apply()
         assert [line.ask(path)[0] for path in ("/tokens/after", "/connectivity", "/")] == [403, 403, 403]
         assert unharmed.ask("/tokens/after")[0] == 200

@@ -1,6 +1,6 @@
 """`bothways certificate`: list, show, revoke."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -8,8 +8,12 @@ from bothways.cli.exit import OK
 from bothways.cli.opening import apply, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table
 from bothways.operations import certificates
+from bothways.pki.revocation import RevocationReason
 
-RevocationReason = Literal["unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation"]
+
+def _spelled(name: str) -> str:
+    """Return a reason as RFC 5280 spells it."""
+    return RevocationReason[name].value if name in RevocationReason.__members__ else name
 
 
 def list_(*, customer: str | None = None, directory: Directory = HERE, json: Json = False) -> int:
@@ -35,8 +39,9 @@ def revoke(
     serial: str,
     *,
     reason: Annotated[
-        RevocationReason, Parameter(help="The reason, as RFC 5280 section 5.3.1 spells it.")
-    ] = "unspecified",
+        RevocationReason,
+        Parameter(name_transform=_spelled, help="The reason, as RFC 5280 section 5.3.1 spells it."),
+    ] = RevocationReason.UNSPECIFIED,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:

@@ -23,7 +23,7 @@ from bothways.cli.output import (
 from bothways.cli.progress import Progress
 from bothways.errors import BothwaysError, Unusable
 from bothways.findings import Finding, errors
-from bothways.operations import requests
+from bothways.operations import renewal, requests
 from bothways.operations.certificates import certificate_chain
 from bothways.operations.hub import Hub
 from bothways.pki.encoding import REQUEST_LIMIT
@@ -31,11 +31,23 @@ from bothways.pki.request import parse_request
 from bothways.store.certificates import StoredCertificate
 
 
-def submit(tsp_id: str, file: Path, *, directory: Directory = HERE, json: Json = False) -> int:
+def submit(
+    tsp_id: str,
+    file: Path,
+    *,
+    renews: Annotated[
+        str | None,
+        Parameter(help="The serial number of the certificate that it renews: superseded once the new one is in use."),
+    ] = None,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
     """Submit a customer's certification request (CSR) for review."""
     with hub_in(directory) as hub:
         data = files.read(file, "the request", REQUEST_LIMIT)
         stored = requests.submit_request(hub, tsp_id, data, str(file))
+        if renews is not None:
+            renewal.renews(hub, stored.id, renews)
         text = f"Request {stored.id} of {tsp_id} waits for review; fingerprint {stored.request.fingerprint}"
         result(stored.document(), text, as_json=json)
         for note in parse_request(data, str(file)).notes:

@@ -54,9 +54,13 @@ class RequestTerms:
 
 @dataclass(frozen=True, slots=True)
 class CertificateTerms:
-    """What the issued client certificate looks like. Validity in days."""
+    """What the issued client certificate looks like, in days.
+
+    `overlap_days` is how long the one that it renews stays valid, from the first time that the new one is seen in use.
+    """
 
     validity_days: int = 397
+    overlap_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)

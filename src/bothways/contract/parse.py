@@ -57,7 +57,8 @@ def _terms(reader: Reader) -> Terms:
             subject=tuple(reader.fixed("request.subject", [*request.subject])),
         ),
         certificate=CertificateTerms(
-            validity_days=reader.integer("certificate.validity_days", certificate.validity_days, 1, 825)
+            validity_days=reader.integer("certificate.validity_days", certificate.validity_days, 1, 825),
+            overlap_days=reader.integer("certificate.overlap_days", certificate.overlap_days, 1, 397),
         ),
         outbound=OutboundTerms(
             ports=tuple(reader.ports("outbound.ports", [*outbound.ports])),

@@ -43,7 +43,10 @@ def _document(terms: Terms) -> dict[str, Any]:
             "digest": terms.request.digest,
             "subject": list(terms.request.subject),
         },
-        "certificate": {"validity_days": terms.certificate.validity_days},
+        "certificate": {
+            "validity_days": terms.certificate.validity_days,
+            "overlap_days": terms.certificate.overlap_days,
+        },
         "outbound": {"ports": list(terms.outbound.ports), "probe_path": terms.outbound.probe_path},
         "tls": {"versions": list(terms.tls.versions)},
     }

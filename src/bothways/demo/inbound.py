@@ -15,6 +15,7 @@ from bothways.operations.certificates import certificate_chain, revoke_certifica
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.requests import approve_request, show_request, submit_request
 from bothways.operations.services import grant_service
+from bothways.pki.revocation import RevocationReason
 from bothways.pki.rules import RULES
 from bothways.registry.customer import CustomerKind
 from bothways.spoke.client import call, open_client
@@ -131,7 +132,7 @@ def revoke_on_open_connection(scene: Scene) -> str:
         before = client.get("/tokens/before")
         connection = before.extensions["network_stream"].get_extra_info("client_addr")
         require(before.status_code == _OK, f"before the revocation: {before.status_code}")
-        revoke_certificate(scene.hub, serial, "superseded")
+        revoke_certificate(scene.hub, serial, RevocationReason.SUPERSEDED)
         applied = control(scene.hub, "POST", "/apply")
         require(applied and applied["in_force"], f"the revocation is not in force: {applied}")
         after = client.get("/tokens/after")

@@ -8,11 +8,9 @@ from bothways.errors import Conflict, Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import sign_reserved
 from bothways.pki.chain import certificate_pem
+from bothways.pki.revocation import RevocationReason
 from bothways.store import authorities, certificates
 from bothways.store.certificates import StoredCertificate
-
-REASONS = ("unspecified", "keyCompromise", "affiliationChanged", "superseded", "cessationOfOperation")
-"""Reasons for a revocation that fit an end entity (RFC 5280 section 5.3.1)."""
 
 _SEEN_AGAIN = timedelta(minutes=1)
 
@@ -50,14 +48,14 @@ def show_certificate(hub: Hub, serial: str) -> StoredCertificate:
         return certificates.find(connection, serial)
 
 
-def revoke_certificate(hub: Hub, serial: str, reason: str) -> StoredCertificate:
+def revoke_certificate(hub: Hub, serial: str, reason: RevocationReason) -> StoredCertificate:
     """Revoke a certificate: from the next push on, no request with it passes, on open connections neither."""
     with hub.write() as transaction:
         record = certificates.find(transaction.connection, serial)
         if record.revoked_at is not None:
             raise Conflict(f"certificate {serial} was revoked already, on {record.revoked_at:%Y-%m-%d %H:%M} UTC.")
         certificates.revoke(transaction, record.serial, reason)
-        transaction.audit("certificate.revoke", record.serial, customer=record.tsp_id, reason=reason)
+        transaction.audit("certificate.revoke", record.serial, customer=record.tsp_id, reason=reason.value)
         return certificates.find(transaction.connection, record.serial)
 
 

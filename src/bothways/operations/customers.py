@@ -6,6 +6,7 @@ from typing import Any
 from bothways.connectivity.assess import Assessment, assess
 from bothways.errors import Refused
 from bothways.operations.hub import Hub
+from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer, CustomerKind, customer_findings
 from bothways.store import certificates, chains, customers, endpoints, facts, services
 from bothways.store.chains import ChainState
@@ -70,7 +71,7 @@ def remove_customer(hub: Hub, tsp_id: str) -> None:
         customers.find(transaction.connection, tsp_id)
         for certificate in certificates.every(transaction.connection, tsp_id):
             if certificate.revoked_at is None:
-                certificates.revoke(transaction, certificate.serial, "cessationOfOperation")
+                certificates.revoke(transaction, certificate.serial, RevocationReason.CESSATION_OF_OPERATION)
         for chain in chains.every(transaction.connection, tsp_id, ChainState.ENDORSED):
             chains.decide(transaction, chain.id, ChainState.WITHDRAWN, "the customer was removed")
         services.withdraw(transaction, None, tsp_id)

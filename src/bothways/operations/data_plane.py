@@ -51,7 +51,7 @@ def _identities(connection: Connection, present: frozenset[str], now: datetime) 
     return tuple(
         Identity(each.uri_id, each.tsp_id)
         for each in certificates.every(connection)
-        if each.tsp_id in present and each.state(now) == "valid"
+        if each.tsp_id in present and each.usable(now)
     )
 
 

@@ -11,6 +11,7 @@ from bothways.errors import BothwaysError
 from bothways.operations.certificates import finish_certificate
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import in_groups, sign_reserved
+from bothways.operations.renewal import supersede, supersessions
 from bothways.operations.rotation import OWN, next_renewal, renew_credential
 from bothways.store import certificates
 from bothways.store.authorities import Role
@@ -63,6 +64,7 @@ def upkeep(hub: Hub) -> Upkeep:
     _finish(this)
     for role in OWN:
         _renew(this, role)
+    _supersede(this)
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
 
 
@@ -91,3 +93,13 @@ def _renew(this: _Round, role: Role) -> None:
         this.due.append(due)
     elif serial := this.attempt(f"the {role.value} certificate is not renewed", partial(renew_credential, hub, role)):
         this.done.append(f"the {role.value} certificate is renewed: {serial}")
+
+
+def _supersede(this: _Round) -> None:
+    """Supersede the customers' certificates whose successors were in use for the overlap of the contract."""
+    hub = this.hub
+    for serial, due in supersessions(hub).items():
+        if due > hub.now():
+            this.due.append(due)
+        elif this.attempt(f"certificate {serial} is not superseded", partial(supersede, hub, serial)):
+            this.done.append(f"certificate {serial} is superseded")

@@ -3,17 +3,30 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from cryptography import x509
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from bothways.errors import NotFound
 from bothways.pki.chain import certificate_der
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import sha256
+from bothways.pki.revocation import RevocationReason, Revoked
 from bothways.store.database import Transaction
-from bothways.store.schema import certificate
+from bothways.store.schema import Instant, certificate, renewal
+
+
+class CertificateState(StrEnum):
+    """Where a certificate is in its life. It opens the endpoint while it is issued or in use."""
+
+    SIGNING = "being signed"
+    ISSUED = "issued"
+    IN_USE = "in use"
+    SUPERSEDED = "superseded"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +46,22 @@ class StoredCertificate:
     revoked_at: datetime | None
     revoked_reason: str | None
     seen_at: datetime | None
+    first_seen_at: datetime | None = None
 
-    def state(self, now: datetime) -> str:
-        """Return the state in a word."""
+    def state(self, now: datetime) -> CertificateState:
+        """Return the state; what was revoked because another took its place, is superseded."""
         if self.revoked_at:
-            return "revoked"
+            superseded = self.revoked_reason == RevocationReason.SUPERSEDED
+            return CertificateState.SUPERSEDED if superseded else CertificateState.REVOKED
         if self.der is None:
-            return "being signed"
-        return "expired" if now >= self.not_after else "valid"
+            return CertificateState.SIGNING
+        if now >= self.not_after:
+            return CertificateState.EXPIRED
+        return CertificateState.IN_USE if self.seen_at else CertificateState.ISSUED
+
+    def usable(self, now: datetime) -> bool:
+        """Tell whether it opens the endpoint now."""
+        return self.state(now) in {CertificateState.ISSUED, CertificateState.IN_USE}
 
     def document(self, now: datetime) -> dict[str, Any]:
         """Return the certificate as the JSON object that API and command line show."""
@@ -55,6 +76,7 @@ class StoredCertificate:
             "not_after": self.not_after.isoformat(),
             "revoked_at": self.revoked_at and self.revoked_at.isoformat(),
             "revoked_reason": self.revoked_reason,
+            "first_seen_at": self.first_seen_at and self.first_seen_at.isoformat(),
             "seen_at": self.seen_at and self.seen_at.isoformat(),
         }
 
@@ -153,21 +175,80 @@ def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredCert
     return _stored(connection.execute(query).all())
 
 
-def revoke(transaction: Transaction, serial: str, reason: str) -> None:
+def revoke(transaction: Transaction, serial: str, reason: RevocationReason) -> None:
     """Record the revocation."""
     transaction.connection.execute(
         update(certificate)
         .where(certificate.c.serial == serial)
-        .values(revoked_at=transaction.now, revoked_reason=reason)
+        .values(revoked_at=transaction.now, revoked_reason=reason.value)
     )
+
+
+def revocations(connection: Connection, authority_id: int) -> int:
+    """Return how many certificates of this CA were ever revoked. It only grows."""
+    revoked = certificate.c.revoked_at.is_not(None)
+    count = select(func.count()).where(certificate.c.authority_id == authority_id, revoked)
+    return int(connection.execute(count).scalar_one())
+
+
+def revoked_since(connection: Connection, authority_id: int, ended: datetime) -> tuple[Revoked, ...]:
+    """Return the revoked certificates of this CA that had not expired at `ended`, oldest revocation first."""
+    rows = connection.execute(
+        select(certificate.c.serial, certificate.c.revoked_at, certificate.c.revoked_reason)
+        .where(
+            certificate.c.authority_id == authority_id,
+            certificate.c.revoked_at.is_not(None),
+            certificate.c.not_after >= ended,
+        )
+        .order_by(certificate.c.revoked_at, certificate.c.serial)
+    )
+    return tuple(Revoked(int(row.serial, 16), row.revoked_at, RevocationReason(row.revoked_reason)) for row in rows)
 
 
 def see(transaction: Transaction, serial: str) -> None:
     """Record that the certificate was used just now."""
     transaction.connection.execute(
-        update(certificate).where(certificate.c.serial == serial).values(seen_at=transaction.now)
+        update(certificate)
+        .where(certificate.c.serial == serial)
+        .values(seen_at=transaction.now, first_seen_at=func.coalesce(certificate.c.first_seen_at, transaction.now))
     )
 
 
+def renew(transaction: Transaction, request_id: int, serial: str) -> None:
+    """Record that what comes of a request renews this certificate; a later record of the same request replaces it."""
+    transaction.connection.execute(renewal.delete().where(renewal.c.request_id == request_id))
+    transaction.connection.execute(insert(renewal).values(request_id=request_id, serial=serial))
+
+
+def renewed(connection: Connection, now: datetime) -> tuple[tuple[StoredCertificate, datetime], ...]:
+    """Return the certificates that are renewed by one in use, each with the moment when that was first seen.
+
+    One that was revoked, or has expired, takes nobody's place; neither does one that was never seen.
+    """
+    new = certificate.alias()
+    first_seen = func.min(new.c.first_seen_at, type_=Instant)
+    rows = connection.execute(
+        select(certificate, first_seen.label("replaced_at"))
+        .join(renewal, renewal.c.serial == certificate.c.serial)
+        .join(new, new.c.request_id == renewal.c.request_id)
+        .where(
+            certificate.c.der.is_not(None),
+            certificate.c.revoked_at.is_(None),
+            certificate.c.not_after > now,
+            new.c.first_seen_at.is_not(None),
+            new.c.revoked_at.is_(None),
+            new.c.not_after > now,
+        )
+        .group_by(certificate.c.serial)
+        .order_by(certificate.c.serial)
+    ).all()
+    return tuple((_record({**row._mapping}), row.replaced_at) for row in rows)  # noqa: SLF001
+
+
 def _stored(rows: "list[Row[Any]] | Any") -> tuple[StoredCertificate, ...]:
-    return tuple(StoredCertificate(**dict(row._mapping) | {"unsigned": Unsigned(row.unsigned)}) for row in rows)  # noqa: SLF001
+    return tuple(_record(dict(row._mapping)) for row in rows)  # noqa: SLF001
+
+
+def _record(columns: dict[str, Any]) -> StoredCertificate:
+    columns.pop("replaced_at", None)
+    return StoredCertificate(**columns | {"unsigned": Unsigned(columns["unsigned"])})

@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSION = 1
+VERSION = 2
 """The version of this schema; a store of another version is not opened."""
 
 
@@ -65,6 +65,7 @@ authority = Table(
     Column("certificate", LargeBinary, nullable=False),
     Column("key_name", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("retired_at", Instant),
 )
 
 credential = Table(
@@ -128,7 +129,28 @@ certificate = Table(
     Column("not_after", Instant, nullable=False),
     Column("revoked_at", Instant),
     Column("revoked_reason", String(32)),
+    Column("first_seen_at", Instant),
     Column("seen_at", Instant),
+)
+
+# That a request renews a certificate: what comes of it supersedes that one.
+renewal = Table(
+    "renewal",
+    metadata,
+    Column("request_id", ForeignKey(request.c.id), primary_key=True),
+    Column("serial", ForeignKey(certificate.c.serial), nullable=False),
+)
+
+# The certificate revocation lists (CRLs) of each issuing CA; `revocations` counts all that were known when it was made.
+revocation_list = Table(
+    "revocation_list",
+    metadata,
+    Column("authority_id", ForeignKey(authority.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("this_update", Instant, nullable=False),
+    Column("next_update", Instant, nullable=False),
+    Column("revocations", Integer, nullable=False),
+    Column("der", LargeBinary, nullable=False),
 )
 
 endpoint = Table(
