@@ -1,9 +1,11 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
@@ -55,3 +57,28 @@ def test_an_unknown_serial_number_is_said(in_hub: Run, command: str, unknown: st
     done = in_hub("certificate", command, unknown)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_revocation_list_is_printed_up_to_date_and_saved_in_der(
+    in_hub: Run, document: Document, serial: str, tmp_path: Path
+) -> None:
+    document("certificate", "revoke", serial, "--reason", "privilegeWithdrawn")
+    found = document("certificate", "crl")
+    (entry,) = x509.load_pem_x509_crl(found["crl"].encode())
+    assert f"{entry.serial_number:x}" == serial
+    assert in_hub("certificate", "crl").stdout.strip() == found["crl"].strip()
+    done = in_hub("certificate", "crl", "--out", tmp_path / "1.crl")
+    assert done.returncode == 0
+    assert x509.load_der_x509_crl((tmp_path / "1.crl").read_bytes()) == x509.load_pem_x509_crl(found["crl"].encode())
+    assert document("certificate", "crl", "--authority", 9, code=2)["error"] == "notfound"
+
+
+def test_a_list_that_cannot_be_brought_up_to_date_is_printed_as_it_is_and_said(
+    in_hub: Run, document: Document, serial: str, hub: Hub
+) -> None:
+    found = document("certificate", "crl")
+    document("certificate", "revoke", serial)
+    (hub.directory / "keys" / "issuing-ca-1.key").unlink()
+    done = in_hub("certificate", "crl")
+    assert (done.returncode, done.stdout.strip()) == (0, found["crl"].strip())
+    assert "the revocation list of the CA 1 is not published" in done.stderr

@@ -43,6 +43,7 @@ from bothways.operations.requests import (
 )
 from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
+from bothways.pki.revocation import RevocationReason
 from bothways.signer.signer import Signer
 from bothways.store import authorities
 from bothways.store.audit import first_broken
@@ -153,7 +154,7 @@ def revoke(hub: Hub) -> None:
     """Revoke the first certificate, unless that was done before."""
     first = list_certificates(hub)[0]
     if first.revoked_at is None:
-        revoke_certificate(hub, first.serial, "keyCompromise")
+        revoke_certificate(hub, first.serial, RevocationReason.KEY_COMPROMISE)
     note(hub.directory, ACKNOWLEDGED, f"revoked {first.request_id}")
 
 

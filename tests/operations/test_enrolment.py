@@ -16,6 +16,7 @@ from bothways.operations.customers import suspend_customer
 from bothways.operations.enrolment import Enrolled, enroll, enrolment_password, reenroll
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, list_requests, refuse_request, submit_request
+from bothways.pki.revocation import RevocationReason
 from bothways.store import schema
 from bothways.store.certificates import StoredCertificate
 
@@ -136,7 +137,7 @@ def test_only_a_valid_certificate_of_this_customer_renews(
         reenroll(hub, merchant, old.fingerprint or "", make_csr())
     with pytest.raises(NotFound):
         reenroll(hub, issuer, "f" * 64, make_csr())
-    revoke_certificate(hub, old.serial, "keyCompromise")
+    revoke_certificate(hub, old.serial, RevocationReason.KEY_COMPROMISE)
     with pytest.raises(NotAuthorized, match="not valid any more"):
         reenroll(hub, issuer, old.fingerprint or "", make_csr())
     assert len(list_requests(hub)) == 1
@@ -156,7 +157,7 @@ def test_an_approval_that_was_cut_off_is_finished_for_who_asks(hub: Hub, issuer:
 def test_the_certificate_of_a_revoked_enrolment_is_not_given_again(hub: Hub, issuer: str, make_csr: Csr) -> None:
     password, csr = enrolment_password(hub, issuer), make_csr()
     record = approve_request(hub, enroll(hub, issuer, password, csr).request)
-    revoke_certificate(hub, record.serial, "keyCompromise")
+    revoke_certificate(hub, record.serial, RevocationReason.KEY_COMPROMISE)
     with pytest.raises(Conflict, match="was revoked"):
         enroll(hub, issuer, password, csr)
     assert submit_request(hub, issuer, csr).id == record.request_id

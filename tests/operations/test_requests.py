@@ -296,12 +296,11 @@ def test_an_organization_that_differs_is_for_a_person_to_judge(hub: Hub, issuer:
 
 
 def test_the_revocation_list_of_the_settings_is_named_in_the_certificate(hub: Hub, issuer: str, make_csr: Csr) -> None:
-    url = "http://crl.hub.example/issuing-ca.crl"
-    told = replace(hub, settings=replace(hub.settings, crl_url=url))
+    told = replace(hub, settings=replace(hub.settings, crl_url="http://pki.hub.example/crl/"))
     record = approve_request(told, submit_request(told, issuer, make_csr()).id)
     leaf = x509.load_der_x509_certificate(record.der or b"")
     [point] = leaf.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-    assert point.full_name == [x509.UniformResourceIdentifier(url)]
+    assert point.full_name == [x509.UniformResourceIdentifier(f"http://pki.hub.example/crl/{record.authority_id}.crl")]
 
 
 def test_a_ca_that_ends_early_is_warned_of_before_approval_and_caps(hub: Hub, issuer: str, make_csr: Csr) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -14,6 +15,8 @@ from bothways.contract.parse import parse_contract
 from bothways.contract.render import render_contract
 from bothways.errors import Refused, Unreachable
 from bothways.operations.hub import Hub, contract
+from bothways.operations.revocation import current_list, lists_due, publish_list
+from bothways.operations.upkeep import upkeep
 from bothways.spoke.directory import init_spoke
 from bothways.web.portal import portal_app
 
@@ -86,3 +89,25 @@ def test_a_spoke_is_made_over_tls_by_the_fingerprint_and_not_by_another(running_
     with pytest.raises(Unreachable, match="--fingerprint"):
         init_spoke(tmp_path / "none", address, "12345678")
     assert not (tmp_path / "other").exists()
+
+
+def test_the_revocation_list_is_handed_out_in_der_with_what_caches_need(hub: Hub, ask: Ask) -> None:
+    upkeep(hub)
+    found = current_list(hub)
+    answer = ask(portal_app(hub), "GET", f"/crl/{found.authority_id}.crl")
+    assert (answer.status_code, answer.content) == (200, found.der)
+    assert answer.headers["content-type"] == "application/pkix-crl"
+    assert answer.headers["cache-control"] == "public, max-age=3600"
+    assert parsedate_to_datetime(answer.headers["last-modified"]) == found.this_update.replace(microsecond=0)
+    again = ask(portal_app(hub), "GET", "/crl/1.crl", {"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    publish_list(hub, lists_due(hub)[0][0])
+    changed = ask(portal_app(hub), "GET", "/crl/1.crl", {"If-None-Match": answer.headers["etag"]})
+    assert (changed.status_code, changed.content) == (200, current_list(hub).der)
+    assert ask(portal_app(hub), "HEAD", "/crl/1.crl").status_code == 200
+
+
+@pytest.mark.parametrize(("name", "status"), [("1", 404), ("2", 404), ("0", 422), ("99999999999999999999", 422)])
+def test_a_list_that_is_not_there_is_a_problem(hub: Hub, ask: Ask, name: str, status: int) -> None:
+    answer = ask(portal_app(hub), "GET", f"/crl/{name}.crl")
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")

@@ -1,5 +1,13 @@
-import pytest
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from bothways.pki.chain import certificate_pem
 from bothways.xds.state import Anchors, HubState
 
 
@@ -36,3 +44,20 @@ def test_the_whole_state_can_be_printed_without_showing_a_key(state: HubState) -
 
 def test_loopback_is_closed_unless_a_knob_named_danger_opens_it(state: HubState) -> None:
     assert state.danger_outbound_loopback is False
+
+
+def make_list(ca: tuple[Any, x509.Certificate]) -> str:
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca[1].subject)
+    begin = ca[1].not_valid_before_utc
+    signed = builder.last_update(begin).next_update(begin + timedelta(days=30)).sign(ca[0], SHA256())
+    return signed.public_bytes(Encoding.PEM).decode()
+
+
+def test_each_anchor_has_its_revocation_list_or_none_has(make_ca: Callable[..., Any]) -> None:
+    one, two = make_ca("One"), make_ca("Two")
+    both = certificate_pem(one[1]) + certificate_pem(two[1])
+    lists = tuple(make_list(each) for each in (two, one))
+    assert Anchors(both, lists).lists == lists
+    for pem, wrong in ((both, lists[:1]), (certificate_pem(one[1]), lists), (certificate_pem(one[1]), lists[:1])):
+        with pytest.raises(ValueError, match="not those of the trust anchors"):
+            Anchors(pem, wrong)

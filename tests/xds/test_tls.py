@@ -2,6 +2,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
 from bothways.xds.state import Anchors, CustomerServer, KeyPair
@@ -107,3 +110,18 @@ def test_trust_is_a_secret_of_anchors_that_are_there(shown: Callable[[Any], Any]
         "name": "customer-trust",
         "validation_context": {"trusted_ca": {"inline_string": anchors.pem}},
     }
+
+
+def test_revocation_lists_are_asked_for_end_entities_alone(
+    shown: Callable[[Any], Any], make_ca: Callable[..., Any]
+) -> None:
+    key, ca = make_ca("CA")
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.subject).last_update(ca.not_valid_before_utc)
+    signed = builder.next_update(ca.not_valid_after_utc).sign(key, SHA256()).public_bytes(Encoding.PEM).decode()
+    pem = ca.public_bytes(Encoding.PEM).decode()
+    assert shown(trust_secret("trust", Anchors(pem, (signed,))))["validation_context"] == {
+        "trusted_ca": {"inline_string": pem},
+        "crl": {"inline_string": signed},
+        "only_verify_leaf_cert_crl": True,
+    }
+    assert shown(trust_secret("trust", Anchors(pem)))["validation_context"] == {"trusted_ca": {"inline_string": pem}}

@@ -1,13 +1,17 @@
-"""`bothways certificate`: list, show, revoke."""
+"""`bothways certificate`: list, show, revoke, crl."""
 
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from bothways import files
 from bothways.cli.exit import OK
 from bothways.cli.opening import apply, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, table
+from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.operations import certificates
+from bothways.operations.revocation import current_list, list_pem
+from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
 
 
@@ -50,4 +54,31 @@ def revoke(
         record = certificates.revoke_certificate(hub, serial, reason)
         result(record.document(hub.now()), f"Certificate {serial} of {record.tsp_id} is revoked.", as_json=json)
         apply(hub)
+        return OK
+
+
+def crl(
+    *,
+    authority: Annotated[int | None, Parameter(help="The CA, if it is not the one that signs now.")] = None,
+    out: Annotated[Path | None, Parameter(help="Write the list to this file, in DER.")] = None,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Print the revocation list (CRL) of an issuing CA in PEM, after bringing it up to date."""
+    with hub_in(directory) as hub:
+        for problem in upkeep(hub).problems:
+            tell(f"{problem}")
+        found = current_list(hub, authority)
+        text = list_pem(found)
+        if out is not None:
+            files.replace(out, found.der)
+        document = {
+            "authority": found.authority_id,
+            "number": found.number,
+            "this_update": found.this_update.isoformat(),
+            "next_update": found.next_update.isoformat(),
+            "crl": text,
+        }
+        said = text if out is None else f"The revocation list {found.number} of the CA {found.authority_id} is in {out}"
+        result(document, said, as_json=json)
         return OK

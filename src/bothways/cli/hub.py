@@ -16,6 +16,7 @@ from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.operations import hub as hubs
 from bothways.operations.customers import list_customers
+from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
 from bothways.operations.settings import Settings
 from bothways.pki.keys import sha256
@@ -110,6 +111,7 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             "endpoint": hub.terms.endpoint,
             "running": running,
             "certificates": own_certificates(hub),
+            "revocation_lists": list_states(hub),
             "customers": [each.document() for each in customers],
         }
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]

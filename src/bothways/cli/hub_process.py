@@ -44,7 +44,7 @@ def run_hub(hub: Hub, *, as_json: bool) -> int:
         _check_ports(hub)
         require_signers(hub)
         for done in upkeep(hub).done:
-            _log.warning("before the start: %s", done)
+            _log.info("before the start: %s", done)
         run = hub.run_directory
         node = f"{hub.environment.value.lower()}-embedded"
         text = bootstrap(node, str(run.absolute() / "ads.sock"), str(run.absolute() / "admin.sock"))

@@ -63,6 +63,7 @@ _GROUPS = {
             "list": "List certificates.",
             "show": "Print a certificate with its issuer in PEM.",
             "revoke": "Revoke a certificate: the next request with it is refused.",
+            "crl": "Print the revocation list (CRL) of an issuing CA.",
         },
     ),
     "endpoint": (

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from bothways.connectivity.assess import assess
 from bothways.operations.hub import Hub
+from bothways.operations.revocation import lists_for_envoy
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.flow import Flow
 from bothways.registry.service import Service
@@ -26,7 +27,7 @@ def hub_state(hub: Hub) -> HubState:
         open_flows = {tsp_id: assess(fact, now).open_flows for tsp_id, fact in known.items()}
         present = frozenset(tsp_id for tsp_id, fact in known.items() if not fact.suspended)
         identities = _identities(connection, present, now)
-        trust = authorities.every_authority(connection, Role.ISSUING)
+        trusted = authorities.trusted(connection, Role.ISSUING)
         url = urlsplit(hub.terms.endpoint)
         return HubState(
             environment=hub.environment,
@@ -39,7 +40,10 @@ def hub_state(hub: Hub) -> HubState:
             access_log=str(hub.run_directory.absolute() / "access.log"),
             server=_key_pair(hub, connection, Role.SERVER),
             client=_key_pair(hub, connection, Role.CLIENT),
-            trust=Anchors("".join(certificate_pem(each.certificate) for each in trust)),
+            trust=Anchors(
+                "".join(certificate_pem(each.certificate) for each in trusted),
+                lists_for_envoy(connection, trusted, now),
+            ),
             identities=identities,
             services=_services(connection, identities, open_flows),
             customers=_customers(connection, present, open_flows, now),

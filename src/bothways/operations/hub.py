@@ -169,10 +169,10 @@ def require_signers(hub: Hub) -> None:
 
 
 def contract(hub: Hub) -> Contract:
-    """Return the contract as it is published: the terms, and all CAs of the hub."""
+    """Return the contract as it is published: the terms, and the CAs of the hub that are not retired."""
 
     def bundle(role: Role) -> str:
-        return "".join(certificate_pem(each.certificate) for each in authorities.every_authority(connection, role))
+        return "".join(certificate_pem(each.certificate) for each in authorities.trusted(connection, role))
 
     with hub.read() as connection:
         return Contract(hub.terms, Trust(bundle(Role.ISSUING), bundle(Role.CLIENT), bundle(Role.SERVER)))

@@ -13,6 +13,7 @@ from bothways.errors import BothwaysError, Conflict, Refused, Unusable
 from bothways.findings import Finding, Level, errors
 from bothways.operations.hub import Hub, serial_number
 from bothways.operations.issuing import in_groups, sign_reserved
+from bothways.operations.revocation import list_address
 from bothways.pki import issue, profile
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import spki_pin
@@ -270,7 +271,7 @@ def _reserved(hub: Hub, transaction: Transaction, authority: Authority, stored: 
         serial,
         transaction.now,
         timedelta(days=hub.terms.certificate.validity_days),
-        hub.settings.crl_url or None,
+        list_address(hub, authority.id),
     )
     unsigned: Unsigned = issue.issued_by(authority.certificate, wanted, serial)
     return StoredCertificate(

@@ -18,7 +18,8 @@ class Settings:
     """Addresses and ports to bind, files, and the dangerous knobs, which are off.
 
     `envoy` is the path of another Envoy than the wheel's. `signer` is the PKCS#11 URI of the issuing CA's key, empty if
-    that is in a file as the others are. `crl_url` is where customers' certificates say that the CRL is, if anywhere.
+    that is in a file as the others are. `crl_url` is the
+    folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
     `used_elsewhere` is a file of SPKI pins, one a line, of keys that the hub of the other environment knows (R5).
     `danger_enrolment_without_review` issues to what comes by EST before a person has seen it. The `danger_outbound_`
     settings let the hub call customers at loopback addresses, or at any port: for a developer's machine, never for a

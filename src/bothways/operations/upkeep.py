@@ -12,6 +12,7 @@ from bothways.operations.certificates import finish_certificate
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.renewal import supersede, supersessions
+from bothways.operations.revocation import lists_due, publish_list
 from bothways.operations.rotation import OWN, next_renewal, renew_credential
 from bothways.store import certificates
 from bothways.store.authorities import Role
@@ -65,6 +66,8 @@ def upkeep(hub: Hub) -> Upkeep:
     for role in OWN:
         _renew(this, role)
     _supersede(this)
+    # Last of what revokes: the list has what this round superseded.
+    _publish_lists(this)
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
 
 
@@ -103,3 +106,15 @@ def _supersede(this: _Round) -> None:
             this.due.append(due)
         elif this.attempt(f"certificate {serial} is not superseded", partial(supersede, hub, serial)):
             this.done.append(f"certificate {serial} is superseded")
+
+
+def _publish_lists(this: _Round) -> None:
+    """Publish the revocation list of each issuing CA: anew every day, and at once after a revocation."""
+    hub = this.hub
+    for authority, due in lists_due(hub):
+        if due > hub.now():
+            this.due.append(due)
+            continue
+        what = f"the revocation list of the CA {authority.id} is not published"
+        if number := this.attempt(what, partial(publish_list, hub, authority)):
+            this.done.append(f"the revocation list {number} of the CA {authority.id} is published")

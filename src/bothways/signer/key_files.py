@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 from bothways import files
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
-from bothways.pki.issue import Unsigned
 from bothways.pki.keys import RSA_BITS, RSA_EXPONENT
+from bothways.signer.signer import Signable
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
@@ -37,7 +37,7 @@ class LoadedKey:
         """The public part."""
         return self.private.public_key()
 
-    def sign(self, unsigned: Unsigned) -> bytes:
+    def sign(self, unsigned: Signable) -> bytes:
         """Return the signature over the bytes, with SHA-256."""
         if isinstance(self.private, rsa.RSAPrivateKey):
             return self.private.sign(unsigned.der, padding.PKCS1v15(), SHA256())

@@ -10,9 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
-from bothways.pki.issue import Unsigned
 from bothways.signer.key_files import KeyFiles, PublicKey
-from bothways.signer.signer import Signer, require_pair
+from bothways.signer.signer import Signable, Signer, require_pair
 from bothways.signer.token_uri import SCHEME, key_name, parse_token_uri
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ class Keys:
             self._paired[name] = certificate
         return signer
 
-    def sign(self, name: str, unsigned: Unsigned) -> bytes:
-        """Return the signature of one key over a certificate's bytes. Raises `Unusable`."""
+    def sign(self, name: str, unsigned: Signable) -> bytes:
+        """Return the signature of one key over the bytes of a certificate or a list. Raises `Unusable`."""
         return self.signer(name).sign(unsigned)
 
     def private_pem(self, name: str) -> str:

@@ -8,6 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from bothways.errors import Unusable
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import spki_pin
+from bothways.pki.revocation import UnsignedList
+
+Signable = Unsigned | UnsignedList
+"""What a CA's key signs, and nothing else: a certificate that was linted, or a revocation list that we made."""
 
 
 class Signer(Protocol):
@@ -17,7 +21,7 @@ class Signer(Protocol):
     def public_key(self) -> CertificatePublicKeyTypes:
         """The public part."""
 
-    def sign(self, unsigned: Unsigned) -> bytes:
+    def sign(self, unsigned: Signable) -> bytes:
         """Return the signature over the bytes: DER for ECDSA (RFC 3279), the octets of PKCS #1 v1.5 for RSA.
 
         Raises `Unusable` if the key is out of reach.

@@ -20,9 +20,9 @@ from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
-from bothways.pki.issue import Unsigned
 from bothways.pki.keys import RSA_BITS, allowed, described
 from bothways.signer.secret import read_secret
+from bothways.signer.signer import Signable
 from bothways.signer.token_uri import TokenUri
 
 _LOCK = RLock()
@@ -189,6 +189,6 @@ class TokenKey:
         """The public part, as the token has it."""
         return self._public_key
 
-    def sign(self, unsigned: Unsigned) -> bytes:
+    def sign(self, unsigned: Signable) -> bytes:
         """Return the signature over the bytes, with SHA-256."""
         return self._token.sign(self._label, self._kind, unsigned.der)

@@ -1,11 +1,12 @@
 """The hub's certificate authorities, and the certificates that it uses itself."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from cryptography import x509
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, update
 
 from bothways.pki.chain import certificate_der
 from bothways.store.database import Transaction
@@ -22,11 +23,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A CA of the hub, and the name under which the signer keeps its key."""
+    """A CA of the hub, the name under which the signer keeps its key, and when it was retired."""
 
     id: int
     certificate: x509.Certificate
     key_name: str
+    retired_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,21 @@ def authority_by_id(connection: Connection, number: int) -> Authority:
 
 
 def every_authority(connection: Connection, role: Role | None = None) -> tuple[Authority, ...]:
-    """Return all CAs, or those of one role, newest first."""
+    """Return all CAs that there ever were, or those of one role, newest first."""
     query = select(authority).order_by(authority.c.id.desc())
     if role is not None:
         query = query.where(authority.c.role == role.value)
     return tuple(_authority(row) for row in connection.execute(query))
+
+
+def trusted(connection: Connection, role: Role) -> tuple[Authority, ...]:
+    """Return the CAs of a role that are not retired, newest first."""
+    return tuple(each for each in every_authority(connection, role) if each.retired_at is None)
+
+
+def retire(transaction: Transaction, number: int) -> None:
+    """Record that a CA is trusted no more."""
+    transaction.connection.execute(update(authority).where(authority.c.id == number).values(retired_at=transaction.now))
 
 
 def current_credential(connection: Connection, role: Role) -> Credential:
@@ -95,4 +107,4 @@ def current_credential(connection: Connection, role: Role) -> Credential:
 
 
 def _authority(row: Row[Any]) -> Authority:
-    return Authority(row.id, x509.load_der_x509_certificate(row.certificate), row.key_name)
+    return Authority(row.id, x509.load_der_x509_certificate(row.certificate), row.key_name, row.retired_at)

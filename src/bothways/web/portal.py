@@ -1,14 +1,24 @@
-"""The portal's public part: the contract, for everybody who wants to become a customer."""
+"""The portal's public part: the contract, for everybody who wants to become a customer, and the revocation lists."""
 
+from email.utils import format_datetime
 from html import escape
+from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi import FastAPI, Header, Path
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from bothways.contract.render import render_contract
 from bothways.operations.hub import Hub, contract
+from bothways.operations.revocation import current_list
 from bothways.web import problem
 from bothways.web.est import enroll_router, public_router
+
+_LIST_SECONDS = 3600
+"""How long a revocation list may be served from a cache."""
+
+_HIGHEST = (1 << 31) - 1
+"""The highest number that a CA can have."""
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -38,6 +48,22 @@ def portal_app(hub: Hub) -> FastAPI:
     @app.get("/contract.toml", response_class=PlainTextResponse)
     def _contract() -> PlainTextResponse:
         return PlainTextResponse(render_contract(contract(hub)), media_type="application/toml")
+
+    @app.api_route("/crl/{authority}.crl", methods=["GET", "HEAD"], response_class=Response)
+    def _revocation_list(
+        authority: Annotated[int, Path(ge=1, le=_HIGHEST)], if_none_match: Annotated[str | None, Header()] = None
+    ) -> Response:
+        found = current_list(hub, authority)
+        tag = f'"{found.authority_id}-{found.number}"'
+        headers = {
+            "Cache-Control": f"public, max-age={_LIST_SECONDS}",
+            "ETag": tag,
+            "Last-Modified": format_datetime(found.this_update, usegmt=True),
+        }
+        if if_none_match and tag in (each.strip().removeprefix("W/") for each in if_none_match.split(",")):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        # RFC 2585 section 4.2; RFC 5280 section 4.2.1.13 wants DER.
+        return Response(found.der, media_type="application/pkix-crl", headers=headers)
 
     @app.get("/", response_class=HTMLResponse)
     def _page() -> HTMLResponse:

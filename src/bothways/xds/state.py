@@ -9,12 +9,20 @@ from bothways.contract.document import Environment
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """Trust anchors in PEM, one certificate at least: to Envoy, no anchors mean that anybody may enter."""
+    """Trust anchors in PEM, one certificate at least: to Envoy, no anchors mean that anybody may enter.
+
+    `lists` are their revocation lists in PEM: one of each anchor, or none at all. To Envoy, an anchor without a list
+    beside one that has a list means that nobody may enter.
+    """
 
     pem: str
+    lists: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        x509.load_pem_x509_certificates(self.pem.encode())
+        anchors = x509.load_pem_x509_certificates(self.pem.encode())
+        lists = [x509.load_pem_x509_crl(each.encode()) for each in self.lists]
+        if lists and {each.subject for each in anchors} != {each.issuer for each in lists}:
+            raise ValueError("the revocation lists are not those of the trust anchors")
 
 
 @dataclass(frozen=True, slots=True)

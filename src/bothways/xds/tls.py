@@ -43,10 +43,13 @@ def key_pair_secret(name: str, pair: KeyPair) -> Any:
 
 
 def trust_secret(name: str, anchors: Anchors) -> Any:
-    """Return trust anchors as a secret."""
-    return secret_pb2.Secret(
-        name=name, validation_context=common_pb2.CertificateValidationContext(trusted_ca=_inline(anchors.pem))
-    )
+    """Return trust anchors as a secret, with their revocation lists if they come with any."""
+    context = common_pb2.CertificateValidationContext(trusted_ca=_inline(anchors.pem))
+    if anchors.lists:
+        context.crl.CopyFrom(_inline("".join(anchors.lists)))
+        # The anchors themselves are on no list: their own is asked for otherwise, and everybody is refused.
+        context.only_verify_leaf_cert_crl = True
+    return secret_pb2.Secret(name=name, validation_context=context)
 
 
 def inbound_socket() -> Any:

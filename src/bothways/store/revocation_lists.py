@@ -1,0 +1,49 @@
+"""The certificate revocation lists (CRLs) of the hub's issuing CAs. What was published is kept: numbers only grow."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from bothways.store.database import Transaction
+from bothways.store.schema import revocation_list
+
+
+@dataclass(frozen=True, slots=True)
+class StoredList:
+    """A CRL in DER; `revocations` counts all certificates of its CA that were ever revoked when it was made."""
+
+    authority_id: int
+    number: int
+    this_update: datetime
+    next_update: datetime
+    revocations: int
+    der: bytes
+
+
+def add(transaction: Transaction, record: StoredList) -> bool:
+    """Store a new CRL; return False, and store nothing, if one of this number or a later one is there."""
+    newest = current(transaction.connection, record.authority_id)
+    if newest is not None and newest.number >= record.number:
+        return False
+    transaction.insert(
+        revocation_list,
+        authority_id=record.authority_id,
+        number=record.number,
+        this_update=record.this_update,
+        next_update=record.next_update,
+        revocations=record.revocations,
+        der=record.der,
+    )
+    return True
+
+
+def current(connection: Connection, authority_id: int) -> StoredList | None:
+    """Return the newest CRL of a CA, or None before its first."""
+    row = connection.execute(
+        select(revocation_list)
+        .where(revocation_list.c.authority_id == authority_id)
+        .order_by(revocation_list.c.number.desc())
+        .limit(1)
+    ).first()
+    return StoredList(**row._mapping) if row else None  # noqa: SLF001 - the documented way to a row's columns

@@ -1,0 +1,34 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bothways.store import revocation_lists
+from bothways.store.database import Database
+from bothways.store.revocation_lists import StoredList
+
+
+@pytest.fixture
+def record(authority: Any, now: datetime) -> StoredList:
+    """The first list of a stored CA."""
+    return StoredList(authority[1].id, 1, now, now + timedelta(days=30), 2, b"list")
+
+
+def test_the_newest_list_of_each_ca_is_current(database: Database, record: StoredList, now: datetime) -> None:
+    second = replace(record, number=2, der=b"second")
+    with database.write(now, "tester") as transaction:
+        assert [revocation_lists.add(transaction, each) for each in (record, second)] == [True, True]
+    with database.read() as connection:
+        assert revocation_lists.current(connection, record.authority_id) == second
+        assert revocation_lists.current(connection, record.authority_id + 1) is None
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_numbers_only_grow(database: Database, record: StoredList, now: datetime, number: int) -> None:
+    second = replace(record, number=2)
+    with database.write(now, "tester") as transaction:
+        revocation_lists.add(transaction, second)
+        assert revocation_lists.add(transaction, replace(record, number=number, der=b"late")) is False
+    with database.read() as connection:
+        assert revocation_lists.current(connection, record.authority_id) == second
