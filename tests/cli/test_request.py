@@ -267,3 +267,11 @@ def test_a_request_says_what_it_renews(
     assert list(supersessions(hub)) == [serial]
     done = document("request", "submit", issuer, tmp_path / "new", "--renews", "abcd", code=2)
     assert done["error"] == "notfound"
+
+
+def test_an_approval_is_withdrawn_once(document: Document, submitted: int) -> None:
+    serial = document("request", "approve", submitted)["serial"]
+    withdrawn = document("request", "withdraw", submitted, "--reason", "approved by mistake")
+    assert (withdrawn["state"], withdrawn["certificate"]["serial"]) == ("withdrawn", serial)
+    assert document("certificate", "show", serial, code=0)["state"] == "revoked"
+    assert document("request", "withdraw", submitted, "--reason", "again", code=2)["error"] == "conflict"

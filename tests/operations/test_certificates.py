@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from tests.operations.conftest import Audit
 
-from bothways.errors import Conflict, NotFound, Unusable
+from bothways.errors import Conflict, NotFound, Refused, Unusable
 from bothways.operations.certificates import (
     certificate_chain,
     certificate_seen,
@@ -16,11 +16,14 @@ from bothways.operations.certificates import (
     list_certificates,
     revoke_certificate,
     show_certificate,
+    withdraw_approval,
 )
-from bothways.operations.customers import show_customer
+from bothways.operations.customers import show_customer, suspend_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, open_hub
-from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.requests import approve_request, show_request, submit_request
+from bothways.operations.revocation import current_list
+from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
@@ -161,3 +164,62 @@ def test_a_customer_sees_its_own_certificates(hub: Hub, issuer: str, merchant: s
     mine, theirs = certify(issuer), certify(merchant)
     assert list_certificates(hub, issuer) == (mine,)
     assert list_certificates(hub) == (mine, theirs)
+
+
+def test_a_withdrawn_approval_leaves_no_certificate_usable(
+    hub: Hub, issuer: str, certify: Certify, audited: Audit
+) -> None:
+    record = certify(issuer)
+    certificate_seen(hub, record.fingerprint or "")
+    withdrawn = withdraw_approval(hub, record.request_id, "approved by mistake")
+    assert (withdrawn.state(hub.now()), withdrawn.revoked_reason) == ("revoked", "privilegeWithdrawn")
+    assert hub_state(hub).identities == ()
+    assert audited()[-1] == ("request.withdraw", str(record.request_id))
+    stored, _ = show_request(hub, record.request_id)
+    assert (stored.state, stored.reason) == ("withdrawn", "approved by mistake")
+    upkeep(hub)
+    (listed,) = x509.load_der_x509_crl(current_list(hub).der)
+    assert f"{listed.serial_number:x}" == record.serial
+
+
+def test_an_approval_that_is_withdrawn_before_the_signature_gets_none(hub: Hub, unsigned: StoredCertificate) -> None:
+    withdraw_approval(hub, unsigned.request_id, "a mistake")
+    upkeep(hub)
+    assert show_certificate(hub, unsigned.serial).der is None
+    # Its serial number is on the list all the same: the key may have signed before its owner was killed.
+    (listed,) = x509.load_der_x509_crl(current_list(hub).der)
+    assert f"{listed.serial_number:x}" == unsigned.serial
+
+
+def test_a_withdrawn_approval_keeps_its_key_and_is_final(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes], ecdsa_key: object
+) -> None:
+    request = make_csr(ecdsa_key)
+    number = submit_request(hub, issuer, request).id
+    with pytest.raises(Conflict, match="no approval to withdraw"):
+        withdraw_approval(hub, number, "too early")
+    approve_request(hub, number)
+    withdraw_approval(hub, number, "approved by mistake")
+    for step in (withdraw_approval, lambda *_: approve_request(hub, number)):
+        with pytest.raises(Conflict, match="withdrawn"):
+            step(hub, number, "again")
+    with pytest.raises(Conflict, match="approved by mistake"):
+        submit_request(hub, issuer, request)
+    with pytest.raises(Refused, match="CSR-KEY-03"):
+        submit_request(hub, issuer, make_csr(ecdsa_key, L="Lyon"))
+
+
+def test_withdrawing_keeps_an_earlier_revocation(hub: Hub, issuer: str, certify: Certify) -> None:
+    record = certify(issuer)
+    revoke_certificate(hub, record.serial, RevocationReason.KEY_COMPROMISE)
+    assert withdraw_approval(hub, record.request_id, "a mistake").revoked_reason == "keyCompromise"
+
+
+def test_a_certificate_that_is_approved_for_a_suspended_customer_opens_nothing_until_it_is_resumed(
+    hub: Hub, issuer: str, certify: Certify
+) -> None:
+    suspend_customer(hub, issuer, suspended=True)
+    record = certify(issuer)
+    assert hub_state(hub).identities == ()
+    suspend_customer(hub, issuer, suspended=False)
+    assert [each.uri_id for each in hub_state(hub).identities] == [record.uri_id]

@@ -55,6 +55,7 @@ _GROUPS = {
             "approve": "Approve a request, and issue its certificate.",
             "refuse": "Refuse a request.",
             "keys": "Print the SHA-256 of all keys, for the other environment to refuse them.",
+            "withdraw": "Withdraw an approval: no certificate of it stays usable.",
         },
     ),
     "certificate": (

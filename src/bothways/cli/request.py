@@ -1,4 +1,4 @@
-"""`bothways request`: submit, list, show, approve, refuse, keys."""
+"""`bothways request`: submit, list, show, approve, refuse, withdraw, keys."""
 
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ from bothways.cli.output import (
 from bothways.cli.progress import Progress
 from bothways.errors import BothwaysError, Unusable
 from bothways.findings import Finding, errors
-from bothways.operations import renewal, requests
+from bothways.operations import certificates, renewal, requests
 from bothways.operations.certificates import certificate_chain
 from bothways.operations.hub import Hub
 from bothways.pki.encoding import REQUEST_LIMIT
@@ -215,3 +215,15 @@ def _approve_many(hub: Hub, numbers: tuple[int, ...], out: Path | None, *, stric
     if failed:
         tell(f"{len(failed)} of {len(numbers)} requests were not approved, for the reasons above.")
     return FAILED if failed else OK
+
+
+def withdraw(number: RowNumber, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+    """Withdraw the approval of a request, for good: no certificate of it stays usable, on open connections neither."""
+    with hub_in(directory) as hub:
+        record = certificates.withdraw_approval(hub, number, reason)
+        document = {"id": number, "state": "withdrawn", "reason": reason, "certificate": record.document(hub.now())}
+        result(
+            document, f"The approval of request {number} is withdrawn, with certificate {record.serial}.", as_json=json
+        )
+        apply(hub)
+        return OK

@@ -1,4 +1,4 @@
-"""Customers' certificates: sign what was approved, list, show, revoke, and remember when one was seen in use."""
+"""Customers' certificates: sign what was approved, list, show, revoke, withdraw, and remember when one was in use."""
 
 from datetime import timedelta
 
@@ -9,8 +9,9 @@ from bothways.operations.hub import Hub
 from bothways.operations.issuing import sign_reserved
 from bothways.pki.chain import certificate_pem
 from bothways.pki.revocation import RevocationReason
-from bothways.store import authorities, certificates
+from bothways.store import authorities, certificates, requests
 from bothways.store.certificates import StoredCertificate
+from bothways.store.requests import RequestState
 
 _SEEN_AGAIN = timedelta(minutes=1)
 
@@ -56,6 +57,27 @@ def revoke_certificate(hub: Hub, serial: str, reason: RevocationReason) -> Store
             raise Conflict(f"certificate {serial} was revoked already, on {record.revoked_at:%Y-%m-%d %H:%M} UTC.")
         certificates.revoke(transaction, record.serial, reason)
         transaction.audit("certificate.revoke", record.serial, customer=record.tsp_id, reason=reason.value)
+        return certificates.find(transaction.connection, record.serial)
+
+
+def withdraw_approval(hub: Hub, number: int, reason: str) -> StoredCertificate:
+    """Withdraw the approval of a request: no certificate of it stays usable, signed or not, handed out or not.
+
+    Before the signature there will be none; after it, it is revoked (privilegeWithdrawn): out of the map at the next
+    push, and on the CRL. Final: its key stays taken. Raises `NotFound`, `Conflict` if the request is not approved.
+    """
+    with hub.write() as transaction:
+        stored = requests.find(transaction.connection, number)
+        record = certificates.by_request(transaction.connection, number)
+        if stored.state is not RequestState.APPROVED or record is None:
+            raise Conflict(
+                f"request {number} is {stored.state.value}: there is no approval to withdraw. "
+                f"Look at: bothways request show {number}"
+            )
+        if record.revoked_at is None:
+            certificates.revoke(transaction, record.serial, RevocationReason.PRIVILEGE_WITHDRAWN)
+        requests.decide(transaction, number, RequestState.WITHDRAWN, reason)
+        transaction.audit("request.withdraw", str(number), customer=stored.tsp_id, serial=record.serial, reason=reason)
         return certificates.find(transaction.connection, record.serial)
 
 

@@ -29,8 +29,8 @@ def renews(hub: Hub, number: int, serial: str) -> None:
         if not old.usable(transaction.now):
             state = old.state(transaction.now).value
             raise Conflict(f"certificate {serial} is {state}: there is nothing to renew. Leave it out.")
-        if stored.state is RequestState.REFUSED:
-            raise Conflict(f"request {number} is refused: nothing comes of it. Submit another one.")
+        if stored.state in {RequestState.REFUSED, RequestState.WITHDRAWN}:
+            raise Conflict(f"request {number} is {stored.state.value}: nothing comes of it. Submit another one.")
         certificates.renew(transaction, number, old.serial)
         transaction.audit("request.renews", str(number), customer=stored.tsp_id, serial=old.serial)
 

@@ -60,6 +60,8 @@ def submitted(
     if findings := errors(judge(hub, transaction.connection, tsp_id, parsed, subject)):
         raise Refused(findings)
     known = requests.same(transaction.connection, parsed)
+    if known and known.state is RequestState.WITHDRAWN:
+        raise Conflict(f"the approval of this request was withdrawn: {known.reason}. Make a new key and request.")
     if known and known.state is not RequestState.REFUSED:
         return known
     if known:

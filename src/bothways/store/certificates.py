@@ -167,6 +167,12 @@ def by_fingerprint(connection: Connection, digest: str) -> StoredCertificate:
     return rows[0]
 
 
+def by_request(connection: Connection, request_id: int) -> StoredCertificate | None:
+    """Return the certificate that came of a request, if one did."""
+    rows = _stored(connection.execute(select(certificate).where(certificate.c.request_id == request_id)).all())
+    return rows[0] if rows else None
+
+
 def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredCertificate, ...]:
     """Return all certificates, or those of one customer, oldest first."""
     query = select(certificate).order_by(certificate.c.request_id)

@@ -15,11 +15,12 @@ from bothways.store.schema import request
 
 
 class RequestState(StrEnum):
-    """A request waits for review until a person approves or refuses it."""
+    """A request waits for review until a person approves or refuses it; an approval can be withdrawn, for good."""
 
     SUBMITTED = "submitted"
     APPROVED = "approved"
     REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
