@@ -3,6 +3,7 @@ import json
 import stat
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -11,9 +12,12 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bothways.contract.document import CertificateTerms
 from bothways.contract.parse import parse_contract
-from bothways.contract.render import render_contract
-from bothways.operations.hub import Hub, contract
+from bothways.contract.render import render_contract, render_terms
+from bothways.operations.delivery import deliver_notices
+from bothways.operations.expiry import record_notices
+from bothways.operations.hub import Hub, contract, open_hub
 from bothways.operations.rotation import own_certificates
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -163,6 +167,36 @@ def test_status_of_a_hub_that_does_not_run_is_1(in_hub: Run, document: Document,
     assert "bothways hub run --directory" in done.stderr
 
 
+def test_status_tells_what_ends_and_which_notice_failed(
+    in_hub: Run, document: Document, hub: Hub, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    document("customer", "contact", "add", issuer, "--email", "pki@bank.example")
+    soon = replace(hub.terms, certificate=CertificateTerms(validity_days=5))
+    (hub.directory / "contract.toml").write_text(render_terms(soon))
+    (hub.directory / "tls.csr").write_bytes(make_csr())
+    number = document("request", "submit", issuer, hub.directory / "tls.csr")["id"]
+    serial = document("request", "approve", number)["serial"]
+    with open_hub(hub.directory, "tester") as opened:
+        record_notices(opened)
+        deliver_notices(opened)
+    status = document("hub", "status", code=1)
+    assert [(each["kind"], each["subject"], each["days"]) for each in status["expiring"]] == [
+        ("certificate", serial, 4)
+    ]
+    assert [each["contact"] for each in status["notices"]["failing"]] == ["pki@bank.example"]
+    text = in_hub("hub", "status").stdout
+    assert f"The client certificate {serial}" in text
+    assert "notice to pki@bank.example failed" in text
+
+
+# The HTTP library leaves a unix socket that it could not connect to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_metrics_of_a_hub_that_does_not_run_are_1(in_hub: Run) -> None:
+    done = in_hub("hub", "metrics")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "hub run" in done.stderr
+
+
 @pytest.mark.envoy
 def test_status_of_a_running_hub_tells_what_its_envoy_serves(running_hub: Hub, bothways: Run) -> None:
     done = bothways("hub", "status", "--directory", running_hub.directory)
@@ -173,6 +207,11 @@ def test_status_of_a_running_hub_tells_what_its_envoy_serves(running_hub: Hub, b
     assert status["certificates"] == own_certificates(running_hub)
     for each in own_certificates(running_hub).values():
         assert each["not_after"][:10] in done.stdout
+    assert [(each["number"], each["in_envoy"]) for each in status["revocation_lists"]] == [(1, True)]
+    assert (status["expiring"], status["notices"]) == ([], {"waiting": 0, "failing": []})
+    metrics = bothways("hub", "metrics", "--directory", running_hub.directory)
+    assert metrics.returncode == 0
+    assert 'bothways_problem{namespace="PPR"} 0.0' in metrics.stdout
     assert status["running"]["nodes"][0]["refused"] == {}
 
 

@@ -20,7 +20,14 @@ ODD = Settings(
     True,
     True,
     "pkcs11:token=hub;object=ca?module-path=/lib/hsm.so&pin-source=/etc/pin",
-    "http://crl.hub.example/ca.crl",
+    "http://pki.hub.example/crl",
+    "mail.hub.example",
+    25,
+    "pki@hub.example",
+    "hub",
+    "smtp-password",
+    "/etc/mail-ca.pem",
+    True,
 )
 
 

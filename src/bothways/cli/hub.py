@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
-from bothways.cli.opening import actor, control, hub_in
+from bothways.cli.opening import actor, control, control_text, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
@@ -16,6 +16,8 @@ from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.operations import hub as hubs
 from bothways.operations.customers import list_customers
+from bothways.operations.delivery import notice_states
+from bothways.operations.expiry import expiring
 from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
 from bothways.operations.settings import Settings
@@ -112,6 +114,8 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             "running": running,
             "certificates": own_certificates(hub),
             "revocation_lists": list_states(hub),
+            "expiring": [each.document(hub.now()) for each in expiring(hub)],
+            "notices": notice_states(hub),
             "customers": [each.document() for each in customers],
         }
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
@@ -119,6 +123,8 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
         lines += [
             f"{role} certificate: until {each['not_after'][:10]}" for role, each in document["certificates"].items()
         ]
+        lines += [f"ends on {each['ends_at'][:10]}: {each['text']}" for each in document["expiring"]]
+        lines += [f"notice to {each['contact']} failed: {each['error']}" for each in document["notices"]["failing"]]
         lines += ["", customer_table(customers)] if customers else []
         result(document, "\n".join(lines), as_json=json)
         if running is None:
@@ -128,6 +134,17 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
             return FAILED
         return EXPIRING if any(at_risk(each) for each in customers) else OK
+
+
+def metrics(*, directory: Directory = HERE) -> int:
+    """Print the metrics of the running hub in Prometheus's text format. Exits with 1 if it does not run."""
+    with hub_in(directory) as hub:
+        text = control_text(hub, "/metrics")
+        if text is None:
+            tell(f"The hub does not run. Start it: bothways hub run --directory {directory}")
+            return FAILED
+        print(text, end="", flush=True)  # noqa: T201 - byte for byte, for programs
+        return OK
 
 
 def contract(

@@ -20,11 +20,13 @@ from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
 from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
 from bothways.operations.data_plane import hub_state
+from bothways.operations.delivery import deliver_notices
 from bothways.operations.hub import Hub, contract, require_signers
 from bothways.operations.upkeep import upkeep
 from bothways.pki.keys import sha256
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
+from bothways.web.metrics import render_metrics
 from bothways.web.portal import portal_app
 from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_tls
 from bothways.xds.bootstrap import bootstrap
@@ -33,6 +35,7 @@ from bothways.xds.snapshot import build_snapshot
 _log = logging.getLogger(__name__)
 
 _READY_TIMEOUT = 30.0
+_DELIVERY = 10.0
 
 
 def run_hub(hub: Hub, *, as_json: bool) -> int:
@@ -75,10 +78,13 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
     try:
         parts = [
             serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
-            serve_on_socket(control_app(status, publisher.apply), hub.control_socket),
+            serve_on_socket(
+                control_app(status, publisher.apply, lambda: render_metrics(hub, publisher.problem)), hub.control_socket
+            ),
             serve_over_tls(portal_app(hub), settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
             publisher.run(),
+            _deliver(hub),
         ]
         await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json))
     except BothwaysError:
@@ -89,6 +95,17 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
     finally:
         await ads.stop()
     return OK
+
+
+async def _deliver(hub: Hub) -> None:
+    """Deliver notices until this task is cancelled, beside everything else: a mail server may be slow."""
+    while True:
+        try:
+            if sent := await asyncio.to_thread(deliver_notices, hub):
+                _log.info("%d notices of what ends were received", sent)
+        except Exception as error:  # noqa: BLE001 - whatever it was: nobody's calls depend on a notice
+            _log.error("notices cannot be delivered: %s: %s", type(error).__name__, error)
+        await asyncio.sleep(_DELIVERY)
 
 
 async def _together(

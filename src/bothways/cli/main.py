@@ -31,6 +31,7 @@ _GROUPS = {
             "init": "Make a hub for one environment, in a directory of its own.",
             "run": "Run the hub: control plane, portal and Envoy, until Ctrl-C.",
             "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
+            "metrics": "Print the metrics of the running hub, for Prometheus.",
             "contract": "Print the contract, or the OpenSSL commands for one customer.",
         },
     ),
@@ -110,6 +111,27 @@ _GROUPS = {
         },
     ),
 }
+# Groups inside a group: the function of each command, in a module of their own.
+_INNER = {
+    ("customer", "contact"): (
+        "Who is told what is about to end, for a customer.",
+        "contact",
+        {
+            "add": ("add", "Add a contact of a customer, by e-mail or webhook."),
+            "list": ("list_", "List the contacts of a customer."),
+            "remove": ("remove", "Remove a contact of a customer."),
+        },
+    ),
+    ("hub", "contact"): (
+        "Who is told what is about to end, for the operator.",
+        "contact",
+        {
+            "add": ("add_own", "Add a contact of the operator, by e-mail or webhook."),
+            "list": ("list_own", "List the contacts of the operator."),
+            "remove": ("remove_own", "Remove a contact of the operator."),
+        },
+    ),
+}
 # Names of commands that are words of Python.
 _FUNCTIONS = {"list": "list_", "set": "set_", "enrolment-password": "enrolment_password"}
 
@@ -118,6 +140,12 @@ for _name, (_help, _commands) in _GROUPS.items():
     _group = cyclopts.App(name=_name, help=_help)
     for _command, _line in _commands.items():
         _group.command(f"bothways.cli.{_name}:{_FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
+    for (_outer, _inner_name), (_inner_help, _module, _functions) in _INNER.items():
+        if _outer == _name:
+            _inner = cyclopts.App(name=_inner_name, help=_inner_help)
+            for _command, (_function, _line) in _functions.items():
+                _inner.command(f"bothways.cli.{_module}:{_function}", name=_command, help=_line)
+            _group.command(_inner)
     app.command(_group)
 app.command(
     "bothways.cli.outbound:probe", name="probe", help="Call a customer's server once, and record what was seen."

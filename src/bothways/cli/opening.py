@@ -35,7 +35,27 @@ def hub_in(directory: Path) -> Iterator[Hub]:
 
 
 def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:
-    """Ask the running hub; return None if it does not run. Raises `Unusable` if it runs, but does not answer well."""
+    """Ask the running hub; return the JSON object that it answers, or None if it does not run.
+
+    Raises `Unusable` if it runs, but does not answer well.
+    """
+    answer = _asked(hub, method, path)
+    if answer is None:
+        return None
+    try:
+        document: dict[str, Any] = answer.json()
+    except ValueError as error:
+        raise _ails(hub, method, path, error) from error
+    return document
+
+
+def control_text(hub: Hub, path: str) -> str | None:
+    """Ask the running hub for a text; return None if it does not run. Raises `Unusable` as `control` does."""
+    answer = _asked(hub, "GET", path)
+    return None if answer is None else answer.text
+
+
+def _asked(hub: Hub, method: str, path: str) -> httpx2.Response | None:
     # The HTTP client leaves its socket open where nobody listens, so that is tried first.
     with socket.socket(socket.AF_UNIX) as knock:
         try:
@@ -47,14 +67,17 @@ def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:
         with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
             answer = client.request(method, f"http://hub{path}")
             answer.raise_for_status()
-            document: dict[str, Any] = answer.json()
-    except (httpx2.HTTPError, ValueError) as error:
-        raise Unusable(
-            f"the hub runs, but did not answer {method} {path} at {hub.control_socket} "
-            f"({str(error) or type(error).__name__}). Look at what it said on its standard error, and at "
-            f"{hub.run_directory / 'envoy.log'}; if it hangs, start it again."
-        ) from error
-    return document
+            return answer
+    except httpx2.HTTPError as error:
+        raise _ails(hub, method, path, error) from error
+
+
+def _ails(hub: Hub, method: str, path: str, error: Exception) -> Unusable:
+    return Unusable(
+        f"the hub runs, but did not answer {method} {path} at {hub.control_socket} "
+        f"({str(error) or type(error).__name__}). Look at what it said on its standard error, and at "
+        f"{hub.run_directory / 'envoy.log'}; if it hangs, start it again."
+    )
 
 
 def apply(hub: Hub) -> bool | None:

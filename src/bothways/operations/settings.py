@@ -21,9 +21,10 @@ class Settings:
     that is in a file as the others are. `crl_url` is the
     folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
     `used_elsewhere` is a file of SPKI pins, one a line, of keys that the hub of the other environment knows (R5).
-    `danger_enrolment_without_review` issues to what comes by EST before a person has seen it. The `danger_outbound_`
-    settings let the hub call customers at loopback addresses, or at any port: for a developer's machine, never for a
-    hub with customers.
+    `danger_enrolment_without_review` issues to what comes by EST before a person has seen it.
+    `smtp_` names the mail server of the notices, none if the host is empty; `danger_smtp_plain` does without STARTTLS.
+    The `danger_outbound_` settings let the hub call customers at loopback addresses, or at any port: for a developer's
+    machine, never for a hub with customers.
     """
 
     inbound_address: str = "127.0.0.1"
@@ -40,6 +41,13 @@ class Settings:
     crl_url: str = ""
     danger_enrolment_without_review: bool = False
     used_elsewhere: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_sender: str = ""
+    smtp_username: str = ""
+    smtp_password_file: str = ""
+    smtp_ca_file: str = ""
+    danger_smtp_plain: bool = False
 
 
 def read_settings(directory: Path) -> Settings:
@@ -73,7 +81,16 @@ def read_settings(directory: Path) -> Settings:
         crl_url=reader.text("certificates.crl_url", default.crl_url),
         used_elsewhere=reader.text("keys.used_elsewhere", default.used_elsewhere),
         danger_enrolment_without_review=reader.flag("certificates.danger_enrolment_without_review"),
+        smtp_host=reader.text("smtp.host", default.smtp_host),
+        smtp_port=port("smtp.port", default.smtp_port),
+        smtp_sender=reader.text("smtp.sender", default.smtp_sender),
+        smtp_username=reader.text("smtp.username", default.smtp_username),
+        smtp_password_file=reader.text("smtp.password_file", default.smtp_password_file),
+        smtp_ca_file=reader.text("smtp.ca_file", default.smtp_ca_file),
+        danger_smtp_plain=reader.flag("smtp.danger_smtp_plain"),
     )
+    if settings.smtp_host and not settings.smtp_sender:
+        reader.find("CONTRACT-MISSING", "smtp.sender", "the value is missing", "Say who sends, like pki@hub.example.")
     reader.finish()
     return settings
 
@@ -98,6 +115,15 @@ def render_settings(settings: Settings) -> str:
         "certificates": {
             "crl_url": settings.crl_url,
             "danger_enrolment_without_review": settings.danger_enrolment_without_review,
+        },
+        "smtp": {
+            "host": settings.smtp_host,
+            "port": settings.smtp_port,
+            "sender": settings.smtp_sender,
+            "username": settings.smtp_username,
+            "password_file": settings.smtp_password_file,
+            "ca_file": settings.smtp_ca_file,
+            "danger_smtp_plain": settings.danger_smtp_plain,
         },
     }
     return tomli_w.dumps(document)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from bothways.errors import BothwaysError
 from bothways.operations.certificates import finish_certificate
+from bothways.operations.expiry import record_notices
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.renewal import supersede, supersessions
@@ -68,6 +69,7 @@ def upkeep(hub: Hub) -> Upkeep:
     _supersede(this)
     # Last of what revokes: the list has what this round superseded.
     _publish_lists(this)
+    this.attempt("the notices of what ends are not written", partial(record_notices, this.hub))
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
 
 

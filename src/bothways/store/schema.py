@@ -189,6 +189,46 @@ probe = Table(
     Column("seen", Text, nullable=False),
 )
 
+# Who is told of what ends: for a customer, or (without one) for the operator. A removed one is told nothing more.
+contact = Table(
+    "contact",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id)),
+    Column("kind", String(16), nullable=False),
+    Column("address", String(2048), nullable=False),
+    # What webhooks are signed with.
+    Column("secret", String(64), nullable=False),
+    Column("added_at", Instant, nullable=False),
+    Column("removed_at", Instant),
+)
+
+# One line per contact, thing that ends, and threshold: told once, across restarts.
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("contact_id", ForeignKey(contact.c.id), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("subject", String(64), nullable=False),
+    Column("threshold_days", Integer, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("attempt_at", Instant, nullable=False),
+    Column("error", Text),
+    Column("delivered_at", Instant),
+)
+Index(
+    "one_notice_once",
+    notice.c.contact_id,
+    notice.c.kind,
+    notice.c.subject,
+    notice.c.threshold_days,
+    unique=True,
+)
+
 service = Table(
     "service",
     metadata,

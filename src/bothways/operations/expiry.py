@@ -1,0 +1,145 @@
+"""What ends, and when: customers' certificates and chains, the hub's CAs and its own certificates."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bothways.operations.hub import Hub
+from bothways.operations.renewal import supersessions
+from bothways.operations.rotation import OWN
+from bothways.store import authorities, certificates, chains, contacts, notices
+from bothways.store.authorities import Role
+from bothways.store.chains import ChainState
+from bothways.store.notices import StoredNotice
+
+THRESHOLDS = (60, 30, 14, 7, 1)
+"""Days before an end at which it is told."""
+
+_ROLES = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Something that ends; `tsp_id` is whose it is, None for the hub's own. `thresholds` are the days it is told at."""
+
+    kind: str
+    subject: str
+    tsp_id: str | None
+    ends_at: datetime
+    text: str
+    thresholds: tuple[int, ...] = THRESHOLDS
+
+    def threshold(self, now: datetime) -> int | None:
+        """Return the least threshold that was reached, or None before the first one and after the end."""
+        left = self.ends_at - now
+        reached = [days for days in self.thresholds if timedelta(0) < left <= timedelta(days=days)]
+        return min(reached, default=None)
+
+    def document(self, now: datetime) -> dict[str, Any]:
+        """Return it as the JSON object that the status shows; `days` are whole days that are left."""
+        return {
+            "kind": self.kind,
+            "subject": self.subject,
+            "customer": self.tsp_id,
+            "ends_at": self.ends_at.isoformat(),
+            "days": (self.ends_at - now).days,
+            "text": self.text,
+        }
+
+
+def endings(hub: Hub) -> tuple[Ending, ...]:
+    """Return everything that is in force and will end, the next end first."""
+    replaced = supersessions(hub)
+    with hub.read() as connection:
+        found = [
+            *_certificates(connection, hub.now(), replaced),
+            *_chains(connection, hub.now()),
+            *_authorities(connection),
+            *_own(connection),
+        ]
+    return tuple(sorted(found, key=lambda each: (each.ends_at, each.kind, each.subject)))
+
+
+def expiring(hub: Hub) -> tuple[Ending, ...]:
+    """Return what has reached its first threshold, the next end first."""
+    now = hub.now()
+    return tuple(each for each in endings(hub) if each.threshold(now) is not None)
+
+
+def record_notices(hub: Hub) -> int:
+    """Store a notice for each contact, of what reached a threshold that it was not told of; return how many.
+
+    Only the least threshold that was reached is told: a hub that was down for a month does not tell three at once.
+    """
+    now, reached = hub.now(), expiring(hub)
+    with hub.read() as connection:
+        missing = [*_missing(connection, reached, now)] if reached else []
+    if not missing:
+        return 0
+    with hub.write() as transaction:
+        missing = [*_missing(transaction.connection, reached, now)]
+        for each in missing:
+            notices.add(transaction, each)
+    return len(missing)
+
+
+def _missing(connection: Connection, reached: tuple[Ending, ...], now: datetime) -> Iterator[StoredNotice]:
+    told, operator = notices.told(connection), contacts.every(connection, None)
+    for ending in reached:
+        threshold = ending.threshold(now) or 0
+        own = contacts.every(connection, ending.tsp_id) if ending.tsp_id is not None else ()
+        for contact in (*own, *operator):
+            if (contact.id, ending.kind, ending.subject, threshold) not in told:
+                yield StoredNotice(
+                    id=str(uuid.uuid4()),
+                    contact_id=contact.id,
+                    kind=ending.kind,
+                    subject=ending.subject,
+                    threshold_days=threshold,
+                    ends_at=ending.ends_at,
+                    text=ending.text,
+                    made_at=now,
+                    attempts=0,
+                    attempt_at=now,
+                )
+
+
+def _certificates(connection: Connection, now: datetime, replaced: dict[str, datetime]) -> Iterator[Ending]:
+    for each in certificates.every(connection):
+        if not each.usable(now):
+            continue
+        due = replaced.get(each.serial)
+        if due is not None and due < each.not_after:
+            text = f"The client certificate {each.serial} of {each.tsp_id} is superseded: its successor is in use."
+            yield Ending("certificate", each.serial, each.tsp_id, due, text)
+        else:
+            text = f"The client certificate {each.serial} of {each.tsp_id} expires. Renew it: make a new key and CSR."
+            yield Ending("certificate", each.serial, each.tsp_id, each.not_after, text)
+
+
+def _chains(connection: Connection, now: datetime) -> Iterator[Ending]:
+    for each in chains.every(connection, state=ChainState.ENDORSED):
+        if each.not_after > now:
+            text = f"The endorsed CA chain {each.id} of {each.tsp_id}'s server ends. Submit the next one."
+            yield Ending("chain", str(each.id), each.tsp_id, each.not_after, text)
+
+
+def _authorities(connection: Connection) -> Iterator[Ending]:
+    for role, name in _ROLES.items():
+        for each in authorities.trusted(connection, role):
+            text = f"The hub's {name} {each.id} ends, and all that it signed ends with it. Make the next one in time."
+            yield Ending("authority", str(each.id), None, each.certificate.not_valid_after_utc, text)
+
+
+def _own(connection: Connection) -> Iterator[Ending]:
+    for role in OWN:
+        current = authorities.current_credential(connection, role).certificate
+        end, third = current.not_valid_after_utc, (current.not_valid_after_utc - current.not_valid_before_utc) / 3
+        # The hub renews it when a third is left: who is told before that would be told each time, for nothing.
+        thresholds = tuple(days for days in THRESHOLDS if timedelta(days=days) < third)
+        text = f"The hub's {role.value} certificate ends, and was not renewed. Look at: bothways hub status"
+        yield Ending(role.value, f"{current.serial_number:x}", None, end, text, thresholds)

@@ -1,0 +1,50 @@
+"""What monitoring asks of a hub, in the text format of Prometheus, under cert-manager's names where it has them.
+
+So alert rules for `certmanager_certificate_expiration_timestamp_seconds` work here as they are.
+"""
+
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from bothways.operations.delivery import notice_states
+from bothways.operations.expiry import endings
+from bothways.operations.hub import Hub
+from bothways.operations.revocation import list_states
+from bothways.operations.rotation import own_certificates
+
+
+def render_metrics(hub: Hub, problem: str) -> bytes:
+    """Return all metrics; moments are seconds since 1970. `problem` is what the running hub failed at, if anything."""
+    registry, namespace = CollectorRegistry(), hub.environment.value
+
+    def gauge(name: str, said: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(name, said, ("namespace", *labels), registry=registry)
+
+    end = gauge("certmanager_certificate_expiration_timestamp_seconds", "When it ends.", ("name", "kind", "customer"))
+    for each in endings(hub):
+        name = f"{each.kind}/{each.subject}"
+        end.labels(namespace, name, each.kind, each.tsp_id or "").set(each.ends_at.timestamp())
+    renewal = gauge(
+        "certmanager_certificate_renewal_timestamp_seconds", "When the hub renews its own certificate.", ("name",)
+    )
+    for role, own in own_certificates(hub).items():
+        if own["renewal_at"]:
+            renewal.labels(namespace, f"{role}/{own['serial']}").set(_seconds(own["renewal_at"]))
+    update = gauge("bothways_crl_next_update_timestamp_seconds", "When a revocation list ends.", ("authority",))
+    given = gauge("bothways_crl_in_envoy", "Whether Envoy is given the revocation list.", ("authority",))
+    for found in list_states(hub):
+        given.labels(namespace, str(found["authority"])).set(found["in_envoy"])
+        if found["next_update"]:
+            update.labels(namespace, str(found["authority"])).set(_seconds(found["next_update"]))
+    told = notice_states(hub)
+    gauge("bothways_notices_waiting", "Notices that are not delivered.").labels(namespace).set(told["waiting"])
+    gauge("bothways_notices_failing", "Notices that failed, and are tried again.").labels(namespace).set(
+        len(told["failing"])
+    )
+    gauge("bothways_problem", "1 while the hub tells a problem in its status.").labels(namespace).set(bool(problem))
+    return bytes(generate_latest(registry))
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
