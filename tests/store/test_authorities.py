@@ -67,3 +67,14 @@ def test_a_certificate_of_no_known_ca_is_not_stored(database: Database, now: dat
     certificate = self_signed_by("x")
     with pytest.raises(IntegrityError, match="FOREIGN KEY"), database.write(now, "tester") as transaction:
         authorities.add_credential(transaction, Role.CLIENT, certificate, "k", Authority(99, certificate, "k"))
+
+
+def test_a_retired_ca_is_trusted_no_more_and_not_forgotten(
+    database: Database, now: datetime, self_signed_by: Signing
+) -> None:
+    first, second = (add(database, now, Role.ISSUING, self_signed_by(name), name) for name in ("ca-1", "ca-2"))
+    with database.write(now, "tester") as transaction:
+        authorities.retire(transaction, first.id)
+    with database.read() as connection:
+        assert authorities.trusted(connection, Role.ISSUING) == (second,)
+        assert authorities.every_authority(connection, Role.ISSUING)[1].retired_at == now

@@ -122,6 +122,15 @@ _INNER = {
             "remove": ("remove", "Remove a contact of a customer."),
         },
     ),
+    ("hub", "authority"): (
+        "The hub's CAs.",
+        "authority",
+        {
+            "add": ("add", "Put a new issuing CA beside the one that signs."),
+            "list": ("list_", "List all CAs of the hub."),
+            "retire": ("retire", "Trust an issuing CA no more."),
+        },
+    ),
     ("hub", "contact"): (
         "Who is told what is about to end, for the operator.",
         "contact",

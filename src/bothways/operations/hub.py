@@ -203,6 +203,25 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
     return f"{serial:x}"
 
 
+def add_authority(
+    hub: Hub, transaction: Transaction, role: Role, key: ProvidedKey, generation: int = 1
+) -> authorities.Authority:
+    """Make a CA of the hub with this key, and put it to use: from now on it signs for its role.
+
+    Each generation has a name of its own: what verifies chains and CRLs finds an issuer by its name.
+    """
+    title = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}[role]
+    if generation > 1:
+        # Shorter, for there are 64 characters: "issuing G2".
+        title = title.replace("CA", f"G{generation}")
+    name = f"{hub.terms.hub} {hub.environment.value} {title}"
+    wanted = profile.authority(name, hub.terms.hub, key.public_key, transaction.now)
+    unsigned = issue.self_signed(wanted, serial_number())
+    certificate = issue.assemble(unsigned, hub.keys.sign(key.name, unsigned))
+    hub.keys.signer_of(certificate, key.name)
+    return authorities.add_authority(transaction, role, certificate, key.name)
+
+
 def _require_free(directory: Path) -> None:
     if (directory / FILE).exists():
         raise Conflict(f"{directory} already holds a hub. Run it: bothways hub run --directory {directory}")
@@ -227,10 +246,10 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
         issuing_key = keys.provide_issuing_key("issuing-ca-1", ca_key)
         with hub.write() as transaction:
             transaction.audit("hub.init", terms.hub, environment=terms.environment.value)
-            _add_authority(hub, transaction, Role.ISSUING, issuing_key)
+            add_authority(hub, transaction, Role.ISSUING, issuing_key)
             for role in (Role.CLIENT, Role.SERVER):
                 name = f"{role.value}-ca-1"
-                _add_authority(hub, transaction, role, ProvidedKey(name, keys.generate(name, ca_key)))
+                add_authority(hub, transaction, role, ProvidedKey(name, keys.generate(name, ca_key)))
             sign_for_hub(hub, transaction, Role.SERVER)
             sign_for_hub(hub, transaction, Role.CLIENT)
     finally:
@@ -239,16 +258,6 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
     # The settings come last: their presence is what makes the directory a hub.
     files.write_new(draft / FILE, render_settings(settings).encode())
     return issuing_key
-
-
-def _add_authority(hub: Hub, transaction: Transaction, role: Role, key: ProvidedKey) -> None:
-    title = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}[role]
-    name = f"{hub.terms.hub} {hub.environment.value} {title}"
-    wanted = profile.authority(name, hub.terms.hub, key.public_key, transaction.now)
-    unsigned = issue.self_signed(wanted, serial_number())
-    certificate = issue.assemble(unsigned, hub.keys.sign(key.name, unsigned))
-    hub.keys.signer_of(certificate, key.name)
-    authorities.add_authority(transaction, role, certificate, key.name)
 
 
 def _url(host: str, port: int) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from bothways.errors import BothwaysError
+from bothways.operations.authorities import retirable, retire_authority
 from bothways.operations.certificates import finish_certificate
 from bothways.operations.expiry import record_notices
 from bothways.operations.hub import Hub
@@ -69,6 +70,7 @@ def upkeep(hub: Hub) -> Upkeep:
     _supersede(this)
     # Last of what revokes: the list has what this round superseded.
     _publish_lists(this)
+    _retire(this)
     this.attempt("the notices of what ends are not written", partial(record_notices, this.hub))
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
 
@@ -120,3 +122,16 @@ def _publish_lists(this: _Round) -> None:
         what = f"the revocation list of the CA {authority.id} is not published"
         if number := this.attempt(what, partial(publish_list, hub, authority)):
             this.done.append(f"the revocation list {number} of the CA {authority.id} is published")
+
+
+def _retire(this: _Round) -> None:
+    """Retire the issuing CAs that were replaced, and whose last certificate is gone."""
+    hub = this.hub
+
+    def retired(number: int) -> int:
+        retire_authority(hub, number)
+        return number
+
+    for number in retirable(hub):
+        if this.attempt(f"the CA {number} is not retired", partial(retired, number)):
+            this.done.append(f"the CA {number} is retired")

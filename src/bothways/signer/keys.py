@@ -41,11 +41,15 @@ class Keys:
         """Make a new key in a file, and return its public part. Raises `Conflict`, `Unusable`."""
         return self._files.generate(name, kind)
 
-    def provide_issuing_key(self, name: str, kind: KeyType) -> ProvidedKey:
-        """Return the issuing CA's key: a new file `name`, or the key in the token, which is made if it is not there."""
+    def provide_issuing_key(self, name: str, kind: KeyType, generation: int = 1) -> ProvidedKey:
+        """Return an issuing CA's key: a new file `name`, or the key in the token, which is made if it is not there.
+
+        In the token, the first CA's is the object of the settings, and the next ones have `-2` and so on behind that.
+        """
         if self._uri is None:
             return ProvidedKey(name, self.generate(name, kind))
-        token, label = self._opened_token(), self._uri.object
+        token = self._opened_token()
+        label = self._uri.object if generation == 1 else f"{self._uri.object}-{generation}"
         existed = token.holds(label)
         if not existed:
             token.generate(label, kind)

@@ -190,6 +190,21 @@ def revoke(transaction: Transaction, serial: str, reason: RevocationReason) -> N
     )
 
 
+def living(connection: Connection, authority_id: int, now: datetime) -> int:
+    """Return how many certificates of this CA are neither revoked nor expired, those that wait for it included."""
+    count = select(func.count()).where(
+        certificate.c.authority_id == authority_id, certificate.c.revoked_at.is_(None), certificate.c.not_after > now
+    )
+    return int(connection.execute(count).scalar_one())
+
+
+def last_end(connection: Connection, authority_id: int) -> datetime | None:
+    """Return when the last certificate of this CA ends or ended, revoked ones included; None if it signed none."""
+    last = select(func.max(certificate.c.not_after, type_=Instant)).where(certificate.c.authority_id == authority_id)
+    found: datetime | None = connection.execute(last).scalar_one()
+    return found
+
+
 def revocations(connection: Connection, authority_id: int) -> int:
     """Return how many certificates of this CA were ever revoked. It only grows."""
     revoked = certificate.c.revoked_at.is_not(None)

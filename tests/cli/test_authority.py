@@ -1,0 +1,42 @@
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+
+
+def test_an_issuing_ca_is_added_listed_and_the_old_one_retired(
+    in_hub: Run, document: Document, issuer: str, make_csr: Callable[..., bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "tls.csr").write_bytes(make_csr())
+    serial = document("request", "approve", document("request", "submit", issuer, tmp_path / "tls.csr")["id"])["serial"]
+    added = document("hub", "authority", "add")
+    assert "issuing G2" in added["subject"]
+    listed = {each["id"]: (each["role"], each["state"], each["certificates"]) for each in _list(document)}
+    assert listed == {
+        1: ("issuing", "trusted", 1),
+        2: ("client", "signing", 0),
+        3: ("server", "signing", 0),
+        added["id"]: ("issuing", "signing", 0),
+    }
+    assert "issuing G2" in in_hub("hub", "authority", "list").stdout
+    refused = document("hub", "authority", "retire", 1, code=2)
+    assert refused["error"] == "conflict"
+    document("certificate", "revoke", serial)
+    assert document("hub", "authority", "retire", 1)["state"] == "retired"
+    assert {each["id"]: each["state"] for each in _list(document)}[1] == "retired"
+
+
+def _list(document: Document) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document("hub", "authority", "list")
+    return found
+
+
+def test_the_key_is_chosen_and_people_are_told_of_the_contract(in_hub: Run, document: Document) -> None:
+    done = in_hub("hub", "authority", "add", "--ca-key", "rsa4096")
+    assert done.returncode == 0
+    assert "take it again" in done.stderr
+    assert in_hub("hub", "authority", "add", "--ca-key", "whim").returncode == 2
+    assert len(_list(document)) == 4

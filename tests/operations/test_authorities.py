@@ -1,0 +1,151 @@
+"""A second issuing CA beside the first: both trusted, the new one signs, the old one goes when nobody needs it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from cryptography import x509
+from tests.operations.conftest import Audit
+
+from bothways.contract.document import KeyType
+from bothways.errors import Conflict, NotFound, Unusable
+from bothways.operations.authorities import add_issuing_authority, list_authorities, retirable, retire_authority
+from bothways.operations.certificates import revoke_certificate
+from bothways.operations.customers import add_customer
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
+from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.revocation import current_list
+from bothways.operations.upkeep import upkeep
+from bothways.pki.keys import described
+from bothways.pki.revocation import RevocationReason
+from bothways.registry.customer import CustomerKind
+from bothways.signer.keys import Keys
+from bothways.store.certificates import StoredCertificate
+
+Certify = Callable[[str], StoredCertificate]
+
+
+def at(hub: Hub, moment: datetime) -> Hub:
+    """Return the hub at another moment."""
+    return replace(hub, now=lambda: moment)
+
+
+def issuing(hub: Hub) -> list[x509.Certificate]:
+    """Return the issuing CAs that the contract names, newest first."""
+    return x509.load_pem_x509_certificates(contract(hub).trust.issuing_ca.encode())
+
+
+def states(hub: Hub) -> dict[int, str]:
+    return {each["id"]: each["state"] for each in list_authorities(hub) if each["role"] == "issuing"}
+
+
+def test_the_new_ca_signs_and_both_are_trusted_and_published(
+    hub: Hub, issuer: str, certify: Certify, audited: Audit
+) -> None:
+    upkeep(hub)
+    old = certify(issuer)
+    added = add_issuing_authority(hub)
+    new = certify(issuer)
+    first, second = (x509.load_der_x509_certificate(each.der or b"") for each in (old, new))
+    newer, older = issuing(hub)
+    first.verify_directly_issued_by(older)
+    second.verify_directly_issued_by(newer)
+    assert newer.subject != older.subject
+    assert states(hub) == {1: "trusted", added.id: "signing"}
+    trust = hub_state(hub).trust
+    assert x509.load_pem_x509_certificates(trust.pem.encode()) == [newer, older]
+    assert {x509.load_pem_x509_crl(each.encode()).issuer for each in trust.lists} == {newer.subject, older.subject}
+    assert {each.uri_id for each in hub_state(hub).identities} == {old.uri_id, new.uri_id}
+    assert ("authority.add", str(added.id)) in audited()
+
+
+def test_each_ca_has_a_list_of_its_own_with_its_own_revocations(hub: Hub, issuer: str, certify: Certify) -> None:
+    old = certify(issuer)
+    added = add_issuing_authority(hub)
+    new = certify(issuer)
+    for each in (old, new):
+        revoke_certificate(hub, each.serial, RevocationReason.KEY_COMPROMISE)
+    upkeep(hub)
+    for number, record in ((1, old), (added.id, new)):
+        [entry] = x509.load_der_x509_crl(current_list(hub, number).der)
+        assert f"{entry.serial_number:x}" == record.serial
+
+
+def test_the_key_is_as_the_one_before_or_as_asked(hub: Hub) -> None:
+    assert described(add_issuing_authority(hub).certificate.public_key()) == "ECDSA on secp256r1"
+    for _ in range(2):
+        kind = KeyType.RSA if len(issuing(hub)) == 2 else None
+        assert "RSA with 4096" in described(add_issuing_authority(hub, kind).certificate.public_key())
+    assert len({each.subject for each in issuing(hub)}) == 4
+
+
+def test_the_longest_domain_has_room_for_a_generation(hub: Hub) -> None:
+    longest = replace(hub, terms=replace(hub.terms, hub="a" * 48))
+    for generation in (2, 3):
+        assert f"issuing G{generation}" in add_issuing_authority(longest).certificate.subject.rfc4514_string()
+
+
+def test_a_ca_whose_certificates_live_is_not_retired(hub: Hub, issuer: str, certify: Certify) -> None:
+    old = certify(issuer)
+    add_issuing_authority(hub)
+    with pytest.raises(Conflict, match="1 certificates of the CA 1 are in force"):
+        retire_authority(hub, 1)
+    assert upkeep(hub).problems == ()
+    assert states(hub)[1] == "trusted"
+    revoke_certificate(hub, old.serial, RevocationReason.SUPERSEDED)
+    upkeep(hub)
+    # By itself not before what was revoked has expired: until then its list is somebody's only word on it.
+    assert states(hub)[1] == "trusted"
+    retire_authority(hub, 1)
+    assert states(hub)[1] == "retired"
+    assert len(issuing(hub)) == len(hub_state(hub).trust.lists) == 1
+
+
+def test_it_retires_by_itself_when_its_last_certificate_is_gone(
+    hub: Hub, issuer: str, certify: Certify, audited: Audit
+) -> None:
+    old = certify(issuer)
+    add_issuing_authority(hub)
+    for days, wanted in ((-1, "trusted"), (1, "retired")):
+        later = at(hub, old.not_after + timedelta(days=days))
+        assert upkeep(later).problems == ()
+        assert states(later)[1] == wanted
+    assert ("authority.retire", "1") in audited()
+    assert retirable(hub) == ()
+    with pytest.raises(Conflict, match="was retired"):
+        retire_authority(hub, 1)
+
+
+def test_a_ca_that_signed_nothing_goes_at_once_and_the_one_that_signs_never(hub: Hub) -> None:
+    assert retirable(hub) == ()
+    added = add_issuing_authority(hub)
+    assert retirable(hub) == (1,)
+    for number in (added.id, 2, 3):
+        with pytest.raises(Conflict, match="signs"):
+            retire_authority(hub, number)
+    with pytest.raises(NotFound):
+        retire_authority(hub, 99)
+
+
+def test_without_a_place_for_its_key_nothing_is_added(hub: Hub, audited: Audit) -> None:
+    before = audited()
+    nowhere = replace(hub, keys=Keys(hub.directory / "nowhere", b"passphrase"))
+    with pytest.raises(Unusable):
+        add_issuing_authority(nowhere)
+    assert audited() == before
+    assert len(issuing(hub)) == 1
+
+
+def test_in_a_token_the_next_ca_has_a_key_of_its_own(hub: Hub, make_csr: Callable[..., bytes], token_uri: str) -> None:
+    settings = replace(hub.settings, signer=token_uri)
+    place = hub.directory.parent / "in-token"
+    initialise(place, new_terms(hub.environment, hub.terms.hub, settings), settings, "tester")
+    with open_hub(place, "tester") as opened:
+        added = add_issuing_authority(opened)
+        assert added.key_name == "pkcs11:object=issuing-ca-2"
+        add_customer(opened, "12345678", CustomerKind.ISSUER, "First Bank")
+        record = approve_request(opened, submit_request(opened, "12345678", make_csr()).id)
+        x509.load_der_x509_certificate(record.der or b"").verify_directly_issued_by(added.certificate)
+        assert upkeep(opened).problems == ()
