@@ -3,10 +3,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bothways.store import revocation_lists
 from bothways.store.database import Database
 from bothways.store.revocation_lists import StoredList
+from bothways.store.schema import revocation_list
 
 
 @pytest.fixture
@@ -22,6 +24,14 @@ def test_the_newest_list_of_each_ca_is_current(database: Database, record: Store
     with database.read() as connection:
         assert revocation_lists.current(connection, record.authority_id) == second
         assert revocation_lists.current(connection, record.authority_id + 1) is None
+
+
+def test_old_lists_make_room(database: Database, record: StoredList, now: datetime) -> None:
+    with database.write(now, "tester") as transaction:
+        for number in range(1, 13):
+            revocation_lists.add(transaction, replace(record, number=number))
+        numbers = transaction.connection.execute(select(revocation_list.c.number)).scalars()
+        assert sorted(numbers) == [*range(3, 13)]
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -111,3 +111,12 @@ def test_the_revocation_list_is_handed_out_in_der_with_what_caches_need(hub: Hub
 def test_a_list_that_is_not_there_is_a_problem(hub: Hub, ask: Ask, name: str, status: int) -> None:
     answer = ask(portal_app(hub), "GET", f"/crl/{name}.crl")
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_the_interface_describes_itself(hub: Hub, ask: Ask) -> None:
+    described = ask(portal_app(hub), "GET", "/openapi.json").json()["paths"]
+    assert {path: [*methods] for path, methods in described.items()} == {
+        "/contract.toml": ["get"],
+        "/crl/{authority}.crl": ["get"],
+        "/": ["get"],
+    }

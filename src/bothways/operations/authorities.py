@@ -1,6 +1,7 @@
 """The hub's CAs: list them, put a second issuing CA beside the first, and retire the old one."""
 
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection
 
 from bothways.contract.document import KeyType
-from bothways.errors import Conflict, NotFound
+from bothways.errors import BothwaysError, Conflict, NotFound
 from bothways.operations.hub import Hub, add_authority
 from bothways.operations.revocation import publish_list
 from bothways.store import authorities, certificates, revocation_lists
@@ -39,7 +40,9 @@ def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
             raise Conflict("another issuing CA was added meanwhile. Look at: bothways hub authority list")
         added = add_authority(hub, transaction, Role.ISSUING, key, generation)
         transaction.audit("authority.add", str(added.id), role=Role.ISSUING.value, key=key.name)
-    publish_list(hub, added)
+    # At once, for without it Envoy is given no list at all; what fails here, the upkeep does.
+    with suppress(BothwaysError):
+        publish_list(hub, added)
     return added
 
 

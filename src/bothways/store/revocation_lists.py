@@ -1,4 +1,4 @@
-"""The certificate revocation lists (CRLs) of the hub's issuing CAs. What was published is kept: numbers only grow."""
+"""The certificate revocation lists (CRLs) of the hub's issuing CAs. Numbers only grow."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,9 @@ from sqlalchemy import Connection, select
 
 from bothways.store.database import Transaction
 from bothways.store.schema import revocation_list
+
+KEPT = 10
+"""How many lists of a CA are kept, to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ def add(transaction: Transaction, record: StoredList) -> bool:
         next_update=record.next_update,
         revocations=record.revocations,
         der=record.der,
+    )
+    # A list of every day, each as long as all revocations, would be most of the database after a year.
+    old = revocation_list.c.number <= record.number - KEPT
+    transaction.connection.execute(
+        revocation_list.delete().where(revocation_list.c.authority_id == record.authority_id, old)
     )
     return True
 

@@ -49,7 +49,8 @@ def portal_app(hub: Hub) -> FastAPI:
     def _contract() -> PlainTextResponse:
         return PlainTextResponse(render_contract(contract(hub)), media_type="application/toml")
 
-    @app.api_route("/crl/{authority}.crl", methods=["GET", "HEAD"], response_class=Response)
+    @app.head("/crl/{authority}.crl", include_in_schema=False)
+    @app.get("/crl/{authority}.crl", response_class=Response)
     def _revocation_list(
         authority: Annotated[int, Path(ge=1, le=_HIGHEST)], if_none_match: Annotated[str | None, Header()] = None
     ) -> Response:
