@@ -6,22 +6,32 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 from cryptography import x509
+from tests.conftest import running
 
 from bothways.cli import hub_process
 from bothways.cli.opening import control
+from bothways.contract.document import CertificateTerms
 from bothways.demo.process import BothwaysProcess
 from bothways.errors import Unusable
+from bothways.operations.contacts import add_contact
+from bothways.operations.delivery import notice_states
 from bothways.operations.hub import Hub, contract, initialise, sign_for_hub
+from bothways.operations.requests import approve_request, submit_request
+from bothways.registry.contact import ContactKind
 from bothways.store.authorities import Role
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -262,3 +272,38 @@ def test_a_hub_whose_files_are_gone_is_said(bothways: Run, hub: Hub, tmp_path: P
     done = bothways("hub", "run", "--directory", tmp_path / "other")
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.envoy
+def test_a_running_hub_tells_what_ends_by_itself(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
+    soon = replace(hub, terms=replace(hub.terms, certificate=CertificateTerms(validity_days=5)))
+    serial = approve_request(soon, submit_request(soon, issuer, make_csr()).id).serial
+    told: Queue[dict[str, Any]] = Queue()
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/"
+            add_contact(hub, issuer, ContactKind.WEBHOOK, address)
+            with running(hub):
+                data = told.get(timeout=60)["data"]
+                # Stored by now or soon, so that the next start does not tell it again.
+                end = time.monotonic() + 30
+                while notice_states(hub)["waiting"]:
+                    assert time.monotonic() < end
+                    time.sleep(0.05)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert (data["kind"], data["subject"], data["threshold_days"]) == ("certificate", serial, 7)
+    assert told.empty()

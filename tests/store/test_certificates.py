@@ -187,3 +187,24 @@ def test_what_is_unknown_is_not_found(database: Database) -> None:
             certificates.find(connection, "99")
         with pytest.raises(NotFound, match="no certificate with the fingerprint ff"):
             certificates.by_fingerprint(connection, "ff")
+
+
+def test_what_ends_until_a_moment_is_found_and_what_is_named(
+    database: Database, customer: Customer, reserve: Reserving, now: datetime
+) -> None:
+    (first, signed), (second, other), (third, _) = (reserve(customer.tsp_id, serial) for serial in (1, 2, 3))
+    end = first.not_after
+    with database.write(now, "tester") as transaction:
+        certificates.complete(transaction, first.serial, signed)
+        certificates.complete(transaction, second.serial, other)
+        certificates.revoke(transaction, second.serial, RevocationReason.SUPERSEDED)
+    wanted = (first.serial, customer.tsp_id, end)
+    with database.read() as connection:
+        assert certificates.ending(connection, now, end) == (wanted,)
+        assert certificates.ending(connection, now, end - timedelta(seconds=1)) == ()
+        everything = [each.serial for each in (first, second, third)]
+        assert certificates.ending(connection, now, now, everything) == (wanted,)
+        assert certificates.ending(connection, end, end) == ()
+        assert [certificates.living(connection, first.authority_id, at) for at in (now, end)] == [2, 0]
+        assert certificates.last_end(connection, first.authority_id) == end
+        assert certificates.last_end(connection, first.authority_id + 1) is None

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from bothways.store.notices import StoredNotice
 THRESHOLDS = (60, 30, 14, 7, 1)
 """Days before an end at which it is told."""
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _ROLES = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}
 
 
@@ -51,12 +52,15 @@ class Ending:
         }
 
 
-def endings(hub: Hub) -> tuple[Ending, ...]:
-    """Return everything that is in force and will end, the next end first."""
+def endings(hub: Hub, until: datetime = _NEVER) -> tuple[Ending, ...]:
+    """Return everything that is in force and will end, the next end first.
+
+    `until` leaves out certificates that end later, of which a hub has many.
+    """
     replaced = supersessions(hub)
     with hub.read() as connection:
         found = [
-            *_certificates(connection, hub.now(), replaced),
+            *_certificates(connection, hub.now(), until, replaced),
             *_chains(connection, hub.now()),
             *_authorities(connection),
             *_own(connection),
@@ -67,7 +71,8 @@ def endings(hub: Hub) -> tuple[Ending, ...]:
 def expiring(hub: Hub) -> tuple[Ending, ...]:
     """Return what has reached its first threshold, the next end first."""
     now = hub.now()
-    return tuple(each for each in endings(hub) if each.threshold(now) is not None)
+    soon = endings(hub, now + timedelta(days=max(THRESHOLDS)))
+    return tuple(each for each in soon if each.threshold(now) is not None)
 
 
 def record_notices(hub: Hub) -> int:
@@ -108,17 +113,17 @@ def _missing(connection: Connection, reached: tuple[Ending, ...], now: datetime)
                 )
 
 
-def _certificates(connection: Connection, now: datetime, replaced: dict[str, datetime]) -> Iterator[Ending]:
-    for each in certificates.every(connection):
-        if not each.usable(now):
-            continue
-        due = replaced.get(each.serial)
-        if due is not None and due < each.not_after:
-            text = f"The client certificate {each.serial} of {each.tsp_id} is superseded: its successor is in use."
-            yield Ending("certificate", each.serial, each.tsp_id, due, text)
+def _certificates(
+    connection: Connection, now: datetime, until: datetime, replaced: dict[str, datetime]
+) -> Iterator[Ending]:
+    for serial, tsp_id, end in certificates.ending(connection, now, until, replaced):
+        due = replaced.get(serial)
+        if due is not None and due < end:
+            text = f"The client certificate {serial} of {tsp_id} is superseded: its successor is in use."
+            yield Ending("certificate", serial, tsp_id, due, text)
         else:
-            text = f"The client certificate {each.serial} of {each.tsp_id} expires. Renew it: make a new key and CSR."
-            yield Ending("certificate", each.serial, each.tsp_id, each.not_after, text)
+            text = f"The client certificate {serial} of {tsp_id} expires. Renew it: make a new key and CSR."
+            yield Ending("certificate", serial, tsp_id, end, text)
 
 
 def _chains(connection: Connection, now: datetime) -> Iterator[Ending]:

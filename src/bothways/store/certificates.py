@@ -190,6 +190,20 @@ def revoke(transaction: Transaction, serial: str, reason: RevocationReason) -> N
     )
 
 
+def ending(
+    connection: Connection, now: datetime, until: datetime, also: Collection[str] = ()
+) -> tuple[tuple[str, str, datetime], ...]:
+    """Return serial number, tspId and end of what is in force at `now` and ends until then, and of those in `also`."""
+    columns = certificate.c.serial, certificate.c.tsp_id, certificate.c.not_after
+    in_force = certificate.c.der.is_not(None), certificate.c.revoked_at.is_(None), certificate.c.not_after > now
+    soon = select(*columns).where(*in_force, certificate.c.not_after <= until)
+    rows = {row.serial: row for row in connection.execute(soon)}
+    for serial in also:
+        named = select(*columns).where(*in_force, certificate.c.serial == serial)
+        rows |= {row.serial: row for row in connection.execute(named)}
+    return tuple((row.serial, row.tsp_id, row.not_after) for row in rows.values())
+
+
 def living(connection: Connection, authority_id: int, now: datetime) -> int:
     """Return how many certificates of this CA are neither revoked nor expired, those that wait for it included."""
     count = select(func.count()).where(

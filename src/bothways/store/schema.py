@@ -133,6 +133,9 @@ certificate = Table(
     Column("seen_at", Instant),
 )
 
+# What ends soon is looked for all the time, and is little of all there is.
+Index("certificate_ends", certificate.c.not_after)
+
 # That a request renews a certificate: what comes of it supersedes that one.
 renewal = Table(
     "renewal",
