@@ -43,7 +43,7 @@ from bothways.operations.requests import (
 )
 from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
-from bothways.pki.revocation import RevocationReason
+from bothways.pki.revocation import RevocationReason, UnsignedList
 from bothways.signer.signer import Signer
 from bothways.store import authorities
 from bothways.store.audit import first_broken
@@ -98,11 +98,13 @@ class Watched:
         """The public part."""
         return self._signer.public_key
 
-    def sign(self, unsigned: Unsigned) -> bytes:
+    def sign(self, unsigned: Unsigned | UnsignedList) -> bytes:
         """Sign, with a point before and one after."""
         self._points.here()
         signature = self._signer.sign(unsigned)
-        note(self._directory, SIGNED, unsigned.der.hex())
+        if isinstance(unsigned, Unsigned):
+            # A revocation list that is signed and not stored was seen by nobody; the next one takes its number.
+            note(self._directory, SIGNED, unsigned.der.hex())
         self._points.here()
         return signature
 

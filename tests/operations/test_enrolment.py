@@ -11,10 +11,11 @@ from sqlalchemy import select, update
 from tests.operations.conftest import Audit
 
 from bothways.errors import Conflict, NotAuthorized, NotFound, Refused
-from bothways.operations.certificates import list_certificates, revoke_certificate
+from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate
 from bothways.operations.customers import suspend_customer
 from bothways.operations.enrolment import Enrolled, enroll, enrolment_password, reenroll
 from bothways.operations.hub import Hub
+from bothways.operations.renewal import supersessions
 from bothways.operations.requests import approve_request, list_requests, refuse_request, submit_request
 from bothways.pki.revocation import RevocationReason
 from bothways.store import schema
@@ -115,14 +116,17 @@ def test_what_cannot_be_enrolled_is_said(hub: Hub, issuer: str, make_csr: Csr) -
 
 
 def test_a_renewal_keeps_the_subject_and_the_old_certificate(
-    hub: Hub, trusting: Hub, issuer: str, make_csr: Csr, certify: Certify
+    hub: Hub, trusting: Hub, issuer: str, make_csr: Csr, certify: Certify, audited: Audit
 ) -> None:
     old = certify(issuer)
     csr = make_csr()
     waiting = reenroll(hub, issuer, old.fingerprint or "", csr)
     assert waiting.certificate is None
     assert reenroll(trusting, issuer, old.fingerprint or "", csr).certificate == list_certificates(hub)[1]
-    assert [each.state(hub.now()) for each in list_certificates(hub)] == ["valid", "valid"]
+    assert all(each.usable(hub.now()) for each in list_certificates(hub))
+    certificate_seen(hub, list_certificates(hub)[1].fingerprint or "")
+    assert [*supersessions(hub)] == [old.serial]
+    assert [line for line in audited() if line[0] == "request.renews"] == [("request.renews", str(waiting.request))]
     other = make_csr(OU="Another unit")
     with pytest.raises(Refused, match="the certificate's is") as refused:
         reenroll(hub, issuer, old.fingerprint or "", other)

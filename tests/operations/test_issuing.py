@@ -16,6 +16,7 @@ from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.requests import approve_all, submit_request
 from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
+from bothways.pki.revocation import UnsignedList
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
 
@@ -32,7 +33,7 @@ class Broken:
     def public_key(self) -> CertificatePublicKeyTypes:
         return self._signer.public_key
 
-    def sign(self, unsigned: Unsigned) -> bytes:
+    def sign(self, unsigned: Unsigned | UnsignedList) -> bytes:
         return self._signer.sign(Unsigned(unsigned.der + b"\0"))
 
 
@@ -64,7 +65,7 @@ def test_a_signature_that_does_not_hold_is_thrown_away(
     left = list_certificates(hub)
     assert [each.der for each in left] == [None, None]
     assert "certificate.issue" not in {action for action, _ in audited()}
-    assert len(upkeep(hub).done) == 2
+    assert len([each for each in upkeep(hub).done if "is signed" in each]) == 2
     assert [each.serial for each in list_certificates(hub)] == [each.serial for each in left]
 
 

@@ -9,25 +9,27 @@ from bothways.errors import Refused, Unusable
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 
 ODD = Settings(
-    "::1",
-    1,
-    "10.0.0.1",
-    65535,
-    "0.0.0.0",  # noqa: S104
-    443,
-    "/etc/pass phrase",
-    '/opt/"envoy"',
-    True,
-    True,
-    "pkcs11:token=hub;object=ca?module-path=/lib/hsm.so&pin-source=/etc/pin",
-    "http://pki.hub.example/crl",
-    "mail.hub.example",
-    25,
-    "pki@hub.example",
-    "hub",
-    "smtp-password",
-    "/etc/mail-ca.pem",
-    True,
+    inbound_address="::1",
+    inbound_port=1,
+    egress_address="10.0.0.1",
+    egress_port=65535,
+    portal_address="0.0.0.0",  # noqa: S104
+    portal_port=443,
+    passphrase_file="/etc/pass phrase",  # noqa: S106 - the name of a file
+    envoy='/opt/"envoy"',
+    danger_outbound_loopback=True,
+    danger_outbound_any_port=True,
+    signer="pkcs11:token=hub;object=ca?module-path=/lib/hsm.so&pin-source=/etc/pin",
+    crl_url="http://pki.hub.example/crl",
+    danger_enrolment_without_review=True,
+    used_elsewhere="/var/lib/bothways/keys of the other",
+    smtp_host="mail.hub.example",
+    smtp_port=25,
+    smtp_sender="pki@hub.example",
+    smtp_username="hub",
+    smtp_password_file="smtp-password",  # noqa: S106 - the name of a file
+    smtp_ca_file="/etc/mail-ca.pem",
+    danger_smtp_plain=True,
 )
 
 

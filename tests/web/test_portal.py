@@ -118,5 +118,8 @@ def test_the_interface_describes_itself(hub: Hub, ask: Ask) -> None:
     assert {path: [*methods] for path, methods in described.items()} == {
         "/contract.toml": ["get"],
         "/crl/{authority}.crl": ["get"],
+        "/.well-known/est/cacerts": ["get"],
+        "/.well-known/est/csrattrs": ["get"],
+        "/.well-known/est/simpleenroll": ["post"],
         "/": ["get"],
     }

@@ -12,6 +12,7 @@ from bothways.errors import Conflict, NotAuthorized, Refused
 from bothways.findings import Finding
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import sign_reserved
+from bothways.operations.renewal import record_renewal
 from bothways.operations.requests import approve_all, submitted
 from bothways.pki.est import same_subject
 from bothways.pki.request import parse_request
@@ -83,7 +84,8 @@ def enroll(hub: Hub, tsp_id: str, password: str, data: bytes) -> Enrolled:
 def reenroll(hub: Hub, tsp_id: str, fingerprint: str, data: bytes) -> Enrolled:
     """Submit the request of a customer who shows its certificate, named by its fingerprint; the subject stays the same.
 
-    The current certificate stays valid. Raises as `enroll` does.
+    The current certificate stays valid until the new one was in use for the overlap of the contract. Raises as `enroll`
+    does.
     """
     parsed = parse_request(data, _SUBJECT)
     with hub.write() as transaction:
@@ -96,12 +98,13 @@ def reenroll(hub: Hub, tsp_id: str, fingerprint: str, data: bytes) -> Enrolled:
             hint = "Make the request with the subject of the current certificate, and with a new key."
             raise Refused((Finding("EST-SUBJECT-01", message, hint, "RFC 7030 section 4.2.2", _SUBJECT),))
         stored = submitted(hub, transaction, tsp_id, parsed, _SUBJECT)
+        record_renewal(transaction, stored, current.serial)
     return _enrolled(hub, stored)
 
 
 def _shown(hub: Hub, current: StoredCertificate, tsp_id: str) -> StoredCertificate:
     # Envoy lets nobody else through; what was revoked a moment ago must not renew itself either.
-    if current.tsp_id != tsp_id or current.state(hub.now()) != "valid":
+    if current.tsp_id != tsp_id or not current.usable(hub.now()):
         raise NotAuthorized("the certificate that was shown is not valid any more. Enroll with a one-time password.")
     return current
 

@@ -6,7 +6,8 @@ from bothways.errors import Conflict
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
 from bothways.store import certificates, requests
-from bothways.store.requests import RequestState
+from bothways.store.database import Transaction
+from bothways.store.requests import RequestState, StoredRequest
 
 
 def renews(hub: Hub, number: int, serial: str) -> None:
@@ -17,22 +18,28 @@ def renews(hub: Hub, number: int, serial: str) -> None:
     another instance of the customer. Raises `NotFound`, or `Conflict` if the two do not go together.
     """
     with hub.write() as transaction:
-        stored = requests.find(transaction.connection, number)
-        old = certificates.find(transaction.connection, serial)
-        if old.tsp_id != stored.tsp_id:
-            raise Conflict(
-                f"certificate {serial} does not belong to {stored.tsp_id}, who made request {number}. "
-                f"Look at: bothways certificate list --customer {stored.tsp_id}"
-            )
-        if old.request_id == number:
-            raise Conflict(f"certificate {serial} came of request {number}: it does not renew itself.")
-        if not old.usable(transaction.now):
-            state = old.state(transaction.now).value
-            raise Conflict(f"certificate {serial} is {state}: there is nothing to renew. Leave it out.")
-        if stored.state in {RequestState.REFUSED, RequestState.WITHDRAWN}:
-            raise Conflict(f"request {number} is {stored.state.value}: nothing comes of it. Submit another one.")
-        certificates.renew(transaction, number, old.serial)
-        transaction.audit("request.renews", str(number), customer=stored.tsp_id, serial=old.serial)
+        record_renewal(transaction, requests.find(transaction.connection, number), serial)
+
+
+def record_renewal(transaction: Transaction, stored: StoredRequest, serial: str) -> None:
+    """Record what `renews` does, in a transaction that does more; nothing, if it is recorded already."""
+    if certificates.renewed_by(transaction.connection, stored.id) == serial:
+        return
+    old = certificates.find(transaction.connection, serial)
+    if old.tsp_id != stored.tsp_id:
+        raise Conflict(
+            f"certificate {serial} does not belong to {stored.tsp_id}, who made request {stored.id}. "
+            f"Look at: bothways certificate list --customer {stored.tsp_id}"
+        )
+    if old.request_id == stored.id:
+        raise Conflict(f"certificate {serial} came of request {stored.id}: it does not renew itself.")
+    if not old.usable(transaction.now):
+        state = old.state(transaction.now).value
+        raise Conflict(f"certificate {serial} is {state}: there is nothing to renew. Leave it out.")
+    if stored.state in {RequestState.REFUSED, RequestState.WITHDRAWN}:
+        raise Conflict(f"request {stored.id} is {stored.state.value}: nothing comes of it. Submit another one.")
+    certificates.renew(transaction, stored.id, old.serial)
+    transaction.audit("request.renews", str(stored.id), customer=stored.tsp_id, serial=old.serial)
 
 
 def supersessions(hub: Hub) -> dict[str, datetime]:

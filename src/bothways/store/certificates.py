@@ -255,6 +255,14 @@ def renew(transaction: Transaction, request_id: int, serial: str) -> None:
     transaction.connection.execute(insert(renewal).values(request_id=request_id, serial=serial))
 
 
+def renewed_by(connection: Connection, request_id: int) -> str | None:
+    """Return the serial number of the certificate that what comes of a request renews, or None."""
+    serial: str | None = connection.execute(
+        select(renewal.c.serial).where(renewal.c.request_id == request_id)
+    ).scalar_one_or_none()
+    return serial
+
+
 def renewed(connection: Connection, now: datetime) -> tuple[tuple[StoredCertificate, datetime], ...]:
     """Return the certificates that are renewed by one in use, each with the moment when that was first seen.
 
