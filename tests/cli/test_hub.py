@@ -1,3 +1,4 @@
+import asyncio
 import hashlib
 import json
 import stat
@@ -178,7 +179,7 @@ def test_status_tells_what_ends_and_which_notice_failed(
     serial = document("request", "approve", number)["serial"]
     with open_hub(hub.directory, "tester") as opened:
         record_notices(opened)
-        deliver_notices(opened)
+        asyncio.run(deliver_notices(opened))
     status = document("hub", "status", code=1)
     assert [(each["kind"], each["subject"], each["days"]) for each in status["expiring"]] == [
         ("certificate", serial, 4)

@@ -1,13 +1,16 @@
 """Notices arrive at a real SMTP server over STARTTLS, and at a real HTTP server, signed; what fails comes again."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -25,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from tests.conftest import free_ports
 
+from bothways.operations import delivery
 from bothways.operations.contacts import add_contact, remove_contact
 from bothways.operations.delivery import GIVE_UP, deliver_notices, notice_states, retry_at, signature
 from bothways.operations.expiry import record_notices
@@ -147,6 +151,10 @@ def receiver() -> Iterator[Receiver]:
         thread.join()
 
 
+def deliver(hub: Hub) -> int:
+    return asyncio.run(deliver_notices(hub))
+
+
 def due(hub: Hub, record: StoredCertificate, days: int = 14) -> Hub:
     """Return the hub so many days before a certificate ends, when the notices of it are written."""
     moment = record.not_after - timedelta(days=days)
@@ -164,7 +172,7 @@ def test_a_letter_arrives_over_starttls_once(mailing: Hub, mailbox: Mailbox, iss
     record = certify(issuer)
     add_contact(mailing, issuer, ContactKind.EMAIL, "pki@bank.example")
     later = due(mailing, record)
-    assert (deliver_notices(later), deliver_notices(later)) == (1, 0)
+    assert (deliver(later), deliver(later)) == (1, 0)
     [letter] = [message_from_bytes(each) for each in mailbox.letters]
     assert (letter["From"], letter["To"]) == ("pki@hub.example", "pki@bank.example")
     assert record.serial in letter["Subject"].replace("\n", "")
@@ -180,15 +188,15 @@ def test_a_letter_that_is_refused_is_sent_again_under_the_same_id_and_told(
     add_contact(mailing, issuer, ContactKind.EMAIL, "pki@bank.example")
     later = due(mailing, certify(issuer))
     mailbox.answer = "451 come back later"
-    assert deliver_notices(later) == 0
+    assert deliver(later) == 0
     [failing] = notice_states(later)["failing"]
     assert (failing["contact"], failing["attempts"]) == ("pki@bank.example", 1)
     assert "come back later" in failing["error"]
     mailbox.answer = "250 OK"
     # Not before a minute has gone by, and never twice.
-    assert deliver_notices(after(later, timedelta(seconds=59))) == 0
-    assert deliver_notices(after(later, timedelta(seconds=60))) == 1
-    assert deliver_notices(after(later, timedelta(hours=9))) == 0
+    assert deliver(after(later, timedelta(seconds=59))) == 0
+    assert deliver(after(later, timedelta(seconds=60))) == 1
+    assert deliver(after(later, timedelta(hours=9))) == 0
     assert len(mailbox.letters) == 1
 
 
@@ -207,7 +215,7 @@ def test_a_mail_server_that_cannot_be_trusted_or_used_gets_nothing(
     add_contact(mailing, issuer, ContactKind.EMAIL, "pki@bank.example")
     wrong = replace(mailing, settings=replace(mailing.settings, **change))
     later = due(wrong, certify(issuer))
-    assert deliver_notices(later) == 0
+    assert deliver(later) == 0
     assert said in notice_states(later)["failing"][0]["error"]
     assert mailbox.letters == []
 
@@ -222,10 +230,10 @@ def test_without_starttls_in_the_server_nothing_is_sent(
         settings = replace(hub.settings, smtp_host="127.0.0.1", smtp_port=box.port, smtp_sender="pki@hub.example")
         add_contact(hub, issuer, ContactKind.EMAIL, "pki@bank.example")
         later = due(replace(hub, settings=settings), certify(issuer))
-        assert (deliver_notices(later), box.letters) == (0, [])
+        assert (deliver(later), box.letters) == (0, [])
         assert "STARTTLS" in notice_states(later)["failing"][0]["error"]
         plain = replace(later, settings=replace(settings, danger_smtp_plain=True))
-        assert deliver_notices(after(plain, timedelta(minutes=1))) == 1
+        assert deliver(after(plain, timedelta(minutes=1))) == 1
         assert len(box.letters) == 1
     finally:
         controller.stop()
@@ -241,7 +249,7 @@ def test_a_webhook_is_signed_and_says_all(
 ) -> None:
     record = certify(issuer)
     later = due(hub, record)
-    assert (deliver_notices(later), deliver_notices(later)) == (1, 0)
+    assert (deliver(later), deliver(later)) == (1, 0)
     [(headers, body)] = receiver.calls
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     key = base64.b64decode(hook.secret.removeprefix("whsec_"))
@@ -275,7 +283,7 @@ def test_a_webhook_that_fails_comes_again_with_the_same_id_and_follows_nobody(
     hub: Hub, issuer: str, certify: Certify, receiver: Receiver, hook: Contact, status: int
 ) -> None:
     later, receiver.status = due(hub, certify(issuer)), status
-    assert deliver_notices(later) == 0
+    assert deliver(later) == 0
     assert len(receiver.calls) == 1
     assert notice_states(later)["failing"] == [
         {
@@ -285,7 +293,7 @@ def test_a_webhook_that_fails_comes_again_with_the_same_id_and_follows_nobody(
         }
     ]
     receiver.status = 200
-    assert deliver_notices(after(later, timedelta(minutes=1))) == 1
+    assert deliver(after(later, timedelta(minutes=1))) == 1
     assert receiver.calls[0][0]["webhook-id"] == receiver.calls[1][0]["webhook-id"]
 
 
@@ -295,19 +303,51 @@ def test_one_that_fails_keeps_no_other(
     add_contact(hub, issuer, ContactKind.WEBHOOK, f"http://127.0.0.1:{free_ports(1)[0]}/")
     assert hook.id
     later = due(hub, certify(issuer))
-    assert deliver_notices(later) == len(receiver.calls) == 1
+    assert deliver(later) == len(receiver.calls) == 1
     assert notice_states(later)["waiting"] == 1
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """The URL of a server that sends a byte of its answer now and then, and never all of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as stack:
+        ended = threading.Event()
+
+        def drip() -> None:
+            # It ends with the client's patience, or with the test.
+            with listener.accept()[0] as connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 204 No Content\r\nX-Drip: ")
+                while not ended.wait(0.05):
+                    connection.sendall(b".")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        stack.callback(thread.join)
+        stack.callback(ended.set)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def test_a_webhook_that_never_finishes_its_answer_fails_and_keeps_no_other(
+    hub: Hub, issuer: str, certify: Certify, receiver: Receiver, dripping: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "_TIMEOUT", 1.0)
+    add_contact(hub, issuer, ContactKind.WEBHOOK, dripping)
+    add_contact(hub, issuer, ContactKind.WEBHOOK, receiver.url)
+    later = due(hub, certify(issuer))
+    assert deliver(later) == len(receiver.calls) == 1
+    [failing] = notice_states(later)["failing"]
+    assert failing["error"] == "Unusable: the webhook did not answer within 1 s. Look at its own log."
 
 
 def test_a_contact_that_was_removed_and_an_end_long_ago_are_told_nothing(
     hub: Hub, issuer: str, certify: Certify, receiver: Receiver, hook: Contact
 ) -> None:
     later, receiver.status = due(hub, certify(issuer), days=1), 500
-    assert deliver_notices(later) == 0
+    assert deliver(later) == 0
     receiver.status = 200
-    assert deliver_notices(after(later, timedelta(days=1) + GIVE_UP)) == 0
+    assert deliver(after(later, timedelta(days=1) + GIVE_UP)) == 0
     remove_contact(hub, issuer, hook.id)
-    assert deliver_notices(after(later, timedelta(minutes=1))) == 0
+    assert deliver(after(later, timedelta(minutes=1))) == 0
     assert len(receiver.calls) == 1
 
 

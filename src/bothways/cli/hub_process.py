@@ -101,7 +101,7 @@ async def _deliver(hub: Hub) -> None:
     """Deliver notices until this task is cancelled, beside everything else: a mail server may be slow."""
     while True:
         try:
-            if sent := await asyncio.to_thread(deliver_notices, hub):
+            if sent := await deliver_notices(hub):
                 _log.info("%d notices of what ends were received", sent)
         except Exception as error:  # noqa: BLE001 - whatever it was: nobody's calls depend on a notice
             _log.error("notices cannot be delivered: %s: %s", type(error).__name__, error)

@@ -1,11 +1,13 @@
 """Delivery of notices: e-mail over SMTP with STARTTLS, webhooks signed with HMAC. What fails is tried again."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
 import smtplib
 import ssl
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -27,22 +29,32 @@ GIVE_UP = timedelta(days=7)
 """After the end that a notice is about, nobody needs it any more."""
 
 _TIMEOUT = 10.0
+_POSTS_AT_ONCE = 8
 _ERROR_LIMIT = 300
 _FAILURES = (OSError, smtplib.SMTPException, httpx2.HTTPError, BothwaysError, ValueError)
 
 
-def deliver_notices(hub: Hub) -> int:
-    """Try each notice that is due once; return how many were received.
+async def deliver_notices(hub: Hub) -> int:
+    """Try each notice that is due once; return how many were received. Those that hang keep no other.
 
     At least once: what was received, and not recorded because the hub was killed, is sent again under the same id.
     """
-    with hub.read() as connection:
-        due = [
-            (each, contacts.find(connection, each.contact_id))
-            for each in notices.waiting(connection, hub.now() - GIVE_UP)
-            if each.attempt_at <= hub.now()
-        ]
-    return sum(_delivered(hub, *each) for each in due)
+    due = await asyncio.to_thread(_due, hub)
+    if not due:
+        return 0
+    # There is one mail server, and each letter to it takes a thread; webhooks are of many, and some of them are slow.
+    letters, posts = asyncio.Semaphore(1), asyncio.Semaphore(_POSTS_AT_ONCE)
+    # A redirection would lead to where the operator never said; the environment's proxies are not ours.
+    async with httpx2.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
+
+        async def deliver(notice: StoredNotice, contact: Contact) -> bool:
+            if contact.kind is ContactKind.EMAIL:
+                async with letters:
+                    return await _tried(hub, notice, asyncio.to_thread(_mail, hub, notice, contact))
+            async with posts:
+                return await _tried(hub, notice, _post(hub, client, notice, contact))
+
+        return sum(await asyncio.gather(*(deliver(*each) for each in due)))
 
 
 def notice_states(hub: Hub) -> dict[str, Any]:
@@ -73,20 +85,31 @@ def signature(secret: str, notice_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def _delivered(hub: Hub, notice: StoredNotice, contact: Contact) -> bool:
+def _due(hub: Hub) -> list[tuple[StoredNotice, Contact]]:
+    with hub.read() as connection:
+        return [
+            (each, contacts.find(connection, each.contact_id))
+            for each in notices.waiting(connection, hub.now() - GIVE_UP)
+            if each.attempt_at <= hub.now()
+        ]
+
+
+async def _tried(hub: Hub, notice: StoredNotice, attempt: Awaitable[None]) -> bool:
     try:
-        if contact.kind is ContactKind.EMAIL:
-            _mail(hub, notice, contact)
-        else:
-            _post(hub, notice, contact)
+        await attempt
     except _FAILURES as error:
-        told = f"{type(error).__name__}: {error}"[:_ERROR_LIMIT]
-        with hub.write() as transaction:
-            notices.failed(transaction, notice.id, told, retry_at(hub.now(), notice.attempts))
+        await asyncio.to_thread(_record, hub, notice, f"{type(error).__name__}: {error}"[:_ERROR_LIMIT])
         return False
-    with hub.write() as transaction:
-        notices.delivered(transaction, notice.id)
+    await asyncio.to_thread(_record, hub, notice, None)
     return True
+
+
+def _record(hub: Hub, notice: StoredNotice, error: str | None) -> None:
+    with hub.write() as transaction:
+        if error is None:
+            notices.delivered(transaction, notice.id)
+        else:
+            notices.failed(transaction, notice.id, error, retry_at(hub.now(), notice.attempts))
 
 
 def _mail(hub: Hub, notice: StoredNotice, contact: Contact) -> None:
@@ -110,7 +133,7 @@ def _mail(hub: Hub, notice: StoredNotice, contact: Contact) -> None:
         server.send_message(message)
 
 
-def _post(hub: Hub, notice: StoredNotice, contact: Contact) -> None:
+async def _post(hub: Hub, client: httpx2.AsyncClient, notice: StoredNotice, contact: Contact) -> None:
     document = {
         "type": f"{notice.kind}.ending",
         "timestamp": notice.made_at.isoformat(),
@@ -132,11 +155,17 @@ def _post(hub: Hub, notice: StoredNotice, contact: Contact) -> None:
         "Webhook-Timestamp": str(now),
         "Webhook-Signature": signature(contact.secret, notice.id, now, body),
     }
-    # A redirection would lead to where the operator never said; the environment's proxies are not ours.
-    with httpx2.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=False) as client:
-        answer = client.post(contact.address, content=body, headers=headers)
-    if not answer.is_success:
-        raise Unusable(f"the webhook answered {answer.status_code}, and 2xx is wanted. Look at its own log.")
+    try:
+        # The client's own limit counts anew with each byte that comes. Of the answer nothing but its status is read.
+        async with (
+            asyncio.timeout(_TIMEOUT),
+            client.stream("POST", contact.address, content=body, headers=headers) as answer,
+        ):
+            status = answer.status_code
+    except TimeoutError:
+        raise Unusable(f"the webhook did not answer within {_TIMEOUT:.0f} s. Look at its own log.") from None
+    if status // 100 != 2:  # noqa: PLR2004 - as the message says
+        raise Unusable(f"the webhook answered {status}, and 2xx is wanted. Look at its own log.")
 
 
 def _headline(hub: Hub, notice: StoredNotice) -> str:

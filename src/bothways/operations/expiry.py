@@ -119,7 +119,10 @@ def _certificates(
     for serial, tsp_id, end in certificates.ending(connection, now, until, replaced):
         due = replaced.get(serial)
         if due is not None and due < end:
-            text = f"The client certificate {serial} of {tsp_id} is superseded: its successor is in use."
+            text = (
+                f"The client certificate {serial} of {tsp_id} is superseded, and refused from then on: its successor "
+                "is in use. Install the successor wherever the old one still is."
+            )
             yield Ending("certificate", serial, tsp_id, due, text)
         else:
             text = f"The client certificate {serial} of {tsp_id} expires. Renew it: make a new key and CSR."
