@@ -99,6 +99,14 @@ _GROUPS = {
             "export": "Print the audit as JSON lines.",
         },
     ),
+    "token": (
+        "Tokens for the API.",
+        {
+            "add": "Make an API token, which is shown once.",
+            "list": "List API tokens.",
+            "revoke": "Revoke an API token.",
+        },
+    ),
     "spoke": (
         "The customer's side: key, certificate, calls to the hub, and calls from it.",
         {

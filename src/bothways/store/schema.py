@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSION = 2
+VERSION = 3
 """The version of this schema; a store of another version is not opened."""
 
 
@@ -247,6 +247,22 @@ granted = Table(
     Column("service", ForeignKey(service.c.name), primary_key=True),
     Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True),
     Column("granted_at", Instant, nullable=False),
+)
+
+# Tokens of the API; `digest` is the SHA-256 of the secret, which is stored nowhere.
+token = Table(
+    "token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(48), nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id)),
+    Column("scopes", Text),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
 )
 
 audit = Table(

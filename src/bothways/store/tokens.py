@@ -1,0 +1,111 @@
+"""API tokens in the database: who each stands for, and the digest of its secret; never the secret."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bothways.errors import Conflict, NotFound
+from bothways.registry.access import Action, Principal, Role
+from bothways.store.database import Transaction
+from bothways.store.schema import token
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """One token; `scopes` is None if nothing but its role limits it."""
+
+    id: int
+    name: str
+    role: Role
+    tsp_id: str | None
+    scopes: frozenset[Action] | None
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who asks with it."""
+        return Principal(f"token:{self.name}", self.role, self.tsp_id, self.scopes)
+
+    def document(self, now: datetime) -> dict[str, object]:
+        """Return the token as the JSON object that API and command line show, without anything that opens."""
+        state = "revoked" if self.revoked_at else "expired" if self.expires_at <= now else "valid"
+        return {
+            "id": self.id,
+            "name": self.name,
+            "role": self.role.value,
+            "customer": self.tsp_id,
+            "scopes": None if self.scopes is None else sorted(each.value for each in self.scopes),
+            "state": state,
+            "created_at": self.created_at.isoformat(),
+            "expires_at": self.expires_at.isoformat(),
+            "used_at": self.used_at and self.used_at.isoformat(),
+        }
+
+
+def add(transaction: Transaction, record: StoredToken, digest: str) -> StoredToken:
+    """Store a token under a new number; `digest` is the SHA-256 of its secret in hex.
+
+    Raises `Conflict` if a token of that name is valid.
+    """
+    living = select(token.c.id).where(
+        token.c.name == record.name, token.c.revoked_at.is_(None), token.c.expires_at > transaction.now
+    )
+    if transaction.connection.execute(living).first():
+        raise Conflict(f"there is a token {record.name} already. Revoke it first, or take another name.")
+    key = transaction.connection.execute(
+        insert(token).values(
+            name=record.name,
+            role=record.role.value,
+            tsp_id=record.tsp_id,
+            scopes=None if record.scopes is None else " ".join(sorted(record.scopes)),
+            digest=digest,
+            created_at=record.created_at,
+            expires_at=record.expires_at,
+        )
+    ).inserted_primary_key
+    return find(transaction.connection, int(key[0]) if key else 0)
+
+
+def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredToken, ...]:
+    """Return all tokens that there ever were, or those of one customer, oldest first."""
+    query = select(token).order_by(token.c.id)
+    rows = connection.execute(query if tsp_id is None else query.where(token.c.tsp_id == tsp_id))
+    return tuple(_token(row) for row in rows)
+
+
+def find(connection: Connection, number: int) -> StoredToken:
+    """Return a token by its number. Raises `NotFound`."""
+    row = connection.execute(select(token).where(token.c.id == number)).first()
+    if row is None:
+        raise NotFound(f"there is no token {number}. Look at: bothways token list")
+    return _token(row)
+
+
+def by_digest(connection: Connection, digest: str) -> StoredToken | None:
+    """Return the token whose secret has this SHA-256, revoked and expired ones too."""
+    row = connection.execute(select(token).where(token.c.digest == digest)).first()
+    return _token(row) if row else None
+
+
+def use(transaction: Transaction, number: int) -> None:
+    """Record that a token was used just now."""
+    transaction.connection.execute(update(token).where(token.c.id == number).values(used_at=transaction.now))
+
+
+def revoke(transaction: Transaction, number: int) -> None:
+    """Record that a token opens nothing any more."""
+    transaction.connection.execute(update(token).where(token.c.id == number).values(revoked_at=transaction.now))
+
+
+def _token(row: Row[tuple[object, ...]]) -> StoredToken:
+    columns = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns
+    columns.pop("digest")
+    scopes = columns.pop("scopes")
+    return StoredToken(
+        **columns | {"role": Role(columns["role"])},
+        scopes=None if scopes is None else frozenset(Action(each) for each in str(scopes).split()),
+    )
