@@ -31,5 +31,9 @@ class Unreachable(BothwaysError):
     """The network said no: a port in use, a name that does not resolve, a peer that does not answer."""
 
 
+class NotAuthenticated(BothwaysError):
+    """Who asks has not shown who they are: the caller sends a token, or another one (401)."""
+
+
 class NotAuthorized(BothwaysError):
     """The peer answered, and refused who we are: at the handshake, or with 401 or 403."""

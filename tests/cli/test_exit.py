@@ -3,7 +3,16 @@ from collections.abc import Iterator
 import pytest
 
 from bothways.cli.exit import _CODES, exit_code
-from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
+from bothways.errors import (
+    BothwaysError,
+    Conflict,
+    NotAuthenticated,
+    NotAuthorized,
+    NotFound,
+    Refused,
+    Unreachable,
+    Unusable,
+)
 from bothways.findings import Finding
 
 
@@ -15,6 +24,7 @@ from bothways.findings import Finding
         (Conflict("there is one"), 2),
         (Unusable("the set-up is wrong"), 2),
         (Unreachable("nobody answers"), 3),
+        (NotAuthenticated("no token was sent"), 4),
         (NotAuthorized("we are refused"), 4),
     ],
     ids=lambda value: type(value).__name__,

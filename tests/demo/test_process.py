@@ -37,8 +37,9 @@ def test_a_process_that_says_nothing_in_time_is_told_with_its_last_words(process
         process.next_line(0.01)
 
 
-def test_a_process_that_ends_is_told_with_code_and_last_words(tmp_path: Path) -> None:
-    process = BothwaysProcess(["hub", "status", "--directory", str(tmp_path), "--nonsense"], tmp_path / "log")
+@pytest.mark.parametrize("more", [["--nonsense"], []])
+def test_a_process_that_ends_is_told_with_code_and_last_words(tmp_path: Path, more: list[str]) -> None:
+    process = BothwaysProcess(["hub", "status", "--directory", str(tmp_path), *more], tmp_path / "log")
     with pytest.raises(RuntimeError, match="the process ended with 2"):
         process.next_line(60)
     assert process.last_words() == (tmp_path / "log").read_text().strip().splitlines()[-1]

@@ -19,7 +19,7 @@ Reserving = Callable[..., tuple[StoredCertificate, x509.Certificate]]
 
 def complete(database: Database, now: datetime, serial: str, signed: x509.Certificate) -> bool:
     with database.write(now, "tester") as transaction:
-        return certificates.complete(transaction, serial, signed)
+        return bool(certificates.complete_all(transaction, {serial: certificate_der(signed)}))
 
 
 def test_what_is_reserved_is_found_with_its_bytes_and_without_a_signature(
@@ -195,8 +195,8 @@ def test_what_ends_until_a_moment_is_found_and_what_is_named(
     (first, signed), (second, other), (third, _) = (reserve(customer.tsp_id, serial) for serial in (1, 2, 3))
     end = first.not_after
     with database.write(now, "tester") as transaction:
-        certificates.complete(transaction, first.serial, signed)
-        certificates.complete(transaction, second.serial, other)
+        certificates.complete_all(transaction, {first.serial: certificate_der(signed)})
+        certificates.complete_all(transaction, {second.serial: certificate_der(other)})
         certificates.revoke(transaction, second.serial, RevocationReason.SUPERSEDED)
     wanted = (first.serial, customer.tsp_id, end)
     with database.read() as connection:

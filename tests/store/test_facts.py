@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
-from bothways.pki.chain import Chain
+from bothways.pki.chain import Chain, certificate_der
 from bothways.pki.request import CertificationRequest
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer
@@ -47,7 +47,7 @@ def test_a_certificate_counts_from_its_signature_on(
         assert facts.facts_of(connection, customer.tsp_id).certificates == ()
     seen, revoked = now + timedelta(hours=1), now + timedelta(hours=2)
     with database.write(now, "tester") as transaction:
-        certificates.complete(transaction, record.serial, signed)
+        certificates.complete_all(transaction, {record.serial: certificate_der(signed)})
     with database.write(seen, "tester") as transaction:
         certificates.see(transaction, record.serial)
     with database.write(revoked, "tester") as transaction:

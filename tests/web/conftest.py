@@ -7,18 +7,27 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from bothways.dataplane.publisher import Applied
+
 Ask = Callable[..., httpx2.Response]
+
+
+async def applied() -> Applied:
+    """Stand for a publisher whose nodes serve everything at once."""
+    return Applied("1", in_force=True, milliseconds=0.1)
 
 
 @pytest.fixture
 def ask() -> Ask:
     """Return a function that sends one request to an application."""
 
-    def send(app: FastAPI, method: str, path: str, headers: dict[str, str] | None = None) -> httpx2.Response:
+    def send(
+        app: FastAPI, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
+    ) -> httpx2.Response:
         async def once() -> httpx2.Response:
             transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
             async with httpx2.AsyncClient(transport=transport, base_url="http://hub") as client:
-                return await client.request(method, path, headers=headers)
+                return await client.request(method, path, headers=headers, json=body)
 
         return asyncio.run(once())
 

@@ -4,20 +4,19 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import timedelta
 
 import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7
 from fastapi import FastAPI
+from tests.web.conftest import applied
 
 from bothways.operations.enrolment import enrolment_password
 from bothways.operations.hub import Hub, contract
 from bothways.operations.requests import approve_request, list_requests, submit_request
 from bothways.pki.est import BODY_LIMIT, csr_attributes
 from bothways.web.connectivity import connectivity_app
-from bothways.web.est import Failures
 from bothways.web.portal import portal_app
 
 EST = "/.well-known/est"
@@ -49,10 +48,6 @@ def der_of(pem: bytes) -> bytes:
     return base64.b64decode(b"".join(pem.splitlines()[1:-1]))
 
 
-async def applied() -> object:
-    return None
-
-
 def get(app: FastAPI, path: str) -> httpx2.Response:
     async def once() -> httpx2.Response:
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://hub") as client:
@@ -63,7 +58,7 @@ def get(app: FastAPI, path: str) -> httpx2.Response:
 
 @pytest.mark.parametrize("behind_envoy", [False, True])
 def test_everybody_is_told_the_ca_and_what_a_request_has_to_have(hub: Hub, *, behind_envoy: bool) -> None:
-    app = connectivity_app(hub, applied) if behind_envoy else portal_app(hub)  # type: ignore[arg-type]
+    app = connectivity_app(hub, applied) if behind_envoy else portal_app(hub, applied)
     answer = get(app, "/cacerts")
     assert (answer.headers["content-type"], b"\n" in answer.content) == ("application/pkcs7-mime", False)
     assert answer.headers["content-transfer-encoding"] == "base64"
@@ -77,7 +72,7 @@ def test_everybody_is_told_the_ca_and_what_a_request_has_to_have(hub: Hub, *, be
 def test_enrolment_is_under_review_first_and_then_the_certificate(
     hub: Hub, issuer: str, body: bytes, post: Post
 ) -> None:
-    app, user = portal_app(hub), (issuer, enrolment_password(hub, issuer))
+    app, user = portal_app(hub, applied), (issuer, enrolment_password(hub, issuer))
     answer = post(app, "/simpleenroll", body, auth=user)
     assert (answer.status_code, answer.headers["retry-after"]) == (202, "600")
     assert answer.text == "Request 1 waits for review by the hub. Send the same request again later.\n"
@@ -95,7 +90,7 @@ def test_enrolment_is_under_review_first_and_then_the_certificate(
 def test_findings_come_as_sentences_and_do_not_use_the_password_up(
     hub: Hub, issuer: str, make_csr: Callable[..., bytes], body: bytes, post: Post
 ) -> None:
-    app, user = portal_app(hub), (issuer, enrolment_password(hub, issuer))
+    app, user = portal_app(hub, applied), (issuer, enrolment_password(hub, issuer))
     answer = post(app, "/simpleenroll", make_csr(OU=None, CN="TLSMA-ECDSA/12345678/PRD"), auth=user)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -109,7 +104,7 @@ def test_findings_come_as_sentences_and_do_not_use_the_password_up(
     [None, "Basic", "Basic *", "Basic " + base64.b64encode(b"12345678").decode(), "Bearer abc", "Basic gICA"],
 )
 def test_without_a_password_one_is_asked_for(hub: Hub, body: bytes, post: Post, header: str | None) -> None:
-    answer = post(portal_app(hub), "/simpleenroll", body, headers={"Authorization": header} if header else {})
+    answer = post(portal_app(hub, applied), "/simpleenroll", body, headers={"Authorization": header} if header else {})
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic realm=")
     assert "one-time password" in answer.text
@@ -120,22 +115,13 @@ def test_after_ten_wrong_passwords_a_customer_has_to_wait_a_minute_and_no_other_
     hub: Hub, issuer: str, body: bytes, post: Post
 ) -> None:
     moment = hub.now()
-    app = portal_app(replace(hub, now=lambda: moment))
+    app = portal_app(replace(hub, now=lambda: moment), applied)
     good = enrolment_password(hub, issuer)
     assert {post(app, "/simpleenroll", body, auth=(issuer, "wrong")).status_code for _ in range(10)} == {401}
     answer = post(app, "/simpleenroll", body, auth=(issuer, good))
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
     assert post(app, "/simpleenroll", body, auth=("another", "wrong")).status_code == 401
     assert list_requests(hub) == ()
-
-
-def test_wrong_passwords_are_forgotten_after_a_minute(hub: Hub) -> None:
-    failures, moment = Failures(), hub.now()
-    for second in range(10):
-        failures.add(("10.0.0.1", "a"), moment + timedelta(seconds=second))
-    assert failures.too_many(("10.0.0.1", "a"), moment + timedelta(seconds=60))
-    assert not failures.too_many(("10.0.0.1", "a"), moment + timedelta(seconds=61))
-    assert not failures.too_many(("10.0.0.2", "a"), moment)
 
 
 def test_a_body_is_not_read_beyond_its_limit(hub: Hub, issuer: str, post: Post) -> None:
@@ -147,7 +133,7 @@ def test_a_body_is_not_read_beyond_its_limit(hub: Hub, issuer: str, post: Post) 
             sent += BODY_LIMIT
             yield b"A" * BODY_LIMIT
 
-    answer = post(portal_app(hub), "/simpleenroll", endless(), auth=(issuer, enrolment_password(hub, issuer)))
+    answer = post(portal_app(hub, applied), "/simpleenroll", endless(), auth=(issuer, enrolment_password(hub, issuer)))
     assert answer.status_code == 422
     assert "at most 32768 are read" in answer.text
 
@@ -171,4 +157,4 @@ def test_a_renewal_is_for_the_certificate_that_envoy_saw(
     [new] = pkcs7.load_der_pkcs7_certificates(base64.b64decode(answer.content))
     assert new.subject == x509.load_der_x509_certificate(old.der or b"").subject
     assert post(connectivity_app(hub, apply), "/simplereenroll", body).status_code == 422  # type: ignore[arg-type]
-    assert post(portal_app(hub), "/simplereenroll", body, headers=seen).status_code == 404
+    assert post(portal_app(hub, applied), "/simplereenroll", body, headers=seen).status_code == 404

@@ -6,7 +6,16 @@ import pytest
 from fastapi import FastAPI, Header
 from tests.web.conftest import Ask
 
-from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
+from bothways.errors import (
+    BothwaysError,
+    Conflict,
+    NotAuthenticated,
+    NotAuthorized,
+    NotFound,
+    Refused,
+    Unreachable,
+    Unusable,
+)
 from bothways.findings import Finding
 from bothways.web import problem
 
@@ -31,7 +40,8 @@ def failing(error: Exception) -> FastAPI:
         (Conflict("chain 7 is refused"), 409, "conflict", "The state of things does not allow it"),
         (Unusable("the disk is full"), 503, "unusable", "The hub cannot do it as it is set up"),
         (Unreachable("no answer"), 502, "unreachable", "The other side does not answer"),
-        (NotAuthorized("refused"), 403, "notauthorized", "The other side refused"),
+        (NotAuthenticated("no token"), 401, "notauthenticated", "It is not known who asks"),
+        (NotAuthorized("refused"), 403, "notauthorized", "This is not allowed"),
         (type("Lost", (NotFound,), {})("there is no chain 8"), 404, "notfound", "There is no such thing"),
     ],
 )

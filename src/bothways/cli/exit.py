@@ -1,6 +1,15 @@
 """The one map from what happened to exit codes, which are part of the agreement with users."""
 
-from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
+from bothways.errors import (
+    BothwaysError,
+    Conflict,
+    NotAuthenticated,
+    NotAuthorized,
+    NotFound,
+    Refused,
+    Unreachable,
+    Unusable,
+)
 
 OK = 0
 FAILED = 1
@@ -17,6 +26,7 @@ _CODES: dict[type[BothwaysError], int] = {
     Conflict: USAGE,
     Unusable: USAGE,
     Unreachable: NETWORK,
+    NotAuthenticated: NOT_AUTHORIZED,
     NotAuthorized: NOT_AUTHORIZED,
 }
 

@@ -73,7 +73,7 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
             "envoy": {"pid": envoy.pid, "restarts": envoy.restarts},
         }
 
-    settings = hub.settings
+    portal, settings = portal_app(hub, publisher.apply), hub.settings
     await ads.start()
     try:
         parts = [
@@ -81,7 +81,7 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
             serve_on_socket(
                 control_app(status, publisher.apply, lambda: render_metrics(hub, publisher.problem)), hub.control_socket
             ),
-            serve_over_tls(portal_app(hub), settings.portal_address, settings.portal_port, certificate),
+            serve_over_tls(portal, settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
             publisher.run(),
             _deliver(hub),

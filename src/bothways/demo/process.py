@@ -1,5 +1,6 @@
 """Processes that the demo starts: each says in lines of JSON on stdout what it does, and ends with the demo."""
 
+import contextlib
 import json
 import os
 import queue
@@ -76,5 +77,7 @@ class BothwaysProcess:
     def _read(self) -> None:
         if self._process.stdout:
             for line in self._process.stdout:
-                self._lines.put(json.loads(line))
+                # An error is a document of several lines, and its sentence is in the log as well.
+                with contextlib.suppress(ValueError):
+                    self._lines.put(json.loads(line))
         self._lines.put(None)

@@ -37,10 +37,12 @@ def certificate_chain(hub: Hub, record: StoredCertificate) -> str:
     return certificate_pem(x509.load_der_x509_certificate(record.der)) + certificate_pem(authority.certificate)
 
 
-def list_certificates(hub: Hub, tsp_id: str | None = None) -> tuple[StoredCertificate, ...]:
-    """Return all certificates, or those of one customer, oldest first."""
+def list_certificates(
+    hub: Hub, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[StoredCertificate, ...]:
+    """Return certificates, of all customers or of one, in the order of their requests, after a request's number."""
     with hub.read() as connection:
-        return certificates.every(connection, tsp_id)
+        return certificates.every(connection, tsp_id, after, limit)
 
 
 def show_certificate(hub: Hub, serial: str) -> StoredCertificate:

@@ -57,6 +57,16 @@ def list_customers(hub: Hub) -> tuple[CustomerView, ...]:
         return tuple(CustomerView(each, assess(known[each.tsp_id], now)) for each in customers.every(connection))
 
 
+def page_customers(hub: Hub, after: str, limit: int) -> tuple[CustomerView, ...]:
+    """Return at most `limit` customers whose tspId comes after this one, with the state of their flows."""
+    with hub.read() as connection:
+        now = hub.now()
+        return tuple(
+            CustomerView(each, assess(facts.facts_of(connection, each.tsp_id), now))
+            for each in customers.page(connection, after, limit)
+        )
+
+
 def suspend_customer(hub: Hub, tsp_id: str, *, suspended: bool) -> None:
     """Suspend a customer, or resume it: while suspended, nothing gets through in either direction."""
     with hub.write() as transaction:

@@ -78,10 +78,16 @@ def judge(
     return _review(hub, connection, hub.now(), ((tsp_id, parsed),)).findings(tsp_id, parsed, subject)
 
 
-def list_requests(hub: Hub, tsp_id: str | None = None) -> tuple[StoredRequest, ...]:
-    """Return all requests, or those of one customer, oldest first."""
+def list_requests(
+    hub: Hub,
+    tsp_id: str | None = None,
+    state: RequestState | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> tuple[StoredRequest, ...]:
+    """Return requests, oldest first: of all customers or of one, in any state or in one, after a number."""
     with hub.read() as connection:
-        return requests.every(connection, tsp_id)
+        return requests.every(connection, tsp_id, state, after, limit)
 
 
 def show_request(hub: Hub, number: int) -> tuple[StoredRequest, tuple[Finding, ...]]:

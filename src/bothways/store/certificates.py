@@ -6,11 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from cryptography import x509
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from bothways.errors import NotFound
-from bothways.pki.chain import certificate_der
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import sha256
 from bothways.pki.revocation import RevocationReason, Revoked
@@ -120,11 +118,6 @@ def reserve_all(transaction: Transaction, records: Collection[StoredCertificate]
         transaction.connection.execute(_RESERVE, rows)
 
 
-def complete(transaction: Transaction, serial: str, signed: x509.Certificate) -> bool:
-    """Store the signed certificate; return False if another process was faster, or the approval was withdrawn."""
-    return bool(complete_all(transaction, {serial: certificate_der(signed)}))
-
-
 def complete_all(transaction: Transaction, signed: Mapping[str, bytes]) -> frozenset[str]:
     """Store signed certificates (DER) by serial number; return the numbers of those that were stored.
 
@@ -155,8 +148,13 @@ def find(connection: Connection, serial: str) -> StoredCertificate:
     """Return a certificate by its serial number in hex. Raises `NotFound`."""
     rows = _stored(connection.execute(select(certificate).where(certificate.c.serial == serial.lower())).all())
     if not rows:
-        raise NotFound(f"there is no certificate {serial}. Look at: bothways certificate list")
+        raise absent(serial)
     return rows[0]
+
+
+def absent(serial: str) -> NotFound:
+    """Return the error that says that there is no such certificate."""
+    return NotFound(f"there is no certificate {serial}. Look at: bothways certificate list")
 
 
 def by_fingerprint(connection: Connection, digest: str) -> StoredCertificate:
@@ -173,9 +171,11 @@ def by_request(connection: Connection, request_id: int) -> StoredCertificate | N
     return rows[0] if rows else None
 
 
-def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredCertificate, ...]:
-    """Return all certificates, or those of one customer, oldest first."""
-    query = select(certificate).order_by(certificate.c.request_id)
+def every(
+    connection: Connection, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[StoredCertificate, ...]:
+    """Return certificates, of all customers or of one, in the order of their requests, after a request's number."""
+    query = select(certificate).where(certificate.c.request_id > after).order_by(certificate.c.request_id).limit(limit)
     if tsp_id is not None:
         query = query.where(certificate.c.tsp_id == tsp_id)
     return _stored(connection.execute(query).all())

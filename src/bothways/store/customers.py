@@ -56,6 +56,12 @@ def every(connection: Connection) -> tuple[Customer, ...]:
     return tuple(_customer(row) for row in rows)
 
 
+def page(connection: Connection, after: str, limit: int) -> tuple[Customer, ...]:
+    """Return at most `limit` customers whose tspId comes after this one."""
+    query = select(customer).where(customer.c.removed_at.is_(None), customer.c.tsp_id > after)
+    return tuple(_customer(row) for row in connection.execute(query.order_by(customer.c.tsp_id).limit(limit)))
+
+
 def suspend(transaction: Transaction, tsp_id: str, *, suspended: bool) -> None:
     """Suspend a customer, or resume it."""
     transaction.connection.execute(update(customer).where(customer.c.tsp_id == tsp_id).values(suspended=suspended))

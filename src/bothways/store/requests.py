@@ -121,11 +121,19 @@ def absent(number: int) -> NotFound:
     return NotFound(f"there is no request {number}. Look at: bothways request list")
 
 
-def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredRequest, ...]:
-    """Return all requests, or those of one customer, oldest first."""
-    query = select(request).order_by(request.c.id)
+def every(
+    connection: Connection,
+    tsp_id: str | None = None,
+    state: RequestState | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> tuple[StoredRequest, ...]:
+    """Return requests, oldest first: of all customers or of one, in any state or in one, after a number."""
+    query = select(request).where(request.c.id > after).order_by(request.c.id).limit(limit)
     if tsp_id is not None:
         query = query.where(request.c.tsp_id == tsp_id)
+    if state is not None:
+        query = query.where(request.c.state == state.value)
     return tuple(_stored(row) for row in connection.execute(query))
 
 

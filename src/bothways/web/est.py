@@ -6,9 +6,7 @@ Answers are base64 in one line (strongSwan reads no other), errors a sentence of
 import asyncio
 import base64
 import binascii
-from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from cryptography import x509
@@ -20,36 +18,15 @@ from bothways.operations.enrolment import Enrolled, enroll, reenroll
 from bothways.operations.hub import Hub, contract
 from bothways.pki import est
 from bothways.registry.service import ENROLMENT_PREFIX
+from bothways.web.failures import Failures
 from bothways.web.problem import status_of
 
 RETRY_SECONDS = 600
 
 _CERTIFICATES, _ISSUED = "application/pkcs7-mime", "application/pkcs7-mime; smime-type=certs-only"
 _OK, _ACCEPTED, _UNAUTHORIZED, _TOO_SLOW, _TOO_MANY = 200, 202, 401, 408, 429
-_FAILURES_MOST, _FAILURES_WITHIN = 10, timedelta(minutes=1)
-_SOURCES_MOST = 10_000
 _AT_ONCE = 2
 _BODY_SECONDS = 10
-
-
-class Failures:
-    """Wrong passwords of the last minute, by who sent them; the eleventh is not looked at."""
-
-    def __init__(self) -> None:
-        self._moments: dict[tuple[str, str], deque[datetime]] = {}
-
-    def too_many(self, source: tuple[str, str], now: datetime) -> bool:
-        """Tell whether this source has to wait."""
-        moments = self._moments.get(source, deque())
-        while moments and now - moments[0] > _FAILURES_WITHIN:
-            moments.popleft()
-        return len(moments) >= _FAILURES_MOST
-
-    def add(self, source: tuple[str, str], now: datetime) -> None:
-        """Remember a wrong password."""
-        if len(self._moments) >= _SOURCES_MOST:
-            self._moments = {each: past for each, past in self._moments.items() if now - past[-1] <= _FAILURES_WITHIN}
-        self._moments.setdefault(source, deque(maxlen=_FAILURES_MOST)).append(now)
 
 
 def public_router(hub: Hub) -> APIRouter:

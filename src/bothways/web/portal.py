@@ -12,6 +12,8 @@ from bothways.contract.render import render_contract
 from bothways.operations.hub import Hub, contract
 from bothways.operations.revocation import current_list
 from bothways.web import problem
+from bothways.web.api.caller import Apply
+from bothways.web.api.router import api_router
 from bothways.web.est import enroll_router, public_router
 
 _LIST_SECONDS = 3600
@@ -38,12 +40,13 @@ pre{{padding:1em;white-space:pre-wrap;overflow-wrap:anywhere}}
 """
 
 
-def portal_app(hub: Hub) -> FastAPI:
-    """Return the application."""
+def portal_app(hub: Hub, apply: Apply) -> FastAPI:
+    """Return the application; `apply` brings into force what was stored."""
     app = FastAPI(title=f"Bothways {hub.environment.value}", docs_url=None, redoc_url=None)
     problem.install(app)
     app.include_router(public_router(hub))
     app.include_router(enroll_router(hub))
+    app.include_router(api_router(hub, apply))
 
     @app.get("/contract.toml", response_class=PlainTextResponse)
     def _contract() -> PlainTextResponse:

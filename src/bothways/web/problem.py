@@ -8,7 +8,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from bothways.errors import BothwaysError, Conflict, NotAuthorized, NotFound, Refused, Unreachable, Unusable
+from bothways.errors import (
+    BothwaysError,
+    Conflict,
+    NotAuthenticated,
+    NotAuthorized,
+    NotFound,
+    Refused,
+    Unreachable,
+    Unusable,
+)
 
 _STATUS: dict[type[BothwaysError], int] = {
     Refused: 422,
@@ -16,6 +25,7 @@ _STATUS: dict[type[BothwaysError], int] = {
     Conflict: 409,
     Unusable: 503,
     Unreachable: 502,
+    NotAuthenticated: 401,
     NotAuthorized: 403,
 }
 _TITLES = {
@@ -24,7 +34,8 @@ _TITLES = {
     "conflict": "The state of things does not allow it",
     "unusable": "The hub cannot do it as it is set up",
     "unreachable": "The other side does not answer",
-    "notauthorized": "The other side refused",
+    "notauthenticated": "It is not known who asks",
+    "notauthorized": "This is not allowed",
     "method": "This cannot be done here",
     "request": "The request is not as it has to be",
     "unexpected": "Something went wrong inside the hub",
@@ -52,7 +63,10 @@ async def _known(_request: Request, error: Exception) -> JSONResponse:
     more: dict[str, Any] = {}
     if isinstance(error, Refused):
         more["errors"] = [finding.document() for finding in error.findings]
-    return _problem(kind.__name__.lower(), _STATUS[kind], str(error), **more)
+    answer = _problem(kind.__name__.lower(), _STATUS[kind], str(error), **more)
+    if kind is NotAuthenticated:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
 
 
 async def _not_served(request: Request, error: Exception) -> JSONResponse:
@@ -66,7 +80,11 @@ async def _not_served(request: Request, error: Exception) -> JSONResponse:
         answer = _problem("method", status, detail)
         answer.headers["Allow"] = allowed
         return answer
-    return _problem("request", status, f"{HTTPStatus(status).phrase.lower()}. Correct the request, and send it again.")
+    answer = _problem(
+        "request", status, f"{HTTPStatus(status).phrase.lower()}. Correct the request, and send it again."
+    )
+    answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})
+    return answer
 
 
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:

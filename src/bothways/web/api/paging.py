@@ -1,0 +1,24 @@
+"""Pages of long lists: a cursor that names the last item, so that nothing is left out or told twice while it grows."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Query
+
+from bothways.web.api.caller import Document
+
+LIMIT, LIMIT_MOST = 50, 200
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MOST, description="How many items at most.")]
+NumberCursor = Annotated[int, Query(ge=0, le=2**63 - 1, description="`next` of the page before.")]
+
+_Item = TypeVar("_Item")
+
+
+def page(
+    items: Sequence[_Item], limit: int, cursor: Callable[[_Item], Any], document: Callable[[_Item], Document]
+) -> Document:
+    """Return a page of at most `limit` of the items, of which there is one more if there is a next page."""
+    shown = items[:limit]
+    more = len(items) > limit
+    return {"items": [document(each) for each in shown], "next": cursor(shown[-1]) if more else None}

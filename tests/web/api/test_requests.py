@@ -1,0 +1,44 @@
+from collections.abc import Callable
+
+from cryptography import x509
+from tests.web.api.conftest import Api
+
+from bothways.registry.access import Role
+
+Csr = Callable[..., bytes]
+
+
+def test_a_request_is_submitted_by_the_customer_and_approved_by_the_hub(api: Api, issuer: str, make_csr: Csr) -> None:
+    body = {"customer": issuer, "csr": make_csr().decode()}
+    made = api("POST", "/requests", body, 201, role=Role.CUSTOMER_MEMBER)
+    assert (made["state"], made["customer"]) == ("submitted", issuer)
+    assert api("POST", "/requests", body, 201)["id"] == made["id"]
+    where = f"/requests/{made['id']}"
+    api("POST", f"{where}/approve", None, 403, role=Role.CUSTOMER_ADMINISTRATOR)
+    issued = api("POST", f"{where}/approve", role=Role.REVIEWER)
+    leaf, _ = x509.load_pem_x509_certificates(issued["chain"].encode())
+    assert (f"{leaf.serial_number:x}", issued["in_force"]) == (issued["serial"], True)
+    shown = api("GET", where)
+    assert (shown["state"], shown["decided_by"]) == ("approved", "token:reviewer-hub")
+    assert api("POST", f"{where}/withdraw", {"reason": "not theirs"})["state"] == "withdrawn"
+
+
+def test_all_findings_come_at_once(api: Api, issuer: str, make_csr: Csr) -> None:
+    body = {"customer": issuer, "csr": make_csr(C=None, CN="wrong").decode()}
+    problem = api("POST", "/requests", body, 422)
+    assert len(problem["errors"]) > 1
+    assert all(each["hint"] for each in problem["errors"])
+    for csr in ("", "x" * 100_000):
+        assert api("POST", "/requests", body | {"csr": csr}, 422)["status"] == 422
+
+
+def test_a_refusal_has_a_reason_and_lists_have_pages_and_states(api: Api, issuer: str, make_csr: Csr) -> None:
+    numbers = [api("POST", "/requests", {"customer": issuer, "csr": make_csr().decode()}, 201)["id"] for _ in range(3)]
+    api("POST", f"/requests/{numbers[0]}/refuse", {}, 422)
+    refused = api("POST", f"/requests/{numbers[0]}/refuse", {"reason": "not agreed"})
+    assert (refused["state"], refused["reason"]) == ("refused", "not agreed")
+    waiting = api("GET", "/requests?state=submitted&limit=1")
+    assert ([each["id"] for each in waiting["items"]], waiting["next"]) == ([numbers[1]], numbers[1])
+    last = api("GET", f"/requests?state=submitted&limit=1&after={numbers[1]}")
+    assert ([each["id"] for each in last["items"]], last["next"]) == ([numbers[2]], None)
+    api("GET", "/requests/0", None, 422)
