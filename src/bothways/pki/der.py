@@ -1,6 +1,5 @@
 """The little DER (X.690) that the library does not give away: to write what a key will sign, and to look at it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
 
@@ -66,7 +65,13 @@ def signed(content: bytes, algorithm: bytes, signature: bytes) -> bytes:
 
 def parts(element: bytes) -> list[bytes]:
     """Return the elements inside a constructed element, each with its tag and length. Raises `ValueError`."""
-    return list(_split(content(element)))
+    position, last = _inside(element)
+    found = []
+    while position < last:
+        _, end = _bounds(element, position)
+        found.append(element[position:end])
+        position = end
+    return found
 
 
 def first(octets: bytes) -> bytes:
@@ -76,9 +81,7 @@ def first(octets: bytes) -> bytes:
 
 def content(element: bytes) -> bytes:
     """Return what is in an element, which must be all there is. Raises `ValueError`."""
-    start, end = _bounds(element, 0)
-    if end != len(element):
-        raise ValueError(f"{len(element) - end} bytes follow the element")
+    start, end = _inside(element)
     return element[start:end]
 
 
@@ -122,12 +125,11 @@ def deviation(octets: bytes) -> str | None:
     return None
 
 
-def _split(octets: bytes) -> Iterator[bytes]:
-    position = 0
-    while position < len(octets):
-        _, end = _bounds(octets, position)
-        yield octets[position:end]
-        position = end
+def _inside(element: bytes) -> tuple[int, int]:
+    start, end = _bounds(element, 0)
+    if end != len(element):
+        raise ValueError(f"{len(element) - end} bytes follow the element")
+    return start, end
 
 
 def _bounds(octets: bytes, position: int) -> tuple[int, int]:

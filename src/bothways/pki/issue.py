@@ -13,7 +13,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from bothways.findings import Finding, Level
 from bothways.pki import der, lint
@@ -115,8 +114,8 @@ def _unsigned(promise: lint.Promise) -> Unsigned:
         promise.algorithm,
         promise.issuer,
         der.sequence(der.time(profile.not_before), der.time(profile.not_after)),
-        profile.subject.public_bytes(),
-        profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        promise.subject,
+        promise.key_info,
         der.tagged(_EXTENSIONS, der.sequence(*_extensions(promise))),
     )
     lint.require_clean(content, promise)

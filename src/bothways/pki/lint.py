@@ -11,6 +11,7 @@ identifier, URN). It takes milliseconds, many times all the rest together; see d
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -51,7 +52,7 @@ _SHAPES_MOST = 256
 _clean_shapes: set[tuple[bytes, ...]] = set()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Promise:
     """What a certificate is to be: the profile, and what its issuer adds.
 
@@ -63,6 +64,16 @@ class Promise:
     issuer: bytes
     issuer_key: bytes
     algorithm: bytes
+
+    @cached_property
+    def subject(self) -> bytes:
+        """The Name of the profile's subject in DER, as the library encodes it."""
+        return self.profile.subject.public_bytes()
+
+    @cached_property
+    def key_info(self) -> bytes:
+        """SubjectPublicKeyInfo of the profile's key in DER, as the library encodes it."""
+        return self.profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def require_clean(content: bytes, promise: Promise) -> None:
@@ -91,8 +102,8 @@ def _promised_fields(promise: Promise) -> list[bytes]:
         promise.algorithm,
         promise.issuer,
         der.sequence(der.time(profile.not_before), der.time(profile.not_after)),
-        profile.subject.public_bytes(),
-        profile.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        promise.subject,
+        promise.key_info,
     ]
 
 

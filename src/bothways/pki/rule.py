@@ -51,6 +51,8 @@ class Rule(Generic[_Judged]):
     def findings(self, judged: _Judged, subject: str) -> list[Finding]:
         """Return what the rule says, the first ten ways and how many more; `subject` names where it was found."""
         found = [*self.check(judged)]
+        if not found:
+            return []
         if len(found) > _WAYS_MOST:
             found[_WAYS_MOST:] = [(f"{len(found) - _WAYS_MOST} more of this kind were found", found[0][1])]
         return [Finding(self.id, said, hint, self.citation, subject, self.level) for said, hint in found]
