@@ -1,6 +1,6 @@
 """The gate of R2: what is granted but not established is not in the state of the data plane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -29,7 +29,7 @@ def tokens(hub: Hub) -> str:
     return "tokens"
 
 
-def reached(hub: Hub, name: str) -> tuple[Identity, ...]:
+def reached(hub: Hub, name: str) -> Sequence[Identity]:
     return next(each.identities for each in hub_state(hub).services if each.name == name)
 
 

@@ -22,14 +22,14 @@ def test_a_server_comes_back_as_it_went_in(database: Database, customer: Custome
     put(database, customer, SERVER)
     with database.read() as connection:
         assert endpoints.find(connection, customer.tsp_id) == SERVER
-        assert endpoints.every(connection) == {customer.tsp_id: SERVER}
+        assert endpoints.many(connection) == {customer.tsp_id: SERVER}
 
 
 def test_a_new_server_takes_the_place_of_the_one_before(database: Database, customer: Customer) -> None:
     put(database, customer, SERVER)
     put(database, customer, Endpoint("new.bank.example", 443, ""))
     with database.read() as connection:
-        assert endpoints.every(connection) == {customer.tsp_id: Endpoint("new.bank.example", 443, "")}
+        assert endpoints.many(connection) == {customer.tsp_id: Endpoint("new.bank.example", 443, "")}
         assert endpoints.owner(connection, SERVER.host) is None
 
 
@@ -50,7 +50,7 @@ def test_a_server_is_forgotten_and_that_of_another_customer_is_not(
     with database.write(customer.created_at, "tester") as transaction:
         endpoints.remove(transaction, customer.tsp_id)
     with database.read() as connection:
-        assert list(endpoints.every(connection)) == [other.tsp_id]
+        assert list(endpoints.many(connection)) == [other.tsp_id]
         with pytest.raises(NotFound, match=r"customer 12345678 has no endpoint. Set one: "):
             endpoints.find(connection, customer.tsp_id)
 

@@ -49,6 +49,12 @@ SPECIAL = (
 )
 
 
+def unpacked(packed: Any) -> Any:
+    message = filter_pb2.RBACPerRoute()
+    assert packed.Unpack(message)
+    return message
+
+
 def test_the_filter_itself_lets_nobody_pass() -> None:
     # Rules without policies deny: the action ALLOW means "only what a policy matches" (Envoy, config.rbac.v3.RBAC).
     assert deny_all() == filter_pb2.RBAC(rules=rbac_pb2.RBAC(action=rbac_pb2.RBAC.ALLOW, policies={}))
@@ -56,9 +62,9 @@ def test_the_filter_itself_lets_nobody_pass() -> None:
 
 
 def test_no_identities_deny_everybody() -> None:
-    assert allow([]) == filter_pb2.RBACPerRoute(rbac=deny_all())
+    assert unpacked(allow([])) == filter_pb2.RBACPerRoute(rbac=deny_all())
     # Envoy takes a route without `rbac` as "switched off here".
-    assert allow([]).HasField("rbac")
+    assert unpacked(allow([])).HasField("rbac")
 
 
 def test_exactly_the_given_certificates_pass_each_named_with_its_customer(
@@ -69,7 +75,7 @@ def test_exactly_the_given_certificates_pass_each_named_with_its_customer(
         return {"action": {"name": "allow", "typed_config": action}}
 
     uri_san = {"@type": "type.googleapis.com/envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput"}
-    assert shown(allow([first, second])) == {
+    assert shown(unpacked(allow([first, second]))) == {
         "rbac": {
             "matcher": {
                 "matcher_tree": {
@@ -85,8 +91,9 @@ def test_exactly_the_given_certificates_pass_each_named_with_its_customer(
 
 def test_who_is_not_in_the_map_is_denied(first: Identity) -> None:
     # An unmatched matcher denies (Envoy, filters.http.rbac.v3.RBAC); `on_no_match` could say otherwise.
-    assert not allow([first]).rbac.matcher.HasField("on_no_match")
-    assert not allow([first]).rbac.HasField("rules")
+    message = unpacked(allow([first]))
+    assert not message.rbac.matcher.HasField("on_no_match")
+    assert not message.rbac.HasField("rules")
 
 
 def test_the_filter_towards_customers_denies_and_everything_else_passes(shown: Callable[[Any], Any]) -> None:

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from bothways.xds.authorization import allow, deny_all
+from bothways.xds.authorization import allow
 from bothways.xds.route import customer_routes, inbound_routes
 from bothways.xds.state import CustomerServer, HubState, Identity
-from bothways.xds.typed import any_of
 
 RBAC = "envoy.filters.http.rbac"
 
@@ -24,7 +23,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
         return {
             "match": {"path_separated_prefix": prefix},
             "route": {"cluster": cluster, "timeout": timeout},
-            "typed_per_filter_config": {RBAC: shown(any_of(allow(identities)))},
+            "typed_per_filter_config": {RBAC: shown(allow(identities))},
         }
 
     message = shown(inbound_routes(state))
@@ -45,7 +44,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                             "status": 404,
                             "body": {"inline_string": "No service of the hub stands at this path."},
                         },
-                        "typed_per_filter_config": {RBAC: shown(any_of(allow([first, second])))},
+                        "typed_per_filter_config": {RBAC: shown(allow([first, second]))},
                     },
                 ],
                 "request_headers_to_add": [
@@ -69,8 +68,7 @@ def test_no_virtual_host_of_the_endpoint_answers_to_any_name(state: HubState) ->
 def test_a_hub_without_customers_lets_nobody_pass_on_any_route(state: HubState) -> None:
     empty = replace(state, identities=(), services=tuple(replace(each, identities=()) for each in state.services))
     [host] = inbound_routes(empty).virtual_hosts
-    assert [route.typed_per_filter_config[RBAC] for route in host.routes] == [any_of(allow([]))] * 5
-    assert allow([]).rbac == deny_all()
+    assert [route.typed_per_filter_config[RBAC] for route in host.routes] == [allow([])] * 5
 
 
 def test_a_customer_that_was_taken_out_is_in_no_map(state: HubState, first: Identity, second: Identity) -> None:

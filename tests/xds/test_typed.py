@@ -2,9 +2,11 @@ from typing import Any
 
 import pytest
 from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
+from envoy.extensions.matching.common_inputs.ssl.v3 import ssl_inputs_pb2
 from google.protobuf import duration_pb2, struct_pb2
+from xds.type.matcher.v3 import matcher_pb2
 
-from bothways.xds.typed import any_of, duration, extension, matching_extension, over_ads, tcp, unix
+from bothways.xds.typed import any_of, duration, extension, inside, matching_extension, over_ads, tcp, unix
 
 
 def test_a_message_comes_out_of_its_any_as_it_went_in() -> None:
@@ -65,3 +67,12 @@ def test_a_tcp_address_is_host_and_port() -> None:
 
 def test_a_unix_socket_is_for_this_user_alone() -> None:
     assert unix("/run/a.sock") == address_pb2.Address(pipe=address_pb2.Pipe(path="/run/a.sock", mode=0o600))
+
+
+def test_a_field_at_a_path_is_merged_into_the_message_that_it_is_appended_to() -> None:
+    tree = matcher_pb2.Matcher.MatcherTree
+    content = tree.MatchMap(map={f"key-{number}": matcher_pb2.Matcher.OnMatch() for number in range(200)})
+    before = matcher_pb2.Matcher(matcher_tree=tree(input=matching_extension("uri", ssl_inputs_pb2.UriSanInput())))
+    appended = inside(matcher_pb2.Matcher, ("matcher_tree", "exact_match_map"), content.SerializeToString())
+    wanted = matcher_pb2.Matcher(matcher_tree=tree(input=before.matcher_tree.input, exact_match_map=content))
+    assert matcher_pb2.Matcher.FromString(before.SerializeToString() + appended) == wanted

@@ -19,7 +19,7 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
 from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
-from bothways.operations.data_plane import hub_state
+from bothways.operations.data_plane import DataPlane
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.hub import Hub, contract, require_signers
 from bothways.operations.upkeep import upkeep
@@ -60,10 +60,11 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    state = await asyncio.to_thread(hub_state, hub)
+    plane = DataPlane(hub)
+    state = await asyncio.to_thread(plane.state)
     ads = AdsServer(hub.run_directory / "ads.sock", build_snapshot(state))
     certificate = ServerCertificate(hub.run_directory, state.server)
-    publisher = Publisher(hub, ads, lambda latest: certificate.follow(latest.server))
+    publisher = Publisher(hub, ads, lambda latest: certificate.follow(latest.server), plane)
 
     def status() -> dict[str, Any]:
         return {

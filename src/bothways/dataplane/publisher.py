@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bothways.dataplane.ads import AdsServer
 from bothways.errors import BothwaysError
-from bothways.operations.data_plane import hub_state
+from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import DATABASE_FILE, Hub
 from bothways.operations.upkeep import upkeep
 from bothways.store.database import ChangeCounter
@@ -22,6 +22,11 @@ _LOOK = 0.1
 _CLOCK = 30.0
 _AGAIN = 1.0
 _SETTLE = 10.0
+
+
+def current_snapshot(hub: Hub) -> Snapshot:
+    """Return the snapshot of what is stored now."""
+    return build_snapshot(hub_state(hub))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +42,22 @@ class Applied:
         return {"version": self.version, "in_force": self.in_force, "milliseconds": self.milliseconds}
 
 
-def current_snapshot(hub: Hub) -> Snapshot:
-    """Return the snapshot of what is stored now."""
-    return build_snapshot(hub_state(hub))
-
-
 class Publisher:
     """Publishes a new snapshot whenever what is stored, or the time of day, asks for one; and does what the clock asks.
 
-    `follow` is given the state of each round, for what this process serves beside Envoy.
+    `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where the state
+    comes from, if it was asked already.
     """
 
-    def __init__(self, hub: Hub, ads: AdsServer, follow: Callable[[HubState], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        ads: AdsServer,
+        follow: Callable[[HubState], None] = lambda _: None,
+        plane: DataPlane | None = None,
+    ) -> None:
         self._hub = hub
+        self._plane = plane or DataPlane(hub)
         self._ads = ads
         self._follow = follow
         self._one_at_a_time = asyncio.Lock()
@@ -125,7 +133,7 @@ class Publisher:
             self._follow(state)
 
     def _derived(self) -> tuple[HubState, Snapshot]:
-        state = hub_state(self._hub)
+        state = self._plane.state()
         return state, build_snapshot(state)
 
     def _failed(self, error: Exception) -> None:

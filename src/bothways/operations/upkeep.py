@@ -16,7 +16,7 @@ from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.renewal import supersede, supersessions
 from bothways.operations.revocation import lists_due, publish_list
 from bothways.operations.rotation import OWN, next_renewal, renew_credential
-from bothways.store import certificates
+from bothways.store import certificates, touched
 from bothways.store.authorities import Role
 
 ACTOR = "hub"
@@ -72,6 +72,7 @@ def upkeep(hub: Hub) -> Upkeep:
     _publish_lists(this)
     _retire(this)
     this.attempt("the notices of what ends are not written", partial(record_notices, this.hub))
+    this.attempt("the list of touched customers is not shortened", partial(_forget, this.hub))
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
 
 
@@ -135,3 +136,12 @@ def _retire(this: _Round) -> None:
     for number in retirable(hub):
         if this.attempt(f"the CA {number} is not retired", partial(retired, number)):
             this.done.append(f"the CA {number} is retired")
+
+
+def _forget(hub: Hub) -> None:
+    """Shorten the list of the customers whose facts changed, which everybody who follows has read."""
+    with hub.read() as connection:
+        long = touched.is_long(connection)
+    if long:
+        with hub.write() as transaction:
+            touched.forget(transaction.connection)

@@ -1,5 +1,6 @@
 """Customers' CA chains and their endorsement, in the database."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -81,6 +82,15 @@ def every(
     if state is not None:
         query = query.where(chain.c.state == state.value)
     return tuple(_stored(row) for row in connection.execute(query))
+
+
+def endorsed(connection: Connection, tsp_ids: Collection[str] | None) -> dict[str, tuple[StoredChain, ...]]:
+    """Return the endorsed chains of these customers, or of all, by tspId, oldest first."""
+    query = select(chain).where(chain.c.state == ChainState.ENDORSED.value).order_by(chain.c.id)
+    found: dict[str, tuple[StoredChain, ...]] = {}
+    for row in connection.execute(query if tsp_ids is None else query.where(chain.c.tsp_id.in_(tsp_ids))):
+        found[row.tsp_id] = (*found.get(row.tsp_id, ()), _stored(row))
+    return found
 
 
 def decide(transaction: Transaction, number: int, state: ChainState, reason: str | None = None) -> None:

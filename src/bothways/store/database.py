@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.store import audit, schema
+from bothways.store import audit, schema, touched
 from bothways.store.audit import Line
 
 _BUSY_MILLISECONDS = 10_000
@@ -92,6 +92,7 @@ def create(path: Path, environment: str) -> Database:
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         schema.metadata.create_all(transaction.connection)
+        touched.make_triggers(transaction.connection)
         transaction.connection.execute(
             insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
         )

@@ -1,5 +1,7 @@
 """Customers' servers and the probes of them, in the database."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, delete, insert, select
 
 from bothways.connectivity.facts import ProbeFact
@@ -37,9 +39,10 @@ def owner(connection: Connection, host: str) -> str | None:
     return connection.execute(select(endpoint.c.tsp_id).where(endpoint.c.host == host)).scalar_one_or_none()
 
 
-def every(connection: Connection) -> dict[str, Endpoint]:
-    """Return all customers' servers, by tspId."""
-    return {row.tsp_id: Endpoint(row.host, row.port, row.path) for row in connection.execute(select(endpoint))}
+def many(connection: Connection, tsp_ids: Collection[str] | None = None) -> dict[str, Endpoint]:
+    """Return the servers of these customers, or of all, by tspId."""
+    query = select(endpoint) if tsp_ids is None else select(endpoint).where(endpoint.c.tsp_id.in_(tsp_ids))
+    return {row.tsp_id: Endpoint(row.host, row.port, row.path) for row in connection.execute(query)}
 
 
 def add_probe(transaction: Transaction, tsp_id: str, record: ProbeFact) -> None:

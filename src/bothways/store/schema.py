@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSION = 3
+VERSION = 4
 """The version of this schema; a store of another version is not opened."""
 
 
@@ -93,6 +93,7 @@ request = Table(
     Column("decided_by", String(64)),
     Column("reason", Text),
 )
+Index("requests_of_customer", request.c.tsp_id)
 # A key is certified for one customer, once; a refused request leaves its key free for a corrected one.
 Index(
     "one_key_once",
@@ -133,6 +134,7 @@ certificate = Table(
     Column("seen_at", Instant),
 )
 
+Index("certificates_of_customer", certificate.c.tsp_id)
 # What ends soon is looked for all the time, and is little of all there is.
 Index("certificate_ends", certificate.c.not_after)
 
@@ -170,7 +172,7 @@ chain = Table(
     "chain",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False, index=True),
     Column("pem", Text, nullable=False),
     Column("fingerprint", String(64), nullable=False),
     Column("not_after", Instant, nullable=False),
@@ -245,8 +247,17 @@ granted = Table(
     "granted",
     metadata,
     Column("service", ForeignKey(service.c.name), primary_key=True),
-    Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True, index=True),
     Column("granted_at", Instant, nullable=False),
+)
+
+# Whose facts changed, in the order of the changes; written by triggers (`touched.py`).
+touched = Table(
+    "touched",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", String(32), nullable=False),
+    sqlite_autoincrement=True,
 )
 
 # Tokens of the API; `digest` is the SHA-256 of the secret, which is stored nowhere.

@@ -1,5 +1,6 @@
 """Services of the hub and who was granted them, in the database."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
@@ -38,7 +39,8 @@ def every(connection: Connection) -> tuple[Service, ...]:
 
 def grant(transaction: Transaction, name: str, tsp_id: str) -> bool:
     """Grant a service to a customer; return False if it was granted already."""
-    if tsp_id in grants(transaction.connection).get(name, frozenset()):
+    there = select(granted.c.granted_at).where(granted.c.service == name, granted.c.tsp_id == tsp_id)
+    if transaction.connection.execute(there).first():
         return False
     transaction.connection.execute(insert(granted).values(service=name, tsp_id=tsp_id, granted_at=transaction.now))
     return True
@@ -58,6 +60,15 @@ def grants(connection: Connection) -> dict[str, frozenset[str]]:
     for row in connection.execute(select(granted)):
         by_service.setdefault(row.service, set()).add(row.tsp_id)
     return {name: frozenset(tsp_ids) for name, tsp_ids in by_service.items()}
+
+
+def grants_of(connection: Connection, tsp_ids: Collection[str] | None) -> dict[str, frozenset[str]]:
+    """Return the names of the services that were granted to these customers, or to all, by tspId."""
+    query = select(granted.c.tsp_id, granted.c.service)
+    by_customer: dict[str, set[str]] = {}
+    for row in connection.execute(query if tsp_ids is None else query.where(granted.c.tsp_id.in_(tsp_ids))):
+        by_customer.setdefault(row.tsp_id, set()).add(row.service)
+    return {tsp_id: frozenset(names) for tsp_id, names in by_customer.items()}
 
 
 def _service(row: Row[Any]) -> Service:

@@ -11,8 +11,9 @@ from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_
 from google.protobuf import wrappers_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
+from bothways.xds.identities import entries_of
 from bothways.xds.state import Identity
-from bothways.xds.typed import any_of, matching_extension
+from bothways.xds.typed import any_of, inside, matching_extension
 
 ENFORCED_CUSTOMER = "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%"
 """The customer whose entry in the map let the request pass, as Envoy writes it into headers and logs."""
@@ -57,20 +58,15 @@ def deny_all() -> Any:
 
 
 def allow(identities: Iterable[Identity]) -> Any:
-    """Return the route's part of the filter: exactly these certificates pass, each named with its customer."""
-    entries = {
-        identity.uri_id: matcher_pb2.Matcher.OnMatch(
-            action=matching_extension("allow", rbac_pb2.Action(name=identity.tsp_id, action=rbac_pb2.RBAC.ALLOW))
-        )
-        for identity in identities
-    }
+    """Return the route's part of the filter, packed: exactly these certificates pass, each named with its customer."""
+    entries = entries_of(identities)
     if not entries:
-        return filter_pb2.RBACPerRoute(rbac=deny_all())
-    tree = matcher_pb2.Matcher.MatcherTree(
-        input=matching_extension("uri-san", ssl_inputs_pb2.UriSanInput()),
-        exact_match_map=matcher_pb2.Matcher.MatcherTree.MatchMap(map=entries),
-    )
-    return filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(matcher=matcher_pb2.Matcher(matcher_tree=tree)))
+        return any_of(filter_pb2.RBACPerRoute(rbac=deny_all()))
+    tree = matcher_pb2.Matcher.MatcherTree(input=matching_extension("uri-san", ssl_inputs_pb2.UriSanInput()))
+    packed = any_of(filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(matcher=matcher_pb2.Matcher(matcher_tree=tree))))
+    # The map was encoded before, so it goes in as it is: a message that comes twice is merged with itself.
+    packed.value += inside(filter_pb2.RBACPerRoute, ("rbac", "matcher", "matcher_tree", "exact_match_map"), entries)
+    return packed
 
 
 def deny_special_addresses(*, loopback_allowed: bool) -> Any:

@@ -12,7 +12,7 @@ from bothways.registry.service import ENROLMENT_PREFIX, RESERVED_PREFIX
 from bothways.xds import names
 from bothways.xds.authorization import ENFORCED_CUSTOMER, allow
 from bothways.xds.state import CustomerServer, HubState, Identity
-from bothways.xds.typed import any_of, duration, matching_extension
+from bothways.xds.typed import duration, matching_extension
 
 _NOT_FOUND = 404
 _HTTPS = 443
@@ -33,7 +33,7 @@ def inbound_routes(state: HubState) -> Any:
     nothing_here = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
         direct_response=_not_found("No service of the hub stands at this path."),
-        typed_per_filter_config={names.RBAC_FILTER: any_of(allow(state.identities))},
+        typed_per_filter_config={names.RBAC_FILTER: allow(state.identities)},
     )
     # The listener has this host only; with the port, because clients of another port than 443 send it.
     virtual_host = route_components_pb2.VirtualHost(
@@ -86,7 +86,7 @@ def _guarded(prefix: str, cluster: str, timeout: float, identities: Iterable[Ide
     return route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(path_separated_prefix=prefix),
         route=route_components_pb2.RouteAction(cluster=cluster, timeout=duration(timeout)),
-        typed_per_filter_config={names.RBAC_FILTER: any_of(allow(identities))},
+        typed_per_filter_config={names.RBAC_FILTER: allow(identities)},
     )
 
 

@@ -1,5 +1,6 @@
 """What the data plane has to do, in our own words: the one input of all builders."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -61,7 +62,7 @@ class ServiceRoute:
     prefix: str
     host: str
     port: int
-    identities: tuple[Identity, ...]
+    identities: Sequence[Identity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class HubState:
     server: KeyPair
     client: KeyPair
     trust: Anchors
-    identities: tuple[Identity, ...] = ()
+    identities: Sequence[Identity] = ()
     services: tuple[ServiceRoute, ...] = ()
     customers: tuple[CustomerServer, ...] = ()
     danger_outbound_loopback: bool = False

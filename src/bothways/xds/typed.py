@@ -1,5 +1,6 @@
 """Small pieces that every builder needs: messages inside `Any`, durations, sources of configuration."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +8,31 @@ from envoy.config.core.v3 import address_pb2, config_source_pb2, extension_pb2
 from google.protobuf import any_pb2, duration_pb2
 from xds.core.v3 import extension_pb2 as xds_extension_pb2
 
+_LENGTH_DELIMITED = 2
+_SEVEN_BITS, _MORE = 0x7F, 0x80
+
 
 def any_of(message: Any) -> Any:
     """Return the message inside an `Any`, always with the same bytes for the same content."""
     packed = any_pb2.Any()
     packed.Pack(message, deterministic=True)
     return packed
+
+
+def inside(kind: Any, path: Sequence[str], content: bytes) -> bytes:
+    """Return the bytes of a message of this kind in which nothing is set but the field at the path, to `content`.
+
+    `content` is a message in its encoded form. Appended to another message of the kind, it is merged into that
+    (Protocol Buffers, "Encoding": last one wins, and messages that come twice are merged).
+    """
+    descriptor, numbers = kind.DESCRIPTOR, []
+    for name in path:
+        field = descriptor.fields_by_name[name]
+        numbers.append(field.number)
+        descriptor = field.message_type
+    for number in reversed(numbers):
+        content = _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(content)) + content
+    return content
 
 
 def extension(name: str, message: Any) -> Any:
@@ -48,3 +68,12 @@ def tcp(host: str, port: int) -> Any:
 def unix(path: str) -> Any:
     """Return the address of a unix socket, readable and writable by this user alone."""
     return address_pb2.Address(pipe=address_pb2.Pipe(path=path, mode=0o600))
+
+
+def _varint(number: int) -> bytes:
+    octets = bytearray()
+    while number > _SEVEN_BITS:
+        octets.append(number & _SEVEN_BITS | _MORE)
+        number >>= 7
+    octets.append(number)
+    return bytes(octets)

@@ -1,0 +1,97 @@
+"""A hub with many customers, for figures that depend on how many there are.
+
+What is stored for each is what enrolment stores, but for three things, because making 100,000 keys takes an hour: all
+customers share the bytes of one request and one certificate, with digests and serial numbers of their own, so that no
+constraint is off; and the audit has no line for them.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+
+from sqlalchemy import Table, insert
+
+from bothways.operations.hub import Hub
+from bothways.pki.profile import uri_id
+from bothways.store import schema
+
+_TOGETHER = 5_000
+_FIRST = 10_000_000
+_VALIDITY = timedelta(days=397)
+_BYTES = bytes(900)
+
+
+def populate(hub: Hub, count: int, service: str | None = None) -> None:
+    """Add `count` customers, each with a certificate that was seen in use; grant them the service if one is named."""
+    numbers = iter(range(count))
+    while group := list(islice(numbers, _TOGETHER)):
+        with hub.write() as transaction:
+            for table, rows in _rows(hub, group, service):
+                if rows:
+                    transaction.connection.execute(insert(table), rows)
+
+
+def tsp_id(number: int) -> str:
+    """Return the tspId of the customer with this number, counted from 0."""
+    return str(_FIRST + number)
+
+
+def serial(number: int) -> int:
+    """Return the serial number of its certificate."""
+    return int.from_bytes(hashlib.sha256(b"serial %d" % number).digest()[:19], "big")
+
+
+def _rows(hub: Hub, numbers: list[int], service: str | None) -> Iterator[tuple[Table, list[dict[str, object]]]]:
+    now = hub.now()
+    each = [(number, tsp_id(number), serial(number)) for number in numbers]
+    yield (
+        schema.customer,
+        [
+            {"tsp_id": name, "kind": "merchant", "organization": f"Shop {name}", "created_at": now, "suspended": False}
+            for _, name, _ in each
+        ],
+    )
+    yield (
+        schema.request,
+        [
+            {
+                "id": _FIRST + number,
+                "tsp_id": name,
+                "der": _BYTES,
+                "fingerprint": _digest(b"request", number),
+                "spki_pin": _digest(b"key", number),
+                "state": "approved",
+                "submitted_at": now,
+                "decided_at": now,
+                "decided_by": "bench",
+            }
+            for number, name, _ in each
+        ],
+    )
+    yield (
+        schema.certificate,
+        [
+            {
+                "serial": f"{own:x}",
+                "request_id": _FIRST + number,
+                "tsp_id": name,
+                "authority_id": 1,
+                "uri_id": uri_id(hub.environment, name, own),
+                "unsigned": _BYTES,
+                "der": _BYTES,
+                "fingerprint": _digest(b"certificate", number),
+                "not_before": now - timedelta(days=1),
+                "not_after": now + _VALIDITY,
+                "first_seen_at": now,
+                "seen_at": now,
+            }
+            for number, name, own in each
+        ],
+    )
+    granted = [{"service": service, "tsp_id": name, "granted_at": now} for _, name, _ in each] if service else []
+    yield schema.granted, granted
+
+
+def _digest(what: bytes, number: int) -> str:
+    return hashlib.sha256(b"%s %d" % (what, number)).hexdigest()

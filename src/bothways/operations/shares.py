@@ -1,0 +1,167 @@
+"""What each customer contributes to the data plane, kept, and derived again where something changed or time did it."""
+
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bothways.connectivity.assess import assess
+from bothways.connectivity.facts import Facts
+from bothways.contract.document import Environment
+from bothways.pki.profile import uri_id
+from bothways.registry.endpoint import Endpoint
+from bothways.registry.flow import Flow
+from bothways.registry.service import Service
+from bothways.store import chains, endpoints, facts, services
+from bothways.store.chains import StoredChain
+from bothways.xds.identities import Identities, Part
+from bothways.xds.state import Anchors, CustomerServer, Identity
+
+PARTS = 1024
+"""Parts that the customers are divided into: at 100,000 customers, a change encodes 100 entries again."""
+
+MANY = 1000
+"""Customers from which on all are derived anew: naming them to the database costs more than reading it through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One customer's: its certificates that open the endpoint, the flows and grants that open services, its server.
+
+    `changes_at` is when the clock alone will change something of it, None if nothing is known to.
+    """
+
+    identities: tuple[Identity, ...]
+    open_flows: frozenset[Flow]
+    granted: frozenset[str]
+    server: CustomerServer | None
+    changes_at: datetime | None
+
+    def reaches(self, service: Service) -> bool:
+        """Tell whether the customer may reach the service now (R2)."""
+        return service.name in self.granted and service.needs <= self.open_flows
+
+
+class Shares:
+    """The shares of all customers. Not shared between threads."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._parts: list[dict[str, Share]] = [{} for _ in range(PARTS)]
+        self._all = [Part()] * PARTS
+        self._reached: dict[Service, list[Part]] = {}
+        self._servers: dict[str, CustomerServer] = {}
+        self._clock: list[tuple[datetime, str]] = []
+
+    def refresh(self, connection: Connection, touched: Collection[str] | None, now: datetime) -> None:
+        """Derive anew the shares of the customers that were touched, all if None, and of those that the clock changed.
+
+        All at once or not at all: what fails leaves the shares as they were.
+        """
+        due = {tsp_id for moment, tsp_id in self._clock if moment <= now}
+        asked = None if touched is None else due.union(touched)
+        if asked is not None and not asked:
+            return
+        if asked is not None and len(asked) > MANY:
+            asked = None
+        derived = _derived(connection, asked, self._environment, now)
+        stale = {tsp_id for part in self._parts for tsp_id in part} if asked is None else asked
+        for tsp_id in stale - derived.keys():
+            self._parts[_place(tsp_id)].pop(tsp_id, None)
+        for tsp_id, share in derived.items():
+            self._parts[_place(tsp_id)][tsp_id] = share
+        self._renew({_place(tsp_id) for tsp_id in stale.union(derived)})
+        self._remember(stale, derived)
+
+    def identities(self) -> Identities:
+        """Return the certificates of all customers that open the endpoint."""
+        return Identities(self._all)
+
+    def reached(self, every: Collection[Service]) -> Iterator[tuple[Service, Identities]]:
+        """Yield each of the services with the certificates that may reach it."""
+        self._reached = {
+            each: self._reached.get(each) or [_reaching(part, each) for part in self._parts] for each in every
+        }
+        for service, parts in self._reached.items():
+            yield service, Identities(parts)
+
+    def servers(self) -> tuple[CustomerServer, ...]:
+        """Return the servers of all customers, by tspId."""
+        return tuple(server for _, server in sorted(self._servers.items()))
+
+    def _renew(self, places: Collection[int]) -> None:
+        for place in places:
+            part = self._parts[place]
+            self._all[place] = Part(tuple(each for _, share in sorted(part.items()) for each in share.identities))
+            for service, parts in self._reached.items():
+                parts[place] = _reaching(part, service)
+
+    def _remember(self, stale: Collection[str], derived: dict[str, Share]) -> None:
+        for tsp_id in stale:
+            self._servers.pop(tsp_id, None)
+        self._clock = [each for each in self._clock if each[1] not in stale]
+        for tsp_id, share in derived.items():
+            if share.server:
+                self._servers[tsp_id] = share.server
+            if share.changes_at:
+                self._clock.append((share.changes_at, tsp_id))
+
+
+def share_of(
+    tsp_id: str,
+    fact: Facts,
+    endpoint: Endpoint | None,
+    endorsed: Collection[StoredChain],
+    granted: frozenset[str],
+    environment: Environment,
+    now: datetime,
+) -> Share:
+    """Return the share of one customer. Suspended, it has none: nothing passes in either direction."""
+    open_flows = assess(fact, now).open_flows
+    certificates = [each for each in fact.certificates if each.revoked_at is None and each.not_after > now]
+    moments = [
+        *(moment for each in certificates for moment in (each.not_before, each.not_after)),
+        *(each.not_after for each in endorsed),
+    ]
+    changes_at = min((moment for moment in moments if moment > now), default=None)
+    if fact.suspended:
+        return Share((), open_flows, granted, None, changes_at)
+    anchors = "".join(each.pem for each in endorsed if each.not_after > now)
+    server = None
+    if endpoint and anchors:
+        established = Flow.OUTBOUND in open_flows
+        server = CustomerServer(tsp_id, endpoint.host, endpoint.port, endpoint.path, Anchors(anchors), established)
+    identities = tuple(Identity(uri_id(environment, tsp_id, each.serial), tsp_id) for each in certificates)
+    return Share(identities, open_flows, granted, server, changes_at)
+
+
+def _derived(
+    connection: Connection, tsp_ids: Collection[str] | None, environment: Environment, now: datetime
+) -> dict[str, Share]:
+    known = facts.all_facts(connection) if tsp_ids is None else facts.facts_of_many(connection, tsp_ids)
+    granted = services.grants_of(connection, tsp_ids)
+    servers = endpoints.many(connection, tsp_ids)
+    endorsed = chains.endorsed(connection, tsp_ids)
+    return {
+        tsp_id: share_of(
+            tsp_id,
+            fact,
+            servers.get(tsp_id),
+            endorsed.get(tsp_id, ()),
+            granted.get(tsp_id, frozenset()),
+            environment,
+            now,
+        )
+        for tsp_id, fact in known.items()
+    }
+
+
+def _reaching(part: dict[str, Share], service: Service) -> Part:
+    reaching = (share.identities for _, share in sorted(part.items()) if share.reaches(service))
+    return Part(tuple(each for identities in reaching for each in identities))
+
+
+def _place(tsp_id: str) -> int:
+    return zlib.crc32(tsp_id.encode()) % PARTS

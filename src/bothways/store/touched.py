@@ -1,0 +1,66 @@
+"""Whose facts changed since the last look. Triggers write it down, so that no operation can forget to."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select
+
+from bothways.store import schema
+from bothways.store.schema import touched
+
+KEPT = 100_000
+"""Changes that are remembered; whoever looks later than that derives everything anew."""
+
+
+_FACTS = (
+    schema.customer,
+    schema.request,
+    schema.certificate,
+    schema.endpoint,
+    schema.chain,
+    schema.probe,
+    schema.granted,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The customers that were touched after a place in the sequence, and the place of the next look.
+
+    `tsp_ids` is None if nobody knows any more which ones they were: it may be any.
+    """
+
+    tsp_ids: frozenset[str] | None
+    place: int
+
+
+def make_triggers(connection: Connection) -> None:
+    """Make the triggers of a new database, for each table that a customer's facts come from."""
+    for table in _FACTS:
+        for change, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
+            connection.exec_driver_sql(
+                f"CREATE TRIGGER touched_by_{change.lower()}_of_{table.name} AFTER {change} ON {table.name} "
+                f"BEGIN INSERT INTO {touched.name} (tsp_id) VALUES ({row}.tsp_id); END"
+            )
+
+
+def since(connection: Connection, place: int | None) -> Touched:
+    """Return who was touched after a place, which an earlier look returned; None for the first look."""
+    first, last = connection.execute(select(func.min(touched.c.id), func.max(touched.c.id))).one()
+    first, last = first or 1, last or 0
+    # Before the first that is kept, or after the last that there is: then this is another database than it was.
+    if place is None or not first - 1 <= place <= last:
+        return Touched(None, last)
+    found = connection.scalars(select(touched.c.tsp_id).where(touched.c.id > place).distinct())
+    return Touched(frozenset(found), last)
+
+
+def forget(connection: Connection) -> None:
+    """Forget what is older than the last changes that are kept; the last one always stays, for the sequence."""
+    last = connection.execute(select(func.max(touched.c.id))).scalar_one() or 0
+    connection.execute(delete(touched).where(touched.c.id <= last - KEPT))
+
+
+def is_long(connection: Connection) -> bool:
+    """Tell whether there is something to forget, and enough of it to be worth a write."""
+    first, last = connection.execute(select(func.min(touched.c.id), func.max(touched.c.id))).one()
+    return first is not None and last - first >= 2 * KEPT

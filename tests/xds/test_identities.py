@@ -1,0 +1,42 @@
+from envoy.config.rbac.v3 import rbac_pb2
+from xds.type.matcher.v3 import matcher_pb2
+
+from bothways.xds.identities import Identities, Part, entries_of
+from bothways.xds.state import Identity
+
+MANY = [Identity(f"urn:bothways:PPR:{number}:{number:x}", str(number)) for number in range(300)]
+
+
+def decoded(entries: bytes) -> dict[str, tuple[str, int]]:
+    found = {}
+    for uri_id, on_match in matcher_pb2.Matcher.MatcherTree.MatchMap.FromString(entries).map.items():
+        action = rbac_pb2.Action()
+        assert on_match.action.typed_config.Unpack(action)
+        found[uri_id] = (action.name, action.action)
+    return found
+
+
+def test_parts_one_behind_the_other_are_one_map() -> None:
+    parts = Identities([Part(tuple(MANY[:100])), Part(), Part(tuple(MANY[100:]))])
+    assert decoded(parts.entries) == {each.uri_id: (each.tsp_id, rbac_pb2.RBAC.ALLOW) for each in MANY}
+    assert decoded(parts.entries) == decoded(entries_of(MANY))
+
+
+def test_nobody_is_no_entry() -> None:
+    assert entries_of(()) == entries_of(Identities([])) == b""
+
+
+def test_a_part_that_did_not_change_is_not_encoded_again() -> None:
+    kept = Part(tuple(MANY))
+    assert kept.entries is kept.entries
+    assert entries_of(Identities([kept])) == kept.entries
+
+
+def test_identities_are_a_sequence_equal_to_any_of_the_same_certificates() -> None:
+    parts = Identities([Part(tuple(MANY[:2])), Part((MANY[2],))])
+    assert parts == tuple(MANY[:3])
+    assert tuple(MANY[:3]) == parts
+    assert (len(parts), parts[2], parts[1:], MANY[1] in parts) == (3, MANY[2], tuple(MANY[1:3]), True)
+    assert parts != tuple(MANY[:2])
+    assert parts != 3
+    assert hash(parts) == hash(Identities([Part(tuple(MANY[:3]))]))
