@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bothways.errors import Conflict, Unusable
@@ -62,6 +63,26 @@ def read_private(path: Path, what: str) -> bytes:
             f"Run: chmod 600 {path}; and think whether the key has to be replaced."
         )
     return content
+
+
+@contextlib.contextmanager
+def readable(content: bytes, directory: Path) -> Iterator[str]:
+    """Yield a path to read `content` from, in memory where the system can: the ssl module takes keys from files alone.
+
+    `directory` is a private one, for systems without files in memory.
+    """
+    if hasattr(os, "memfd_create"):
+        # A file in memory, so that the key is never on a disk.
+        with os.fdopen(os.memfd_create("bothways"), "wb") as file:
+            file.write(content)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        # Made with mode 0600, and gone when it was read.
+        with tempfile.NamedTemporaryFile(dir=directory, prefix=".readable-") as named:
+            named.write(content)
+            named.flush()
+            yield named.name
 
 
 def sync_directory(path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from bothways.operations.closure import shut_endpoint
 from bothways.operations.contacts import add_contact
 from bothways.operations.expiry import endings
 from bothways.operations.hub import Hub
@@ -13,11 +14,13 @@ from bothways.operations.upkeep import upkeep
 from bothways.registry.contact import ContactKind
 from bothways.web.metrics import render_metrics
 
+TOLD_APART = ("name", "authority", "listener")
+
 
 def read(text: bytes) -> dict[tuple[str, str], float]:
     """Return the values by metric and the label that tells them apart."""
     return {
-        (sample.name, sample.labels.get("name") or sample.labels.get("authority") or ""): sample.value
+        (sample.name, next((sample.labels[each] for each in TOLD_APART if sample.labels.get(each)), "")): sample.value
         for family in text_string_to_metric_families(text.decode())
         for sample in family.samples
     }
@@ -25,7 +28,7 @@ def read(text: bytes) -> dict[tuple[str, str], float]:
 
 def test_all_that_ends_is_there_with_its_end(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
     approve_request(hub, submit_request(hub, issuer, make_csr()).id)
-    found = read(render_metrics(hub, ""))
+    found = read(render_metrics(hub, "", {}))
     name = "certmanager_certificate_expiration_timestamp_seconds"
     assert {key[1]: value for key, value in found.items() if key[0] == name} == {
         f"{each.kind}/{each.subject}": each.ends_at.timestamp() for each in endings(hub)
@@ -34,11 +37,19 @@ def test_all_that_ends_is_there_with_its_end(hub: Hub, issuer: str, make_csr: Ca
 
 
 def test_lists_notices_and_problems_are_there(hub: Hub) -> None:
-    assert read(render_metrics(hub, ""))["bothways_crl_in_envoy", "1"] == 0
+    assert read(render_metrics(hub, "", {}))["bothways_crl_in_envoy", "1"] == 0
     add_contact(hub, None, ContactKind.EMAIL, "a@hub.example")
     upkeep(hub)
-    found = read(render_metrics(hub, "the signer is away"))
+    found = read(render_metrics(hub, "the signer is away", {}))
     assert found["bothways_crl_in_envoy", "1"] == 1
     assert found["bothways_crl_next_update_timestamp_seconds", "1"] == current_list(hub).next_update.timestamp()
     assert (found["bothways_notices_waiting", ""], found["bothways_notices_failing", ""]) == (0, 0)
-    assert (found["bothways_problem", ""], read(render_metrics(hub, ""))["bothways_problem", ""]) == (1, 0)
+    assert (found["bothways_problem", ""], read(render_metrics(hub, "", {}))["bothways_problem", ""]) == (1, 0)
+
+
+def test_whether_the_endpoint_is_shut_and_when_strangers_were_refused_is_there(hub: Hub) -> None:
+    found = read(render_metrics(hub, "", {"127.0.0.1:8443": 1795000000.5}))
+    assert found["bothways_endpoint_shut", ""] == 0
+    assert found["bothways_canary_refused_timestamp_seconds", "127.0.0.1:8443"] == 1795000000.5
+    shut_endpoint(hub, "a stranger was let in")
+    assert read(render_metrics(hub, "", {}))["bothways_endpoint_shut", ""] == 1

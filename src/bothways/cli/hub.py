@@ -8,13 +8,14 @@ from cyclopts.validators import Number
 
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
-from bothways.cli.opening import actor, control, control_text, hub_in
+from bothways.cli.opening import actor, conclude, control, control_text, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.operations import hub as hubs
+from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
 from bothways.operations.delivery import notice_states
 from bothways.operations.expiry import expiring
@@ -134,6 +135,16 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
             return FAILED
         return EXPIRING if any(at_risk(each) for each in customers) else OK
+
+
+def reopen(*, directory: Directory = HERE, json: Json = False) -> int:
+    """Open the endpoint that the canary shut, after what it found was mended. The canary looks again at once."""
+    with hub_in(directory) as hub:
+        ended = reopen_endpoint(hub)
+        document = {"shut_at": ended.at.isoformat(), "reason": ended.reason}
+        code = conclude(hub, document, f"The endpoint is open again. It was shut: {ended.reason}", as_json=json)
+        tell(f"The canary looks at it now. Look whether it stayed open: bothways hub status --directory {directory}")
+        return code
 
 
 def metrics(*, directory: Directory = HERE) -> int:

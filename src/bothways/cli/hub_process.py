@@ -16,6 +16,7 @@ from bothways.cli.exit import FAILED, OK
 from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.canary import Canary
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
 from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
@@ -31,6 +32,7 @@ from bothways.web.portal import portal_app
 from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_tls
 from bothways.xds.bootstrap import bootstrap
 from bothways.xds.snapshot import build_snapshot
+from bothways.xds.state import HubState
 
 _log = logging.getLogger(__name__)
 
@@ -64,27 +66,39 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
     state = await asyncio.to_thread(plane.state)
     ads = AdsServer(hub.run_directory / "ads.sock", build_snapshot(state))
     certificate = ServerCertificate(hub.run_directory, state.server)
-    publisher = Publisher(hub, ads, lambda latest: certificate.follow(latest.server), plane)
+
+    def follow(latest: HubState) -> None:
+        certificate.follow(latest.server)
+        canary.follow(latest)
+
+    publisher, settings = Publisher(hub, ads, follow, plane), hub.settings
+    server_ca = contract(hub).trust.server_ca
+    canary = Canary(state, settings.canary_addresses, server_ca, publisher.shut, hub.run_directory)
+
+    def problem() -> str:
+        return "; ".join(filter(None, (publisher.problem, canary.problem)))
 
     def status() -> dict[str, Any]:
         return {
             "version": ads.snapshot.version,
-            "problem": publisher.problem,
+            "problem": problem(),
             "nodes": ads.nodes(),
             "envoy": {"pid": envoy.pid, "restarts": envoy.restarts},
         }
 
-    portal, settings = portal_app(hub, publisher.apply), hub.settings
+    portal = portal_app(hub, publisher.apply)
     await ads.start()
     try:
         parts = [
             serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
             serve_on_socket(
-                control_app(status, publisher.apply, lambda: render_metrics(hub, publisher.problem)), hub.control_socket
+                control_app(status, publisher.apply, lambda: render_metrics(hub, problem(), canary.refused_at)),
+                hub.control_socket,
             ),
             serve_over_tls(portal, settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
             publisher.run(),
+            canary.run(ads),
             _deliver(hub),
         ]
         await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json))

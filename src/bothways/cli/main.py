@@ -31,6 +31,7 @@ _GROUPS = {
             "init": "Make a hub for one environment, in a directory of its own.",
             "run": "Run the hub: control plane, portal and Envoy, until Ctrl-C.",
             "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
+            "reopen": "Open the endpoint that the canary shut.",
             "metrics": "Print the metrics of the running hub, for Prometheus.",
             "contract": "Print the contract, or the OpenSSL commands for one customer.",
         },

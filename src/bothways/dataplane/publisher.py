@@ -5,10 +5,11 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bothways.dataplane.ads import AdsServer
 from bothways.errors import BothwaysError
+from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import DATABASE_FILE, Hub
 from bothways.operations.upkeep import upkeep
@@ -22,6 +23,7 @@ _LOOK = 0.1
 _CLOCK = 30.0
 _AGAIN = 1.0
 _SETTLE = 10.0
+_REOPEN = "Find out what answered, and mend it; then run: bothways hub reopen"
 
 
 def current_snapshot(hub: Hub) -> Snapshot:
@@ -62,13 +64,15 @@ class Publisher:
         self._follow = follow
         self._one_at_a_time = asyncio.Lock()
         self._failure = ""
+        self._shut = self._unrecorded = ""
         self._neglected: tuple[str, ...] = ()
         self._upkeep_due = hub.now()
 
     @property
     def problem(self) -> str:
-        """What failed in the last round, in sentences; empty after a round without failure."""
-        return "; ".join(each for each in (self._failure, *self._neglected) if each)
+        """What failed in the last round, and why the endpoint is shut, in sentences; empty if all is well."""
+        shut = f"the endpoint is shut, for a stranger was let in: {self._shut}. {_REOPEN}" if self._shut else ""
+        return "; ".join(each for each in (shut, self._failure, *self._neglected) if each)
 
     async def run(self) -> None:
         """Look for changes until this task is cancelled; what fails is told, and tried again a second later."""
@@ -78,6 +82,16 @@ class Publisher:
             except Exception as error:  # noqa: BLE001 - whatever it was: a hub that publishes no change is no hub
                 self._failed(error)
             await asyncio.sleep(_AGAIN)
+
+    async def shut(self, state: HubState, reason: str) -> None:
+        """Shut the endpoint: first in the data plane, by what is in memory as `state`, and then on record.
+
+        A database that cannot be written keeps nothing open: until it is on record, nothing else is published.
+        """
+        self._unrecorded = reason
+        shut = replace(state, shut=reason, closures=state.closures + 1)
+        self._take(shut, await asyncio.to_thread(build_snapshot, shut))
+        await self.apply()
 
     async def apply(self) -> Applied:
         """Publish what is stored now and what follows from it, and wait until all nodes serve it, at most ten seconds.
@@ -126,15 +140,26 @@ class Publisher:
 
     async def _publish(self) -> None:
         async with self._one_at_a_time:
-            state, snapshot = await asyncio.to_thread(self._derived)
-            if snapshot.version != self._ads.snapshot.version:
-                self._ads.publish(snapshot)
-                _log.info("published version %s", snapshot.version)
-            self._follow(state)
+            self._take(*await asyncio.to_thread(self._derived))
 
     def _derived(self) -> tuple[HubState, Snapshot]:
+        if self._unrecorded:
+            shut_endpoint(self._hub, self._unrecorded)
+            self._unrecorded = ""
         state = self._plane.state()
         return state, build_snapshot(state)
+
+    def _take(self, state: HubState, snapshot: Snapshot) -> None:
+        if self._unrecorded and not state.shut:
+            # Read before the endpoint was shut.
+            return
+        if state.shut and not self._shut:
+            _log.critical("the endpoint is shut, for a stranger was let in: %s", state.shut)
+        self._shut = state.shut
+        if snapshot.version != self._ads.snapshot.version:
+            self._ads.publish(snapshot)
+            _log.info("published version %s", snapshot.version)
+        self._follow(state)
 
     def _failed(self, error: Exception) -> None:
         told = str(error) if isinstance(error, BothwaysError) else f"{type(error).__name__}: {error}"

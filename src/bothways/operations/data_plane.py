@@ -9,7 +9,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.revocation import lists_for_envoy
 from bothways.operations.shares import Shares
 from bothways.pki.chain import certificate_pem, fingerprint
-from bothways.store import authorities, services, touched
+from bothways.store import authorities, closures, services, touched
 from bothways.store.authorities import Role
 from bothways.xds.state import Address, Anchors, HubState, KeyPair, ServiceRoute
 
@@ -37,6 +37,7 @@ class DataPlane:
         hub, shares = self._hub, self._shares
         trusted = authorities.trusted(connection, Role.ISSUING)
         url, run = urlsplit(hub.terms.endpoint), hub.run_directory.absolute()
+        closure = closures.current(connection)
         return HubState(
             environment=hub.environment,
             host=url.hostname or "",
@@ -59,6 +60,8 @@ class DataPlane:
             ),
             customers=shares.servers(),
             danger_outbound_loopback=hub.settings.danger_outbound_loopback,
+            shut=closure.reason if closure else "",
+            closures=closures.count(connection),
         )
 
 

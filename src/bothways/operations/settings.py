@@ -1,6 +1,7 @@
 """The settings of one hub deployment, `hub.toml`: where it listens, where its passphrase is. Parsed once, frozen."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import tomli_w
 
 from bothways import files
 from bothways.contract.reader import read_toml
+from bothways.xds.state import Address
 
 FILE = "hub.toml"
 
@@ -23,6 +25,7 @@ class Settings:
     `used_elsewhere` is a file of SPKI pins, one a line, of keys that the hub of the other environment knows (R5).
     `danger_enrolment_without_review` issues to what comes by EST before a person has seen it.
     `smtp_` names the mail server of the notices, none if the host is empty; `danger_smtp_plain` does without STARTTLS.
+    `canary_addresses` are listeners at which the canary knocks besides the hub's own: those of Envoys elsewhere.
     The `danger_outbound_` settings let the hub call customers at loopback addresses, or at any port: for a developer's
     machine, never for a hub with customers.
     """
@@ -48,6 +51,7 @@ class Settings:
     smtp_password_file: str = ""
     smtp_ca_file: str = ""
     danger_smtp_plain: bool = False
+    canary_addresses: tuple[Address, ...] = ()
 
 
 def read_settings(directory: Path) -> Settings:
@@ -65,6 +69,15 @@ def read_settings(directory: Path) -> Settings:
 
     def port(key: str, value: int) -> int:
         return reader.integer(key, value, 1, 65535)
+
+    def listener(key: str, value: Any) -> Address:
+        host, _, number = str(value).rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not _is_address(host) or not re.fullmatch(r"[0-9]{1,5}", number) or not 0 < int(number) < 1 << 16:
+            wanted = "wanted an IP address with a port, like 192.0.2.1:443 or [2001:db8::1]:443"
+            reader.find("CONTRACT-ADDRESS", key, f"found {value!r}, {wanted}", "Name the address, and no host name.")
+            return Address("", 0)
+        return Address(host, int(number))
 
     settings = Settings(
         inbound_address=address("listen.inbound_address", default.inbound_address),
@@ -88,6 +101,9 @@ def read_settings(directory: Path) -> Settings:
         smtp_password_file=reader.text("smtp.password_file", default.smtp_password_file),
         smtp_ca_file=reader.text("smtp.ca_file", default.smtp_ca_file),
         danger_smtp_plain=reader.flag("smtp.danger_smtp_plain"),
+        canary_addresses=tuple(
+            listener("canary.addresses", each) for each in reader.value("canary.addresses", list, [])
+        ),
     )
     if settings.smtp_host and not settings.smtp_sender:
         reader.find("CONTRACT-MISSING", "smtp.sender", "the value is missing", "Say who sends, like pki@hub.example.")
@@ -125,6 +141,7 @@ def render_settings(settings: Settings) -> str:
             "ca_file": settings.smtp_ca_file,
             "danger_smtp_plain": settings.danger_smtp_plain,
         },
+        "canary": {"addresses": [str(each) for each in settings.canary_addresses]},
     }
     return tomli_w.dumps(document)
 

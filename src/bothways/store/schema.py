@@ -19,7 +19,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-VERSION = 4
+VERSION = 5
 """The version of this schema; a store of another version is not opened."""
 
 
@@ -274,6 +274,16 @@ token = Table(
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("revoked_at", Instant),
+)
+
+# When the hub's own endpoint was shut because it let a stranger in, and when a person opened it again.
+closure = Table(
+    "closure",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("opened_at", Instant),
 )
 
 audit = Table(

@@ -3,10 +3,12 @@
 So alert rules for `certmanager_certificate_expiration_timestamp_seconds` work here as they are.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
+from bothways.operations.closure import current_closure
 from bothways.operations.delivery import notice_states
 from bothways.operations.expiry import endings
 from bothways.operations.hub import Hub
@@ -14,8 +16,12 @@ from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
 
 
-def render_metrics(hub: Hub, problem: str) -> bytes:
-    """Return all metrics; moments are seconds since 1970. `problem` is what the running hub failed at, if anything."""
+def render_metrics(hub: Hub, problem: str, refused_at: Mapping[str, float]) -> bytes:
+    """Return all metrics; moments are seconds since 1970.
+
+    `problem` is what the running hub failed at, if anything; `refused_at` is when the canary last saw each listener
+    refuse every stranger.
+    """
     registry, namespace = CollectorRegistry(), hub.environment.value
 
     def gauge(name: str, said: str, labels: tuple[str, ...] = ()) -> Gauge:
@@ -42,6 +48,15 @@ def render_metrics(hub: Hub, problem: str) -> bytes:
     gauge("bothways_notices_failing", "Notices that failed, and are tried again.").labels(namespace).set(
         len(told["failing"])
     )
+    shut = current_closure(hub) is not None
+    gauge("bothways_endpoint_shut", "1 while the endpoint is shut, for a stranger was let in.").labels(namespace).set(
+        shut
+    )
+    refused = gauge(
+        "bothways_canary_refused_timestamp_seconds", "When the canary last saw strangers refused.", ("listener",)
+    )
+    for listener, moment in refused_at.items():
+        refused.labels(namespace, listener).set(moment)
     gauge("bothways_problem", "1 while the hub tells a problem in its status.").labels(namespace).set(bool(problem))
     return bytes(generate_latest(registry))
 

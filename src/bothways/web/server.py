@@ -2,10 +2,8 @@
 
 import asyncio
 import contextlib
-import os
 import socket
 import ssl
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from bothways import files
 from bothways.xds.state import KeyPair
 
 _STOP_SECONDS = 2
@@ -35,7 +34,7 @@ class ServerCertificate:
         """Present `pair` at every handshake from now on; connections that are open stay as they are."""
         if pair.fingerprint == self._loaded:
             return
-        with _readable((pair.key_pem + pair.certificate_pem).encode(), self._directory) as path:
+        with files.readable((pair.key_pem + pair.certificate_pem).encode(), self._directory) as path:
             self.context.load_cert_chain(path)
         self._loaded = pair.fingerprint
 
@@ -67,23 +66,6 @@ async def serve_over_tls(app: FastAPI, address: str, port: int, certificate: Ser
         listener.bind((address, port))
         listener.listen(128)
         await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context), listener)
-
-
-@contextlib.contextmanager
-def _readable(content: bytes, directory: Path) -> Iterator[str]:
-    """Yield a path to read `content` from: the ssl module takes keys from files alone."""
-    if hasattr(os, "memfd_create"):
-        # A file in memory, so that the key is never on a disk.
-        with os.fdopen(os.memfd_create("server-certificate"), "wb") as file:
-            file.write(content)
-            file.flush()
-            yield f"/proc/self/fd/{file.fileno()}"
-    else:
-        # Made with mode 0600, and gone when it was read.
-        with tempfile.NamedTemporaryFile(dir=directory, prefix=".server-") as named:
-            named.write(content)
-            named.flush()
-            yield named.name
 
 
 async def _serve(config: uvicorn.Config, listener: socket.socket) -> None:

@@ -71,6 +71,8 @@ def _listener(name: str, address: Any, chain: Any, *listener_filters: Any) -> An
 
 def _inbound_manager(state: HubState) -> Any:
     manager = _manager(names.INBOUND)
+    # Never those of an earlier opening: connections of strangers from that time may still be draining.
+    manager.rds.route_config_name = names.inbound_routes(state.opening)
     manager.http_filters.insert(
         0, http_connection_manager_pb2.HttpFilter(name=names.RBAC_FILTER, typed_config=any_of(deny_all()))
     )

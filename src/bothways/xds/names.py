@@ -55,6 +55,11 @@ IDENTITY_HEADERS = (
 """Headers by which somebody could claim to be somebody else: removed from every request before anything is set."""
 
 
+def inbound_routes(opening: int) -> str:
+    """Return the routes of the endpoint's listener, which has others after each time that the endpoint was shut."""
+    return f"{INBOUND}/{opening}" if opening else INBOUND
+
+
 def service_cluster(name: str) -> str:
     """Return the cluster of a service of the hub."""
     return f"service/{name}"

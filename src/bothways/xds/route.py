@@ -1,6 +1,7 @@
 """Route configurations: the endpoint's services, and the way from a customer's identifier to its server."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
@@ -23,7 +24,12 @@ _ENROLMENT_TIMEOUT = 15.0
 
 
 def inbound_routes(state: HubState) -> Any:
-    """Return the routes of the endpoint: each service under its prefix, for those who may reach it now."""
+    """Return the routes of the endpoint: each service under its prefix, for those who may reach it now.
+
+    While the endpoint is shut, they are for those who came in before it was: nobody may do anything.
+    """
+    if state.shut:
+        state = replace(state, identities=(), services=())
     services = [
         _guarded(service.prefix, names.service_cluster(service.name), _SERVICE_TIMEOUT, service.identities)
         for service in sorted(state.services, key=lambda each: each.prefix)
@@ -46,7 +52,7 @@ def inbound_routes(state: HubState) -> Any:
             _header(names.CERTIFICATE_HEADER, "%DOWNSTREAM_PEER_FINGERPRINT_256%"),
         ],
     )
-    return route_pb2.RouteConfiguration(name=names.INBOUND, virtual_hosts=[virtual_host])
+    return route_pb2.RouteConfiguration(name=names.inbound_routes(state.opening), virtual_hosts=[virtual_host])
 
 
 def customer_routes(name: str, customers: Iterable[CustomerServer]) -> Any:

@@ -1,7 +1,7 @@
 """A snapshot: all resources of one state, each with a version that is the hash of its content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -25,10 +25,14 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All resources, by type and name. `version` is the hash of everything: equal states have equal versions."""
+    """All resources, by type and name. `version` is the hash of everything: equal states have equal versions.
+
+    `lingering` names, by type, what nothing in here refers to: only what a node is still draining does, if anything.
+    """
 
     version: str
     resources: Mapping[str, Mapping[str, Resource]]
+    lingering: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def of(self, type_url: str) -> Mapping[str, Resource]:
         """Return the resources of one type, by name."""
@@ -36,7 +40,11 @@ class Snapshot:
 
 
 def build_snapshot(state: HubState) -> Snapshot:
-    """Return everything that Envoy needs for this state."""
+    """Return everything that Envoy needs for this state.
+
+    While the endpoint is shut it has no listener. What was connected before is drained for minutes, so its routes are
+    there, and refuse everything; they go out before the listener is taken away.
+    """
     secrets = [
         key_pair_secret(names.SERVER_CERTIFICATE, state.server),
         trust_secret(names.CUSTOMER_TRUST, state.trust),
@@ -51,7 +59,15 @@ def build_snapshot(state: HubState) -> Snapshot:
             for each in state.customers
         ),
     ]
-    listeners = [inbound_listener(state), egress_listener(state), probe_listener(state)]
+    listeners = [egress_listener(state), probe_listener(state)]
+    lingering = {}
+    if state.shut:
+        lingering = {
+            names.SECRET_TYPE: frozenset({names.SERVER_CERTIFICATE, names.CUSTOMER_TRUST}),
+            names.ROUTE_TYPE: frozenset({names.inbound_routes(state.opening)}),
+        }
+    else:
+        listeners.append(inbound_listener(state))
     routes = [
         inbound_routes(state),
         customer_routes(names.EGRESS, (each for each in state.customers if each.established)),
@@ -63,11 +79,12 @@ def build_snapshot(state: HubState) -> Snapshot:
             names.CLUSTER_TYPE: clusters,
             names.LISTENER_TYPE: listeners,
             names.ROUTE_TYPE: routes,
-        }
+        },
+        lingering,
     )
 
 
-def _snapshot(messages: Mapping[str, list[Any]]) -> Snapshot:
+def _snapshot(messages: Mapping[str, list[Any]], lingering: Mapping[str, frozenset[str]]) -> Snapshot:
     resources = {
         type_url: {message.name: _resource(message) for message in of_type} for type_url, of_type in messages.items()
     }
@@ -78,7 +95,7 @@ def _snapshot(messages: Mapping[str, list[Any]]) -> Snapshot:
     for type_url in names.PUSH_ORDER:
         for name, resource in sorted(resources[type_url].items()):
             digest.update(f"{type_url} {name} {resource.version}\n".encode())
-    return Snapshot(digest.hexdigest()[:16], resources)
+    return Snapshot(digest.hexdigest()[:16], resources, lingering)
 
 
 def _resource(message: Any) -> Resource:

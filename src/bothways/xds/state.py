@@ -45,6 +45,9 @@ class Address:
     host: str
     port: int
 
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Identity:
@@ -79,7 +82,10 @@ class CustomerServer:
 
 @dataclass(frozen=True, slots=True)
 class HubState:
-    """Everything that the data plane of one environment has to do; `host` and `port` are the endpoint's."""
+    """Everything that the data plane of one environment has to do; `host` and `port` are the endpoint's.
+
+    `shut` is why the endpoint lets nobody in, empty while it is open; `closures` is how often it was shut, ever.
+    """
 
     environment: Environment
     host: str
@@ -96,6 +102,13 @@ class HubState:
     services: tuple[ServiceRoute, ...] = ()
     customers: tuple[CustomerServer, ...] = ()
     danger_outbound_loopback: bool = False
+    shut: str = ""
+    closures: int = 0
+
+    @property
+    def opening(self) -> int:
+        """Which opening of the endpoint this is, counted from 0; while the endpoint is shut, the last one."""
+        return self.closures - bool(self.shut)
 
     @property
     def authorities(self) -> tuple[str, str]:

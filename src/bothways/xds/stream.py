@@ -90,13 +90,22 @@ class DeltaStream:
         return responses
 
     def settled(self, snapshot: Snapshot) -> bool:
-        """Tell whether the node has confirmed every resource of the snapshot, and holds no other."""
-        return all(
-            type_url in self._subscriptions
-            and self._subscriptions[type_url].confirmed
-            == {name: resource.version for name, resource in snapshot.of(type_url).items()}
-            for type_url in names.PUSH_ORDER
-        )
+        """Tell whether the node has confirmed every resource of the snapshot, and holds no other.
+
+        What lingers in the snapshot need be confirmed only by a node that still asks for it.
+        """
+        return all(self._confirmed(type_url, snapshot) for type_url in names.PUSH_ORDER)
+
+    def _confirmed(self, type_url: str, snapshot: Snapshot) -> bool:
+        subscription, lingering = self._subscriptions.get(type_url), snapshot.lingering.get(type_url, frozenset())
+        needed = {
+            name: resource.version
+            for name, resource in snapshot.of(type_url).items()
+            if name not in lingering or (subscription and subscription.wants(name))
+        }
+        if subscription is None:
+            return bool(lingering) and not needed
+        return subscription.confirmed == needed
 
     def _answer(self, subscription: _Subscription, request: Any) -> dict[str, str | None]:
         """Take an ACK or a NACK; return what was refused as a part of more, so that nobody knows what is bad in it."""

@@ -1,0 +1,204 @@
+"""The canary: from outside of Envoy, it knocks at the endpoint as a stranger, and has it shut if it is let in.
+
+What counts is what the listener does, and not what was configured. Whatever bytes come back after a handshake without a
+good certificate were meant for a customer: the status 403 as well, for it says that TLS let the stranger in.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from bothways import files
+from bothways.dataplane.ads import AdsServer
+from bothways.xds.state import Address, HubState
+
+_log = logging.getLogger(__name__)
+
+_INTERVAL = 30.0
+_AGAIN = 1.0
+_PATIENCE = 5.0
+_QUIET = 0.5
+_SHOWN = 40
+_MINUTES = timedelta(minutes=10)
+
+
+class Outcome(Enum):
+    """What came of one knock."""
+
+    REFUSED = "refused"
+    ANSWERED = "answered"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """One try to get in: where, as whom, and what came of it, in words too."""
+
+    address: Address
+    stranger: str
+    outcome: Outcome
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{self.address}, {self.stranger}: {self.seen}"
+
+
+def judge(heard: bytes, error: Exception | None) -> tuple[Outcome, str]:
+    """Return what came of a knock: from the bytes that were heard after the handshake, or else from how it ended.
+
+    Refused is only what a TLS alert says (RFC 8446 section 6). A connection that ends without one proves nothing.
+    """
+    if heard:
+        return Outcome.ANSWERED, f"it was let in, and heard {heard[:_SHOWN]!r}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Outcome.UNREACHABLE, f"the certificate there is not the endpoint's ({error.verify_message})"
+    reason = str(getattr(error, "reason", ""))
+    if isinstance(error, ssl.SSLError) and "ALERT" in reason:
+        return Outcome.REFUSED, reason
+    if isinstance(error, TimeoutError):
+        return Outcome.UNREACHABLE, f"nothing was heard in {_PATIENCE:.0f} s"
+    return Outcome.UNREACHABLE, str(error or "") or "the connection was closed without a reason"
+
+
+def reachable(address: Address) -> Address:
+    """Return where to knock: at the address itself, or on loopback if the listener is bound to all addresses."""
+    if not (bound := ipaddress.ip_address(address.host)).is_unspecified:
+        return address
+    return Address("127.0.0.1" if bound.version == 4 else "::1", address.port)  # noqa: PLR2004 - IPv4
+
+
+def problems(knocks: Iterable[Knock], *, shut: bool) -> tuple[str, ...]:
+    """Return what is wrong with the outcomes of a round, in sentences. A shut endpoint is not to be reached."""
+    wrong = {Outcome.ANSWERED} if shut else {Outcome.ANSWERED, Outcome.UNREACHABLE}
+    return tuple(f"the canary at {each}" for each in knocks if each.outcome in wrong)
+
+
+class Canary:
+    """Knocks at each address after every push that all nodes confirmed, and on a schedule. `shut` is told why.
+
+    `addresses` are knocked at besides the listener of the state. `server_ca` is the bundle of the hub's server CA in
+    PEM: whoever does not have the endpoint's certificate cannot have the endpoint shut. `directory` is a private one.
+    """
+
+    def __init__(
+        self,
+        state: HubState,
+        addresses: Iterable[Address],
+        server_ca: str,
+        shut: Callable[[HubState, str], Awaitable[object]],
+        directory: Path,
+    ) -> None:
+        self._state = state
+        self._addresses = tuple(addresses)
+        self._server_ca = server_ca
+        self._shut = shut
+        self._directory = directory
+        self.problem = ""
+        self.refused_at: dict[str, float] = {}
+
+    def follow(self, state: HubState) -> None:
+        """Take this state for the one that is published."""
+        self._state = state
+
+    async def run(self, ads: AdsServer) -> None:
+        """Knock until this task is cancelled; what fails is told, and tried again."""
+        version = ""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_AGAIN if self.problem else _INTERVAL):
+                    await ads.confirmed_other_than(version)
+            version = ads.snapshot.version
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - whatever it was: a canary that is silent is taken for a good one
+                self._tell(f"the canary cannot look at the endpoint: {type(error).__name__}: {error}")
+            # Pushes that come close together are looked at together.
+            await asyncio.sleep(_AGAIN)
+
+    async def look(self) -> tuple[Knock, ...]:
+        """Knock at each address as each stranger, and have the endpoint shut if one is let in."""
+        state = self._state
+        knocks: list[Knock] = []
+        for address in dict.fromkeys((state.inbound, *self._addresses)):
+            knocks += [await self._knock(reachable(address), *each) for each in self._strangers(state)]
+        for address in {each.address for each in knocks}:
+            if all(each.outcome is Outcome.REFUSED for each in knocks if each.address == address):
+                self.refused_at[str(address)] = time.time()
+        self._tell("; ".join(problems(knocks, shut=bool(state.shut))))
+        answered = [str(each) for each in knocks if each.outcome is Outcome.ANSWERED]
+        if answered and not state.shut:
+            await self._shut(self._state, "; ".join(answered))
+        return tuple(knocks)
+
+    def _strangers(self, state: HubState) -> tuple[tuple[str, ssl.SSLContext], ...]:
+        issuer = x509.load_pem_x509_certificates(state.trust.pem.encode())[-1].subject
+        twin = ssl.create_default_context(cadata=self._server_ca)
+        with files.readable(foreign_certificate(issuer), self._directory) as path:
+            twin.load_cert_chain(path)
+        return (
+            ("without a certificate", ssl.create_default_context(cadata=self._server_ca)),
+            ("with the certificate of a foreign CA of the same name", twin),
+        )
+
+    async def _knock(self, address: Address, stranger: str, context: ssl.SSLContext) -> Knock:
+        heard, error = b"", None
+        try:
+            heard = await _heard(address, self._state.host, context)
+        except (OSError, TimeoutError) as raised:
+            error = raised
+        return Knock(address, stranger, *judge(heard, error))
+
+    def _tell(self, problem: str) -> None:
+        # Once, and not at every knock: a log that repeats itself is read by nobody.
+        if problem and problem != self.problem:
+            _log.error("%s", problem)
+        self.problem = problem
+
+
+def foreign_certificate(issuer: x509.Name) -> bytes:
+    """Return a client certificate with its key, in PEM, whose CA is named `issuer` and is not the one that we know."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bothways canary")]))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _MINUTES)
+        .not_valid_after(now + _MINUTES)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem + certificate.public_bytes(Encoding.PEM)
+
+
+async def _heard(address: Address, host: str, context: ssl.SSLContext) -> bytes:
+    """Shake hands and ask; return the first bytes of the answer. Raises `OSError` with the alert, `TimeoutError`.
+
+    In TLS 1.3 the server speaks of the certificate after the client's handshake is over (RFC 8446 section 4.4.2.4). It
+    is waited for before anything is sent: what is written to a closed connection can cost the reason.
+    """
+    async with asyncio.timeout(_PATIENCE):
+        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context, server_hostname=host)
+        try:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(reader.read(_SHOWN), _QUIET)
+            writer.write(f"GET /connectivity HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            return await reader.read(_SHOWN)
+        finally:
+            writer.transport.abort()
