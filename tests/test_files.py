@@ -180,3 +180,13 @@ def test_a_private_file_is_judged_by_its_target_when_it_is_a_link(tmp_path: Path
     (tmp_path / "tls.key").symlink_to(tmp_path / "target")
     with pytest.raises(Unusable, match="0644"):
         files.read_private(tmp_path / "tls.key", "the key")
+
+
+def test_what_is_readable_by_a_path_is_gone_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with files.readable(b"key", tmp_path / "nowhere") as path:
+        assert Path(path).read_bytes() == b"key"
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    with files.readable(b"key", tmp_path) as path:
+        assert (Path(path).parent, stat.S_IMODE(Path(path).stat().st_mode)) == (tmp_path, 0o600)
+        assert Path(path).read_bytes() == b"key"
+    assert list(tmp_path.iterdir()) == []

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from bothways.contract.document import CertificateTerms
 from bothways.contract.parse import parse_contract
 from bothways.contract.render import render_contract, render_terms
+from bothways.operations.closure import current_closure, shut_endpoint
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.expiry import record_notices
 from bothways.operations.hub import Hub, contract, open_hub
@@ -192,6 +193,14 @@ def test_status_tells_what_ends_and_which_notice_failed(
 
 # The HTTP library leaves a unix socket that it could not connect to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_what_is_shut_is_opened_on_record_and_what_is_open_is_2(in_hub: Run, document: Document, hub: Hub) -> None:
+    assert in_hub("hub", "reopen").returncode == 2
+    shut_endpoint(hub, "let in")
+    done = document("hub", "reopen")
+    assert (done["reason"], done["in_force"]) == ("let in", None)
+    assert current_closure(hub) is None
+
+
 def test_metrics_of_a_hub_that_does_not_run_are_1(in_hub: Run) -> None:
     done = in_hub("hub", "metrics")
     assert (done.returncode, done.stdout) == (1, "")

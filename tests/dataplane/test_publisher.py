@@ -19,7 +19,9 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
 from bothways.operations.certificates import show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.closure import current_closure
 from bothways.operations.customers import add_customer, suspend_customer
+from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
@@ -31,8 +33,10 @@ from bothways.registry.service import Service
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
 from bothways.store.authorities import Role
+from bothways.store.database import Database
 from bothways.xds.names import CLUSTER_TYPE, customer_cluster
-from bothways.xds.snapshot import Snapshot
+from bothways.xds.snapshot import Snapshot, build_snapshot
+from bothways.xds.state import Identity
 
 MakeCa = Callable[..., tuple[Any, Any]]
 
@@ -267,3 +271,36 @@ def test_the_end_of_an_endorsed_chain_changes_the_version(hub: Hub, make_ca: Mak
     assert customer_cluster(tsp_id) in before.of(CLUSTER_TYPE)
     assert customer_cluster(tsp_id) not in after.of(CLUSTER_TYPE)
     assert after.version != before.version
+
+
+def test_a_database_that_cannot_be_written_keeps_nothing_open(hub: Hub) -> None:
+    later = hub.directory / "later"
+    waiting = replace(hub, database=Database(later / DATABASE_FILE))
+    state = hub_state(hub)
+    before = replace(state, identities=(Identity("urn:bothways:PPR:12345678:1a", "12345678"),))
+    seen: list[str] = []
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", build_snapshot(before))
+        publisher = Publisher(waiting, ads, lambda latest: seen.append(latest.shut))
+        await publisher.shut(before, "let in")
+        shut = build_snapshot(replace(state, shut="let in", closures=1))
+        assert (ads.snapshot.version, seen) == (shut.version, ["let in"])
+        assert "let in" in publisher.problem
+        assert "cannot be used" in publisher.problem
+        # A round that had read the database before that opens nothing.
+        publisher._take(before, build_snapshot(before))
+        assert (ads.snapshot.version, seen) == (shut.version, ["let in"])
+        later.symlink_to(hub.directory)
+        task = asyncio.create_task(publisher.run())
+        async with asyncio.timeout(30):
+            await eventually(lambda: current_closure(hub) is not None and "cannot" not in publisher.problem)
+        assert (ads.snapshot.version, set(seen)) == (shut.version, {"let in"})
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    try:
+        asyncio.run(run())
+    finally:
+        waiting.database.close()
+    assert hub_state(hub).shut == "let in"

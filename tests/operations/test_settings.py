@@ -7,6 +7,7 @@ import pytest
 
 from bothways.errors import Refused, Unusable
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
+from bothways.xds.state import Address
 
 ODD = Settings(
     inbound_address="::1",
@@ -30,6 +31,7 @@ ODD = Settings(
     smtp_password_file="smtp-password",  # noqa: S106 - the name of a file
     smtp_ca_file="/etc/mail-ca.pem",
     danger_smtp_plain=True,
+    canary_addresses=(Address("192.0.2.7", 443), Address("2001:db8::7", 8443)),
 )
 
 
@@ -90,3 +92,14 @@ def test_settings_cannot_be_changed_by_accident() -> None:
     with pytest.raises(AttributeError):
         Settings().inbound_port = 1  # type: ignore[misc]
     assert replace(Settings(), inbound_port=1).inbound_port == 1
+
+
+@pytest.mark.parametrize(
+    "address", ["hub.example:443", "192.0.2.7", "192.0.2.7:0", "192.0.2.7:65536", "192.0.2.7:x", 7]
+)
+def test_the_canary_knocks_at_addresses_with_ports_alone(tmp_path: Path, address: object) -> None:
+    (tmp_path / FILE).write_text(f"[canary]\naddresses = ['192.0.2.7:443', {address!r}]\n")
+    with pytest.raises(Refused) as refused:
+        read_settings(tmp_path)
+    assert [finding.id for finding in refused.value.findings] == ["CONTRACT-ADDRESS"]
+    assert repr(address) in refused.value.findings[0].message

@@ -45,3 +45,7 @@ def test_headers_are_lower_case_and_hyphenated_as_http_2_has_them() -> None:
     headers = (*names.IDENTITY_HEADERS, names.UPSTREAM_TLS_HEADER, names.UPSTREAM_SUBJECT_HEADER)
     assert [each for each in headers if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", each)] == []
     assert len(set(headers)) == len(headers)
+
+
+def test_each_opening_of_the_endpoint_has_routes_of_its_own() -> None:
+    assert [names.inbound_routes(opening) for opening in range(3)] == ["inbound", "inbound/1", "inbound/2"]

@@ -13,6 +13,7 @@ from google.protobuf import json_format
 
 from bothways.xds import names
 from bothways.xds.bootstrap import bootstrap
+from bothways.xds.route import inbound_routes
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState, KeyPair
 from bothways.xds.tls import key_pair_secret
@@ -82,6 +83,36 @@ def test_every_cluster_that_a_route_names_is_in_the_snapshot(state: HubState) ->
         assert entry.action.typed_config.Unpack(route)
         used.add(route.route.cluster)
     assert used == set(snapshot.of(names.CLUSTER_TYPE))
+
+
+def test_a_shut_endpoint_has_no_listener_and_routes_that_refuse_whoever_is_still_connected(state: HubState) -> None:
+    before, shut = build_snapshot(state), build_snapshot(replace(state, shut="let in", closures=1))
+    assert named(shut)[names.LISTENER_TYPE] == {"egress", "probe"}
+    # The routes that the listener had, so that it gets them while it is drained; nobody is named in them.
+    assert named(shut)[names.ROUTE_TYPE] == named(before)[names.ROUTE_TYPE]
+    assert (
+        any_of(inbound_routes(replace(state, identities=(), services=())))
+        == shut.of(names.ROUTE_TYPE)["inbound"].packed
+    )
+    assert shut.lingering == {
+        names.SECRET_TYPE: {"server-certificate", "customer-trust"},
+        names.ROUTE_TYPE: {"inbound"},
+    }
+    assert changes(before, shut) == {"inbound"}
+
+
+def test_an_endpoint_that_is_open_again_has_routes_that_nobody_from_before_is_given(state: HubState) -> None:
+    again = build_snapshot(replace(state, closures=2))
+    assert named(again)[names.ROUTE_TYPE] == {"inbound/2", "egress", "probe"}
+    [chain] = unpacked(again, names.LISTENER_TYPE)["inbound"].filter_chains
+    manager = http_connection_manager_pb2.HttpConnectionManager()
+    assert chain.filters[0].typed_config.Unpack(manager)
+    assert manager.rds.route_config_name == "inbound/2"
+    assert again.lingering == {}
+    # Shut a third time, it is the same routes that refuse.
+    assert (
+        set(build_snapshot(replace(state, shut="x", closures=3)).of(names.ROUTE_TYPE)) == named(again)[names.ROUTE_TYPE]
+    )
 
 
 def test_equal_states_have_equal_versions_and_bytes(state: HubState) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bothways.pki.chain import certificate_pem
-from bothways.xds.state import Anchors, HubState
+from bothways.xds.state import Address, Anchors, HubState
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,12 @@ def test_each_anchor_has_its_revocation_list_or_none_has(make_ca: Callable[..., 
     for pem, wrong in ((both, lists[:1]), (certificate_pem(one[1]), lists), (certificate_pem(one[1]), lists[:1])):
         with pytest.raises(ValueError, match="not those of the trust anchors"):
             Anchors(pem, wrong)
+
+
+def test_the_opening_is_counted_by_closures_and_lasts_until_the_endpoint_is_open_again(state: HubState) -> None:
+    openings = [replace(state, shut=shut, closures=times).opening for times in (1, 2) for shut in ("let in", "")]
+    assert [state.opening, *openings] == [0, 0, 1, 1, 2]
+
+
+def test_an_address_is_written_as_in_a_url() -> None:
+    assert [str(Address(host, 443)) for host in ("192.0.2.7", "2001:db8::7")] == ["192.0.2.7:443", "[2001:db8::7]:443"]

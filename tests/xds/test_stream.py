@@ -1,6 +1,7 @@
 """Scripts: what a node asks, says or hears, line by line. For any order: `properties/test_delta_xds.py`."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -313,3 +314,24 @@ def test_a_good_resource_is_not_blamed_when_the_bad_one_beside_it_was_given_up(m
     stream.receive(ask(SECRET_TYPE, drop=("bad",)), snapshot)
     assert said(stream.receive(refuse(response), snapshot)) == [(SECRET_TYPE, {"good": "1"}, [])]
     assert stream.refusals == {}
+
+
+def test_what_lingers_is_confirmed_by_whoever_still_asks_for_it_and_missed_by_nobody_else(
+    make_snapshot: Making,
+) -> None:
+    content = {SECRET_TYPE: {"s": "1"}, LISTENER_TYPE: {"l": "1"}, CLUSTER_TYPE: {"c": "1"}, ROUTE_TYPE: {"r": "1"}}
+    snapshot = make_snapshot(content)
+    lingering = replace(snapshot, lingering={SECRET_TYPE: frozenset({"s"})})
+    stream = DeltaStream()
+    for type_url in (CLUSTER_TYPE, LISTENER_TYPE):
+        [response] = stream.receive(ask(type_url), snapshot)
+        stream.receive(acknowledge(response), snapshot)
+    [response] = stream.receive(ask(ROUTE_TYPE, "r"), snapshot)
+    stream.receive(acknowledge(response), snapshot)
+    assert (stream.settled(snapshot), stream.settled(lingering)) == (False, True)
+    [response] = stream.receive(ask(SECRET_TYPE, "s"), lingering)
+    assert not stream.settled(lingering)
+    stream.receive(acknowledge(response), lingering)
+    assert stream.settled(lingering)
+    stream.receive(ask(SECRET_TYPE, drop=("s",)), lingering)
+    assert (stream.settled(snapshot), stream.settled(lingering)) == (False, True)
