@@ -1,24 +1,41 @@
 """What was open is closed on the very next request, on connections that stay open (lab: a CRL alone never does)."""
 
+import json
 import ssl
 
 import pytest
 from tests.wire.conftest import ISSUER, MERCHANT, Line, World
+from tests.wire.http2 import Http2Line
 
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.customers import suspend_customer
 from bothways.operations.services import grant_service, withdraw_service
 from bothways.pki.revocation import RevocationReason
+from bothways.spoke.directory import Spoke
 
 pytestmark = pytest.mark.envoy
 
 
-@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_a_revoked_certificate_is_refused_on_its_open_connection(world: World, version: ssl.TLSVersion) -> None:
-    (spoke, serial), (other, _) = world.connected(), world.connected()
+VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
+LINES: dict[str, type[Line | Http2Line]] = {"http/1.1": Line, "h2": Http2Line}
+
+
+def context_of(world: World, spoke: Spoke, version: ssl.TLSVersion, protocol: str) -> ssl.SSLContext:
     context = world.context(spoke)
     context.minimum_version = context.maximum_version = version
-    with Line(world.tls(context), world.host) as line, world.open(other) as unharmed:
+    context.set_alpn_protocols([protocol])
+    return context
+
+
+@pytest.mark.parametrize("protocol", LINES)
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_revoked_certificate_is_refused_on_its_open_connection(
+    world: World, version: ssl.TLSVersion, protocol: str
+) -> None:
+    (spoke, serial), (other, _) = world.connected(), world.connected()
+    context = context_of(world, spoke, version, protocol)
+    with LINES[protocol](world.tls(context), world.host) as line, world.open(other) as unharmed:
+        assert line.tls_version == version.name.replace("_", ".")
         assert line.ask("/tokens/before")[0] == 200
         assert unharmed.ask("/tokens/before")[0] == 200
         revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
@@ -28,6 +45,25 @@ def test_a_revoked_certificate_is_refused_on_its_open_connection(world: World, v
     # In TLS 1.3 the client's handshake is over before the server says what it thinks of the certificate.
     with pytest.raises(ssl.SSLError, match="CERTIFICATE_REVOKED"), world.tls(context) as again:
         again.recv(1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_in_flight_when_its_certificate_is_revoked_is_finished_and_nothing_is_begun(
+    world: World, version: ssl.TLSVersion
+) -> None:
+    """A request is let in when it begins: what it may last is bounded by the time-outs of `docs/defaults.md`."""
+    spoke, serial = world.connected()
+    with Http2Line(world.tls(context_of(world, spoke, version, "h2")), world.host) as line:
+        stream = line.begin("/tokens/long", (("content-length", "8"),), method="POST", end=False)
+        # The endpoint has taken the first when it answers what comes after it.
+        assert line.ask("/tokens/before")[0] == 200
+        revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
+        world.apply()
+        assert line.ask("/tokens/after")[0] == 403
+        line.finish(stream, b"the rest")
+        status, body = line.answer(stream)
+        assert (status, json.loads(body)["body"]) == (200, "the rest")
+        assert line.ask("/tokens/after")[0] == 403
 
 
 def test_a_suspended_customer_is_refused_on_its_open_connection_until_it_is_resumed(world: World) -> None:
