@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bothways.pki.chain import certificate_pem
-from bothways.xds.state import Address, Anchors, HubState
+from bothways.xds.state import Address, Anchors, HubState, KeyPair
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,30 @@ def test_the_opening_is_counted_by_closures_and_lasts_until_the_endpoint_is_open
 
 def test_an_address_is_written_as_in_a_url() -> None:
     assert [str(Address(host, 443)) for host in ("192.0.2.7", "2001:db8::7")] == ["192.0.2.7:443", "[2001:db8::7]:443"]
+
+
+HALF = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize("field", ["certificate_pem", "key_pem"])
+@pytest.mark.parametrize("pem", ["", "garbage", "# a comment\n", HALF, HALF.replace("CERTIFICATE", "PRIVATE KEY")])
+def test_no_pair_is_made_of_what_envoy_would_refuse(make_pair: Callable[[str], KeyPair], field: str, pem: str) -> None:
+    with pytest.raises(ValueError, match=r"PEM|parsing|deserialize|Unable to load"):
+        replace(make_pair("server"), **{field: pem})
+
+
+def test_one_half_broken_certificate_in_the_chain_spoils_the_pair(make_pair: Callable[[str], KeyPair]) -> None:
+    pair = make_pair("server")
+    with pytest.raises(ValueError, match="parsing"):
+        replace(pair, certificate_pem=pair.certificate_pem + HALF)
+
+
+def test_a_key_of_another_certificate_is_no_pair(make_pair: Callable[[str], KeyPair]) -> None:
+    with pytest.raises(ValueError, match="not the certificate's"):
+        replace(make_pair("server"), key_pem=make_pair("other").key_pem)
+
+
+@pytest.mark.parametrize("pem", ["", "garbage", "# a comment\n", HALF])
+def test_no_revocation_list_is_made_of_what_envoy_would_refuse(anchors: Anchors, pem: str) -> None:
+    with pytest.raises(ValueError, match=r"PEM|parsing"):
+        Anchors(anchors.pem, (pem,))

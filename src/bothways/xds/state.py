@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bothways.contract.document import Environment
 
@@ -28,11 +29,19 @@ class Anchors:
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """A certificate chain (end entity first) and its private key, in PEM, as Envoy is given them."""
+    """A certificate chain (end entity first) and its private key, in PEM, as Envoy is given them.
+
+    Raises `ValueError` for what is no such pair: Envoy would refuse it too, and go on with the last good one.
+    """
 
     certificate_pem: str
     key_pem: str
     fingerprint: str
+
+    def __post_init__(self) -> None:
+        chain = x509.load_pem_x509_certificates(self.certificate_pem.encode())
+        if load_pem_private_key(self.key_pem.encode(), None).public_key() != chain[0].public_key():
+            raise ValueError("the private key is not the certificate's")
 
     def __repr__(self) -> str:
         return f"KeyPair({self.fingerprint})"
