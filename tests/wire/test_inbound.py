@@ -1,6 +1,9 @@
 """Who gets through the handshake of the endpoint, and who does not (R1, R5, R6)."""
 
+import re
+import shutil
 import ssl
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -196,3 +199,20 @@ def test_no_session_is_resumed(world: World, caller: Spoke, version: ssl.TLSVers
         second.sendall(request)
         assert second.recv(12) == b"HTTP/1.1 200"
         assert second.session_reused is False
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH")
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_no_signature_with_sha_1_is_asked_for(world: World, version: str) -> None:
+    settings, name = world.hub.settings, world.host.split(":")[0]
+    address = f"{settings.inbound_address}:{settings.inbound_port}"
+    seen = subprocess.run(
+        ["openssl", "s_client", version, "-connect", address, "-servername", name],
+        input=b"",
+        capture_output=True,
+        check=False,
+        timeout=30,
+    ).stdout.decode()
+    [asked] = re.findall(r"^Requested Signature Algorithms: (.*)$", seen, flags=re.MULTILINE)
+    assert "ECDSA+SHA256" in asked
+    assert "SHA1" not in asked
