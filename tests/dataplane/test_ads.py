@@ -234,13 +234,13 @@ def test_a_rotation_with_no_customers_changes_nothing_for_the_node(hub: Hub) -> 
 def test_who_waits_for_another_version_is_told_when_it_is_confirmed(hub: Hub) -> None:
     async def test(server: AdsServer, node: Node) -> None:
         await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
-        await server.confirmed_other_than("")
+        assert await server.confirmed_other_than("") == server.snapshot.version
         waiting = asyncio.create_task(server.confirmed_other_than(server.snapshot.version))
         assert await server.settled() is True
         assert not waiting.done()
         server.publish(changed(hub, "tokens"))
         for _ in range(2):
             await node.answer(await node.read())
-        await waiting
+        assert await waiting == server.snapshot.version
 
     served(hub, test)

@@ -21,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 from tests.conftest import running
+from tests.dataplane.test_ads import Node, served
 
 from bothways import files
 from bothways.cli.hub import reopen
@@ -384,6 +385,21 @@ def test_each_push_that_is_confirmed_is_looked_at_without_waiting_for_the_clock(
             await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_a_canary_that_cannot_look_says_so(hub: Hub) -> None:
+    async def test(server: AdsServer, node: Node) -> None:
+        await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
+        canary = Canary(hub_state(hub), (), "no certificate", Door(), hub.run_directory)
+        task = asyncio.create_task(canary.run(server))
+        while not canary.problem:  # noqa: ASYNC110 - the time-out of `served` bounds it
+            await asyncio.sleep(0.01)
+        assert "the canary cannot look at the endpoint" in canary.problem
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    served(hub, test)
 
 
 def eventually(condition: Callable[[], bool]) -> None:

@@ -70,12 +70,16 @@ class AdsServer:
         async with self._progress:
             await self._progress.wait_for(lambda: self._answered() and not self.refusals())
 
-    async def confirmed_other_than(self, version: str) -> None:
-        """Wait until every connected node, one at least, has confirmed a last snapshot that is not of this version."""
+    async def confirmed_other_than(self, version: str) -> str:
+        """Wait until every connected node, one at least, has confirmed a last snapshot that is not of this version.
+
+        Returns its version.
+        """
         async with self._progress:
             await self._progress.wait_for(
                 lambda: self.snapshot.version != version and self._answered() and not self.refusals()
             )
+            return self.snapshot.version
 
     def nodes(self) -> list[dict[str, Any]]:
         """Return what is known of each connected node: its id, whether it has the last snapshot, what it refused."""

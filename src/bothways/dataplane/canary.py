@@ -120,8 +120,7 @@ class Canary:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_AGAIN if self.problem else _INTERVAL):
-                    await ads.confirmed_other_than(version)
-            version = ads.snapshot.version
+                    version = await ads.confirmed_other_than(version)
             try:
                 await self.look()
             except Exception as error:  # noqa: BLE001 - whatever it was: a canary that is silent is taken for a good one
