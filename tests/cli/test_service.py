@@ -1,9 +1,12 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+
+from bothways.pki.chain import certificate_pem, fingerprint
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -16,6 +19,13 @@ def test_a_service_is_added_granted_withdrawn_and_listed(document: Document, iss
         "name": "tokens",
         "prefix": "/tokens",
         "upstream": "http://127.0.0.1:9000",
+        "upstream_ca": [],
+        "http2": False,
+        "timeout": 60,
+        "streaming": 0,
+        "health_path": None,
+        "strip_prefix": False,
+        "client_cert": False,
         "needs": ["inbound"],
         "granted": [],
         "in_force": None,
@@ -31,6 +41,33 @@ def test_a_service_can_need_both_flows(document: Document) -> None:
     assert document(*ADD, "--needs", "inbound", "--needs", "outbound")["needs"] == ["inbound", "outbound"]
 
 
+def test_all_options_come_back(document: Document, in_hub: Run, make_ca: Callable[..., Any], tmp_path: Path) -> None:
+    ca = make_ca("Service CA")[1]
+    (tmp_path / "ca.pem").write_text(certificate_pem(ca))
+    trusted = ("--upstream", "https://tokens.internal:8443", "--upstream-ca", str(tmp_path / "ca.pem"))
+    limits = ("--timeout", "30", "--streaming", "600", "--health-path", "/health")
+    flags = ("--http2", "--strip-prefix", "--client-cert")
+    added = document("service", "add", "tokens", "--prefix", "/tokens", *trusted, *limits, *flags)
+    assert added["upstream_ca"] == [fingerprint(ca)]
+    assert (added["timeout"], added["streaming"], added["health_path"]) == (30, 600, "/health")
+    assert added["http2"] is added["strip_prefix"] is added["client_cert"] is True
+    added.pop("in_force")
+    assert document("service", "list") == [added]
+    shown = in_hub("service", "list").stdout
+    assert "http2 timeout=30s streaming=600s health=/health strip-prefix client-cert" in shown
+
+
+def test_a_ca_file_that_is_none_is_refused_with_the_reason(in_hub: Run, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    upstream = ("--upstream", "https://tokens.internal:8443", "--upstream-ca", str(tmp_path / "ca.pem"))
+    done = in_hub("service", "add", "tokens", "--prefix", "/tokens", *upstream)
+    assert done.returncode == 1
+    assert "CHAIN-FILE" in done.stderr or "CSR-FILE" in done.stderr
+    missing = in_hub("service", "add", "tokens", "--prefix", "/tokens", *upstream[:3], str(tmp_path / "no.pem"))
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert "the CA bundle" in missing.stderr
+
+
 def test_people_are_told_where_it_stands_and_what_is_next(in_hub: Run) -> None:
     done = in_hub(*ADD)
     assert done.stdout.startswith("tokens stands at https://api.ppr.hub.localhost:")
@@ -39,10 +76,12 @@ def test_people_are_told_where_it_stands_and_what_is_next(in_hub: Run) -> None:
 
 
 def test_bad_values_are_refused_with_all_findings(in_hub: Run, document: Document) -> None:
-    done = in_hub("service", "add", "Tokens!", "--prefix", "tokens", "--upstream", "https://x", "--json")
+    done = in_hub(
+        "service", "add", "Tokens!", "--prefix", "tokens", "--upstream", "https://x", "--timeout", "0", "--json"
+    )
     assert done.returncode == 1
     found = [each["id"] for each in json.loads(done.stdout)["findings"]]
-    assert found == ["SERVICE-01", "SERVICE-02", "SERVICE-05"]
+    assert found == ["SERVICE-01", "SERVICE-02", "SERVICE-05", "SERVICE-07"]
     assert document("service", "list") == []
 
 

@@ -9,7 +9,19 @@ from bothways.store import services
 from bothways.store.database import Database
 
 TOKENS = Service("tokens", "/tokens", "http://127.0.0.1:8080")
-DISPUTES = Service("disputes", "/disputes", "http://127.0.0.1:8081", frozenset(Flow))
+DISPUTES = Service(
+    "disputes",
+    "/disputes",
+    "https://disputes.internal:8443",
+    frozenset(Flow),
+    upstream_ca="-----BEGIN CERTIFICATE-----",
+    http2=True,
+    timeout=5,
+    streaming=600,
+    health_path="/health",
+    strip_prefix=True,
+    client_cert=True,
+)
 
 
 @pytest.fixture

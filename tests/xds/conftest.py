@@ -73,7 +73,20 @@ def state(anchors: Anchors, make_pair: Callable[[str], KeyPair], server: Custome
         identities=(FIRST, SECOND),
         services=(
             ServiceRoute("tokens", "/tokens", "tokens.internal", 8080, (FIRST,)),
-            ServiceRoute("disputes", "/disputes", "127.0.0.1", 8081, ()),
+            ServiceRoute(
+                "disputes",
+                "/disputes",
+                "disputes.internal",
+                8443,
+                (),
+                anchors,
+                http2=True,
+                timeout=30,
+                streaming=600,
+                health_path="/health",
+                strip_prefix=True,
+                client_cert=True,
+            ),
         ),
         customers=(server, CustomerServer("87654321", "api.shop.example", 443, "", anchors, established=False)),
     )

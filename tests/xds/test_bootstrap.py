@@ -3,8 +3,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from google.protobuf import json_format
 
 from bothways.xds.bootstrap import bootstrap
+from bothways.xds.overload import overload_manager
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -30,7 +32,9 @@ def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> N
             "endpoints": [{"lbEndpoints": [{"endpoint": {"address": pipe("/run/ads.sock")}}]}],
         },
     }
-    assert json.loads(bootstrap("ppr-1", "/run/ads.sock", "/run/admin.sock")) == {
+    message = json.loads(bootstrap("ppr-1", "/run/ads.sock", "/run/admin.sock"))
+    assert message.pop("overloadManager") == json_format.MessageToDict(overload_manager())
+    assert message == {
         "node": {"id": "ppr-1", "cluster": "inbound"},
         "admin": {"address": pipe("/run/admin.sock")},
         "staticResources": {"clusters": [cluster]},

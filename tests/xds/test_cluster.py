@@ -8,8 +8,8 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
 from bothways.xds.authorization import deny_special_addresses
 from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
-from bothways.xds.state import CustomerServer, KeyPair, ServiceRoute
-from bothways.xds.tls import customer_socket
+from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
+from bothways.xds.tls import customer_socket, service_socket
 from bothways.xds.typed import any_of
 
 DNS = {
@@ -38,15 +38,72 @@ def client(make_pair: Callable[[str], KeyPair]) -> KeyPair:
     return make_pair("client")
 
 
-def test_a_service_is_called_over_plain_http_where_dns_says(shown: Callable[[Any], Any]) -> None:
-    service = ServiceRoute("tokens", "/tokens", "tokens.internal", 8080, ())
-    address = {"socket_address": {"address": "tokens.internal", "port_value": 8080}}
-    assert shown(service_cluster(service)) == {
+def options(version: str) -> dict[str, Any]:
+    return {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+            "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            "common_http_protocol_options": {"idle_timeout": "4s"},
+            "explicit_http_config": {version: {}},
+        }
+    }
+
+
+def service_of(host: str, port: int, version: str) -> dict[str, Any]:
+    return {
         "name": "service/tokens",
         "cluster_type": DNS,
         "wait_for_warm_on_init": False,
         "connect_timeout": "5s",
-        "load_assignment": endpoints("service/tokens", address),
+        "load_assignment": endpoints("service/tokens", {"socket_address": {"address": host, "port_value": port}}),
+        "typed_extension_protocol_options": options(version),
+        "per_connection_buffer_limit_bytes": 65536,
+        "circuit_breakers": {
+            "thresholds": [
+                {"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096, "max_retries": 64}
+            ]
+        },
+        "outlier_detection": {
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": 5,
+            "max_ejection_percent": 50,
+            "enforcing_consecutive_5xx": 0,
+            "enforcing_success_rate": 0,
+            "enforcing_local_origin_success_rate": 0,
+        },
+    }
+
+
+def test_a_service_is_called_over_plain_http_where_dns_says(shown: Callable[[Any], Any]) -> None:
+    service = ServiceRoute("tokens", "/tokens", "tokens.internal", 8080, ())
+    assert shown(service_cluster(service)) == service_of("tokens.internal", 8080, "http_protocol_options")
+
+
+@pytest.mark.parametrize(
+    ("http2", "version", "codec"),
+    [(False, "http_protocol_options", {}), (True, "http2_protocol_options", {"codec_client_type": "HTTP2"})],
+)
+def test_a_service_is_called_over_tls_and_asked_how_it_is_where_it_says_so(
+    shown: Callable[[Any], Any],
+    anchors: Anchors,
+    http2: bool,  # noqa: FBT001 - both settings are the point
+    version: str,
+    codec: dict[str, str],
+) -> None:
+    service = ServiceRoute(
+        "tokens", "/tokens", "tokens.internal", 8443, (), anchors, http2=http2, health_path="/health"
+    )
+    check = {
+        "timeout": "2s",
+        "interval": "5s",
+        "no_traffic_interval": "5s",
+        "unhealthy_threshold": 3,
+        "healthy_threshold": 1,
+        "http_health_check": {"host": "tokens.internal", "path": "/health", **codec},
+    }
+    assert shown(service_cluster(service)) == service_of("tokens.internal", 8443, version) | {
+        "transport_socket": shown(service_socket(service, anchors)),
+        "health_checks": [check],
+        "common_lb_config": {"healthy_panic_threshold": {}},
     }
 
 
@@ -57,6 +114,7 @@ def test_the_hubs_own_page_is_on_a_unix_socket(shown: Callable[[Any], Any]) -> N
         "type": "STATIC",
         "connect_timeout": "5s",
         "load_assignment": endpoints("connectivity", address),
+        "typed_extension_protocol_options": options("http_protocol_options"),
     }
 
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -5,8 +6,10 @@ from typing import Any
 import pytest
 
 from bothways.xds.authorization import allow
+from bothways.xds.client_cert import with_client_cert
 from bothways.xds.route import customer_routes, inbound_routes
 from bothways.xds.state import CustomerServer, HubState, Identity
+from bothways.xds.typed import any_of
 
 RBAC = "envoy.filters.http.rbac"
 
@@ -16,16 +19,56 @@ def added(name: str, value: str) -> dict[str, Any]:
     return {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
+RETRIES = {
+    "retry_on": "connect-failure,refused-stream,reset-before-request",
+    "num_retries": 2,
+    "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.250s"},
+    "retry_host_predicate": [
+        {
+            "name": "envoy.retry_host_predicates.previous_hosts",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+            },
+        }
+    ],
+    "host_selection_retry_max_attempts": "3",
+}
+
+
 def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_nothing_else_does(
     shown: Callable[[Any], Any], state: HubState, first: Identity, second: Identity
 ) -> None:
-    def guarded(prefix: str, cluster: str, timeout: str, *identities: Identity) -> dict[str, Any]:
+    def own(prefix: str, timeout: str) -> dict[str, Any]:
         return {
             "match": {"path_separated_prefix": prefix},
-            "route": {"cluster": cluster, "timeout": timeout},
-            "typed_per_filter_config": {RBAC: shown(allow(identities))},
+            "route": {"cluster": "connectivity", "timeout": timeout},
         }
 
+    tokens = {
+        "match": {"path_separated_prefix": "/tokens"},
+        "route": {
+            "cluster": "service/tokens",
+            "timeout": "60s",
+            "idle_timeout": "300s",
+            "retry_policy": RETRIES,
+        },
+        "typed_per_filter_config": {RBAC: shown(allow([first]))},
+    }
+    disputes = {
+        "match": {"path_separated_prefix": "/disputes"},
+        "route": {
+            "cluster": "service/disputes",
+            "timeout": "0s",
+            "idle_timeout": "30s",
+            "max_stream_duration": {"max_stream_duration": "600s"},
+            "retry_policy": RETRIES,
+            "regex_rewrite": {"pattern": {"regex": "^/disputes/?"}, "substitution": "/"},
+        },
+        "typed_per_filter_config": {
+            RBAC: shown(allow([])),
+            "envoy.filters.http.lua": shown(any_of(with_client_cert())),
+        },
+    }
     message = shown(inbound_routes(state))
     assert message == {
         "name": "inbound",
@@ -34,17 +77,16 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                 "name": "inbound",
                 "domains": ["api.ppr.hub.example", "api.ppr.hub.example:8443"],
                 "routes": [
-                    guarded("/connectivity", "connectivity", "5s", first, second),
-                    guarded("/.well-known/est", "connectivity", "15s", first, second),
-                    guarded("/disputes", "service/disputes", "60s"),
-                    guarded("/tokens", "service/tokens", "60s", first),
+                    own("/connectivity", "5s"),
+                    own("/.well-known/est", "15s"),
+                    disputes,
+                    tokens,
                     {
                         "match": {"prefix": "/"},
                         "direct_response": {
                             "status": 404,
                             "body": {"inline_string": "No service of the hub stands at this path."},
                         },
-                        "typed_per_filter_config": {RBAC: shown(allow([first, second]))},
                     },
                 ],
                 "request_headers_to_add": [
@@ -55,9 +97,78 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                     added("bothways-environment", "PPR"),
                     added("bothways-certificate", "%DOWNSTREAM_PEER_FINGERPRINT_256%"),
                 ],
+                "typed_per_filter_config": {RBAC: shown(allow([first, second]))},
             }
         ],
     }
+
+
+def to_tokens(state: HubState, **changes: Any) -> Any:
+    """Return how `tokens` is called if it is changed like this."""
+    tokens = replace(state.services[0], **changes)
+    [host] = inbound_routes(replace(state, services=(tokens,))).virtual_hosts
+    [action] = [each.route for each in host.routes if each.route.cluster == "service/tokens"]
+    return action
+
+
+def test_nothing_is_tried_again_that_a_service_may_have_begun(state: HubState) -> None:
+    # A payment is not made twice: of Envoy's conditions these alone promise that the service saw no request.
+    conditions = set(to_tokens(state).retry_policy.retry_on.split(","))
+    assert conditions <= {"connect-failure", "refused-stream", "reset-before-request"}
+    assert not to_tokens(state).retry_policy.HasField("per_try_timeout")
+
+
+@pytest.mark.parametrize(
+    ("timeout", "streaming", "wanted"),
+    [
+        (60, 0, (60, 300, None)),
+        (5, 0, (5, 300, None)),
+        (600, 0, (600, 600, None)),
+        (60, 600, (0, 60, 600)),
+        (5, 86400, (0, 5, 86400)),
+    ],
+)
+def test_a_time_out_is_for_the_answer_or_for_the_silence_of_a_stream_and_everything_ends(
+    state: HubState, timeout: int, streaming: int, wanted: tuple[int, int, int | None]
+) -> None:
+    action = to_tokens(state, timeout=timeout, streaming=streaming)
+    assert action.HasField("timeout")  # Without it Envoy has a time-out of its own.
+    # With it, Envoy looks at `timeout` no more.
+    longest = action.max_stream_duration.max_stream_duration.seconds if action.HasField("max_stream_duration") else None
+    assert (action.timeout.seconds, action.idle_timeout.seconds, longest) == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "upgrades"),
+    [({}, []), ({"streaming": 600}, ["websocket"]), ({"streaming": 600, "http2": True}, [])],
+)
+def test_websockets_pass_to_services_that_stream_over_http_1(
+    state: HubState, changes: dict[str, Any], upgrades: list[str]
+) -> None:
+    assert [each.upgrade_type for each in to_tokens(state, **changes).upgrade_configs] == upgrades
+
+
+@pytest.mark.parametrize(
+    ("prefix", "path", "seen"),
+    [
+        ("/tokens", "/tokens", "/"),
+        ("/tokens", "/tokens/", "/"),
+        ("/tokens", "/tokens/new", "/new"),
+        ("/tokens", "/tokens/tokens/new", "/tokens/new"),
+        ("/a.b/c~-_", "/a.b/c~-_/d", "/d"),
+    ],
+)
+def test_a_prefix_is_stripped_once_and_a_path_is_left(state: HubState, prefix: str, path: str, seen: str) -> None:
+    rewrite = to_tokens(state, prefix=prefix, strip_prefix=True).regex_rewrite
+    assert re.sub(rewrite.pattern.regex, rewrite.substitution, path) == seen
+
+
+def test_the_longest_prefix_is_looked_at_first(state: HubState) -> None:
+    prefixes = ("/a", "/b/c", "/a/b", "/a/b/c")
+    services = tuple(replace(state.services[0], name=f"s{at}", prefix=each) for at, each in enumerate(prefixes))
+    [host] = inbound_routes(replace(state, services=services)).virtual_hosts
+    found = [each.match.path_separated_prefix for each in host.routes[2:-1]]
+    assert found == ["/a/b/c", "/a/b", "/b/c", "/a"]
 
 
 def test_no_virtual_host_of_the_endpoint_answers_to_any_name(state: HubState) -> None:
@@ -68,7 +179,9 @@ def test_no_virtual_host_of_the_endpoint_answers_to_any_name(state: HubState) ->
 def test_a_hub_without_customers_lets_nobody_pass_on_any_route(state: HubState) -> None:
     empty = replace(state, identities=(), services=tuple(replace(each, identities=()) for each in state.services))
     [host] = inbound_routes(empty).virtual_hosts
-    assert [route.typed_per_filter_config[RBAC] for route in host.routes] == [allow([])] * 5
+    maps = [each.typed_per_filter_config.get(RBAC) for each in (host, *host.routes)]
+    nobody = allow([])
+    assert maps == [nobody, None, None, nobody, nobody, None]
 
 
 def test_a_customer_that_was_taken_out_is_in_no_map(state: HubState, first: Identity, second: Identity) -> None:
@@ -77,9 +190,14 @@ def test_a_customer_that_was_taken_out_is_in_no_map(state: HubState, first: Iden
     assert first.uri_id.encode() not in inbound_routes(left).SerializeToString()
 
 
-def test_every_route_of_the_endpoint_says_who_may_pass(state: HubState) -> None:
+def test_the_map_of_all_certificates_stands_once(state: HubState, second: Identity) -> None:
+    assert inbound_routes(state).SerializeToString().count(second.uri_id.encode()) == 1
+
+
+def test_every_service_says_who_may_pass_so_that_the_map_of_all_never_holds_there(state: HubState) -> None:
     [host] = inbound_routes(state).virtual_hosts
-    assert [route.match for route in host.routes if RBAC not in route.typed_per_filter_config] == []
+    unsaid = [each.route.cluster for each in host.routes if RBAC not in each.typed_per_filter_config]
+    assert unsaid == ["connectivity", "connectivity", ""]
 
 
 def test_the_order_in_which_services_were_found_changes_nothing(state: HubState) -> None:

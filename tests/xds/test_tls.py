@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
-from bothways.xds.state import Anchors, CustomerServer, KeyPair
-from bothways.xds.tls import customer_socket, inbound_socket, key_pair_secret, trust_secret
+from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
+from bothways.xds.tls import customer_socket, inbound_socket, key_pair_secret, service_socket, trust_secret
 
 OVER_ADS = {"ads": {}, "resource_api_version": "V3"}
 PARAMETERS = {
@@ -22,6 +22,7 @@ PARAMETERS = {
         "ECDHE-ECDSA-CHACHA20-POLY1305",
         "ECDHE-RSA-CHACHA20-POLY1305",
     ],
+    "ecdh_curves": ["X25519", "P-256", "P-384"],
     "signature_algorithms": [
         "ecdsa_secp256r1_sha256",
         "rsa_pss_rsae_sha256",
@@ -41,7 +42,7 @@ def test_the_endpoint_requires_a_client_certificate_and_resumes_no_session(shown
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
             "common_tls_context": {
-                "tls_params": PARAMETERS,
+                "tls_params": PARAMETERS | {"ecdh_curves": ["X25519MLKEM768", "X25519", "P-256", "P-384"]},
                 "tls_certificate_sds_secret_configs": [{"name": "server-certificate", "sds_config": OVER_ADS}],
                 "validation_context_sds_secret_config": {"name": "customer-trust", "sds_config": OVER_ADS},
                 "alpn_protocols": ["h2", "http/1.1"],
@@ -71,6 +72,31 @@ def test_a_customers_server_is_proved_by_its_own_anchors_and_exactly_its_host_na
                     ],
                 },
                 "alpn_protocols": ["http/1.1"],
+            },
+        },
+    }
+
+
+@pytest.mark.parametrize(("http2", "alpn"), [(False, "http/1.1"), (True, "h2")])
+def test_a_service_is_proved_by_the_anchors_given_for_it_and_exactly_its_host_name(
+    shown: Callable[[Any], Any],
+    anchors: Anchors,
+    http2: bool,  # noqa: FBT001 - both settings are the point
+    alpn: str,
+) -> None:
+    service = ServiceRoute("tokens", "/tokens", "tokens.internal", 8443, (), anchors, http2=http2)
+    assert shown(service_socket(service, anchors)) == {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": "tokens.internal",
+            "common_tls_context": {
+                "tls_params": PARAMETERS,
+                "validation_context": {
+                    "trusted_ca": {"inline_string": anchors.pem},
+                    "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "tokens.internal"}}],
+                },
+                "alpn_protocols": [alpn],
             },
         },
     }

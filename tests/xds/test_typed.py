@@ -6,7 +6,7 @@ from envoy.extensions.matching.common_inputs.ssl.v3 import ssl_inputs_pb2
 from google.protobuf import duration_pb2, struct_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
-from bothways.xds.typed import any_of, duration, extension, inside, matching_extension, over_ads, tcp, unix
+from bothways.xds.typed import any_of, duration, extension, inside, json_format, matching_extension, over_ads, tcp, unix
 
 
 def test_a_message_comes_out_of_its_any_as_it_went_in() -> None:
@@ -39,6 +39,11 @@ def test_the_two_apis_for_extensions_have_a_type_each() -> None:
     message = base_pb2.DataSource()
     assert extension("x", message).DESCRIPTOR.full_name == "envoy.config.core.v3.TypedExtensionConfig"
     assert matching_extension("x", message).DESCRIPTOR.full_name == "xds.core.v3.TypedExtensionConfig"
+
+
+def test_a_json_format_has_these_values_and_a_content_type_if_one_is_given(shown: Any) -> None:
+    assert shown(json_format({"a": "%X%"})) == {"json_format": {"a": "%X%"}}
+    assert shown(json_format({"a": "%X%"}, "text/x")) == {"json_format": {"a": "%X%"}, "content_type": "text/x"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """From everything stored to what the data plane has to do. The gate of R2: what is not established is not in it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -9,9 +10,10 @@ from bothways.operations.hub import Hub
 from bothways.operations.revocation import lists_for_envoy
 from bothways.operations.shares import Shares
 from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.registry.service import Service
 from bothways.store import authorities, closures, services, touched
 from bothways.store.authorities import Role
-from bothways.xds.state import Address, Anchors, HubState, KeyPair, ServiceRoute
+from bothways.xds.state import Address, Anchors, HubState, Identity, KeyPair, ServiceRoute
 
 _HTTPS = 443
 
@@ -54,10 +56,7 @@ class DataPlane:
                 lists_for_envoy(connection, trusted, now),
             ),
             identities=shares.identities(),
-            services=tuple(
-                ServiceRoute(each.name, each.prefix, each.upstream_host, each.upstream_port, reached)
-                for each, reached in shares.reached(services.every(connection))
-            ),
+            services=tuple(_route(each, reached) for each, reached in shares.reached(services.every(connection))),
             customers=shares.servers(),
             danger_outbound_loopback=hub.settings.danger_outbound_loopback,
             shut=closure.reason if closure else "",
@@ -68,6 +67,23 @@ class DataPlane:
 def hub_state(hub: Hub) -> HubState:
     """Return what the data plane has to do now, derived from everything that is stored."""
     return DataPlane(hub).state()
+
+
+def _route(service: Service, reached: Sequence[Identity]) -> ServiceRoute:
+    return ServiceRoute(
+        service.name,
+        service.prefix,
+        service.upstream_host,
+        service.upstream_port,
+        reached,
+        anchors=Anchors(service.upstream_ca) if service.upstream_tls else None,
+        http2=service.http2,
+        timeout=service.timeout,
+        streaming=service.streaming,
+        health_path=service.health_path,
+        strip_prefix=service.strip_prefix,
+        client_cert=service.client_cert,
+    )
 
 
 def _key_pair(hub: Hub, connection: Connection, role: Role) -> KeyPair:

@@ -1,7 +1,13 @@
 """Services of the hub: add, list, grant, withdraw (R2, R3)."""
 
+from dataclasses import replace
+from typing import Any
+
+from cryptography import x509
+
 from bothways.errors import Conflict, Refused
 from bothways.operations.hub import Hub
+from bothways.pki.chain import certificate_pem, fingerprint, parse_anchors
 from bothways.registry.service import Service, service_findings
 from bothways.store import customers, services
 
@@ -12,10 +18,16 @@ def add_service(hub: Hub, service: Service) -> None:
         others = services.every(transaction.connection)
         if service.name in {other.name for other in others}:
             raise Conflict(f"the service {service.name} exists already. Look at: bothways service list")
-        if findings := service_findings(service, others):
+        if findings := service_findings(service, others, hub.now()):
             raise Refused(findings)
-        services.add(transaction, service)
-        transaction.audit("service.add", service.name, prefix=service.prefix, upstream=service.upstream)
+        plain = "".join(certificate_pem(each) for each in anchors(service))
+        services.add(transaction, replace(service, upstream_ca=plain))
+        transaction.audit("service.add", service.name, **_recorded(service))
+
+
+def anchors(service: Service) -> tuple[x509.Certificate, ...]:
+    """Return the CAs that vouch for the service's server; none if it is called without TLS."""
+    return parse_anchors(service.upstream_ca.encode(), service.name) if service.upstream_ca else ()
 
 
 def list_services(hub: Hub) -> tuple[tuple[Service, frozenset[str]], ...]:
@@ -41,3 +53,17 @@ def withdraw_service(hub: Hub, name: str, tsp_id: str) -> None:
         if not services.withdraw(transaction, name, tsp_id):
             raise Conflict(f"the service {name} was not granted to {tsp_id}. Look at: bothways service list")
         transaction.audit("service.withdraw", name, customer=tsp_id)
+
+
+def _recorded(service: Service) -> dict[str, Any]:
+    return {
+        "prefix": service.prefix,
+        "upstream": service.upstream,
+        "upstream_ca": [fingerprint(each) for each in anchors(service)],
+        "http2": service.http2,
+        "timeout": service.timeout,
+        "streaming": service.streaming,
+        "health_path": service.health_path,
+        "strip_prefix": service.strip_prefix,
+        "client_cert": service.client_cert,
+    }

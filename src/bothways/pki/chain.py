@@ -45,19 +45,19 @@ def parse_chain(data: bytes, subject: str = "chain") -> Chain:
 
     Raises `Refused` if it cannot be read, or if its certificates do not make one complete chain.
     """
-    found: dict[bytes, x509.Certificate] = {}
-    for der in certificates_der(data, subject):
-        try:
-            found[der] = readable(x509.load_der_x509_certificate(der))
-        except UNREADABLE as error:
-            raise Refused((_finding("CHAIN-FILE-01", f"a certificate cannot be read: {error}", subject),)) from error
-    if len(found) > _LENGTH_LIMIT:
-        message = f"{len(found)} certificates were found, at most {_LENGTH_LIMIT} are wanted"
-        raise Refused((_finding("CHAIN-FILE-02", message, subject),))
-    digests = {each: each.signature_hash_algorithm for each in found.values()}
+    found = _certificates(data, subject)
+    digests = {each: each.signature_hash_algorithm for each in found}
     if broken := [each for each, digest in digests.items() if digest and digest.name in BROKEN_DIGESTS]:
         raise Refused(tuple(finding for each in broken for finding in _digest_findings(each, subject)))
-    return Chain(_ordered(list(found.values()), subject))
+    return Chain(_ordered(found, subject))
+
+
+def parse_anchors(data: bytes, subject: str) -> tuple[x509.Certificate, ...]:
+    """Return the certificates in `data` (PEM, or DER of one), each once and in any order: they need not make one chain.
+
+    Raises `Refused` if they cannot be read.
+    """
+    return tuple(_certificates(data, subject))
 
 
 def chain_findings(
@@ -109,6 +109,19 @@ def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | Non
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def _certificates(data: bytes, subject: str) -> list[x509.Certificate]:
+    found: dict[bytes, x509.Certificate] = {}
+    for der in certificates_der(data, subject):
+        try:
+            found[der] = readable(x509.load_der_x509_certificate(der))
+        except UNREADABLE as error:
+            raise Refused((_finding("CHAIN-FILE-01", f"a certificate cannot be read: {error}", subject),)) from error
+    if len(found) > _LENGTH_LIMIT:
+        message = f"{len(found)} certificates were found, at most {_LENGTH_LIMIT} are wanted"
+        raise Refused((_finding("CHAIN-FILE-02", message, subject),))
+    return list(found.values())
 
 
 def _certificate_findings(

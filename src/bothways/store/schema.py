@@ -241,6 +241,13 @@ service = Table(
     Column("prefix", String(255), nullable=False, unique=True),
     Column("upstream", String(255), nullable=False),
     Column("needs", String(32), nullable=False),
+    Column("upstream_ca", Text, nullable=False),
+    Column("http2", Boolean, nullable=False),
+    Column("timeout", Integer, nullable=False),
+    Column("streaming", Integer, nullable=False),
+    Column("health_path", String(255), nullable=False),
+    Column("strip_prefix", Boolean, nullable=False),
+    Column("client_cert", Boolean, nullable=False),
 )
 
 granted = Table(

@@ -20,6 +20,13 @@ def add(transaction: Transaction, record: Service) -> None:
             prefix=record.prefix,
             upstream=record.upstream,
             needs=" ".join(sorted(flow.value for flow in record.needs)),
+            upstream_ca=record.upstream_ca,
+            http2=record.http2,
+            timeout=record.timeout,
+            streaming=record.streaming,
+            health_path=record.health_path,
+            strip_prefix=record.strip_prefix,
+            client_cert=record.client_cert,
         )
     )
 
@@ -72,4 +79,5 @@ def grants_of(connection: Connection, tsp_ids: Collection[str] | None) -> dict[s
 
 
 def _service(row: Row[Any]) -> Service:
-    return Service(row.name, row.prefix, row.upstream, frozenset(Flow(each) for each in row.needs.split()))
+    # Each column is named as the field that it holds.
+    return Service(**{**row._mapping, "needs": frozenset(Flow(each) for each in row.needs.split())})  # noqa: SLF001

@@ -10,6 +10,7 @@ from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf import json_format
 
 from bothways.xds import names
+from bothways.xds.overload import overload_manager
 from bothways.xds.typed import any_of, duration, over_ads, unix
 
 _BACK_OFF, _BACK_OFF_MOST = 0.2, 2.0
@@ -39,6 +40,7 @@ def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
             ads_config=ads, cds_config=over_ads(), lds_config=over_ads()
         ),
+        overload_manager=overload_manager(),
     )
     return str(json_format.MessageToJson(message, indent=1))
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import base_pb2, protocol_pb2
+from envoy.config.core.v3 import base_pb2, health_check_pb2, protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.clusters.common.dns.v3 import dns_pb2
 from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
@@ -11,22 +11,53 @@ from envoy.extensions.filters.http.upstream_codec.v3 import upstream_codec_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.type.v3 import http_pb2
 from google.protobuf import struct_pb2
 
 from bothways.xds import names
 from bothways.xds.authorization import deny_special_addresses
 from bothways.xds.state import CustomerServer, KeyPair, ServiceRoute
-from bothways.xds.tls import customer_socket
+from bothways.xds.tls import customer_socket, service_socket
 from bothways.xds.typed import any_of, duration, extension, tcp, unix
 
 _CONNECT_TIMEOUT = 5.0
 _DNS_REFRESH = 5.0
 _CONNECTION_AGE = 60.0
+# Shorter than the 5 s after which common servers close an idle connection: what is sent on one that closes is lost, and
+# nobody can tell whether it was read.
+_UPSTREAM_IDLE = 4.0
+_BUFFER_BYTES = 1 << 16
+_AT_ONCE, _RETRIES_AT_ONCE = 4096, 64
+_FAILURES, _LEFT_OUT_PERCENT = 5, 50
+_HEALTH_INTERVAL, _HEALTH_TIMEOUT, _UNHEALTHY_AFTER = 5.0, 2.0, 3
 
 
 def service_cluster(service: ServiceRoute) -> Any:
-    """Return the cluster of a service of the hub, over plain HTTP inside the hub."""
-    return _by_dns(names.service_cluster(service.name), service.host, service.port)
+    """Return the cluster of a service of the hub: over TLS if it has anchors, else over plain HTTP inside the hub."""
+    cluster = _by_dns(names.service_cluster(service.name), service.host, service.port)
+    if service.anchors:
+        cluster.transport_socket.CopyFrom(service_socket(service, service.anchors))
+    cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(
+        any_of(_options(http2=service.http2))
+    )
+    cluster.per_connection_buffer_limit_bytes.value = _BUFFER_BYTES
+    limits = cluster.circuit_breakers.thresholds.add()
+    limits.max_connections.value = limits.max_requests.value = limits.max_pending_requests.value = _AT_ONCE
+    limits.max_retries.value = _RETRIES_AT_ONCE
+    # Of several addresses, one that cannot be reached is left out for a while; the only one never is, for the next try
+    # may succeed. What a service answers says nothing about its health: one customer's request can make it fail.
+    found = cluster.outlier_detection
+    found.split_external_local_origin_errors = True
+    found.consecutive_local_origin_failure.value = _FAILURES
+    found.max_ejection_percent.value = _LEFT_OUT_PERCENT
+    for judged in (found.enforcing_consecutive_5xx, found.enforcing_success_rate):
+        judged.value = 0
+    found.enforcing_local_origin_success_rate.value = 0
+    if service.health_path:
+        cluster.health_checks.append(_health_check(service))
+        # Where nobody is healthy, nobody is called: without it, all would be.
+        cluster.common_lb_config.healthy_panic_threshold.value = 0
+    return cluster
 
 
 def connectivity_cluster(socket: str) -> Any:
@@ -36,6 +67,7 @@ def connectivity_cluster(socket: str) -> Any:
         type=cluster_pb2.Cluster.STATIC,
         connect_timeout=duration(_CONNECT_TIMEOUT),
         load_assignment=_assignment(names.CONNECTIVITY_CLUSTER, unix(socket)),
+        typed_extension_protocol_options={names.HTTP_PROTOCOL_OPTIONS: any_of(_options(http2=False))},
     )
 
 
@@ -66,6 +98,34 @@ def customer_cluster(server: CustomerServer, client: KeyPair, *, danger_outbound
     fingerprint = struct_pb2.Struct(fields={"client_certificate": struct_pb2.Value(string_value=client.fingerprint)})
     cluster.metadata.CopyFrom(base_pb2.Metadata(filter_metadata={"bothways": fingerprint}))
     return cluster
+
+
+def _options(*, http2: bool) -> Any:
+    explicit = http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig()
+    if http2:
+        explicit.http2_protocol_options.SetInParent()
+    else:
+        explicit.http_protocol_options.SetInParent()
+    common = protocol_pb2.HttpProtocolOptions(idle_timeout=duration(_UPSTREAM_IDLE))
+    return http_protocol_options_pb2.HttpProtocolOptions(
+        explicit_http_config=explicit, common_http_protocol_options=common
+    )
+
+
+def _health_check(service: ServiceRoute) -> Any:
+    check = health_check_pb2.HealthCheck(
+        timeout=duration(_HEALTH_TIMEOUT),
+        interval=duration(_HEALTH_INTERVAL),
+        no_traffic_interval=duration(_HEALTH_INTERVAL),
+        http_health_check=health_check_pb2.HealthCheck.HttpHealthCheck(
+            host=service.host,
+            path=service.health_path,
+            codec_client_type=http_pb2.HTTP2 if service.http2 else http_pb2.HTTP1,
+        ),
+    )
+    check.unhealthy_threshold.value = _UNHEALTHY_AFTER
+    check.healthy_threshold.value = 1
+    return check
 
 
 def _by_dns(name: str, host: str, port: int) -> Any:

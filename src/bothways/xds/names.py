@@ -24,6 +24,7 @@ ADS_CLUSTER = "ads"
 
 RBAC_FILTER = "envoy.filters.http.rbac"
 ROUTER_FILTER = "envoy.filters.http.router"
+LUA_FILTER = "envoy.filters.http.lua"
 UPSTREAM_RBAC_FILTER = "envoy.filters.http.upstream_rbac"
 UPSTREAM_CODEC_FILTER = "envoy.filters.http.upstream_codec"
 HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
@@ -37,22 +38,16 @@ CERTIFICATE_HEADER = "bothways-certificate"
 UPSTREAM_TLS_HEADER = "bothways-upstream-tls"
 UPSTREAM_SUBJECT_HEADER = "bothways-upstream-subject"
 """What a caller inside the hub is told about the customer's server, in the answer."""
-IDENTITY_HEADERS = (
-    CUSTOMER_HEADER,
-    ENVIRONMENT_HEADER,
-    CERTIFICATE_HEADER,
-    "client-cert",
-    "client-cert-chain",
-    "x-forwarded-client-cert",
-    "x-ssl-cert",
-    "x-ssl-client-cert",
-    "x-ssl-client-dn",
-    "x-ssl-client-s-dn",
-    "x-ssl-client-verify",
-    "x-client-cert",
-    "x-client-dn",
-)
-"""Headers by which somebody could claim to be somebody else: removed from every request before anything is set."""
+CLIENT_CERT_HEADER = "client-cert"
+"""The certificate that the customer showed, for services (RFC 9440)."""
+
+UNTRUSTED_PREFIXES = ("bothways-", "client-cert", "x-client-", "x-envoy-", "x-forwarded-", "x-ssl-")
+"""Headers that begin like this are removed from every request before anything is set.
+
+By them somebody could claim to be somebody else or to come from elsewhere, or give orders to Envoy.
+"""
+UNTRUSTED_HEADERS = ("forwarded", "x-original-url", "x-real-ip", "x-rewrite-url")
+"""As `UNTRUSTED_PREFIXES`, whole: where a request came from, and another path than the one that was checked."""
 
 
 def inbound_routes(opening: int) -> str:

@@ -1,51 +1,59 @@
 """Route configurations: the endpoint's services, and the way from a customer's identifier to its server."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
 from bothways.registry.service import ENROLMENT_PREFIX, RESERVED_PREFIX
 from bothways.xds import names
 from bothways.xds.authorization import ENFORCED_CUSTOMER, allow
-from bothways.xds.state import CustomerServer, HubState, Identity
-from bothways.xds.typed import duration, matching_extension
+from bothways.xds.client_cert import with_client_cert
+from bothways.xds.state import CustomerServer, HubState, ServiceRoute
+from bothways.xds.typed import any_of, duration, matching_extension
 
 _NOT_FOUND = 404
 _HTTPS = 443
-_SERVICE_TIMEOUT = 60.0
+_IDLE_TIMEOUT = 300.0
 _CUSTOMER_TIMEOUT = 30.0
 _CONNECTIVITY_TIMEOUT = 5.0
 _ENROLMENT_TIMEOUT = 15.0
+# Only what certainly never reached the service is sent again: a payment must not be made twice. Envoy's other
+# conditions, 5xx and reset among them, cannot tell what the service did before it failed.
+_RETRY_ON = "connect-failure,refused-stream,reset-before-request"
+_RETRIES = 2
+_RETRY_BACK_OFF, _RETRY_BACK_OFF_MOST = 0.025, 0.25
+_OTHER_ADDRESS_TRIES = 3
 
 
 def inbound_routes(state: HubState) -> Any:
     """Return the routes of the endpoint: each service under its prefix, for those who may reach it now.
 
+    The map of all certificates stands once, at the virtual host; the map of a service's route takes its place there.
     While the endpoint is shut, they are for those who came in before it was: nobody may do anything.
     """
     if state.shut:
         state = replace(state, identities=(), services=())
-    services = [
-        _guarded(service.prefix, names.service_cluster(service.name), _SERVICE_TIMEOUT, service.identities)
-        for service in sorted(state.services, key=lambda each: each.prefix)
-    ]
-    connectivity = _guarded(RESERVED_PREFIX, names.CONNECTIVITY_CLUSTER, _CONNECTIVITY_TIMEOUT, state.identities)
-    enrolment = _guarded(ENROLMENT_PREFIX, names.CONNECTIVITY_CLUSTER, _ENROLMENT_TIMEOUT, state.identities)
+    connectivity = _own(RESERVED_PREFIX, _CONNECTIVITY_TIMEOUT)
+    enrolment = _own(ENROLMENT_PREFIX, _ENROLMENT_TIMEOUT)
     nothing_here = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
         direct_response=_not_found("No service of the hub stands at this path."),
-        typed_per_filter_config={names.RBAC_FILTER: allow(state.identities)},
     )
+    # The longest first, for the first that matches is the one.
+    services = sorted(state.services, key=lambda each: (-len(each.prefix), each.prefix))
     # The listener has this host only; with the port, because clients of another port than 443 send it.
     virtual_host = route_components_pb2.VirtualHost(
         name=names.INBOUND,
         domains=state.authorities,
-        routes=[connectivity, enrolment, *services, nothing_here],
+        routes=[connectivity, enrolment, *(_to_service(each) for each in services), nothing_here],
+        typed_per_filter_config={names.RBAC_FILTER: allow(state.identities)},
         request_headers_to_add=[
             _header(names.CUSTOMER_HEADER, ENFORCED_CUSTOMER),
             _header(names.ENVIRONMENT_HEADER, state.environment.value),
@@ -88,12 +96,60 @@ def customer_routes(name: str, customers: Iterable[CustomerServer]) -> Any:
     return route_pb2.RouteConfiguration(name=name, virtual_hosts=[virtual_host])
 
 
-def _guarded(prefix: str, cluster: str, timeout: float, identities: Iterable[Identity]) -> Any:
+def _own(prefix: str, timeout: float) -> Any:
     return route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(path_separated_prefix=prefix),
-        route=route_components_pb2.RouteAction(cluster=cluster, timeout=duration(timeout)),
-        typed_per_filter_config={names.RBAC_FILTER: allow(identities)},
+        route=route_components_pb2.RouteAction(cluster=names.CONNECTIVITY_CLUSTER, timeout=duration(timeout)),
     )
+
+
+def _to_service(service: ServiceRoute) -> Any:
+    action = route_components_pb2.RouteAction(
+        cluster=names.service_cluster(service.name),
+        retry_policy=_retry_policy(),
+    )
+    if service.streaming:
+        # The whole answer has no end to wait for: silence has one. Beside a bound of the route, Envoy would not look at
+        # `timeout` at all; the bound of other services is the listener's.
+        action.timeout.CopyFrom(duration(0))
+        action.idle_timeout.CopyFrom(duration(service.timeout))
+        action.max_stream_duration.max_stream_duration.CopyFrom(duration(service.streaming))
+    else:
+        action.timeout.CopyFrom(duration(service.timeout))
+        # Waiting for the answer is no silence of its own, however long it may take.
+        action.idle_timeout.CopyFrom(duration(max(_IDLE_TIMEOUT, service.timeout)))
+    # Over HTTP/2 there is no upgrade; gRPC needs none.
+    if service.streaming and not service.http2:
+        action.upgrade_configs.add(upgrade_type="websocket")
+    if service.strip_prefix:
+        action.regex_rewrite.pattern.regex = f"^{re.escape(service.prefix)}/?"
+        action.regex_rewrite.substitution = "/"
+    # Also where nobody may pass: without a map of its own, the virtual host's would hold here.
+    filters = {names.RBAC_FILTER: allow(service.identities)}
+    if service.client_cert:
+        filters[names.LUA_FILTER] = any_of(with_client_cert())
+    return route_components_pb2.Route(
+        match=route_components_pb2.RouteMatch(path_separated_prefix=service.prefix),
+        route=action,
+        typed_per_filter_config=filters,
+    )
+
+
+def _retry_policy() -> Any:
+    other_address = route_components_pb2.RetryPolicy.RetryHostPredicate(
+        name="envoy.retry_host_predicates.previous_hosts",
+        typed_config=any_of(previous_hosts_pb2.PreviousHostsPredicate()),
+    )
+    policy = route_components_pb2.RetryPolicy(
+        retry_on=_RETRY_ON,
+        retry_back_off=route_components_pb2.RetryPolicy.RetryBackOff(
+            base_interval=duration(_RETRY_BACK_OFF), max_interval=duration(_RETRY_BACK_OFF_MOST)
+        ),
+        retry_host_predicate=[other_address],
+        host_selection_retry_max_attempts=_OTHER_ADDRESS_TRIES,
+    )
+    policy.num_retries.value = _RETRIES
+    return policy
 
 
 def _to_customer(customer: CustomerServer) -> Any:

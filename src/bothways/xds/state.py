@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from bothways.contract.document import Environment
+from bothways.registry.service import TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,24 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRoute:
-    """A service behind the endpoint, with the certificates of the customers that may reach it now (R2)."""
+    """A service behind the endpoint, with the certificates of the customers that may reach it now (R2).
+
+    `anchors` vouch for its server; None: it is called without TLS. The rest means what it means in
+    `registry.service.Service`.
+    """
 
     name: str
     prefix: str
     host: str
     port: int
     identities: Sequence[Identity]
+    anchors: Anchors | None = None
+    http2: bool = False
+    timeout: int = TIMEOUT
+    streaming: int = 0
+    health_path: str = ""
+    strip_prefix: bool = False
+    client_cert: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tl
 from envoy.type.matcher.v3 import string_pb2
 
 from bothways.xds import names
-from bothways.xds.state import Anchors, CustomerServer, KeyPair
+from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
 from bothways.xds.typed import any_of, over_ads
 
 # TLS 1.2 suites of Mozilla's "intermediate" profile that BoringSSL has; TLS 1.3 suites are not configurable.
@@ -30,6 +30,11 @@ _SIGNATURE_ALGORITHMS = (
     "rsa_pss_rsae_sha512",
     "rsa_pkcs1_sha512",
 )
+# P-384 is what some banks' policies name. By default Envoy does not offer it.
+_CURVES = ("X25519", "P-256", "P-384")
+# What is recorded today is not read when quantum computers are there, with clients that can. Only where we answer:
+# offered to others, its key share makes the first message of a handshake larger than a packet, and old boxes drop it.
+_CURVES_ANSWERED = ("X25519MLKEM768", *_CURVES)
 
 
 def key_pair_secret(name: str, pair: KeyPair) -> Any:
@@ -59,7 +64,8 @@ def inbound_socket() -> Any:
     """
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context=_common_context(
-            certificate=names.SERVER_CERTIFICATE,
+            _CURVES_ANSWERED,
+            tls_certificate_sds_secret_configs=[_by_sds(names.SERVER_CERTIFICATE)],
             validation_context_sds_secret_config=_by_sds(names.CUSTOMER_TRUST),
             alpn_protocols=["h2", "http/1.1"],
         ),
@@ -75,33 +81,52 @@ def customer_socket(server: CustomerServer) -> Any:
 
     The anchors stand inline: withdrawn by SDS they would leave pooled connections working.
     """
-    name = common_pb2.SubjectAltNameMatcher(
-        san_type=common_pb2.SubjectAltNameMatcher.SanType.DNS, matcher=string_pb2.StringMatcher(exact=server.host)
-    )
     context = tls_pb2.UpstreamTlsContext(
         sni=server.host,
         common_tls_context=_common_context(
-            certificate=names.HUB_CLIENT_CERTIFICATE,
-            validation_context=common_pb2.CertificateValidationContext(
-                trusted_ca=_inline(server.anchors.pem), match_typed_subject_alt_names=[name]
-            ),
+            _CURVES,
+            tls_certificate_sds_secret_configs=[_by_sds(names.HUB_CLIENT_CERTIFICATE)],
+            validation_context=_named(server.host, server.anchors),
             alpn_protocols=["http/1.1"],
         ),
     )
     return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
 
 
-def _common_context(*, certificate: str, **validation: Any) -> Any:
-    """Return what both directions share: versions, suites, and our certificate by SDS."""
+def service_socket(service: ServiceRoute, anchors: Anchors) -> Any:
+    """Return the transport socket towards a service of the hub: the anchors given for it, and exactly its host name."""
+    context = tls_pb2.UpstreamTlsContext(
+        sni=service.host,
+        common_tls_context=_common_context(
+            _CURVES,
+            validation_context=_named(service.host, anchors),
+            alpn_protocols=["h2" if service.http2 else "http/1.1"],
+        ),
+    )
+    return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
+
+
+def _named(host: str, anchors: Anchors) -> Any:
+    """Return what a server has to prove: its DNS-ID, exactly, under these anchors (RFC 9525 section 6.3)."""
+    name = common_pb2.SubjectAltNameMatcher(
+        san_type=common_pb2.SubjectAltNameMatcher.SanType.DNS, matcher=string_pb2.StringMatcher(exact=host)
+    )
+    return common_pb2.CertificateValidationContext(
+        trusted_ca=_inline(anchors.pem), match_typed_subject_alt_names=[name]
+    )
+
+
+def _common_context(curves: tuple[str, ...], **more: Any) -> Any:
+    """Return what all directions share: versions, suites, signature algorithms."""
     return tls_pb2.CommonTlsContext(
         tls_params=common_pb2.TlsParameters(
             tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
             tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
             cipher_suites=_CIPHER_SUITES,
+            ecdh_curves=curves,
             signature_algorithms=_SIGNATURE_ALGORITHMS,
         ),
-        tls_certificate_sds_secret_configs=[_by_sds(certificate)],
-        **validation,
+        **more,
     )
 
 

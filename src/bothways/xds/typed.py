@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from envoy.config.core.v3 import address_pb2, config_source_pb2, extension_pb2
-from google.protobuf import any_pb2, duration_pb2
+from envoy.config.core.v3 import address_pb2, config_source_pb2, extension_pb2, substitution_format_string_pb2
+from google.protobuf import any_pb2, duration_pb2, struct_pb2
 from xds.core.v3 import extension_pb2 as xds_extension_pb2
 
 _LENGTH_DELIMITED = 2
@@ -50,6 +50,14 @@ def duration(seconds: float) -> Any:
     message = duration_pb2.Duration()
     message.FromTimedelta(timedelta(seconds=seconds))
     return message
+
+
+def json_format(line: dict[str, str], content_type: str = "") -> Any:
+    """Return a format of Envoy's that writes these values as JSON, filled in by its substitutions."""
+    fields = {key: struct_pb2.Value(string_value=value) for key, value in line.items()}
+    return substitution_format_string_pb2.SubstitutionFormatString(
+        json_format=struct_pb2.Struct(fields=fields), content_type=content_type
+    )
 
 
 def over_ads() -> Any:

@@ -1,0 +1,103 @@
+"""HTTP connection managers: how requests are read, what is taken off them, and how much one caller may use."""
+
+from typing import Any
+
+from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
+from envoy.config.core.v3 import address_pb2, protocol_pb2
+from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
+from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
+from envoy.type.matcher.v3 import string_pb2
+
+from bothways.registry.service import TIMEOUT_MOST
+from bothways.xds import names
+from bothways.xds.authorization import deny_all
+from bothways.xds.client_cert import client_cert_filter
+from bothways.xds.reply import replies_inside, replies_to_customers
+from bothways.xds.state import HubState
+from bothways.xds.typed import any_of, duration, extension, over_ads
+
+Manager = http_connection_manager_pb2.HttpConnectionManager
+
+_HEADERS_TIMEOUT = 10.0
+_IDLE_TIMEOUT = 300.0
+# To send a request a quarter of an hour, and to answer it as long as a service may say.
+_STREAM_LIFE = 900.0 + TIMEOUT_MOST
+_HEADERS_KIB = 32
+_HEADERS_COUNT = 100
+_STREAMS = 100
+_STREAM_WINDOW, _CONNECTION_WINDOW = 1 << 16, 1 << 20
+
+
+def endpoint_manager(state: HubState) -> Any:
+    """Return the endpoint's: nobody passes but by a route, and nothing that a customer says of itself is believed."""
+    manager = plain_manager(names.INBOUND)
+    authorization = http_connection_manager_pb2.HttpFilter(name=names.RBAC_FILTER, typed_config=any_of(deny_all()))
+    [router] = manager.http_filters
+    del manager.http_filters[:]
+    manager.http_filters.extend([authorization, client_cert_filter(), router])
+    manager.use_remote_address.value = True
+    # A customer behind a private address is no part of the hub: nobody is, who comes in here.
+    manager.internal_address_config.CopyFrom(_nobody())
+    manager.forward_client_cert_details = Manager.SANITIZE_SET
+    manager.set_current_client_cert_details.uri = True
+    manager.set_current_client_cert_details.subject.value = True
+    manager.early_header_mutation_extensions.append(_without_untrusted_headers())
+    manager.local_reply_config.CopyFrom(replies_to_customers(state))
+    manager.common_http_protocol_options.max_stream_duration.CopyFrom(duration(_STREAM_LIFE))
+    return manager
+
+
+def plain_manager(name: str) -> Any:
+    """Return what all listeners share; by itself, that of calls from inside the hub."""
+    manager = Manager(
+        stat_prefix=name,
+        codec_type=Manager.AUTO,
+        rds=http_connection_manager_pb2.Rds(route_config_name=name, config_source=over_ads()),
+        http_filters=[
+            http_connection_manager_pb2.HttpFilter(
+                name=names.ROUTER_FILTER, typed_config=any_of(router_pb2.Router(suppress_envoy_headers=True))
+            )
+        ],
+        request_headers_timeout=duration(_HEADERS_TIMEOUT),
+        stream_idle_timeout=duration(_IDLE_TIMEOUT),
+        common_http_protocol_options=protocol_pb2.HttpProtocolOptions(
+            idle_timeout=duration(_IDLE_TIMEOUT),
+            headers_with_underscores_action=protocol_pb2.HttpProtocolOptions.REJECT_REQUEST,
+        ),
+        path_with_escaped_slashes_action=Manager.REJECT_REQUEST,
+        merge_slashes=True,
+        always_set_request_id_in_response=True,
+        local_reply_config=replies_inside(),
+    )
+    manager.normalize_path.value = True
+    manager.max_request_headers_kb.value = _HEADERS_KIB
+    manager.common_http_protocol_options.max_headers_count.value = _HEADERS_COUNT
+    http2 = manager.http2_protocol_options
+    http2.max_concurrent_streams.value = _STREAMS
+    http2.initial_stream_window_size.value = _STREAM_WINDOW
+    http2.initial_connection_window_size.value = _CONNECTION_WINDOW
+    return manager
+
+
+def _nobody() -> Any:
+    """Return the addresses that count as inside the hub: an empty list would mean Envoy's own idea of it."""
+    unroutable = address_pb2.CidrRange(address_prefix="100::")
+    unroutable.prefix_len.value = 128
+    return Manager.InternalAddressConfig(cidr_ranges=[unroutable])
+
+
+def _without_untrusted_headers() -> Any:
+    prefixes = [
+        mutation_rules_pb2.HeaderMutation(
+            remove_on_match=mutation_rules_pb2.HeaderMutation.RemoveOnMatch(
+                key_matcher=string_pb2.StringMatcher(prefix=prefix)
+            )
+        )
+        for prefix in names.UNTRUSTED_PREFIXES
+    ]
+    whole = [mutation_rules_pb2.HeaderMutation(remove=header) for header in names.UNTRUSTED_HEADERS]
+    return extension(
+        "envoy.http.early_header_mutation.header_mutation",
+        header_mutation_pb2.HeaderMutation(mutations=[*prefixes, *whole]),
+    )

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from typing import Any
+
+from bothways.xds import names
+from bothways.xds.authorization import deny_all
+from bothways.xds.client_cert import client_cert_filter
+from bothways.xds.manager import endpoint_manager, plain_manager
+from bothways.xds.reply import replies_inside, replies_to_customers
+from bothways.xds.state import HubState
+from bothways.xds.typed import any_of
+
+ROUTER = {
+    "name": "envoy.filters.http.router",
+    "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+        "suppress_envoy_headers": True,
+    },
+}
+PLAIN = {
+    "stat_prefix": "egress",
+    "rds": {"route_config_name": "egress", "config_source": {"ads": {}, "resource_api_version": "V3"}},
+    "http_filters": [ROUTER],
+    "normalize_path": True,
+    "merge_slashes": True,
+    "path_with_escaped_slashes_action": "REJECT_REQUEST",
+    "max_request_headers_kb": 32,
+    "request_headers_timeout": "10s",
+    "stream_idle_timeout": "300s",
+    "common_http_protocol_options": {
+        "idle_timeout": "300s",
+        "headers_with_underscores_action": "REJECT_REQUEST",
+        "max_headers_count": 100,
+    },
+    "http2_protocol_options": {
+        "max_concurrent_streams": 100,
+        "initial_stream_window_size": 65536,
+        "initial_connection_window_size": 1048576,
+    },
+    "always_set_request_id_in_response": True,
+}
+
+
+def test_a_path_means_one_thing_slow_clients_are_cut_and_nobody_uses_more_than_a_share(
+    shown: Callable[[Any], Any],
+) -> None:
+    assert shown(plain_manager("egress")) == PLAIN | {"local_reply_config": shown(replies_inside())}
+
+
+def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(
+    shown: Callable[[Any], Any], state: HubState
+) -> None:
+    message = shown(endpoint_manager(state))
+    [mutations] = message.pop("early_header_mutation_extensions")
+    prefix = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3"
+    assert mutations["typed_config"] == {
+        "@type": f"{prefix}.HeaderMutation",
+        "mutations": [
+            *({"remove_on_match": {"key_matcher": {"prefix": each}}} for each in names.UNTRUSTED_PREFIXES),
+            *({"remove": each} for each in names.UNTRUSTED_HEADERS),
+        ],
+    }
+    common = {**PLAIN["common_http_protocol_options"], "max_stream_duration": "1500s"}  # type: ignore[dict-item]
+    assert message == PLAIN | {
+        "stat_prefix": "inbound",
+        "rds": {"route_config_name": "inbound", "config_source": {"ads": {}, "resource_api_version": "V3"}},
+        "http_filters": [
+            {"name": "envoy.filters.http.rbac", "typed_config": shown(any_of(deny_all()))},
+            shown(client_cert_filter()),
+            ROUTER,
+        ],
+        "common_http_protocol_options": common,
+        "use_remote_address": True,
+        "internal_address_config": {"cidr_ranges": [{"address_prefix": "100::", "prefix_len": 128}]},
+        "forward_client_cert_details": "SANITIZE_SET",
+        "set_current_client_cert_details": {"subject": True, "uri": True},
+        "local_reply_config": shown(replies_to_customers(state)),
+    }

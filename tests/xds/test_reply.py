@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from typing import Any
+
+from bothways.xds.reply import replies_inside, replies_to_customers
+from bothways.xds.state import HubState
+
+PROBLEM = {
+    "type": "urn:bothways:problem:data-plane",
+    "status": "%RESPONSE_CODE%",
+    "detail": "%LOCAL_REPLY_BODY%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+}
+GRPC = {"header_filter": {"header": {"name": "content-type", "string_match": {"prefix": "application/grpc"}}}}
+DENIED = {
+    "status_code_filter": {"comparison": {"value": {"default_value": 403, "runtime_key": "none"}}},
+}
+ALONE = {"text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"}}
+
+
+def problem(kind: str) -> dict[str, Any]:
+    return {
+        "content_type": "application/problem+json",
+        "json_format": PROBLEM | {"type": f"urn:bothways:problem:{kind}"},
+    }
+
+
+def other_host(authority: str) -> dict[str, Any]:
+    matcher = {
+        "name": ":authority",
+        "string_match": {"exact": authority, "ignore_case": True},
+        "invert_match": True,
+    }
+    return {"header_filter": {"header": matcher}}
+
+
+def test_inside_the_hub_a_problem_also_says_how_tls_failed(shown: Callable[[Any], Any]) -> None:
+    assert shown(replies_inside()) == {
+        "body_format": {
+            "content_type": "application/problem+json",
+            "json_format": PROBLEM
+            | {"reason": "%RESPONSE_CODE_DETAILS%", "upstream": "%UPSTREAM_TRANSPORT_FAILURE_REASON%"},
+        }
+    }
+
+
+def test_customers_get_problems_421_for_another_host_and_grpc_a_sentence_alone(
+    shown: Callable[[Any], Any], state: HubState
+) -> None:
+    message = shown(replies_to_customers(state))
+    others = {"and_filter": {"filters": [other_host(state.host), other_host(f"{state.host}:{state.port}")]}}
+    assert {key: message[key] for key in message if key != "mappers"} == {"body_format": problem("data-plane")}
+    mappers = message["mappers"]
+    sentences = [each["body"]["inline_string"] for each in mappers[5:]]
+    begun = {"response_flag_filter": {"flags": ["UC", "UR", "LR", "UT", "UPE", "SI", "DT", "UMSDR"]}}
+    not_begun = {"response_flag_filter": {"flags": ["UF", "UH", "UO", "NC", "OM", "DF"]}}
+    filters = [others, DENIED, begun, not_begun]
+    assert [(each["filter"], each["body"]["inline_string"]) for each in mappers[:4]] == [
+        ({"and_filter": {"filters": [GRPC, when]}}, sentence) for when, sentence in zip(filters, sentences, strict=True)
+    ]
+    assert [each["body_format_override"] for each in mappers[:5]] == [ALONE] * 5
+    assert mappers[4] == {"filter": GRPC, "body_format_override": ALONE}
+    said = [{"body": {"inline_string": sentence}} for sentence in sentences]
+    assert mappers[5:] == [
+        {"filter": others, "status_code": 421} | said[0],
+        {"filter": DENIED} | said[1],
+        {"filter": begun, "body_format_override": problem("service-unanswered")} | said[2],
+        {"filter": not_begun, "body_format_override": problem("service-unreachable")} | said[3],
+    ]
+    assert ["contract" in sentences[0], "GET /connectivity" in sentences[1]] == [True, True]
+    assert ["not known" in sentences[2], "has not seen" in sentences[3]] == [True, True]
