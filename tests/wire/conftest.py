@@ -1,11 +1,13 @@
 """A hub that runs with its Envoy, a service behind it, customers with certificates, and raw TLS towards it."""
 
+import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -16,6 +18,8 @@ from tests.conftest import local_settings, running
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.subject import Subject
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.demo.echo import echo_service
 from bothways.operations.certificates import certificate_chain, show_certificate
 from bothways.operations.customers import add_customer
@@ -29,6 +33,8 @@ from bothways.spoke.client import call, open_client
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke
 from bothways.spoke.install import install_certificate
+from bothways.xds.bootstrap import bootstrap
+from bothways.xds.snapshot import Snapshot
 
 ISSUER, MERCHANT = "12345678", "87654321"
 _SECONDS = 10.0
@@ -52,12 +58,19 @@ class World:
         assert applied is not None
         assert applied["in_force"] is True
 
-    def certified(self, tsp_id: str = ISSUER) -> tuple[Spoke, str]:
+    def serve(self, service: Service, *customers: str) -> None:
+        """Put another service behind the endpoint, open to these customers."""
+        add_service(self.hub, service)
+        for each in customers:
+            grant_service(self.hub, service.name, each)
+        self.apply()
+
+    def certified(self, tsp_id: str = ISSUER, organization: str = "Bank") -> tuple[Spoke, str]:
         """Return a new spoke of the customer with its certificate installed, and the serial number."""
         directory = self.directory / f"spoke-{len(self.spokes)}"
         directory.mkdir()
         spoke = Spoke(directory, contract(self.hub), tsp_id)
-        request = make_request(spoke, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", "Bank", "Payments"))
+        request = make_request(spoke, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", organization, "Payments"))
         record = approve_request(self.hub, submit_request(self.hub, tsp_id, request.der).id)
         pem = certificate_chain(self.hub, show_certificate(self.hub, record.serial))
         install_certificate(spoke, pem.encode())
@@ -109,18 +122,53 @@ class Line:
 
     def ask(self, path: str, headers: tuple[tuple[str, str], ...] = (), host: str | None = None) -> tuple[int, bytes]:
         """Send one GET, and return status and body."""
-        self._connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
+        answer = self.answer("GET", path, headers, host=host)
+        return answer.status, answer.read()
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+        host: str | None = None,
+    ) -> HTTPResponse:
+        """Send one request, and return the answer, whose body is not read yet."""
+        self._connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in (("Host", self._host if host is None else host), *headers):
             self._connection.putheader(name, value)
-        self._connection.endheaders()
-        answer = self._connection.getresponse()
-        return answer.status, answer.read()
+        if body:
+            self._connection.putheader("Content-Length", str(len(body)))
+        self._connection.endheaders(body or None)
+        return self._connection.getresponse()
+
+    def until(self, path: str, status: int) -> bytes:
+        """Ask until the status is this one, and return the body: Envoy looks up the name of a new service first."""
+        deadline = time.monotonic() + _SECONDS
+        while (answer := self.ask(path))[0] != status:
+            assert time.monotonic() < deadline, answer
+        return answer[1]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+
+
+async def with_envoy(hub: Hub, first: Snapshot, test: Callable[[AdsServer], Awaitable[None]]) -> None:
+    """Run a test beside an Envoy that starts from this snapshot."""
+    run = hub.run_directory
+    (run / "envoy.json").write_text(bootstrap("node", str(run / "ads.sock"), str(run / "admin.sock")))
+    ads = AdsServer(run / "ads.sock", first)
+    await ads.start()
+    envoy = asyncio.create_task(EnvoyProcess(find_envoy(), run / "envoy.json", run / "envoy.log").run())
+    try:
+        await test(ads)
+    finally:
+        envoy.cancel()
+        await asyncio.gather(envoy, return_exceptions=True)
+        await ads.stop()
 
 
 def make_world(stack: ExitStack, directory: Path, settings: Settings) -> World:

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -10,9 +10,9 @@ import pytest
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
 from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
+from tests.wire.conftest import with_envoy
 
 from bothways.dataplane.ads import AdsServer
-from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import current_snapshot
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.endpoints import set_endpoint
@@ -21,7 +21,6 @@ from bothways.operations.services import add_service
 from bothways.pki.chain import certificate_pem
 from bothways.registry.service import Service
 from bothways.xds import names
-from bothways.xds.bootstrap import bootstrap
 from bothways.xds.snapshot import Resource, Snapshot
 from bothways.xds.typed import any_of, extension, tcp
 
@@ -60,21 +59,6 @@ def asking(snapshot: Snapshot, tsp_id: str, server: socket.socket) -> Snapshot:
     cluster.cluster_type.typed_config.CopyFrom(any_of(dns))
     changed = {**clusters, name: Resource(name, "asking", any_of(cluster))}
     return Snapshot(snapshot.version, {**snapshot.resources, names.CLUSTER_TYPE: changed})
-
-
-async def with_envoy(hub: Hub, first: Snapshot, test: Callable[[AdsServer], Awaitable[None]]) -> None:
-    """Run a test beside an Envoy that starts from this snapshot."""
-    run = hub.run_directory
-    (run / "envoy.json").write_text(bootstrap("node", str(run / "ads.sock"), str(run / "admin.sock")))
-    ads = AdsServer(run / "ads.sock", first)
-    await ads.start()
-    envoy = asyncio.create_task(EnvoyProcess(find_envoy(), run / "envoy.json", run / "envoy.log").run())
-    try:
-        await test(ads)
-    finally:
-        envoy.cancel()
-        await asyncio.gather(envoy, return_exceptions=True)
-        await ads.stop()
 
 
 def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes(

@@ -87,6 +87,15 @@ def test_a_customers_certificate_gets_through(world: World, caller: Spoke, versi
         assert line.recv(12) == b"HTTP/1.1 200"
 
 
+@pytest.mark.parametrize("curve", ["X25519", "prime256v1", "secp384r1"])
+def test_a_customer_may_know_one_curve_alone(world: World, caller: Spoke, curve: str) -> None:
+    context = world.context(caller)
+    context.set_ecdh_curve(curve)
+    with world.tls(context) as line:
+        line.sendall(f"GET /connectivity HTTP/1.1\r\nHost: {world.host}\r\n\r\n".encode())
+        assert line.recv(12) == b"HTTP/1.1 200"
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_no_certificate_is_refused(world: World, version: ssl.TLSVersion) -> None:
     context = world.context()

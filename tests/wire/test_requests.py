@@ -37,11 +37,36 @@ def test_before_its_flow_is_established_only_connectivity_answers(world: World) 
 
 @pytest.mark.parametrize(
     "host",
-    ["other.example", "portal.ppr.hub.localhost", "ppr.hub.localhost", "127.0.0.1", "api.ppr.hub.localhost.evil"],
+    [
+        "",
+        "api.ppr.hub.localhost.",
+        "api.ppr.hub.localhost:1",
+        "user@api.ppr.hub.localhost",
+        "other.example",
+        "portal.ppr.hub.localhost",
+        "ppr.hub.localhost",
+        "127.0.0.1",
+        "api.ppr.hub.localhost.evil",
+    ],
 )
 def test_another_host_answers_421(world: World, caller: Spoke, host: str) -> None:
     with world.open(caller) as line:
         assert line.ask("/tokens", host=host)[0] == 421
+
+
+def test_a_whole_url_stands_above_the_host(world: World, caller: Spoke) -> None:
+    # RFC 9112 section 3.2.2: of two hosts, the one in the request line is meant.
+    with world.open(caller) as line:
+        assert line.ask("https://other.example/tokens")[0] == 421
+        assert line.ask(f"https://{world.host}/tokens", host="other.example")[0] == 200
+        assert line.ask(f"https://{world.host}/vault")[0] == 403
+
+
+def test_more_headers_than_anybody_needs_are_refused(world: World, caller: Spoke) -> None:
+    few, many = ([(f"X-{number}", "x") for number in range(count)] for count in (80, 101))
+    with world.open(caller) as line:
+        assert line.ask("/tokens", tuple(few))[0] == 200
+        assert line.ask("/tokens", tuple(many))[0] == 431
 
 
 def test_the_host_is_taken_with_and_without_port(world: World, caller: Spoke) -> None:
@@ -109,6 +134,12 @@ def test_connectivity_believes_no_forged_identity(world: World, caller: Spoke) -
         ("/tokens/../../vault", 403),
         ("/tokens?x=/../vault", 200),
         ("/connectivity/../vault", 403),
+        ("/tokens;/../vault", 403),
+        ("/tokens%00", 400),
+        ("/tokens/%00/vault", 400),
+        ("/tokens#/../vault", 400),
+        ("/tokens/.well-known/est/../../../vault", 403),
+        ("/.well-known/est/../../vault", 403),
     ],
 )
 def test_path_tricks_reach_no_service_that_is_not_granted(world: World, caller: Spoke, path: str, status: int) -> None:
