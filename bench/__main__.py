@@ -2,13 +2,28 @@
 
 import sys
 
+from bench.change_100k import change_100k
 from bench.demo import demo
 from bench.harness import Bench, record
+from bench.inbound_handshake import inbound_handshake
+from bench.inbound_keepalive import inbound_keepalive
 from bench.issue_p256 import issue_p256
 from bench.issue_rsa4096 import issue_rsa4096
+from bench.memory import memory
+from bench.revoke import revoke
 from bench.rules import rules
 
-BENCHES: dict[str, Bench] = {"demo": demo, "issue-p256": issue_p256, "issue-rsa4096": issue_rsa4096, "rules": rules}
+BENCHES: dict[str, Bench] = {
+    "change-100k": change_100k,
+    "demo": demo,
+    "inbound-handshake": inbound_handshake,
+    "inbound-keepalive": inbound_keepalive,
+    "issue-p256": issue_p256,
+    "issue-rsa4096": issue_rsa4096,
+    "memory": memory,
+    "revoke": revoke,
+    "rules": rules,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,0 +1,75 @@
+"""Figure `revoke`: from the operator's decision to the moment when the certificate opens nothing any more, anywhere.
+
+At 10,000 customers, for one certificate after the other: it is revoked by the operation that the command line calls,
+and the running hub is told, as the command line tells it. The first clock stops when a request on a connection that was
+open before is refused, the second when a new handshake fails. Half of the connections are of TLS 1.2, half of TLS 1.3.
+"""
+
+import ssl
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from bench.harness import Figure, figure
+from bench.inbound import World, asked, connected, enrolled, world
+from bothways.operations.certificates import revoke_certificate
+from bothways.pki.revocation import RevocationReason
+
+_CUSTOMERS = 10_000
+_TIMES = 100
+_GOAL = 0.1
+_PATIENCE = 10.0
+_PAUSE = 0.001
+
+
+def revoke() -> Iterator[Figure]:
+    """Measure seconds from the decision to the refusal."""
+    with world(_CUSTOMERS) as ours:
+        certified = [enrolled(ours.hub, ours.directory / f"spoke-{number}") for number in range(_TIMES)]
+        ours.apply()
+        requests, handshakes = [], []
+        for number, (spoke, serial) in enumerate(certified):
+            context = ours.context_of(spoke)
+            context.maximum_version = ssl.TLSVersion.TLSv1_3 if number % 2 else ssl.TLSVersion.TLSv1_2
+            request, handshake = _refused_after(ours, context, serial)
+            requests.append(request)
+            handshakes.append(handshake)
+    for name, seconds, seen in (
+        ("revoke", requests, "request on an open connection"),
+        ("revoke-tls", handshakes, "new handshake"),
+    ):
+        worst = statistics.quantiles(seconds, n=100)[98]
+        what = f"{_CUSTOMERS:,} customers, {_TIMES} certificates one after the other, until a {seen} is refused"
+        yield figure(name, seconds, "s", "none; told beside the others", what, met=bool)
+        goal = f"at most {_GOAL:g} s"
+        yield figure(f"{name}-p99", [worst], "s", goal, f"99th percentile: {what}", met=lambda value: value <= _GOAL)
+
+
+def _refused_after(ours: World, context: ssl.SSLContext, serial: str) -> tuple[float, float]:
+    with connected(ours, ours.server, context) as line, ThreadPoolExecutor(2) as pool:
+        if asked(ours, ours.server, line) != b"200":
+            raise RuntimeError("the certificate does not open the service to begin with")
+        started = time.perf_counter()
+        revoke_certificate(ours.hub, serial, RevocationReason.UNSPECIFIED)
+        applied = pool.submit(ours.apply)
+        handshake = pool.submit(_until, started, lambda: not _shakes_hands(ours, context))
+        request = _until(started, lambda: asked(ours, ours.server, line) == b"403")
+        applied.result()
+        return request, handshake.result()
+
+
+def _until(started: float, happened: Callable[[], bool]) -> float:
+    while not happened():
+        if time.perf_counter() - started > _PATIENCE:
+            raise RuntimeError("a revoked certificate still opens something")
+        time.sleep(_PAUSE)
+    return time.perf_counter() - started
+
+
+def _shakes_hands(ours: World, context: ssl.SSLContext) -> bool:
+    try:
+        with connected(ours, ours.server, context) as line:
+            return asked(ours, ours.server, line) != b"closed"
+    except (ssl.SSLError, ConnectionError):
+        return False
