@@ -7,6 +7,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 from envoy.config.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
@@ -14,22 +15,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bothways.contract.document import Environment
-from bothways.pki.chain import certificate_pem
-from bothways.xds.names import RBAC_FILTER
+from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.xds.names import RBAC_FILTER, SERVICE_RBAC_FILTER
 from bothways.xds.route import inbound_routes
 from bothways.xds.state import Address, Anchors, HubState, Identity, KeyPair, ServiceRoute
 
 
-def anchors() -> Anchors:
+def made() -> tuple[Anchors, KeyPair]:
+    """Return trust anchors and a pair; which ones is all one to the routes."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CA")])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     dated = builder.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    return Anchors(certificate_pem(dated.sign(key, SHA256())))
+    certificate = dated.sign(key, SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    pem = certificate_pem(certificate)
+    return Anchors(pem), KeyPair(pem, private, fingerprint(certificate))
 
 
-PAIR = KeyPair("certificate", "key", "00")
+ANCHORS, PAIR = made()
 EMPTY = HubState(
     environment=Environment.PPR,
     host="api.hub.example",
@@ -41,7 +46,7 @@ EMPTY = HubState(
     access_log="/dev/null",
     server=PAIR,
     client=PAIR,
-    trust=anchors(),
+    trust=ANCHORS,
 )
 IDENTITIES = tuple(Identity(f"urn:bothways:PPR:{tsp_id}:{serial}", tsp_id) for tsp_id in "123" for serial in "ab")
 # Some inside others, though the rules on services allow no such two.
@@ -79,21 +84,35 @@ def promised(state: HubState, identity: Identity, path: str) -> str | None:
 
 
 def built(routes: Any, identity: Identity, path: str) -> str | None:
-    """Return what Envoy does by these messages: the first route that matches, and the nearest map, for its own."""
+    """Return what Envoy does by these messages: the first route that matches, and what its two filters find."""
     [host] = routes.virtual_hosts
     route = next(each for each in host.routes if matches(each.match, path))
-    packed = route.typed_per_filter_config.get(RBAC_FILTER) or host.typed_per_filter_config[RBAC_FILTER]
-    nearest = filter_pb2.RBACPerRoute()
-    assert packed.Unpack(nearest)
-    assert nearest.HasField("rbac")  # Without it the filter would be off.
-    entry = nearest.rbac.matcher.matcher_tree.exact_match_map.map.get(identity.uri_id)
-    if entry is None:
+    assert RBAC_FILTER not in route.typed_per_filter_config
+    reaches = decided(route.typed_per_filter_config[SERVICE_RBAC_FILTER], identity)
+    enters = decided(host.typed_per_filter_config[RBAC_FILTER], identity)
+    if reaches is None or enters is None:
         return None
-    action = rbac_pb2.Action()
-    assert entry.action.typed_config.Unpack(action)
-    assert (action.name, action.action) == (identity.tsp_id, rbac_pb2.RBAC.ALLOW)
+    # The last filter is the one whose finding names the customer.
+    assert enters == identity.tsp_id
     cluster: str = route.route.cluster
     return cluster
+
+
+def decided(packed: Any, identity: Identity) -> str | None:
+    """Return the name under which the filter lets the certificate pass, None if it does not."""
+    message = filter_pb2.RBACPerRoute()
+    assert packed.Unpack(message)
+    assert message.HasField("rbac")  # Without it the filter would be off.
+    if message.rbac.HasField("rules"):
+        assert all(each.permissions[0].any and each.principals[0].any for each in message.rbac.rules.policies.values())
+        return next(iter(message.rbac.rules.policies), None)
+    matcher = message.rbac.matcher
+    entries = matcher.matcher_tree.exact_match_map.map
+    found = entries.get(identity.uri_id, matcher.on_no_match)
+    action = rbac_pb2.Action(action=rbac_pb2.RBAC.DENY)
+    if found.HasField("action"):
+        assert found.action.typed_config.Unpack(action)
+    return action.name if action.action == rbac_pb2.RBAC.ALLOW else None
 
 
 def matches(match: Any, path: str) -> bool:

@@ -7,7 +7,8 @@ from envoy.config.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
 
-from bothways.xds.authorization import allow, deny_all, deny_special_addresses
+from bothways.xds.authorization import deny_all, deny_special_addresses, enter, reach, reach_by_all
+from bothways.xds.identities import Identities, Part
 from bothways.xds.state import Identity
 
 Network = IPv4Network | IPv6Network
@@ -62,9 +63,9 @@ def test_the_filter_itself_lets_nobody_pass() -> None:
 
 
 def test_no_identities_deny_everybody() -> None:
-    assert unpacked(allow([])) == filter_pb2.RBACPerRoute(rbac=deny_all())
+    assert unpacked(enter([])) == filter_pb2.RBACPerRoute(rbac=deny_all())
     # Envoy takes a route without `rbac` as "switched off here".
-    assert unpacked(allow([])).HasField("rbac")
+    assert unpacked(enter([])).HasField("rbac")
 
 
 def test_exactly_the_given_certificates_pass_each_named_with_its_customer(
@@ -72,10 +73,10 @@ def test_exactly_the_given_certificates_pass_each_named_with_its_customer(
 ) -> None:
     def entry(tsp_id: str) -> dict[str, Any]:
         action = {"@type": "type.googleapis.com/envoy.config.rbac.v3.Action", "name": tsp_id}
-        return {"action": {"name": "allow", "typed_config": action}}
+        return {"action": {"name": "decided", "typed_config": action}}
 
     uri_san = {"@type": "type.googleapis.com/envoy.extensions.matching.common_inputs.ssl.v3.UriSanInput"}
-    assert shown(unpacked(allow([first, second]))) == {
+    assert shown(unpacked(enter([first, second]))) == {
         "rbac": {
             "matcher": {
                 "matcher_tree": {
@@ -91,9 +92,44 @@ def test_exactly_the_given_certificates_pass_each_named_with_its_customer(
 
 def test_who_is_not_in_the_map_is_denied(first: Identity) -> None:
     # An unmatched matcher denies (Envoy, filters.http.rbac.v3.RBAC); `on_no_match` could say otherwise.
-    message = unpacked(allow([first]))
+    message = unpacked(enter([first]))
     assert not message.rbac.matcher.HasField("on_no_match")
     assert not message.rbac.HasField("rules")
+
+
+def test_whom_most_may_reach_has_a_map_of_the_others(first: Identity, second: Identity) -> None:
+    third = Identity("urn:bothways:PPR:3:3c", "3")
+    message = unpacked(reach([first, third], [first, second, third])).rbac
+    entries = message.matcher.matcher_tree.exact_match_map.map
+    assert list(entries) == [second.uri_id]
+    assert action_of(entries[second.uri_id]) == rbac_pb2.Action(name=second.tsp_id, action=rbac_pb2.RBAC.DENY)
+    assert action_of(message.matcher.on_no_match) == rbac_pb2.Action(name="entered", action=rbac_pb2.RBAC.ALLOW)
+
+
+def test_whom_half_or_fewer_may_reach_has_a_map_of_these(first: Identity, second: Identity) -> None:
+    assert reach([first], [first, second]) == enter([first])
+    assert reach([], [first, second]) == reach([], []) == enter([])
+
+
+def test_whom_all_may_reach_needs_no_map(first: Identity, second: Identity) -> None:
+    parts = Identities([Part((first,)), Part((second,))])
+    assert reach([first, second], [first, second]) == reach(parts, parts) == reach_by_all()
+
+
+def test_parts_make_the_map_that_the_whole_makes() -> None:
+    many = [Identity(f"urn:bothways:PPR:{number}:{number:x}", str(number)) for number in range(40)]
+    every = Identities(Part(tuple(many[place::4])) for place in range(4))
+    for count in (0, 10, 20, 21, 39, 40):
+        reaching = Identities(
+            Part(tuple(each for each in many[place::4] if each in many[:count])) for place in range(4)
+        )
+        assert unpacked(reach(reaching, every)) == unpacked(reach(many[:count], many))
+
+
+def action_of(on_match: Any) -> Any:
+    action = rbac_pb2.Action()
+    assert on_match.action.typed_config.Unpack(action)
+    return action
 
 
 def test_the_filter_towards_customers_denies_and_everything_else_passes(shown: Callable[[Any], Any]) -> None:

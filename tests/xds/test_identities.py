@@ -1,15 +1,17 @@
+from collections.abc import Iterable
+
 from envoy.config.rbac.v3 import rbac_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
-from bothways.xds.identities import Identities, Part, entries_of
+from bothways.xds.identities import Identities, Part, in_parts
 from bothways.xds.state import Identity
 
 MANY = [Identity(f"urn:bothways:PPR:{number}:{number:x}", str(number)) for number in range(300)]
 
 
-def decoded(entries: bytes) -> dict[str, tuple[str, int]]:
+def decoded(maps: Iterable[bytes]) -> dict[str, tuple[str, int]]:
     found = {}
-    for uri_id, on_match in matcher_pb2.Matcher.MatcherTree.MatchMap.FromString(entries).map.items():
+    for uri_id, on_match in matcher_pb2.Matcher.MatcherTree.MatchMap.FromString(b"".join(maps)).map.items():
         action = rbac_pb2.Action()
         assert on_match.action.typed_config.Unpack(action)
         found[uri_id] = (action.name, action.action)
@@ -17,19 +19,29 @@ def decoded(entries: bytes) -> dict[str, tuple[str, int]]:
 
 
 def test_parts_one_behind_the_other_are_one_map() -> None:
-    parts = Identities([Part(tuple(MANY[:100])), Part(), Part(tuple(MANY[100:]))])
-    assert decoded(parts.entries) == {each.uri_id: (each.tsp_id, rbac_pb2.RBAC.ALLOW) for each in MANY}
-    assert decoded(parts.entries) == decoded(entries_of(MANY))
+    parts = Identities([Part(tuple(MANY[:100])), Part(), Part(tuple(MANY[100:]))]).parts
+    assert decoded(each.allowing for each in parts) == {
+        each.uri_id: (each.tsp_id, rbac_pb2.RBAC.ALLOW) for each in MANY
+    }
+    assert decoded(each.denying for each in parts) == {each.uri_id: (each.tsp_id, rbac_pb2.RBAC.DENY) for each in MANY}
 
 
 def test_nobody_is_no_entry() -> None:
-    assert entries_of(()) == entries_of(Identities([])) == b""
+    assert Part().allowing == Part().denying == b""
 
 
 def test_a_part_that_did_not_change_is_not_encoded_again() -> None:
     kept = Part(tuple(MANY))
-    assert kept.entries is kept.entries
-    assert entries_of(Identities([kept])) == kept.entries
+    assert kept.allowing is kept.allowing
+    assert in_parts(Identities([kept])).parts[0] is kept
+    assert [each.identities for each in in_parts(MANY).parts] == [tuple(MANY)]
+
+
+def test_those_without_others_are_the_rest_part_by_part_and_looked_for_once() -> None:
+    every = Identities([Part(tuple(MANY[:2])), Part((MANY[2],))])
+    some = Identities([Part((MANY[1],)), Part()])
+    assert every.without(some) == (MANY[0], MANY[2])
+    assert every.without(some).parts[0] is every.without(some).parts[0]
 
 
 def test_identities_are_a_sequence_equal_to_any_of_the_same_certificates() -> None:

@@ -64,6 +64,7 @@ def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(
         "stat_prefix": "inbound",
         "rds": {"route_config_name": "inbound", "config_source": {"ads": {}, "resource_api_version": "V3"}},
         "http_filters": [
+            {"name": "bothways.service_rbac", "typed_config": shown(any_of(deny_all()))},
             {"name": "envoy.filters.http.rbac", "typed_config": shown(any_of(deny_all()))},
             shown(client_cert_filter()),
             ROUTER,

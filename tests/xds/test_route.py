@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from bothways.xds.authorization import allow
+from bothways.xds.authorization import enter, reach, reach_by_all
 from bothways.xds.client_cert import with_client_cert
 from bothways.xds.route import customer_routes, inbound_routes
 from bothways.xds.state import CustomerServer, HubState, Identity
 from bothways.xds.typed import any_of
 
 RBAC = "envoy.filters.http.rbac"
+SERVICE = "bothways.service_rbac"
 
 
 def added(name: str, value: str) -> dict[str, Any]:
@@ -42,6 +43,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
         return {
             "match": {"path_separated_prefix": prefix},
             "route": {"cluster": "connectivity", "timeout": timeout},
+            "typed_per_filter_config": {SERVICE: shown(reach_by_all())},
         }
 
     tokens = {
@@ -52,7 +54,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
             "idle_timeout": "300s",
             "retry_policy": RETRIES,
         },
-        "typed_per_filter_config": {RBAC: shown(allow([first]))},
+        "typed_per_filter_config": {SERVICE: shown(reach([first], [first, second]))},
     }
     disputes = {
         "match": {"path_separated_prefix": "/disputes"},
@@ -65,7 +67,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
             "regex_rewrite": {"pattern": {"regex": "^/disputes/?"}, "substitution": "/"},
         },
         "typed_per_filter_config": {
-            RBAC: shown(allow([])),
+            SERVICE: shown(reach([], [first, second])),
             "envoy.filters.http.lua": shown(any_of(with_client_cert())),
         },
     }
@@ -87,6 +89,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                             "status": 404,
                             "body": {"inline_string": "No service of the hub stands at this path."},
                         },
+                        "typed_per_filter_config": {SERVICE: shown(reach_by_all())},
                     },
                 ],
                 "request_headers_to_add": [
@@ -97,7 +100,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                     added("bothways-environment", "PPR"),
                     added("bothways-certificate", "%DOWNSTREAM_PEER_FINGERPRINT_256%"),
                 ],
-                "typed_per_filter_config": {RBAC: shown(allow([first, second]))},
+                "typed_per_filter_config": {RBAC: shown(enter([first, second]))},
             }
         ],
     }
@@ -179,9 +182,9 @@ def test_no_virtual_host_of_the_endpoint_answers_to_any_name(state: HubState) ->
 def test_a_hub_without_customers_lets_nobody_pass_on_any_route(state: HubState) -> None:
     empty = replace(state, identities=(), services=tuple(replace(each, identities=()) for each in state.services))
     [host] = inbound_routes(empty).virtual_hosts
-    maps = [each.typed_per_filter_config.get(RBAC) for each in (host, *host.routes)]
-    nobody = allow([])
-    assert maps == [nobody, None, None, nobody, nobody, None]
+    assert host.typed_per_filter_config[RBAC] == enter([])
+    reached = {each.route.cluster: each.typed_per_filter_config[SERVICE] for each in host.routes}
+    assert reached["service/tokens"] == reached["service/disputes"] == enter([])
 
 
 def test_a_customer_that_was_taken_out_is_in_no_map(state: HubState, first: Identity, second: Identity) -> None:
@@ -194,10 +197,10 @@ def test_the_map_of_all_certificates_stands_once(state: HubState, second: Identi
     assert inbound_routes(state).SerializeToString().count(second.uri_id.encode()) == 1
 
 
-def test_every_service_says_who_may_pass_so_that_the_map_of_all_never_holds_there(state: HubState) -> None:
+def test_every_route_says_who_may_go_on_and_none_who_may_enter(state: HubState) -> None:
     [host] = inbound_routes(state).virtual_hosts
-    unsaid = [each.route.cluster for each in host.routes if RBAC not in each.typed_per_filter_config]
-    assert unsaid == ["connectivity", "connectivity", ""]
+    assert [SERVICE in each.typed_per_filter_config for each in host.routes] == [True] * 5
+    assert [RBAC in each.typed_per_filter_config for each in host.routes] == [False] * 5
 
 
 def test_the_order_in_which_services_were_found_changes_nothing(state: HubState) -> None:

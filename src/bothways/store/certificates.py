@@ -13,7 +13,8 @@ from bothways.pki.issue import Unsigned
 from bothways.pki.keys import sha256
 from bothways.pki.revocation import RevocationReason, Revoked
 from bothways.store.database import Transaction
-from bothways.store.schema import Instant, certificate, renewal
+from bothways.store.instant import Instant
+from bothways.store.schema import certificate, renewal
 
 
 class CertificateState(StrEnum):

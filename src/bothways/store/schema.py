@@ -1,13 +1,8 @@
 """The tables. Nothing but facts stands here; states are derived from them (`connectivity`)."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -16,31 +11,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
 )
+
+from bothways.store.instant import Instant
 
 VERSION = 5
 """The version of this schema; a store of another version is not opened."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite keeps no time zone, so it goes in without and comes out with one."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Refuse a moment without a time zone: it could mean anything."""
-        del dialect
-        if value is not None and value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
-        return value and value.astimezone(UTC)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give the moment its time zone back."""
-        del dialect
-        return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
-
 
 metadata = MetaData()
 

@@ -1,6 +1,6 @@
 """Who may pass: an exact-match map on the certificate's URI-ID, a hash lookup at any number of customers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from envoy.config.core.v3 import address_pb2, extension_pb2
@@ -11,12 +11,15 @@ from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_
 from google.protobuf import wrappers_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
-from bothways.xds.identities import entries_of
+from bothways.xds.identities import Identities, in_parts
 from bothways.xds.state import Identity
 from bothways.xds.typed import any_of, inside, matching_extension
 
 ENFORCED_CUSTOMER = "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%"
 """The customer whose entry in the map let the request pass, as Envoy writes it into headers and logs."""
+
+_ENTERED = "entered"
+"""What decides where a route is there for all: no customer's identifier can be this, for it is not in the last map."""
 
 _LOOPBACK = ("127.0.0.0/8", "::1/128")
 _SPECIAL = (
@@ -57,15 +60,50 @@ def deny_all() -> Any:
     return filter_pb2.RBAC(rules=rbac_pb2.RBAC())
 
 
-def allow(identities: Iterable[Identity]) -> Any:
-    """Return the route's part of the filter, packed: exactly these certificates pass, each named with its customer."""
-    entries = entries_of(identities)
-    if not entries:
+def enter(identities: Sequence[Identity]) -> Any:
+    """Return who may enter, packed: exactly these certificates, each named with its customer."""
+    if not identities:
         return any_of(filter_pb2.RBACPerRoute(rbac=deny_all()))
-    tree = matcher_pb2.Matcher.MatcherTree(input=matching_extension("uri-san", ssl_inputs_pb2.UriSanInput()))
-    packed = any_of(filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(matcher=matcher_pb2.Matcher(matcher_tree=tree))))
+    return _by_certificate(matcher_pb2.Matcher(), (each.allowing for each in in_parts(identities).parts))
+
+
+def reach(identities: Sequence[Identity], every: Sequence[Identity]) -> Any:
+    """Return who of `every`, which may enter, may reach a service, packed: exactly `identities`.
+
+    As a map of these, or of all others if those are fewer, so that no map has more than half of all. It counts beside
+    `enter` and never instead of it: who may not enter reaches nothing, whatever stands here.
+    """
+    if len(identities) * 2 <= len(every):
+        return enter(identities)
+    others = _others(identities, every)
+    if not others:
+        return reach_by_all()
+    matcher = matcher_pb2.Matcher(
+        on_no_match=matcher_pb2.Matcher.OnMatch(
+            action=matching_extension("others", rbac_pb2.Action(name=_ENTERED, action=rbac_pb2.RBAC.ALLOW))
+        )
+    )
+    return _by_certificate(matcher, (each.denying for each in others.parts))
+
+
+def reach_by_all() -> Any:
+    """Return that whoever may enter may go on, packed: for what is there for every customer."""
+    anybody = rbac_pb2.Policy(permissions=[rbac_pb2.Permission(any=True)], principals=[rbac_pb2.Principal(any=True)])
+    return any_of(filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(rules=rbac_pb2.RBAC(policies={_ENTERED: anybody}))))
+
+
+def _others(identities: Sequence[Identity], every: Sequence[Identity]) -> Identities:
+    if isinstance(identities, Identities) and isinstance(every, Identities):
+        return every.without(identities)
+    return in_parts(every).without(in_parts(identities))
+
+
+def _by_certificate(matcher: Any, maps: Iterable[bytes]) -> Any:
+    matcher.matcher_tree.input.CopyFrom(matching_extension("uri-san", ssl_inputs_pb2.UriSanInput()))
+    packed = any_of(filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(matcher=matcher)))
     # The map was encoded before, so it goes in as it is: a message that comes twice is merged with itself.
-    packed.value += inside(filter_pb2.RBACPerRoute, ("rbac", "matcher", "matcher_tree", "exact_match_map"), entries)
+    path = ("rbac", "matcher", "matcher_tree", "exact_match_map")
+    packed.value += inside(filter_pb2.RBACPerRoute, path, b"".join(maps))
     return packed
 
 

@@ -5,9 +5,9 @@ A hub has 100,000 of them, and each change of one is a new message with all: wha
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
-from typing import Any, overload
+from typing import overload
 
 from envoy.config.rbac.v3 import rbac_pb2
 from xds.type.matcher.v3 import matcher_pb2
@@ -16,20 +16,33 @@ from bothways.xds.state import Identity
 from bothways.xds.typed import matching_extension
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
-    """Some certificates, in their order."""
+    """Some certificates, in their order. A part is equal to itself alone: what is remembered of it costs no look."""
 
     identities: tuple[Identity, ...] = ()
 
     @cached_property
-    def entries(self) -> bytes:
+    def allowing(self) -> bytes:
         """Their entries in an exact-match map: each allows its own request, named with its customer.
 
         A serialized `MatchMap`. Maps are repeated fields, so the maps of several parts one behind the other are one
         map with all entries (Protocol Buffers, "Encoding": maps; last one wins, and here no key stands twice).
         """
-        entries = {each.uri_id: _allow(each.tsp_id) for each in self.identities}
+        return self._entries(rbac_pb2.RBAC.ALLOW)
+
+    @cached_property
+    def denying(self) -> bytes:
+        """The same, but each denies."""
+        return self._entries(rbac_pb2.RBAC.DENY)
+
+    def _entries(self, action: int) -> bytes:
+        entries = {
+            each.uri_id: matcher_pb2.Matcher.OnMatch(
+                action=matching_extension("decided", rbac_pb2.Action(name=each.tsp_id, action=action))
+            )
+            for each in self.identities
+        }
         return bytes(matcher_pb2.Matcher.MatcherTree.MatchMap(map=entries).SerializeToString(deterministic=True))
 
 
@@ -37,19 +50,18 @@ class Identities(Sequence[Identity]):
     """All certificates that may pass somewhere, by parts. Equal to any sequence of the same certificates."""
 
     def __init__(self, parts: Iterable[Part]) -> None:
-        self._parts = tuple(each for each in parts if each.identities)
-        self._length = sum(len(each.identities) for each in self._parts)
+        self.parts = tuple(parts)
+        self._length = sum(len(each.identities) for each in self.parts)
 
-    @cached_property
-    def entries(self) -> bytes:
-        """The map of all of them, as `Part.entries`."""
-        return b"".join(each.entries for each in self._parts)
+    def without(self, others: "Identities") -> "Identities":
+        """Return those that are not among others, which are divided into as many parts by the same measure."""
+        return Identities(_difference(one, other) for one, other in zip(self.parts, others.parts, strict=True))
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[Identity]:
-        return chain.from_iterable(each.identities for each in self._parts)
+        return chain.from_iterable(each.identities for each in self.parts)
 
     @overload
     def __getitem__(self, place: int) -> Identity: ...
@@ -70,11 +82,12 @@ class Identities(Sequence[Identity]):
         return f"Identities({len(self)})"
 
 
-def entries_of(identities: Iterable[Identity]) -> bytes:
-    """Return the map of these certificates, as `Part.entries`; empty if there are none."""
-    return identities.entries if isinstance(identities, Identities) else Part(tuple(identities)).entries
+def in_parts(identities: Sequence[Identity]) -> Identities:
+    """Return these certificates as `Identities`: as they are if they are that already, or as one part."""
+    return identities if isinstance(identities, Identities) else Identities((Part(tuple(identities)),))
 
 
-def _allow(tsp_id: str) -> Any:
-    action = rbac_pb2.Action(name=tsp_id, action=rbac_pb2.RBAC.ALLOW)
-    return matcher_pb2.Matcher.OnMatch(action=matching_extension("allow", action))
+@lru_cache(maxsize=1 << 14)
+def _difference(one: Part, other: Part) -> Part:
+    gone = frozenset(other.identities)
+    return Part(tuple(each for each in one.identities if each not in gone))

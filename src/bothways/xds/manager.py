@@ -32,10 +32,14 @@ _STREAM_WINDOW, _CONNECTION_WINDOW = 1 << 16, 1 << 20
 def endpoint_manager(state: HubState) -> Any:
     """Return the endpoint's: nobody passes but by a route, and nothing that a customer says of itself is believed."""
     manager = plain_manager(names.INBOUND)
-    authorization = http_connection_manager_pb2.HttpFilter(name=names.RBAC_FILTER, typed_config=any_of(deny_all()))
+    # Who may enter is asked last: what it finds is who the customer is, to services and in logs.
+    authorization = [
+        http_connection_manager_pb2.HttpFilter(name=name, typed_config=any_of(deny_all()))
+        for name in (names.SERVICE_RBAC_FILTER, names.RBAC_FILTER)
+    ]
     [router] = manager.http_filters
     del manager.http_filters[:]
-    manager.http_filters.extend([authorization, client_cert_filter(), router])
+    manager.http_filters.extend([*authorization, client_cert_filter(), router])
     manager.use_remote_address.value = True
     # A customer behind a private address is no part of the hub: nobody is, who comes in here.
     manager.internal_address_config.CopyFrom(_nobody())

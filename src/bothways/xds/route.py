@@ -13,7 +13,7 @@ from xds.type.matcher.v3 import matcher_pb2
 
 from bothways.registry.service import ENROLMENT_PREFIX, RESERVED_PREFIX
 from bothways.xds import names
-from bothways.xds.authorization import ENFORCED_CUSTOMER, allow
+from bothways.xds.authorization import ENFORCED_CUSTOMER, enter, reach, reach_by_all
 from bothways.xds.client_cert import with_client_cert
 from bothways.xds.state import CustomerServer, HubState, ServiceRoute
 from bothways.xds.typed import any_of, duration, matching_extension
@@ -35,8 +35,8 @@ _OTHER_ADDRESS_TRIES = 3
 def inbound_routes(state: HubState) -> Any:
     """Return the routes of the endpoint: each service under its prefix, for those who may reach it now.
 
-    The map of all certificates stands once, at the virtual host; the map of a service's route takes its place there.
-    While the endpoint is shut, they are for those who came in before it was: nobody may do anything.
+        The map of all certificates stands once, at the virtual host; each route says who of them may go on. While the
+    endpoint is shut, they are for those who came in before it was: nobody may do anything.
     """
     if state.shut:
         state = replace(state, identities=(), services=())
@@ -45,6 +45,7 @@ def inbound_routes(state: HubState) -> Any:
     nothing_here = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
         direct_response=_not_found("No service of the hub stands at this path."),
+        typed_per_filter_config={names.SERVICE_RBAC_FILTER: reach_by_all()},
     )
     # The longest first, for the first that matches is the one.
     services = sorted(state.services, key=lambda each: (-len(each.prefix), each.prefix))
@@ -52,8 +53,8 @@ def inbound_routes(state: HubState) -> Any:
     virtual_host = route_components_pb2.VirtualHost(
         name=names.INBOUND,
         domains=state.authorities,
-        routes=[connectivity, enrolment, *(_to_service(each) for each in services), nothing_here],
-        typed_per_filter_config={names.RBAC_FILTER: allow(state.identities)},
+        routes=[connectivity, enrolment, *(_to_service(each, state) for each in services), nothing_here],
+        typed_per_filter_config={names.RBAC_FILTER: enter(state.identities)},
         request_headers_to_add=[
             _header(names.CUSTOMER_HEADER, ENFORCED_CUSTOMER),
             _header(names.ENVIRONMENT_HEADER, state.environment.value),
@@ -100,10 +101,11 @@ def _own(prefix: str, timeout: float) -> Any:
     return route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(path_separated_prefix=prefix),
         route=route_components_pb2.RouteAction(cluster=names.CONNECTIVITY_CLUSTER, timeout=duration(timeout)),
+        typed_per_filter_config={names.SERVICE_RBAC_FILTER: reach_by_all()},
     )
 
 
-def _to_service(service: ServiceRoute) -> Any:
+def _to_service(service: ServiceRoute, state: HubState) -> Any:
     action = route_components_pb2.RouteAction(
         cluster=names.service_cluster(service.name),
         retry_policy=_retry_policy(),
@@ -124,8 +126,7 @@ def _to_service(service: ServiceRoute) -> Any:
     if service.strip_prefix:
         action.regex_rewrite.pattern.regex = f"^{re.escape(service.prefix)}/?"
         action.regex_rewrite.substitution = "/"
-    # Also where nobody may pass: without a map of its own, the virtual host's would hold here.
-    filters = {names.RBAC_FILTER: allow(service.identities)}
+    filters = {names.SERVICE_RBAC_FILTER: reach(service.identities, state.identities)}
     if service.client_cert:
         filters[names.LUA_FILTER] = any_of(with_client_cert())
     return route_components_pb2.Route(
