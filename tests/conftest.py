@@ -23,7 +23,7 @@ from bothways.contract.document import Environment, Terms
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
-from bothways.operations.settings import Settings
+from bothways.operations.settings import EnvoyLifetime, Settings
 from bothways.registry.customer import CustomerKind
 
 # The same examples each time, so that what fails was broken by the change at hand; `make soak` draws others each time.
@@ -129,6 +129,8 @@ def local_settings() -> Settings:
         inbound_port=inbound,
         portal_port=portal,
         egress_port=egress,
+        # A test that is killed leaves nothing behind.
+        envoy_lifetime=EnvoyLifetime.HUB,
         danger_outbound_loopback=True,
         danger_outbound_any_port=True,
     )

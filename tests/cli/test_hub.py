@@ -3,6 +3,7 @@ import hashlib
 import json
 import stat
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from bothways.cli.hub_envoy import hub_site
 from bothways.contract.document import CertificateTerms
 from bothways.contract.parse import parse_contract
 from bothways.contract.render import render_contract, render_terms
+from bothways.dataplane.envoy_state import state_of
+from bothways.dataplane.publisher import current_snapshot
+from bothways.dataplane.supervised import supervisor_command
 from bothways.operations.closure import current_closure, shut_endpoint
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.expiry import record_notices
@@ -162,9 +167,10 @@ def test_openssl_commands_need_a_known_customer_and_a_good_subject(in_hub: Run, 
 def test_status_of_a_hub_that_does_not_run_is_1(in_hub: Run, document: Document, issuer: str, hub: Hub) -> None:
     status = document("hub", "status", code=1)
     assert (status["environment"], status["endpoint"], status["running"]) == ("PPR", hub.terms.endpoint, None)
+    assert status["envoy"]["pid"] is None
     assert [each["customer"] for each in status["customers"]] == [issuer]
     done = in_hub("hub", "status")
-    assert f"PPR {hub.terms.endpoint}: not running" in done.stdout
+    assert f"PPR {hub.terms.endpoint}: not running\nEnvoy: not running\n" in done.stdout
     assert "First Bank" in done.stdout
     assert "bothways hub run --directory" in done.stderr
 
@@ -214,6 +220,9 @@ def test_status_of_a_running_hub_tells_what_its_envoy_serves(running_hub: Hub, b
     assert "running, 1 of 1 Envoy up to date" in done.stdout
     status = json.loads(bothways("hub", "status", "--directory", running_hub.directory, "--json").stdout)
     assert status["running"]["envoy"]["restarts"] == 0
+    assert (status["envoy"]["source"], status["envoy"]["pid"]) == ("hub", status["running"]["envoy"]["pid"])
+    assert f"Envoy: process {status['envoy']['pid']} since " in done.stdout
+    assert "configured by the hub; started again 0 times, taken over 0 times" in done.stdout
     assert status["certificates"] == own_certificates(running_hub)
     for each in own_certificates(running_hub).values():
         assert each["not_after"][:10] in done.stdout
@@ -239,3 +248,20 @@ def test_settings_that_are_wrong_are_all_said(in_hub: Run, hub: Hub) -> None:
     assert done.returncode == 1
     found = [each["message"].split(":")[0] for each in json.loads(done.stdout)["findings"]]
     assert sorted({*found}) == ["listen.inbound_port", "listen.nonsense", "listen.portal_port"]
+
+
+@pytest.mark.envoy
+def test_status_tells_of_an_envoy_that_goes_on_without_the_hub(bothways: Run, hub: Hub) -> None:
+    hub_site(hub.directory, hub.settings).saved.save(current_snapshot(hub), hub.now())
+    with subprocess.Popen(supervisor_command(hub.directory), stderr=subprocess.DEVNULL) as process:
+        try:
+            end = time.monotonic() + 30
+            while state_of(hub.run_directory)["pid"] is None:
+                assert time.monotonic() < end
+                time.sleep(0.02)
+            done = bothways("hub", "status", "--directory", hub.directory)
+        finally:
+            process.terminate()
+    assert done.returncode == 1
+    assert "configured by the snapshot of 20" in done.stdout
+    assert "The hub does not run. Its Envoy goes on with what it has. Start it:" in done.stderr

@@ -31,6 +31,7 @@ from bothways.operations.contacts import add_contact
 from bothways.operations.delivery import notice_states
 from bothways.operations.hub import Hub, contract, initialise, sign_for_hub
 from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.settings import render_settings
 from bothways.registry.contact import ContactKind
 from bothways.store.authorities import Role
 
@@ -185,7 +186,9 @@ def test_an_envoy_that_ends_or_says_nothing_is_told_with_its_last_words(
     binary = hub.directory / "envoy"
     binary.write_text(f"#!/bin/sh\n{script}\n")
     binary.chmod(0o755)
+    # On the disk too: the process beside Envoy reads them there.
     other = replace(hub, settings=replace(hub.settings, envoy=str(binary)))
+    (hub.directory / "hub.toml").write_text(render_settings(other.settings))
     with pytest.raises(Unusable, match=rf"within 8 s.*its last words: {words}\. Look at .*envoy\.log"):
         hub_process.run_hub(other, as_json=True)
     assert processes_in(hub.directory) == []

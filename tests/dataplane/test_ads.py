@@ -24,7 +24,8 @@ METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregated
 class Node:
     """A node of the data plane, on one stream."""
 
-    def __init__(self, channel: Any) -> None:
+    def __init__(self, channel: Any, name: str = "node-1") -> None:
+        self._name = name
         self._stream = channel.stream_stream(
             METHOD,
             request_serializer=discovery_pb2.DeltaDiscoveryRequest.SerializeToString,
@@ -34,7 +35,7 @@ class Node:
     async def ask(self, type_url: str, *wanted: str) -> Any:
         """Subscribe to names, or to everything, and return the first response."""
         request = discovery_pb2.DeltaDiscoveryRequest(type_url=type_url, resource_names_subscribe=wanted)
-        request.node.id = "node-1"
+        request.node.id = self._name
         await self._stream.write(request)
         return await self._stream.read()
 

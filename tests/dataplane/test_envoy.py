@@ -9,12 +9,15 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.dataplane.conftest import is_alive
 
 from bothways.cli.opening import control
-from bothways.dataplane.envoy import EnvoyProcess, find_envoy
+from bothways.dataplane.admin import Admin
+from bothways.dataplane.envoy import EnvoyProcess, HotRestart, find_envoy
 from bothways.errors import Unusable
 from bothways.operations.hub import Hub, contract
 from bothways.xds.bootstrap import bootstrap
@@ -110,12 +113,12 @@ def test_envoy_ends_with_its_task(tmp_path: Path) -> None:
     assert (envoy.pid, envoy.restarts) == (None, 0)
 
 
-def process_of(script: str, directory: Path) -> EnvoyProcess:
+def process_of(script: str, directory: Path, hot: HotRestart | None = None) -> EnvoyProcess:
     """Return a process that runs a script in place of Envoy, with what leaves a trace in the list of processes."""
     script_file = directory / "envoy"
     script_file.write_text(f"#!/bin/sh\n{script}\n")
     script_file.chmod(0o755)
-    return EnvoyProcess(script_file, directory / "envoy.json", directory / "envoy.log")
+    return EnvoyProcess(script_file, directory / "envoy.json", directory / "envoy.log", hot)
 
 
 def children_naming(text: str) -> list[int]:
@@ -180,3 +183,55 @@ def test_what_ends_at_once_is_started_again_and_again(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert len((tmp_path / "starts").read_text().splitlines()) >= 2
+
+
+def test_a_successor_that_does_not_start_takes_nothing_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # Stands for an Envoy that is replaced by one that cannot start: the first one waits, the second one ends.
+    script = 'case "$*" in *"--restart-epoch 0"*) exec sleep 600;; esac; echo another version; exit 1'
+    hot = HotRestart(7, tmp_path / "hot", Admin(tmp_path / "admin.sock"), 330)
+    envoy = process_of(script, tmp_path, hot)
+
+    async def run() -> None:
+        task = asyncio.create_task(envoy.run())
+        await eventually_in_loop(lambda: envoy.pid is not None)
+        before = envoy.pid
+        envoy.hot_restart()
+        await eventually_in_loop(lambda: "hot restart failed" in caplog.text)
+        assert (envoy.pid, envoy.hot_restarts, envoy.restarts) == (before, 0, 0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    assert "the old Envoy goes on: another version" in caplog.text
+    assert children_naming(str(tmp_path)) == []
+
+
+@pytest.mark.envoy
+def test_the_one_that_was_taken_over_from_ends_and_then_another_may_follow(running_hub: Hub, tmp_path: Path) -> None:
+    config = tmp_path / "envoy.json"
+    # The node of a hub that runs: its listeners are bound already, so only what is not bound counts here.
+    config.write_text(bootstrap("node", str(running_hub.run_directory / "ads.sock"), str(tmp_path / "admin.sock")))
+    admin = Admin(tmp_path / "admin.sock")
+    hot = HotRestart(os.getpid(), tmp_path / "hot", admin, 1)
+    envoy = EnvoyProcess(find_envoy(), config, tmp_path / "envoy.log", hot)
+
+    async def live(epoch: int) -> None:
+        async with asyncio.timeout(SECONDS):
+            while await admin.live_epoch() != epoch:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+
+    async def run() -> None:
+        task = asyncio.create_task(envoy.run())
+        await live(0)
+        for number in (1, 2):
+            before = envoy.pid
+            assert before is not None
+            envoy.hot_restart()
+            await eventually_in_loop(partial(lambda wanted: envoy.hot_restarts == wanted, number))
+            await eventually_in_loop(partial(lambda pid: not is_alive(pid), before))
+        assert envoy.restarts == 0
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())
+    Path(f"/dev/shm/envoy_shared_memory_{10 * os.getpid()}").unlink(missing_ok=True)  # noqa: S108 - Envoy's name for it

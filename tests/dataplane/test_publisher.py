@@ -9,14 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import grpc.aio
 import httpx2
 import pytest
 from cryptography import x509
+from tests.dataplane.test_ads import Node
 
 from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
+from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.certificates import show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import current_closure
@@ -27,6 +30,7 @@ from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.rotation import next_renewal, own_certificates, rotate_client_certificate
 from bothways.operations.services import add_service
+from bothways.operations.upkeep import upkeep
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
@@ -34,7 +38,7 @@ from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
 from bothways.store.authorities import Role
 from bothways.store.database import Database
-from bothways.xds.names import CLUSTER_TYPE, customer_cluster
+from bothways.xds.names import CLUSTER_TYPE, customer_cluster, embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import Identity
 
@@ -304,3 +308,77 @@ def test_a_database_that_cannot_be_written_keeps_nothing_open(hub: Hub) -> None:
     finally:
         waiting.database.close()
     assert hub_state(hub).shut == "let in"
+
+
+async def confirm_all(hub: Hub, ads: AdsServer) -> Any:
+    """Take what is published as the Envoy beside the hub would; return the channel, which has to stay open."""
+    channel = grpc.aio.insecure_channel(f"unix:{hub.run_directory / 'ads.sock'}")
+    await Node(channel, embedded_node("PPR")).take_all(ads.snapshot)
+    await ads.confirmed()
+    return channel
+
+
+def test_what_envoy_confirmed_is_saved_before_it_is_said_to_be_in_force(hub: Hub) -> None:
+    saved = SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
+        await ads.start()
+        upkeep(hub)
+        publisher = Publisher(hub, ads, saved=saved)
+        await publisher._publish()
+        await publisher._save()
+        assert saved.load() is None, "nobody has confirmed it"
+        channel = await confirm_all(hub, ads)
+        applied = await publisher.apply()
+        found = saved.load()
+        assert applied.in_force
+        assert found is not None
+        assert found.snapshot == ads.snapshot
+        await channel.close()
+        await ads.stop()
+
+    asyncio.run(run())
+
+
+def test_what_another_node_alone_confirmed_is_not_saved(hub: Hub) -> None:
+    saved = SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
+        await ads.start()
+        async with grpc.aio.insecure_channel(f"unix:{hub.run_directory / 'ads.sock'}") as channel:
+            await Node(channel, "elsewhere").take_all(ads.snapshot)
+            await ads.confirmed()
+            await Publisher(hub, ads, saved=saved)._save()
+        await ads.stop()
+
+    asyncio.run(run())
+    assert saved.load() is None
+
+
+def test_a_snapshot_that_cannot_be_saved_is_a_problem_and_in_force_all_the_same(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    saved = SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+    # A file where the directory has to be: no mode keeps root out.
+    (hub.run_directory / "snapshot").touch()
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
+        await ads.start()
+        upkeep(hub)
+        publisher = Publisher(hub, ads, saved=saved)
+        await publisher._publish()
+        channel = await confirm_all(hub, ads)
+        assert [(await publisher.apply()).in_force for _ in range(2)] == [True, True]
+        assert "an Envoy that starts without the hub would serve an older state" in publisher.problem
+        (hub.run_directory / "snapshot").unlink()
+        assert (await publisher.apply()).in_force
+        assert publisher.problem == ""
+        await channel.close()
+        await ads.stop()
+
+    asyncio.run(run())
+    assert caplog.text.count("would serve an older state") == 1
+    assert saved.load() is not None

@@ -171,8 +171,8 @@ async def with_envoy(hub: Hub, first: Snapshot, test: Callable[[AdsServer], Awai
         await ads.stop()
 
 
-def make_world(stack: ExitStack, directory: Path, settings: Settings) -> World:
-    """Make a hub with two services and two customers, of which the first may use `tokens`; run it."""
+def stored_world(stack: ExitStack, directory: Path, settings: Settings) -> World:
+    """Make a hub with two services and two customers, of which the first may use `tokens`; nothing runs."""
     initialise(directory / "hub", new_terms(Environment.PPR, "ppr.hub.localhost", settings), settings, "tester")
     hub = stack.enter_context(open_hub(directory / "hub", "tester"))
     port = stack.enter_context(echo_service())
@@ -181,8 +181,14 @@ def make_world(stack: ExitStack, directory: Path, settings: Settings) -> World:
     add_customer(hub, ISSUER, CustomerKind.ISSUER, "Bank")
     add_customer(hub, MERCHANT, CustomerKind.MERCHANT, "Shop")
     grant_service(hub, "tokens", ISSUER)
-    stack.enter_context(running(hub))
     return World(hub, directory)
+
+
+def make_world(stack: ExitStack, directory: Path, settings: Settings) -> World:
+    """Make such a hub, and run it."""
+    world = stored_world(stack, directory, settings)
+    stack.enter_context(running(world.hub))
+    return world
 
 
 @pytest.fixture(scope="module")

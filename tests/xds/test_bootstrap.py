@@ -11,6 +11,23 @@ from bothways.xds.overload import overload_manager
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
+# Nothing of the customers' clusters: there may be 10,000 of them.
+STATISTICS = (
+    "cluster.ads.",
+    "cluster.connectivity.",
+    "cluster.service/",
+    "cluster_manager.",
+    "control_plane.",
+    "http.egress.",
+    "http.inbound.",
+    "http.probe.",
+    "listener.",
+    "listener_manager.",
+    "server.",
+    "tls_inspector.",
+)
+
+
 def pipe(path: str) -> dict[str, Any]:
     return {"pipe": {"path": path, "mode": 0o600}}
 
@@ -37,6 +54,7 @@ def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> N
     assert message == {
         "node": {"id": "ppr-1", "cluster": "inbound"},
         "admin": {"address": pipe("/run/admin.sock")},
+        "statsConfig": {"statsMatcher": {"inclusionList": {"patterns": [{"prefix": each} for each in STATISTICS]}}},
         "staticResources": {"clusters": [cluster]},
         "dynamicResources": {
             "adsConfig": {

@@ -30,6 +30,7 @@ def test_the_endpoint_listens_for_its_host_name_alone_over_mutual_tls(
     assert message == {
         "name": "inbound",
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 18443}},
+        "stat_prefix": "inbound",
         "per_connection_buffer_limit_bytes": 65536,
         "listener_filters_timeout": "5s",
         "enable_reuse_port": False,

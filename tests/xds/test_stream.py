@@ -335,3 +335,23 @@ def test_what_lingers_is_confirmed_by_whoever_still_asks_for_it_and_missed_by_no
     assert stream.settled(lingering)
     stream.receive(ask(SECRET_TYPE, drop=("s",)), lingering)
     assert (stream.settled(snapshot), stream.settled(lingering)) == (False, True)
+
+
+def test_a_server_that_only_fills_leaves_what_the_node_has_and_sends_what_it_lacks(make_snapshot: Making) -> None:
+    snapshot = make_snapshot({CLUSTER_TYPE: {"a": "1", "b": "1"}, ROUTE_TYPE: {"r": "1"}})
+    stream = DeltaStream(fills_only=True)
+    # "a" is another version, "c" is not in the snapshot at all.
+    responses = stream.receive(ask(CLUSTER_TYPE, known={"a": "later", "c": "later"}), snapshot)
+    assert said(responses) == [(CLUSTER_TYPE, {"b": "1"}, [])]
+    assert stream.receive(ask(ROUTE_TYPE, "r", "s", known={"r": "later", "s": "later"}), snapshot) == []
+
+
+def test_a_server_that_only_fills_sends_all_to_a_node_that_has_nothing_and_what_changes_later(
+    make_snapshot: Making,
+) -> None:
+    stream = DeltaStream(fills_only=True)
+    first = make_snapshot({ROUTE_TYPE: {"r": "1"}})
+    assert said(stream.receive(ask(ROUTE_TYPE, "r"), first)) == [(ROUTE_TYPE, {"r": "1"}, [])]
+    again = DeltaStream(fills_only=True)
+    assert again.receive(ask(ROUTE_TYPE, "r", known={"r": "later"}), first) == []
+    assert said(again.publish(make_snapshot({ROUTE_TYPE: {"r": "2"}}))) == [(ROUTE_TYPE, {"r": "2"}, [])]

@@ -1,4 +1,4 @@
-"""`bothways hub`: init, run, status, contract."""
+"""`bothways hub`: init, run, envoy, status, metrics, contract."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +14,7 @@ from bothways.contract.document import Environment, KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
+from bothways.dataplane.envoy_state import state_of
 from bothways.operations import hub as hubs
 from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
@@ -101,18 +102,30 @@ def run(*, directory: Directory = HERE, json: Json = False) -> int:
         return run_hub(hub, as_json=json)
 
 
+def envoy(*, directory: Directory = HERE) -> int:
+    """Keep the hub's Envoy running, until Ctrl-C or SIGTERM drains and ends it.
+
+    It serves the last snapshot while the hub is away. SIGHUP has a new Envoy take over, and no connection is lost.
+    `hub run` starts this by itself, unless envoy.lifetime is "service". See docs/operation.md.
+    """
+    from bothways.cli.hub_envoy import keep_envoy  # noqa: PLC0415 - as `run`
+
+    return keep_envoy(directory)
+
+
 def status(*, directory: Directory = HERE, json: Json = False) -> int:
     """Show whether the hub runs, what its Envoys serve, and all customers.
 
     Exits with 1 if it does not run or what is stored is not in force, with 5 if a customer's flow is to expire soon.
     """
     with hub_in(directory) as hub:
-        running = control(hub, "GET", "/status")
+        running, beside = control(hub, "GET", "/status"), state_of(hub.run_directory)
         customers = list_customers(hub)
         document: dict[str, Any] = {
             "environment": hub.environment.value,
             "endpoint": hub.terms.endpoint,
             "running": running,
+            "envoy": beside,
             "certificates": own_certificates(hub),
             "revocation_lists": list_states(hub),
             "expiring": [each.document(hub.now()) for each in expiring(hub)],
@@ -120,6 +133,7 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             "customers": [each.document() for each in customers],
         }
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
+        lines.append(_beside(beside))
         lines += [f"problem: {running['problem']}"] if running and running["problem"] else []
         lines += [
             f"{role} certificate: until {each['not_after'][:10]}" for role, each in document["certificates"].items()
@@ -129,7 +143,8 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
         lines += ["", customer_table(customers)] if customers else []
         result(document, "\n".join(lines), as_json=json)
         if running is None:
-            tell(f"The hub does not run. Start it: bothways hub run --directory {directory}")
+            goes_on = " Its Envoy goes on with what it has." if beside["pid"] else ""
+            tell(f"The hub does not run.{goes_on} Start it: bothways hub run --directory {directory}")
             return FAILED
         if running["problem"] or any(node["refused"] for node in running["nodes"]):
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
@@ -200,3 +215,16 @@ def _running(running: dict[str, Any] | None) -> str:
     settled = sum(node["settled"] for node in nodes)
     refused = "; ".join(f"{node['node']} refused: {each}" for node in nodes for each in node["refused"].values())
     return f"running, {settled} of {len(nodes)} Envoy up to date{'; ' + refused if refused else ''}"
+
+
+def _beside(envoy: dict[str, Any]) -> str:
+    """Return in a line how the Envoy on this machine fares."""
+    if envoy["pid"] is None:
+        return "Envoy: not running"
+    source = {"hub": "the hub", "nobody": "nobody yet"}.get(envoy["source"])
+    if envoy["snapshot"]:
+        source = f"the snapshot of {envoy['snapshot']['saved_at'][:19]}Z, for the hub does not answer"
+    return (
+        f"Envoy: process {envoy['pid']} since {envoy['started_at'][:19]}Z, configured by {source}; "
+        f"started again {envoy['restarts']} times, taken over {envoy['hot_restarts']} times"
+    )

@@ -8,29 +8,35 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from bothways import files
 from bothways.cli.exit import FAILED, OK
+from bothways.cli.hub_envoy import hub_site
 from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
-from bothways.dataplane.envoy import EnvoyProcess, find_envoy
+from bothways.dataplane.envoy import find_envoy
 from bothways.dataplane.publisher import Publisher
+from bothways.dataplane.saved import SavedSnapshot
+from bothways.dataplane.stand_in import HUB_SOCKET
+from bothways.dataplane.supervised import SupervisedEnvoy, supervisor_command
+from bothways.dataplane.supervisor import ADMIN_SOCKET
 from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
 from bothways.operations.data_plane import DataPlane
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.hub import Hub, contract, require_signers
+from bothways.operations.settings import EnvoyLifetime
 from bothways.operations.upkeep import upkeep
 from bothways.pki.keys import sha256
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
 from bothways.web.metrics import render_metrics
 from bothways.web.portal import portal_app
-from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_tls
-from bothways.xds.bootstrap import bootstrap
+from bothways.web.scrape import envoy_statistics, metrics_app, render_data_plane
+from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_http, serve_over_tls
 from bothways.xds.snapshot import build_snapshot
 from bothways.xds.state import HubState
 
@@ -38,40 +44,46 @@ _log = logging.getLogger(__name__)
 
 _READY_TIMEOUT = 30.0
 _DELIVERY = 10.0
+_ENDED = {
+    EnvoyLifetime.HUB: "the hub and its Envoy",
+    EnvoyLifetime.DETACHED: "the hub and its Envoy",
+    EnvoyLifetime.SERVICE: "the hub, and Envoy goes on",
+}
+# What the hub binds itself, and what Envoy binds, which may be there already.
+_OWN_PORTS, _ENVOY_PORTS = ("portal", "metrics"), ("inbound", "egress")
 
 
 def run_hub(hub: Hub, *, as_json: bool) -> int:
     """Run the hub until SIGINT or SIGTERM. Raises `Unreachable` if a port is taken, `Unusable` if Envoy fails."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    binary = find_envoy(hub.settings.envoy)
+    for library in ("uvicorn", "httpx2"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    find_envoy(hub.settings.envoy)
     with _alone(hub):
-        _check_ports(hub)
+        site = hub_site(hub.directory, hub.settings)
+        envoy = SupervisedEnvoy(site, hub.settings.envoy_lifetime, supervisor_command(hub.directory))
+        _check_ports(hub, _OWN_PORTS if envoy.adopted else (*_OWN_PORTS, *_ENVOY_PORTS))
         require_signers(hub)
         for done in upkeep(hub).done:
             _log.info("before the start: %s", done)
-        run = hub.run_directory
-        node = f"{hub.environment.value.lower()}-embedded"
-        text = bootstrap(node, str(run.absolute() / "ads.sock"), str(run.absolute() / "admin.sock"))
-        files.replace(run / "envoy.json", text.encode(), files.PRIVATE)
-        envoy = EnvoyProcess(binary, run / "envoy.json", run / "envoy.log")
-        return asyncio.run(_run(hub, envoy, as_json=as_json))
+        return asyncio.run(_run(hub, envoy, site.saved, as_json=as_json))
 
 
-async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
+async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_json: bool) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        # The second time, nothing is waited for.
+        asyncio.get_running_loop().add_signal_handler(number, lambda: envoy.hurry() if stop.is_set() else stop.set())
     plane = DataPlane(hub)
     state = await asyncio.to_thread(plane.state)
-    ads = AdsServer(hub.run_directory / "ads.sock", build_snapshot(state))
+    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state))
     certificate = ServerCertificate(hub.run_directory, state.server)
 
     def follow(latest: HubState) -> None:
         certificate.follow(latest.server)
         canary.follow(latest)
 
-    publisher, settings = Publisher(hub, ads, follow, plane), hub.settings
+    publisher, settings = Publisher(hub, ads, follow, plane, saved), hub.settings
     server_ca = contract(hub).trust.server_ca
     canary = Canary(state, settings.canary_addresses, server_ca, publisher.shut, hub.run_directory)
 
@@ -83,31 +95,38 @@ async def _run(hub: Hub, envoy: EnvoyProcess, *, as_json: bool) -> int:
             "version": ads.snapshot.version,
             "problem": problem(),
             "nodes": ads.nodes(),
-            "envoy": {"pid": envoy.pid, "restarts": envoy.restarts},
+            "envoy": envoy.state(),
+            "last_push_milliseconds": publisher.last_push_milliseconds,
         }
+
+    def metrics() -> bytes:
+        said = render_metrics(hub, problem(), canary.refused_at)
+        said += render_data_plane(hub.environment.value, status())
+        return said + envoy_statistics(hub.run_directory / ADMIN_SOCKET)
 
     portal = portal_app(hub, publisher.apply)
     await ads.start()
     try:
         parts = [
             serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
-            serve_on_socket(
-                control_app(status, publisher.apply, lambda: render_metrics(hub, problem(), canary.refused_at)),
-                hub.control_socket,
-            ),
+            serve_on_socket(control_app(status, publisher.apply, metrics), hub.control_socket),
             serve_over_tls(portal, settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
             publisher.run(),
             canary.run(ads),
             _deliver(hub),
         ]
-        await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json))
+        if settings.metrics_port:
+            parts.append(serve_over_http(metrics_app(metrics), settings.metrics_address, settings.metrics_port))
+        await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json), envoy.end)
     except BothwaysError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the person who runs the hub reads one line
         _log.error("a part of the hub failed: %s: %s", type(error).__name__, error)
         return FAILED
     finally:
+        if not stop.is_set():
+            await envoy.leave()
         await ads.stop()
     return OK
 
@@ -124,9 +143,15 @@ async def _deliver(hub: Hub) -> None:
 
 
 async def _together(
-    stop: asyncio.Event, parts: Sequence[Coroutine[Any, Any, None]], announcement: Coroutine[Any, Any, None]
+    stop: asyncio.Event,
+    parts: Sequence[Coroutine[Any, Any, None]],
+    announcement: Coroutine[Any, Any, None],
+    drain: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
-    """Run everything until `stop`, then end it. Raises what a part failed with: a hub with a part missing is none."""
+    """Run everything until `stop`, then drain and end it.
+
+    Raises what a part failed with: a hub with a part missing is none.
+    """
     stopped, announced = asyncio.create_task(stop.wait()), asyncio.create_task(announcement)
     tasks: list[asyncio.Task[Any]] = [*(asyncio.create_task(part) for part in parts), announced, stopped]
     waiting = set(tasks)
@@ -134,6 +159,8 @@ async def _together(
         while True:
             done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if stopped in done:
+                # While all parts go on: some of the requests under way are theirs.
+                await drain()
                 return
             for task in done:
                 task.result()
@@ -145,7 +172,7 @@ async def _together(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyProcess) -> float:
+async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: SupervisedEnvoy) -> float:
     """Wait until Envoy serves what is stored, and return after how many milliseconds it did.
 
     Raises `Unusable` with what Envoy refused, or said last.
@@ -163,15 +190,17 @@ async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyPro
                 f"Envoy refuses the configuration: {refusals}. Correct what it names (addresses and ports are in "
                 f"{hub.directory / 'hub.toml'}), and start the hub again."
             ) from None
+        ended = envoy.state()["restarts"]
         raise Unusable(
-            f"Envoy did not take the configuration within {_READY_TIMEOUT:.0f} s, and ended {envoy.restarts} times; "
+            f"Envoy did not take the configuration within {_READY_TIMEOUT:.0f} s, and ended {ended} times; "
             f"its last words: {envoy.last_words()}. Look at {hub.run_directory / 'envoy.log'}, and start the hub again."
         ) from None
     return round(1000 * (time.perf_counter() - started), 1)
 
 
-async def _announce(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: EnvoyProcess, *, as_json: bool) -> None:
+async def _announce(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: SupervisedEnvoy, *, as_json: bool) -> None:
     milliseconds = await _ready(hub, publisher, ads, envoy)
+    envoy.proved()
     fingerprint = sha256(render_contract(contract(hub)).encode())
     settings, terms = hub.settings, hub.terms
     egress = f"http://{settings.egress_address}:{settings.egress_port}"
@@ -200,7 +229,7 @@ Next, in another terminal:
   bothways customer add 12345678 --kind issuer --organization 'First Bank' {where}
   bothways hub status {where}
 
-Ctrl-C ends the hub and its Envoy.""")
+Ctrl-C ends {_ENDED[settings.envoy_lifetime]}.""")
 
 
 @contextlib.contextmanager
@@ -214,10 +243,12 @@ def _alone(hub: Hub) -> Iterator[None]:
         yield
 
 
-def _check_ports(hub: Hub) -> None:
+def _check_ports(hub: Hub, named: tuple[str, ...]) -> None:
     settings = hub.settings
-    for name in ("inbound", "egress", "portal"):
+    for name in named:
         address, port = getattr(settings, f"{name}_address"), getattr(settings, f"{name}_port")
+        if not port:
+            continue
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

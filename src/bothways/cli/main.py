@@ -30,6 +30,7 @@ _GROUPS = {
         {
             "init": "Make a hub for one environment, in a directory of its own.",
             "run": "Run the hub: control plane, portal and Envoy, until Ctrl-C.",
+            "envoy": "Keep the hub's Envoy running, also without the hub.",
             "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
             "reopen": "Open the endpoint that the canary shut.",
             "metrics": "Print the metrics of the running hub, for Prometheus.",

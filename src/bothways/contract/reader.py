@@ -79,9 +79,9 @@ class Reader:
             self.find("CONTRACT-RANGE", key, f"found {number}, wanted {low} to {high}", "Correct the value.")
         return number
 
-    def choice(self, key: str, allowed: list[str]) -> str:
+    def choice(self, key: str, allowed: list[str], default: str | None = None) -> str:
         """Return one of the allowed texts."""
-        chosen = self.text(key)
+        chosen = self.text(key, default)
         if chosen not in allowed:
             if chosen:
                 self.find(

@@ -17,10 +17,14 @@ _UNLIMITED = -1
 
 
 class AdsServer:
-    """Serves the last published snapshot to every node that asks, and knows which nodes have it."""
+    """Serves the last published snapshot to every node that asks, and knows which nodes have it.
 
-    def __init__(self, socket: Path, first: Snapshot) -> None:
+    `fills_only` as in `DeltaStream`: a node keeps what it has.
+    """
+
+    def __init__(self, socket: Path, first: Snapshot, *, fills_only: bool = False) -> None:
         self.snapshot = first
+        self._fills_only = fills_only
         self._streams: dict[DeltaStream, asyncio.Queue[Any]] = {}
         self._progress = asyncio.Condition()
         handler = grpc.stream_stream_rpc_method_handler(
@@ -101,7 +105,7 @@ class AdsServer:
         )
 
     async def _serve(self, requests: AsyncIterator[Any], context: Any) -> None:
-        stream, events = DeltaStream(), asyncio.Queue[Any]()
+        stream, events = DeltaStream(fills_only=self._fills_only), asyncio.Queue[Any]()
         self._streams[stream] = events
         reader = asyncio.create_task(_read(requests, events))
         try:

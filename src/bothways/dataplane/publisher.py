@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bothways.dataplane.ads import AdsServer
-from bothways.errors import BothwaysError
+from bothways.dataplane.saved import SavedSnapshot
+from bothways.errors import BothwaysError, Unusable
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import DATABASE_FILE, Hub
 from bothways.operations.upkeep import upkeep
 from bothways.store.database import ChangeCounter
+from bothways.xds.names import embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
 
@@ -48,7 +50,8 @@ class Publisher:
     """Publishes a new snapshot whenever what is stored, or the time of day, asks for one; and does what the clock asks.
 
     `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where the state
-    comes from, if it was asked already.
+    comes from, if it was asked already. What the Envoy beside the hub has confirmed is saved, so that it can start
+    again without the hub.
     """
 
     def __init__(
@@ -57,12 +60,19 @@ class Publisher:
         ads: AdsServer,
         follow: Callable[[HubState], None] = lambda _: None,
         plane: DataPlane | None = None,
+        saved: SavedSnapshot | None = None,
     ) -> None:
         self._hub = hub
         self._plane = plane or DataPlane(hub)
         self._ads = ads
         self._follow = follow
+        self._saved = saved
+        self._saved_version = ""
+        self._unsaved = ""
+        self._save_due = 0.0
+        self.last_push_milliseconds: float | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._saving = asyncio.Lock()
         self._failure = ""
         self._shut = self._unrecorded = ""
         self._neglected: tuple[str, ...] = ()
@@ -72,7 +82,7 @@ class Publisher:
     def problem(self) -> str:
         """What failed in the last round, and why the endpoint is shut, in sentences; empty if all is well."""
         shut = f"the endpoint is shut, for a stranger was let in: {self._shut}. {_REOPEN}" if self._shut else ""
-        return "; ".join(each for each in (shut, self._failure, *self._neglected) if each)
+        return "; ".join(each for each in (shut, self._failure, self._unsaved, *self._neglected) if each)
 
     async def run(self) -> None:
         """Look for changes until this task is cancelled; what fails is told, and tried again a second later."""
@@ -81,6 +91,8 @@ class Publisher:
                 await self._look()
             except Exception as error:  # noqa: BLE001 - whatever it was: a hub that publishes no change is no hub
                 self._failed(error)
+                # An endpoint that was shut stays shut, also if its database and then its hub are gone.
+                await self._save()
             await asyncio.sleep(_AGAIN)
 
     async def shut(self, state: HubState, reason: str) -> None:
@@ -96,7 +108,8 @@ class Publisher:
     async def apply(self) -> Applied:
         """Publish what is stored now and what follows from it, and wait until all nodes serve it, at most ten seconds.
 
-        What cannot be published is not in force; the reason is in `problem`.
+        It is saved as well when this returns: a revocation that somebody was told of survives every restart. What
+        cannot be published is not in force; the reason is in `problem`.
         """
         started = time.perf_counter()
         try:
@@ -105,12 +118,16 @@ class Publisher:
                 await self._publish()
             async with asyncio.timeout(_SETTLE):
                 in_force = await self._ads.settled()
+            await self._save()
         except TimeoutError:
             in_force = False
         except Exception as error:  # noqa: BLE001 - as in `run`
             self._failed(error)
             in_force = False
-        return Applied(self._ads.snapshot.version, in_force, round(1000 * (time.perf_counter() - started), 1))
+        milliseconds = round(1000 * (time.perf_counter() - started), 1)
+        if in_force:
+            self.last_push_milliseconds = milliseconds
+        return Applied(self._ads.snapshot.version, in_force, milliseconds)
 
     async def _look(self) -> None:
         with contextlib.closing(ChangeCounter(self._hub.directory / DATABASE_FILE)) as counter:
@@ -124,7 +141,29 @@ class Publisher:
                     # What upkeep changes is a change of the database, and published in the next round.
                     await self._keep_up()
                     seen, published = value, time.monotonic()
+                if time.monotonic() > self._save_due:
+                    await self._save()
                 await asyncio.sleep(_LOOK)
+
+    async def _save(self) -> None:
+        """Save the snapshot that is published, once the Envoy beside the hub has confirmed it."""
+        embedded = embedded_node(self._hub.environment.value)
+        async with self._saving:
+            snapshot = self._ads.snapshot
+            if self._saved is None or snapshot.version == self._saved_version:
+                return
+            settled = [each["settled"] for each in self._ads.nodes() if each["node"] == embedded]
+            if not settled or not all(settled):
+                return
+            try:
+                await asyncio.to_thread(self._saved.save, snapshot, self._hub.now())
+                self._saved_version, self._unsaved = snapshot.version, ""
+            except Unusable as error:
+                # In force all the same; what it costs is told.
+                told = f"an Envoy that starts without the hub would serve an older state: {error}"
+                if told != self._unsaved:
+                    _log.error("%s", told)
+                self._unsaved, self._save_due = told, time.monotonic() + _AGAIN
 
     async def _keep_up(self) -> bool:
         """Do what is due by the clock, and tell whether that changed anything."""

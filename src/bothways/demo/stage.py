@@ -12,7 +12,7 @@ from bothways.demo.customer_ca import make_server_files
 from bothways.demo.echo import echo_service
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
-from bothways.operations.settings import Settings
+from bothways.operations.settings import EnvoyLifetime, Settings
 from bothways.registry.customer import CustomerKind
 from bothways.spoke.directory import Spoke
 
@@ -107,6 +107,8 @@ def _scene(stack: ExitStack, directory: Path, environment: Environment) -> Scene
         inbound_port=inbound,
         portal_port=portal,
         egress_port=egress,
+        # A demo that is killed leaves nothing behind.
+        envoy_lifetime=EnvoyLifetime.HUB,
         danger_outbound_loopback=True,
         danger_outbound_any_port=True,
     )

@@ -149,15 +149,25 @@ def open_hub(directory: Path, actor: str) -> Iterator[Hub]:
             f"bothways hub init --environment PPR --domain hub.example --directory {directory}"
         )
     settings = read_settings(directory)
-    path = directory / CONTRACT_FILE
-    terms = parse_terms(files.read(path, "the hub's terms").decode(errors="replace"), str(path))
-    keys = Keys(directory / "keys", _passphrase(directory, settings), settings.signer)
+    terms = read_terms(directory)
+    keys = Keys(directory / "keys", passphrase(directory, settings), settings.signer)
     store = database.open_existing(directory / DATABASE_FILE, terms.environment.value)
     try:
         yield Hub(directory, settings, terms, store, keys, actor)
     finally:
         store.close()
         keys.close()
+
+
+def read_terms(directory: Path) -> Terms:
+    """Return the terms of the hub in `directory`. Raises `Refused` with all mistakes, `Unusable` if there are none."""
+    path = directory / CONTRACT_FILE
+    return parse_terms(files.read(path, "the hub's terms").decode(errors="replace"), str(path))
+
+
+def passphrase(directory: Path, settings: Settings) -> bytes:
+    """Return what guards the hub's private keys. Raises `Unusable` if it cannot be read, or others can read it."""
+    return read_secret(directory / settings.passphrase_file, "the passphrase of the hub's keys")
 
 
 def require_signers(hub: Hub) -> None:
@@ -229,10 +239,6 @@ def _require_free(directory: Path) -> None:
         raise Conflict(f"{directory} is not empty, and a hub wants a directory of its own. Name another one.")
 
 
-def _passphrase(directory: Path, settings: Settings) -> bytes:
-    return read_secret(directory / settings.passphrase_file, "the passphrase of the hub's keys")
-
-
 def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: KeyType) -> ProvidedKey:
     files.write_new(draft / CONTRACT_FILE, render_terms(terms).encode())
     if not Path(settings.passphrase_file).is_absolute():
@@ -240,7 +246,7 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
     files.make_directory(draft / "keys")
     files.make_directory(draft / "run")
     store = database.create(draft / DATABASE_FILE, terms.environment.value)
-    keys = Keys(draft / "keys", _passphrase(draft, settings), settings.signer)
+    keys = Keys(draft / "keys", passphrase(draft, settings), settings.signer)
     hub = Hub(draft, settings, terms, store, keys, actor)
     try:
         issuing_key = keys.provide_issuing_key("issuing-ca-1", ca_key)

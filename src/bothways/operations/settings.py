@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,25 @@ from bothways.xds.state import Address
 FILE = "hub.toml"
 
 
+class EnvoyLifetime(StrEnum):
+    """How long the Envoy on the hub's machine lives.
+
+    `HUB`: as long as the hub, however that ends, so that nothing is left behind. `DETACHED`: until the hub ends in good
+    order; a hub that is killed finds it serving when it comes back. `SERVICE`: as long as `bothways hub envoy`, which
+    the service manager starts and ends; the hub does neither.
+    """
+
+    HUB = "hub"
+    DETACHED = "detached"
+    SERVICE = "service"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Addresses and ports to bind, files, and the dangerous knobs, which are off.
 
-    `envoy` is the path of another Envoy than the wheel's. `signer` is the PKCS#11 URI of the issuing CA's key, empty if
+    `metrics_port` is where Prometheus scrapes, 0 for nowhere. `envoy` is the path of another Envoy than the wheel's.
+    `signer` is the PKCS#11 URI of the issuing CA's key, empty if
     that is in a file as the others are. `crl_url` is the
     folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
     `used_elsewhere` is a file of SPKI pins, one a line, of keys that the hub of the other environment knows (R5).
@@ -36,8 +51,11 @@ class Settings:
     egress_port: int = 15001
     portal_address: str = "127.0.0.1"
     portal_port: int = 8444
+    metrics_address: str = "127.0.0.1"
+    metrics_port: int = 0
     passphrase_file: str = "passphrase"  # noqa: S105 - the name of a file
     envoy: str = ""
+    envoy_lifetime: EnvoyLifetime = EnvoyLifetime.DETACHED
     danger_outbound_loopback: bool = False
     danger_outbound_any_port: bool = False
     signer: str = ""
@@ -67,8 +85,8 @@ def read_settings(directory: Path) -> Settings:
             reader.find("CONTRACT-ADDRESS", key, f"found {text!r}, {wanted}", "Name the address, and no host name.")
         return text
 
-    def port(key: str, value: int) -> int:
-        return reader.integer(key, value, 1, 65535)
+    def port(key: str, value: int, least: int = 1) -> int:
+        return reader.integer(key, value, least, 65535)
 
     def listener(key: str, value: Any) -> Address:
         host, _, number = str(value).rpartition(":")
@@ -86,8 +104,11 @@ def read_settings(directory: Path) -> Settings:
         egress_port=port("listen.egress_port", default.egress_port),
         portal_address=address("listen.portal_address", default.portal_address),
         portal_port=port("listen.portal_port", default.portal_port),
+        metrics_address=address("listen.metrics_address", default.metrics_address),
+        metrics_port=port("listen.metrics_port", default.metrics_port, 0),
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
+        envoy_lifetime=EnvoyLifetime(reader.choice("envoy.lifetime", [*EnvoyLifetime], default.envoy_lifetime)),
         danger_outbound_loopback=reader.flag("outbound.danger_outbound_loopback"),
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
         signer=reader.text("keys.signer", default.signer),
@@ -121,8 +142,11 @@ def render_settings(settings: Settings) -> str:
             "egress_port": settings.egress_port,
             "portal_address": settings.portal_address,
             "portal_port": settings.portal_port,
+            "metrics_address": settings.metrics_address,
+            "metrics_port": settings.metrics_port,
         },
         "files": {"passphrase": settings.passphrase_file, "envoy": settings.envoy},
+        "envoy": {"lifetime": settings.envoy_lifetime.value},
         "outbound": {
             "danger_outbound_loopback": settings.danger_outbound_loopback,
             "danger_outbound_any_port": settings.danger_outbound_any_port,

@@ -59,13 +59,25 @@ async def serve_on_socket(app: FastAPI, path: Path) -> None:
         await _serve(_config(app), listener)
 
 
+async def serve_over_http(app: FastAPI, address: str, port: int) -> None:
+    """Serve `app` on a port without TLS, for programs inside the hub's network, until this task is cancelled."""
+    with _listener(address, port) as listener:
+        await _serve(_config(app), listener)
+
+
 async def serve_over_tls(app: FastAPI, address: str, port: int, certificate: ServerCertificate) -> None:
     """Serve `app` over TLS on a port, until this task is cancelled."""
+    with _listener(address, port) as listener:
+        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context), listener)
+
+
+@contextlib.contextmanager
+def _listener(address: str, port: int) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
         listener.listen(128)
-        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context), listener)
+        yield listener
 
 
 async def _serve(config: uvicorn.Config, listener: socket.socket) -> None:

@@ -6,7 +6,9 @@ from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.core.v3 import backoff_pb2, base_pb2, config_source_pb2, grpc_service_pb2, protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
+from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.type.matcher.v3 import string_pb2
 from google.protobuf import json_format
 
 from bothways.xds import names
@@ -14,6 +16,22 @@ from bothways.xds.overload import overload_manager
 from bothways.xds.typed import any_of, duration, over_ads, unix
 
 _BACK_OFF, _BACK_OFF_MOST = 0.2, 2.0
+# Statistics of Envoy that are kept. Those of the customers' clusters are not: at 10,000 customers they would be most of
+# its memory, and the access log has each call.
+_STATISTICS = (
+    "cluster.ads.",
+    "cluster.connectivity.",
+    f"cluster.{names.service_cluster('')}",
+    "cluster_manager.",
+    "control_plane.",
+    f"http.{names.EGRESS}.",
+    f"http.{names.INBOUND}.",
+    f"http.{names.PROBE}.",
+    "listener.",
+    "listener_manager.",
+    "server.",
+    "tls_inspector.",
+)
 
 
 def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
@@ -36,6 +54,7 @@ def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
     message = bootstrap_pb2.Bootstrap(
         node=base_pb2.Node(id=node, cluster=names.INBOUND),
         admin=bootstrap_pb2.Admin(address=unix(admin_socket)),
+        stats_config=_kept_statistics(),
         static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=[_ads_cluster(ads_socket)]),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
             ads_config=ads, cds_config=over_ads(), lds_config=over_ads()
@@ -43,6 +62,12 @@ def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
         overload_manager=overload_manager(),
     )
     return str(json_format.MessageToJson(message, indent=1))
+
+
+def _kept_statistics() -> Any:
+    prefixes = [string_pb2.StringMatcher(prefix=each) for each in _STATISTICS]
+    inclusion = string_pb2.ListStringMatcher(patterns=prefixes)
+    return stats_pb2.StatsConfig(stats_matcher=stats_pb2.StatsMatcher(inclusion_list=inclusion))
 
 
 def _ads_cluster(socket: str) -> Any:

@@ -51,7 +51,11 @@ def probe_listener(state: HubState) -> Any:
 
 def _listener(name: str, address: Any, chain: Any, *listener_filters: Any) -> Any:
     listener = listener_pb2.Listener(
-        name=name, address=address, filter_chains=[chain], listener_filters=list(listener_filters)
+        name=name,
+        stat_prefix=name,
+        address=address,
+        filter_chains=[chain],
+        listener_filters=list(listener_filters),
     )
     listener.per_connection_buffer_limit_bytes.value = _BUFFER_BYTES
     # Customers alone are counted: a flood at the endpoint must not stop the hub's own calls.

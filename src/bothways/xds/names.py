@@ -58,6 +58,11 @@ def inbound_routes(opening: int) -> str:
     return f"{INBOUND}/{opening}" if opening else INBOUND
 
 
+def embedded_node(environment: str) -> str:
+    """Return the id of the Envoy on the hub's own machine, as the control plane knows it."""
+    return f"{environment.lower()}-embedded"
+
+
 def service_cluster(name: str) -> str:
     """Return the cluster of a service of the hub."""
     return f"service/{name}"

@@ -86,7 +86,7 @@ def build_snapshot(state: HubState) -> Snapshot:
 
 def _snapshot(messages: Mapping[str, list[Any]], lingering: Mapping[str, frozenset[str]]) -> Snapshot:
     resources = {
-        type_url: {message.name: _resource(message) for message in of_type} for type_url, of_type in messages.items()
+        type_url: {message.name: resource_of(message) for message in of_type} for type_url, of_type in messages.items()
     }
     for type_url, of_type in messages.items():
         if len(of_type) != len(resources[type_url]):
@@ -98,6 +98,7 @@ def _snapshot(messages: Mapping[str, list[Any]], lingering: Mapping[str, frozens
     return Snapshot(digest.hexdigest()[:16], resources, lingering)
 
 
-def _resource(message: Any) -> Resource:
+def resource_of(message: Any) -> Resource:
+    """Return a message as the resource of its name, under the hash of its content."""
     packed = any_of(message)
     return Resource(message.name, sha256(packed.value).hexdigest()[:16], packed)

@@ -46,9 +46,14 @@ class _Subscription:
 
 
 class DeltaStream:
-    """The server's side of one node's stream. Not shared between tasks."""
+    """The server's side of one node's stream. Not shared between tasks.
 
-    def __init__(self) -> None:
+    With `fills_only`, what the node has when it comes stays as it is: the server only stands in for another one, whose
+    last words may be later than what it was left.
+    """
+
+    def __init__(self, *, fills_only: bool = False) -> None:
+        self._fills_only = fills_only
         self.node_id = ""
         self.refusals: dict[str, str] = {}
         self._subscriptions: dict[str, _Subscription] = {}
@@ -67,9 +72,15 @@ class DeltaStream:
         if first:
             # A first request without names is the wildcard of CDS and LDS (xDS protocol, "wildcard subscriptions").
             subscription.wildcard = not added and type_url in _WILDCARD_TYPES
-            subscription.sent = dict(request.initial_resource_versions)
-            subscription.confirmed = dict(request.initial_resource_versions)
+            held = dict(request.initial_resource_versions)
+            if self._fills_only:
+                of_type = snapshot.of(type_url)
+                held = {name: of_type[name].version for name in held if name in of_type}
+            subscription.sent, subscription.confirmed = held, dict(held)
         asked = self._subscribe(subscription, added, removed, frozenset(request.initial_resource_versions))
+        if self._fills_only:
+            # What the node has and the snapshot has not is not told to be gone.
+            asked -= set(request.initial_resource_versions)
         responses = [*self._halves(type_url, subscription, snapshot, refused)]
         if first or asked:
             responses += self._made(type_url, subscription, snapshot, asked=asked)
