@@ -280,6 +280,7 @@ def test_the_end_of_an_endorsed_chain_changes_the_version(hub: Hub, make_ca: Mak
 def test_a_database_that_cannot_be_written_keeps_nothing_open(hub: Hub) -> None:
     later = hub.directory / "later"
     waiting = replace(hub, database=Database(later / DATABASE_FILE))
+    upkeep(hub)
     state = hub_state(hub)
     before = replace(state, identities=(Identity("urn:bothways:PPR:12345678:1a", "12345678"),))
     seen: list[str] = []
@@ -382,3 +383,22 @@ def test_a_snapshot_that_cannot_be_saved_is_a_problem_and_in_force_all_the_same(
     asyncio.run(run())
     assert caplog.text.count("would serve an older state") == 1
     assert saved.load() is not None
+
+
+def test_whoever_waits_for_a_round_finds_published_what_another_one_did_meanwhile(hub: Hub) -> None:
+    """The revocation list of a new hub is due: the first round makes it, and the others find nothing to do."""
+    found: list[bool] = []
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
+        publisher = Publisher(hub, ads)
+
+        async def one() -> None:
+            await publisher._round()
+            found.append(ads.snapshot.version == current_snapshot(hub).version)
+
+        await asyncio.gather(*(one() for _ in range(4)))
+
+    asyncio.run(run())
+    assert hub_state(hub).trust.lists
+    assert found == [True] * 4

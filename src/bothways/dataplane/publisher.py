@@ -113,9 +113,7 @@ class Publisher:
         """
         started = time.perf_counter()
         try:
-            await self._publish()
-            if await self._keep_up():
-                await self._publish()
+            await self._round()
             async with asyncio.timeout(_SETTLE):
                 in_force = await self._ads.settled()
             await self._save()
@@ -136,10 +134,8 @@ class Publisher:
                 # Certificates and anchors end by the clock alone.
                 by_the_clock = time.monotonic() - published > _CLOCK or self._hub.now() >= self._upkeep_due
                 if (value := counter.value()) != seen or by_the_clock:
-                    await self._publish()
+                    await self._round()
                     self._failure = ""
-                    # What upkeep changes is a change of the database, and published in the next round.
-                    await self._keep_up()
                     seen, published = value, time.monotonic()
                 if time.monotonic() > self._save_due:
                     await self._save()
@@ -165,10 +161,19 @@ class Publisher:
                     _log.error("%s", told)
                 self._unsaved, self._save_due = told, time.monotonic() + _AGAIN
 
+    async def _round(self) -> None:
+        """Publish what is stored, do what is due by the clock, and publish what that changed.
+
+        One round at a time, as a whole: whoever waits for theirs finds published whatever another one did.
+        """
+        async with self._one_at_a_time:
+            await self._publish()
+            if await self._keep_up():
+                await self._publish()
+
     async def _keep_up(self) -> bool:
         """Do what is due by the clock, and tell whether that changed anything."""
-        async with self._one_at_a_time:
-            kept = await asyncio.to_thread(upkeep, self._hub)
+        kept = await asyncio.to_thread(upkeep, self._hub)
         for done in kept.done:
             _log.info("%s", done)
         for problem in kept.problems:
@@ -178,8 +183,7 @@ class Publisher:
         return bool(kept.done)
 
     async def _publish(self) -> None:
-        async with self._one_at_a_time:
-            self._take(*await asyncio.to_thread(self._derived))
+        self._take(*await asyncio.to_thread(self._derived))
 
     def _derived(self) -> tuple[HubState, Snapshot]:
         if self._unrecorded:
