@@ -22,6 +22,7 @@ AGREED = {
     "customer": ("add", "list", "show", "suspend", "resume", "remove", "enrolment-password"),
     "request": ("submit", "list", "show", "approve", "refuse", "keys"),
     "certificate": ("list", "show", "revoke"),
+    "key": ("ban", "list"),
     "endpoint": ("set", "show"),
     "chain": ("submit", "list", "show", "endorse", "refuse", "withdraw"),
     "service": ("add", "list", "grant", "withdraw"),

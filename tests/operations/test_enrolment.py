@@ -164,4 +164,5 @@ def test_the_certificate_of_a_revoked_enrolment_is_not_given_again(hub: Hub, iss
     revoke_certificate(hub, record.serial, RevocationReason.KEY_COMPROMISE)
     with pytest.raises(Conflict, match="was revoked"):
         enroll(hub, issuer, password, csr)
-    assert submit_request(hub, issuer, csr).id == record.request_id
+    with pytest.raises(Refused, match="CSR-KEY-10"):
+        submit_request(hub, issuer, csr)

@@ -28,6 +28,7 @@ from bothways.operations.settings import Settings
 from bothways.pki.keys import spki_pin
 from bothways.registry.customer import CustomerKind
 from bothways.store.authorities import Role, signing_authority
+from bothways.store.keys import moduli
 
 
 @pytest.fixture
@@ -192,6 +193,9 @@ def test_with_rsa_all_cas_have_rsa_keys_and_the_hub_works(
             key = x509.load_pem_x509_certificate(pem.encode()).public_key()
             assert isinstance(key, rsa.RSAPublicKey)
             assert key.key_size == 4096
+            # Customers' keys are compared with it.
+            with opened.read() as connection:
+                assert moduli(connection, [spki_pin(key)]) == {spki_pin(key): key.public_numbers().n}
         issued(opened, make_csr())
 
 

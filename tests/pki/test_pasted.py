@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bothways.pki.pasted import bare, described, plain
+from bothways.pki.pasted import bare, described, pieces, plain
 
 
 @given(st.text(st.characters(codec="ascii", exclude_characters="\r\\\0"), min_size=3))
@@ -38,3 +38,9 @@ def test_base64_alone_is_read_in_lines_and_in_one() -> None:
 )
 def test_a_file_without_pem_is_described(text: bytes, said: str) -> None:
     assert described(text) == said
+
+
+def test_pieces_of_base64_are_found_in_any_text() -> None:
+    data = b"one:\r\n" + b"AAAA" * 16 + b"\r\n-----\r\n" + b"BBBB" * 15 + b"\r\nBBB=\r\nshort: AAAA\r\n"
+    assert [*pieces(data)] == [data, bytes(48), b"\x04\x10\x41" * 15 + b"\x04\x10"]
+    assert [*pieces(b"")] == [b""]

@@ -22,9 +22,10 @@ def vectors() -> Iterator[Vector]:
         yield from cases.vectors()
 
 
-def banned() -> frozenset[str]:
-    """Return the SPKI pins that the vectors count as banned."""
-    return frozenset({pin(spki_of(keys.ecdsa("banned"))), pin(spki_of(keys.rsa("banned")))})
+def banned() -> dict[str, str]:
+    """Return the SPKI pins that the vectors count as banned, with why."""
+    why = "its private key was given away"
+    return {pin(spki_of(keys.ecdsa("banned"))): why, pin(spki_of(keys.rsa("banned"))): why}
 
 
 def moduli() -> int:

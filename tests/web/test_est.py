@@ -8,14 +8,17 @@ from dataclasses import replace
 import httpx2
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from fastapi import FastAPI
 from tests.web.conftest import applied
 
 from bothways.operations.enrolment import enrolment_password
 from bothways.operations.hub import Hub, contract
+from bothways.operations.keys import list_banned_keys
 from bothways.operations.requests import approve_request, list_requests, submit_request
 from bothways.pki.est import BODY_LIMIT, csr_attributes
+from bothways.pki.keys import spki_pin
 from bothways.web.connectivity import connectivity_app
 from bothways.web.portal import portal_app
 
@@ -158,3 +161,19 @@ def test_a_renewal_is_for_the_certificate_that_envoy_saw(
     assert new.subject == x509.load_der_x509_certificate(old.der or b"").subject
     assert post(connectivity_app(hub, apply), "/simplereenroll", body).status_code == 422  # type: ignore[arg-type]
     assert post(portal_app(hub, applied), "/simplereenroll", body, headers=seen).status_code == 404
+
+
+@pytest.mark.parametrize("wrapped", [bytes, base64.b64encode, b"Bag Attributes: none\n".__add__])
+def test_a_private_key_in_a_body_is_banned(
+    hub: Hub, issuer: str, post: Post, wrapped: Callable[[bytes], bytes]
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    app, password = portal_app(hub, applied), enrolment_password(hub, issuer)
+    pin = spki_pin(key.public_key())
+    assert post(app, "/simpleenroll", wrapped(pem), auth=(issuer, "wrong")).status_code == 401
+    assert list_banned_keys(hub) == ()
+    answer = post(app, "/simpleenroll", wrapped(pem), auth=(issuer, password))
+    assert (answer.status_code, f"the key {pin} is banned for good" in answer.text) == (422, True)
+    assert [each.spki_pin for each in list_banned_keys(hub)] == [pin]
+    assert not any(line.decode() in answer.text for line in pem.splitlines()[1:-1])

@@ -70,6 +70,13 @@ _GROUPS = {
             "crl": "Print the revocation list (CRL) of an issuing CA.",
         },
     ),
+    "key": (
+        "Keys that others can have.",
+        {
+            "ban": "Ban a key for good, and revoke what is certified under it.",
+            "list": "List the keys that are banned.",
+        },
+    ),
     "endpoint": (
         "Customers' servers, which the hub calls.",
         {"set": "Record the base URL of a customer's server.", "show": "Show where a customer's server is."},

@@ -26,6 +26,7 @@ from bothways.findings import Finding, errors
 from bothways.operations import certificates, renewal, requests
 from bothways.operations.certificates import certificate_chain
 from bothways.operations.hub import Hub
+from bothways.operations.keys import every_known_key
 from bothways.pki.encoding import REQUEST_LIMIT
 from bothways.pki.request import parse_request
 from bothways.store.certificates import StoredCertificate
@@ -130,12 +131,13 @@ def approve(
 
 
 def keys(*, directory: Directory = HERE, json: Json = False) -> int:
-    """Print the SHA-256 of each key that was ever in a request, for the hub of the other environment to refuse them.
+    """Print the SHA-256 of each key that was ever in a request or is banned.
 
+    They are for the hub of the other environment to refuse.
     Put the output into a file there, and name it in its hub.toml: [keys] used_elsewhere = "FILE".
     """
     with hub_in(directory) as hub:
-        pins = requests.known_keys(hub)
+        pins = every_known_key(hub)
         result(list(pins), "\n".join(pins), as_json=json)
         return OK
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from bothways.contract.document import KeyType
 from bothways.errors import BothwaysError, Conflict, NotFound
 from bothways.operations.hub import Hub, add_authority
+from bothways.operations.keys import require_own_primes
 from bothways.operations.revocation import publish_list
 from bothways.store import authorities, certificates, revocation_lists
 from bothways.store.authorities import Authority, Role
@@ -35,6 +36,7 @@ def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
         raise Conflict(
             f"the key {key.name} in the token belongs to another CA of this hub. Take it out, and try again."
         )
+    require_own_primes(hub, key.public_key)
     with hub.write() as transaction:
         if authorities.signing_authority(transaction.connection, Role.ISSUING).id != before.id:
             raise Conflict("another issuing CA was added meanwhile. Look at: bothways hub authority list")

@@ -7,6 +7,7 @@ from cryptography import x509
 from bothways.errors import Conflict, Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import sign_reserved
+from bothways.operations.keys import record_compromise
 from bothways.pki.chain import certificate_pem
 from bothways.pki.revocation import RevocationReason
 from bothways.store import authorities, certificates, requests
@@ -52,11 +53,17 @@ def show_certificate(hub: Hub, serial: str) -> StoredCertificate:
 
 
 def revoke_certificate(hub: Hub, serial: str, reason: RevocationReason) -> StoredCertificate:
-    """Revoke a certificate: from the next push on, no request with it passes, on open connections neither."""
+    """Revoke a certificate: from the next push on, no request with it passes, on open connections neither.
+
+    With the reason keyCompromise, its key is banned for good, for everybody.
+    """
     with hub.write() as transaction:
         record = certificates.find(transaction.connection, serial)
         if record.revoked_at is not None:
             raise Conflict(f"certificate {serial} was revoked already, on {record.revoked_at:%Y-%m-%d %H:%M} UTC.")
+        if reason is RevocationReason.KEY_COMPROMISE:
+            pin = requests.find(transaction.connection, record.request_id).request.spki_pin
+            record_compromise(transaction, record, pin)
         certificates.revoke(transaction, record.serial, reason)
         transaction.audit("certificate.revoke", record.serial, customer=record.tsp_id, reason=reason.value)
         return certificates.find(transaction.connection, record.serial)

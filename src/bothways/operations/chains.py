@@ -3,16 +3,18 @@
 from bothways.errors import Conflict, Refused
 from bothways.findings import Finding, errors
 from bothways.operations.hub import Hub
+from bothways.operations.keys import disclosures_banned
 from bothways.pki.chain import Chain, chain_findings, parse_chain
 from bothways.pki.keys import spki_pin
-from bothways.store import authorities, chains, customers
+from bothways.store import authorities, chains, customers, keys
 from bothways.store.chains import ChainState, StoredChain
 from bothways.store.database import Transaction
 
 
 def submit_chain(hub: Hub, tsp_id: str, data: bytes, subject: str = "chain") -> StoredChain:
     """Take the CA chain of a customer's server under review. Raises `Refused` with every finding."""
-    chain = parse_chain(data, subject)
+    with disclosures_banned(hub, tsp_id, data, subject):
+        chain = parse_chain(data, subject)
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
         if findings := errors(_judge(transaction, chain, subject)):
@@ -68,7 +70,13 @@ def _judge(transaction: Transaction, chain: Chain, subject: str) -> tuple[Findin
     own = frozenset(
         spki_pin(each.certificate.public_key()) for each in authorities.every_authority(transaction.connection)
     )
-    return chain_findings(chain, transaction.now, own, subject)
+    found = {spki_pin(each.public_key()): each for each in chain.certificates}
+    banned = (found[pin].subject.rfc4514_string() for pin in keys.banned(transaction.connection, found))
+    hint = "Make a new CA with a new key, and submit its chain."
+    return chain_findings(chain, transaction.now, own, subject) + tuple(
+        Finding("CHAIN-KEY-03", f"the key of {name} is banned: others can sign with it", hint, "R14", subject)
+        for name in banned
+    )
 
 
 def _in_state(transaction: Transaction, number: int, wanted: ChainState) -> StoredChain:

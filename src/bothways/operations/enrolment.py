@@ -13,9 +13,8 @@ from bothways.findings import Finding
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import sign_reserved
 from bothways.operations.renewal import record_renewal
-from bothways.operations.requests import approve_all, submitted
+from bothways.operations.requests import approve_all, proved, submitted
 from bothways.pki.est import same_subject
-from bothways.pki.request import parse_request
 from bothways.store import certificates, customers, enrolments, requests
 from bothways.store.certificates import StoredCertificate
 from bothways.store.enrolments import Enrolment
@@ -62,7 +61,7 @@ def enroll(hub: Hub, tsp_id: str, password: str, data: bytes) -> Enrolled:
     expected = known or Enrolment(tsp_id, b"\0" * _SALT_BYTES, b"", hub.now())
     if not hmac.compare_digest(_digest(password, expected.salt), expected.digest) or known is None:
         raise NotAuthorized(_REFUSED)
-    parsed = parse_request(data, _SUBJECT)
+    parsed = proved(hub, tsp_id, data, _SUBJECT)
     with hub.write() as transaction:
         current = enrolments.find(transaction.connection, tsp_id)
         if current is None or current.digest != known.digest:
@@ -87,7 +86,7 @@ def reenroll(hub: Hub, tsp_id: str, fingerprint: str, data: bytes) -> Enrolled:
     The current certificate stays valid until the new one was in use for the overlap of the contract. Raises as `enroll`
     does.
     """
-    parsed = parse_request(data, _SUBJECT)
+    parsed = proved(hub, tsp_id, data, _SUBJECT)
     with hub.write() as transaction:
         current = _shown(hub, certificates.by_fingerprint(transaction.connection, fingerprint), tsp_id)
         subject = x509.load_der_x509_certificate(current.der or b"").subject

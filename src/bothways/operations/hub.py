@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection
 
 from bothways import files
@@ -21,11 +22,13 @@ from bothways.errors import Conflict, Unusable
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
+from bothways.pki.keys import spki_pin
 from bothways.signer.keys import Keys, ProvidedKey
 from bothways.signer.secret import read_secret
 from bothways.store import authorities, database
 from bothways.store.authorities import Role
 from bothways.store.database import Database, Transaction
+from bothways.store.keys import add_modulus
 
 CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
@@ -229,6 +232,9 @@ def add_authority(
     unsigned = issue.self_signed(wanted, serial_number())
     certificate = issue.assemble(unsigned, hub.keys.sign(key.name, unsigned))
     hub.keys.signer_of(certificate, key.name)
+    if isinstance(key.public_key, rsa.RSAPublicKey):
+        # Customers' keys are compared with it.
+        add_modulus(transaction, spki_pin(key.public_key), key.public_key.public_numbers().n)
     return authorities.add_authority(transaction, role, certificate, key.name)
 
 

@@ -1,16 +1,15 @@
 """Certification requests: submit, list, show, approve, refuse. Approval is what makes a certificate."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bothways import files
 from bothways.contract.document import Terms
-from bothways.errors import BothwaysError, Conflict, Refused, Unusable
+from bothways.errors import BothwaysError, Conflict, Refused
 from bothways.findings import Finding, Level, errors
+from bothways.operations import keys
 from bothways.operations.hub import Hub, serial_number
 from bothways.operations.issuing import in_groups, on_all_cores, sign_reserved
 from bothways.operations.revocation import list_address
@@ -18,7 +17,7 @@ from bothways.pki import issue, profile
 from bothways.pki.issue import Unsigned
 from bothways.pki.keys import spki_pin
 from bothways.pki.request import CertificationRequest
-from bothways.pki.rules import Applicant, judge_request, request_findings
+from bothways.pki.rules import Applicant, KnownKeys, judge_request, request_findings
 from bothways.registry.customer import Customer
 from bothways.store import authorities, certificates, customers, requests
 from bothways.store.audit import Line
@@ -26,9 +25,6 @@ from bothways.store.authorities import Authority, Role
 from bothways.store.certificates import StoredCertificate
 from bothways.store.database import Transaction
 from bothways.store.requests import KeyHolder, RequestState, StoredRequest
-
-_PIN = re.compile("[0-9a-f]{64}")
-_PINS_LIMIT = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +44,25 @@ def submit_request(hub: Hub, tsp_id: str, data: bytes, subject: str = "request")
 
     Raises `Refused` with every finding if it breaks a rule; nothing is stored then.
     """
-    parsed = _proved(hub, tsp_id, data, subject)
+    parsed = proved(hub, tsp_id, data, subject)
     with hub.write() as transaction:
         return submitted(hub, transaction, tsp_id, parsed, subject)
+
+
+def proved(hub: Hub, tsp_id: str, data: bytes, subject: str) -> CertificationRequest:
+    """Return the request if its sender holds the key; raise `Refused` with that and everything else that is wrong.
+
+    Whatever comes of it: a key whose private half is in `data`, or that shares a prime with another one, is banned.
+    """
+    with keys.disclosures_banned(hub, tsp_id, data, subject):
+        with hub.read() as connection:
+            customer = customers.find(connection, tsp_id)
+        judgement = judge_request(data, Applicant(tsp_id, hub.terms, customer.organization), subject)
+        if judgement.request is None:
+            raise Refused(errors(judgement.findings))
+    if not errors(judgement.findings):
+        keys.compare_key(hub, tsp_id, judgement.request)
+    return judgement.request
 
 
 def submitted(
@@ -95,12 +107,6 @@ def show_request(hub: Hub, number: int) -> tuple[StoredRequest, tuple[Finding, .
     with hub.read() as connection:
         stored = requests.find(connection, number)
         return stored, judge(hub, connection, stored.tsp_id, stored.request, f"request {number}")
-
-
-def known_keys(hub: Hub) -> tuple[str, ...]:
-    """Return the SPKI pins of all keys that were ever in a request: for the hub of the other environment to refuse."""
-    with hub.read() as connection:
-        return requests.every_key(connection)
 
 
 def waiting_requests(hub: Hub, tsp_id: str | None = None) -> tuple[int, ...]:
@@ -152,16 +158,6 @@ def refuse_request(hub: Hub, number: int, reason: str) -> None:
         transaction.audit("request.refuse", str(number), customer=stored.tsp_id, reason=reason)
 
 
-def _proved(hub: Hub, tsp_id: str, data: bytes, subject: str) -> CertificationRequest:
-    """Return the request if its sender holds the key; raise `Refused` with that and everything else that is wrong."""
-    with hub.read() as connection:
-        customer = customers.find(connection, tsp_id)
-    judgement = judge_request(data, Applicant(tsp_id, hub.terms, customer.organization), subject)
-    if judgement.request is None:
-        raise Refused(errors(judgement.findings))
-    return judgement.request
-
-
 @dataclass(frozen=True, slots=True)
 class _Review:
     """What judging requests needs beside them, looked up once for all that are judged together."""
@@ -170,6 +166,7 @@ class _Review:
     customers: Mapping[str, Customer]
     holders: Mapping[str, KeyHolder]
     taken_pins: frozenset[str]
+    known: Mapping[str, KnownKeys]
     issuer: Authority
     end: datetime
 
@@ -177,9 +174,10 @@ class _Review:
         """Return what the rules and the registry say. Raises `NotFound` if the customer is not there any more."""
         if tsp_id not in self.customers:
             raise customers.absent(tsp_id)
-        applicant = Applicant(tsp_id, self.terms, self.customers[tsp_id].organization)
-        findings = request_findings(parsed, applicant, subject)
         pin = parsed.spki_pin
+        known = self.known.get(pin, KnownKeys())
+        applicant = Applicant(tsp_id, self.terms, self.customers[tsp_id].organization, known)
+        findings = request_findings(parsed, applicant, subject)
         holder = self.holders.get(pin)
         # Who holds the key is not said: it is nobody's business but theirs.
         if pin in self.taken_pins or (holder and holder != KeyHolder(tsp_id, parsed.fingerprint)):
@@ -192,28 +190,17 @@ def _review(
     hub: Hub, connection: Connection, now: datetime, submitted: Collection[tuple[str, CertificationRequest]]
 ) -> _Review:
     own = (spki_pin(each.certificate.public_key()) for each in authorities.every_authority(connection))
-    taken = _used_elsewhere(hub).union(own)
+    taken = keys.used_elsewhere(hub).union(own)
+    pins = {parsed.spki_pin for _, parsed in submitted}
     return _Review(
         hub.terms,
         customers.many(connection, {tsp_id for tsp_id, _ in submitted}),
-        requests.key_holders(connection, {parsed.spki_pin for _, parsed in submitted}),
+        requests.key_holders(connection, pins),
         taken,
+        keys.known_about(connection, pins),
         authorities.signing_authority(connection, Role.ISSUING),
         now + timedelta(days=hub.terms.certificate.validity_days),
     )
-
-
-def _used_elsewhere(hub: Hub) -> frozenset[str]:
-    if not hub.settings.used_elsewhere:
-        return frozenset()
-    path = hub.directory / hub.settings.used_elsewhere
-    pins = files.read(path, "the keys of the other environment", _PINS_LIMIT).decode(errors="replace").split()
-    if wrong := [each for each in pins if not _PIN.fullmatch(each)]:
-        raise Unusable(
-            f"{path} holds {wrong[0][:70]!r}, and the SHA-256 of a key was wanted. "
-            "Write it again, with the hub of the other environment: bothways request keys"
-        )
-    return frozenset(pins)
 
 
 def _decide(hub: Hub, numbers: Collection[int], *, strict: bool) -> list[Approval]:

@@ -13,6 +13,7 @@ from bothways.operations.certificates import finish_certificate
 from bothways.operations.expiry import record_notices
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import in_groups, sign_reserved
+from bothways.operations.keys import endangered
 from bothways.operations.renewal import supersede, supersessions
 from bothways.operations.revocation import lists_due, publish_list
 from bothways.operations.rotation import OWN, next_renewal, renew_credential
@@ -73,6 +74,8 @@ def upkeep(hub: Hub) -> Upkeep:
     _retire(this)
     this.attempt("the notices of what ends are not written", partial(record_notices, this.hub))
     this.attempt("the list of touched customers is not shortened", partial(_forget, this.hub))
+    # Nothing that fails: but whoever reads the problems has to act on it.
+    this.problems += this.attempt("whether a key is banned is not known", partial(endangered, this.hub)) or ()
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
 
 

@@ -3,21 +3,26 @@
 Nothing here returns, keeps or repeats a private key.
 """
 
+import base64
 import re
-from typing import cast
+from itertools import islice
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_ssh_private_key
 
 from bothways.pki import der as elements
-from bothways.pki.keys import spki_pin
+from bothways.pki import pasted
+from bothways.pki.keys import RSA_BITS, spki_pin
 
 _MARKS = (b"PRIVATE KEY-----", b"PuTTY-User-Key-File", b"Private-Key: (", b"<D>")
 """PEM, PuTTY, what `openssl pkey -text` prints, and XML signatures' RSAKeyValue."""
 _BEGIN = re.compile(rb"BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY")
 _JWK = re.compile(rb'"d"\s*:')
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,20}PRIVATE KEY)-----[^-]*-----END \1-----")
+_KEYS_MOST = 8
+"""Keys of one file that are looked at: the arithmetic behind each RSA key takes a fifth of a second."""
+_OPENSSH = b"openssh-key-v1\0"
+_SSH_LABEL = b"OPENSSH PRIVATE KEY"
 _SEQUENCE = 0x30
 _JAVA_KEY_STORES = (bytes.fromhex("feedfeed"), bytes.fromhex("cececece"))
 _PKCS_12_VERSION = bytes.fromhex("020103")
@@ -47,19 +52,39 @@ def is_private_key(der: bytes) -> bool:
 
 
 def spoiled_pins(data: bytes) -> frozenset[str]:
-    """Return the SPKI pins of the keys whose private halves are in `data`, PEM or DER: they must never be certified.
+    """Return the SPKI pins of the keys whose private halves are in `data`: they must never be certified.
 
-    Encrypted ones cannot be read, and are not among them.
+    Read are PKCS #8, PKCS #1, SEC 1 and OpenSSH's form, in DER or base64, whatever stands around them. Each is proved:
+    that the private numbers belong to the public ones, for otherwise anybody could spoil anybody's key. What is
+    encrypted, is written in another form, or has more than 4096 bits, cannot be read, and is not among them.
     """
-    blocks = [match[0] for match in _BLOCK.finditer(data.replace(b"\0", b""))]
-    pins = set()
-    for load, blob in [(load_pem_private_key, block) for block in blocks] or [(load_der_private_key, data)]:
+    keys = (key for key in map(_private_key, pasted.pieces(data)) if key is not None)
+    return frozenset(spki_pin(key.public_key()) for key in islice(keys, _KEYS_MOST) if _is_whole(key))
+
+
+def _private_key(blob: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None:
+    loaded: object = None
+    try:
+        if blob.startswith(_OPENSSH):
+            block = b"-----BEGIN %b-----\n%b-----END %b-----\n" % (_SSH_LABEL, base64.encodebytes(blob), _SSH_LABEL)
+            loaded = load_ssh_private_key(block, None, unsafe_skip_rsa_key_validation=True)
+        elif blob[:1] == bytes((_SEQUENCE,)):
+            loaded = load_der_private_key(blob, None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    if isinstance(loaded, rsa.RSAPrivateKey):
+        return loaded if loaded.key_size <= RSA_BITS else None
+    return loaded if isinstance(loaded, ec.EllipticCurvePrivateKey) else None
+
+
+def _is_whole(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bool:
+    """Tell whether the private numbers are those of the public key; for a curve, that was a condition of reading it."""
+    if isinstance(key, rsa.RSAPrivateKey):
         try:
-            key = load(blob, None, unsafe_skip_rsa_key_validation=True)
-            pins.add(spki_pin(cast("CertificatePublicKeyTypes", key.public_key())))
-        except (ValueError, TypeError, UnsupportedAlgorithm):
-            continue
-    return frozenset(pins)
+            key.private_numbers().private_key()
+        except ValueError:
+            return False
+    return True
 
 
 def _is_key_store(der: bytes) -> bool:

@@ -11,6 +11,7 @@ from bothways.contract.document import KeyType, RequestTerms
 from bothways.errors import Refused
 from bothways.findings import Finding
 from bothways.pki import der
+from bothways.pki.disclosed import has_private_key
 from bothways.pki.keys import RSA_BITS
 
 BODY_LIMIT = 32 * 1024
@@ -23,11 +24,11 @@ _ECDSA_SHA256, _RSA_SHA256 = "1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11"
 def decoded(body: bytes) -> bytes:
     """Return what is in the body of a request: base64 in one line or in many (RFC 8951 section 3.1), or PEM as it is.
 
-    Raises `Refused`.
+    A body that shows a private key comes back as it is, for whoever refuses it and bans the key. Raises `Refused`.
     """
     if len(body) > BODY_LIMIT:
         raise _refused(f"{len(body)} bytes were sent, at most {BODY_LIMIT} are read")
-    if body.lstrip().startswith(b"-----BEGIN "):
+    if body.lstrip().startswith(b"-----BEGIN ") or has_private_key(body):
         return body
     try:
         content = base64.b64decode(b"".join(body.split()), validate=True)

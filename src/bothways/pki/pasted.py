@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from collections.abc import Iterator
 
 _INVISIBLE = re.compile("\u00a0|\u200b|\u200c|\u200d|\u200e|\u200f|\u202f|\u2060|\ufeff".encode())
 # No two parts take the same character, so that a text that is none is seen in one go.
@@ -56,6 +57,16 @@ def bare(text: bytes) -> bytes | None:
         return base64.b64decode(b"".join(text.split()), validate=True)
     except binascii.Error:
         return None
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """Yield what in `data` could be DER: all of it, and each piece of base64, whatever stands around that."""
+    yield data
+    for match in _BASE64.finditer(plain(data)[0]):
+        try:
+            yield base64.b64decode(b"".join(match[0].split()), validate=True)
+        except binascii.Error:
+            continue
 
 
 def described(text: bytes) -> str:

@@ -1,8 +1,8 @@
 """What a rule is, for whom it judges, and what its caller knows. The rules themselves stand in `proof` and `rules`."""
 
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from bothways.contract.document import Terms
@@ -20,12 +20,12 @@ Said = tuple[str, str]
 class KnownKeys:
     """What the caller knows of other keys: the one thing in which hub and spoke differ, and both run the same rules.
 
-    `banned` are the SPKI pins of keys that somebody else can have: published, disclosed, made by a broken generator,
-    of certificates revoked for key compromise. `moduli` is the product of the RSA moduli of all *other* keys, or of
-    primes that are known.
+    `banned` are the SPKI pins of keys that somebody else can have (published, disclosed, made by a broken generator,
+    of certificates revoked for key compromise), each with why, in words that go on "the key is banned for good: ".
+    `moduli` is the product of the RSA moduli of *other* keys, or of primes that are known; the key's own is not in it.
     """
 
-    banned: frozenset[str] = frozenset()
+    banned: Mapping[str, str] = field(default_factory=dict)
     moduli: int = 1
 
 
@@ -36,7 +36,7 @@ class Applicant:
     tsp_id: str
     terms: Terms
     organization: str = ""
-    known: KnownKeys = KnownKeys()
+    known: KnownKeys = field(default_factory=KnownKeys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,29 @@ Index(
     sqlite_where=request.c.state != "refused",
     postgresql_where=request.c.state != "refused",
 )
+# Refused requests too: which keys were ever seen, and whose a key was.
+Index("request_by_key", request.c.spki_pin)
+
+# Keys that are never certified again. `shares_with` is the other key of two RSA keys with a prime in common.
+banned_key = Table(
+    "banned_key",
+    metadata,
+    Column("spki_pin", String(64), primary_key=True),
+    Column("cause", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("shares_with", String(64)),
+    Column("banned_at", Instant, nullable=False),
+    Column("banned_by", String(64), nullable=False),
+)
+
+# The RSA moduli that were ever in a good request, and those of our CAs: for the search for shared primes.
+modulus = Table(
+    "modulus",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("spki_pin", String(64), nullable=False, unique=True),
+    Column("number", LargeBinary, nullable=False),
+)
 
 enrolment = Table(
     "enrolment",

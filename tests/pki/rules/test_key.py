@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA384, SHA512
+from tests.vectors import keys
+from tests.vectors.shape import good_rsa
 
 from bothways.contract.document import Environment, KeyType, RequestTerms, Terms
 from bothways.pki.request import parse_request
-from bothways.pki.rules import Applicant, request_findings
+from bothways.pki.rules import Applicant, KnownKeys, request_findings
 
 MakeCsr = Callable[..., bytes]
 TERMS = Terms(Environment.PPR, "hub.example", "https://api.hub.example", "https://portal.hub.example")
@@ -62,3 +64,26 @@ def test_csr_key_01_refuses_a_good_key_that_the_contract_does_not_list(make_csr:
 @pytest.mark.parametrize("digest", [SHA384(), SHA512()])
 def test_csr_key_02_refuses_another_digest(strange_csr: MakeCsr, digest: Any) -> None:
     assert judged(strange_csr(AGREED, digest=digest)) == ["CSR-KEY-02"]
+
+
+def test_csr_key_10_says_why_and_is_for_that_key_alone(make_csr: MakeCsr) -> None:
+    csr = make_csr()
+    known = KnownKeys({parse_request(csr).spki_pin: "its private key was given away"})
+    [finding] = request_findings(parse_request(csr), replace(APPLICANT, known=known), "tls.csr")
+    assert str(finding) == (
+        "CSR-KEY-10: the key is banned for good: its private key was given away (tls.csr). "
+        "Make a new key, and a request for it."
+    )
+    assert judged(make_csr(), replace(APPLICANT, known=known)) == []
+
+
+def test_csr_key_09_finds_one_prime_or_both_in_the_product_of_other_keys() -> None:
+    common, own = keys.primes("shared")
+    request = good_rsa("shared")
+    for moduli, found in (
+        (keys.rsa("good").n, []),
+        (keys.rsa("sharing").n, ["CSR-KEY-09"]),
+        (keys.rsa("good").n * keys.rsa("sharing").n * own, ["CSR-KEY-09"]),
+        (common * own, ["CSR-KEY-09"]),
+    ):
+        assert judged(request, replace(APPLICANT, known=KnownKeys(moduli=moduli))) == found

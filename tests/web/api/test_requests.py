@@ -1,8 +1,13 @@
 from collections.abc import Callable
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.web.api.conftest import Api
 
+from bothways.operations.hub import Hub
+from bothways.operations.keys import list_banned_keys
+from bothways.pki.keys import spki_pin
 from bothways.registry.access import Role
 
 Csr = Callable[..., bytes]
@@ -42,3 +47,17 @@ def test_a_refusal_has_a_reason_and_lists_have_pages_and_states(api: Api, issuer
     last = api("GET", f"/requests?state=submitted&limit=1&after={numbers[1]}")
     assert ([each["id"] for each in last["items"]], last["next"]) == ([numbers[2]], None)
     api("GET", "/requests/0", None, 422)
+
+
+def test_a_private_key_is_refused_banned_and_not_repeated(
+    hub: Hub, api: Api, issuer: str, make_csr: Csr, ecdsa_key: ec.EllipticCurvePrivateKey
+) -> None:
+    pem = ecdsa_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pin = spki_pin(ecdsa_key.public_key())
+    for padding in ("", "#" * 40_000):
+        body = {"customer": issuer, "csr": (make_csr(ecdsa_key) + pem).decode() + padding}
+        problem = api("POST", "/requests", body, 422, role=Role.CUSTOMER_MEMBER)
+        assert [each["id"] for each in problem["errors"]] == ["CSR-FILE-01" if padding else "CSR-FILE-02", "CSR-KEY-10"]
+        assert not any(line.decode() in str(problem) for line in pem.splitlines()[1:-1])
+    [ban] = list_banned_keys(hub)
+    assert (ban.spki_pin, ban.banned_by) == (pin, f"token:customer-member-{issuer}")

@@ -61,5 +61,6 @@ def modulus_shares_no_factor(asked: Asked) -> Iterator[Said]:
 
 def key_is_not_banned(asked: Asked) -> Iterator[Said]:
     """Nobody else is known to have the private key."""
-    if asked.applicant.known.banned and sha256(asked.reading.spki) in asked.applicant.known.banned:
-        yield "the key is banned for good: others can have its private key", _NEW_KEY
+    banned = asked.applicant.known.banned
+    if banned and (why := banned.get(sha256(asked.reading.spki))) is not None:
+        yield f"the key is banned for good: {why}", _NEW_KEY
