@@ -176,6 +176,18 @@ def test_a_private_key_in_der_is_refused(
     assert [refusal(read, each) for each in keys] == [["CSR-FILE-02"]] * 5
 
 
+def test_a_private_key_beside_a_request_is_refused_without_its_label_too(
+    ecdsa_key: ec.EllipticCurvePrivateKey, make_csr: Callable[..., bytes]
+) -> None:
+    der = ecdsa_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    for data in (
+        make_csr() + base64.b64encode(der),
+        b'{"key": "' + base64.b64encode(der) + b'", "csr": "' + make_csr(),
+    ):
+        with pytest.raises(Refused, match="CSR-FILE-02"):
+            request_der(data, "tls.csr")
+
+
 def test_a_private_key_without_its_label_is_refused(ecdsa_key: ec.EllipticCurvePrivateKey) -> None:
     der = ecdsa_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     mislabelled = pem("CERTIFICATE REQUEST", der)

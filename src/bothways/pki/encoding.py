@@ -87,10 +87,11 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[tuple[by
     blocks = [*_BLOCK.finditer(text)]
     _require_all([block[1].decode() for block in blocks], text, label, subject)
     decoded = tuple(_decoded(block[2], subject) for block in blocks)
-    # What a label hides is looked at as well: nothing says that it tells the truth.
-    if any(is_private_key(each) for each in decoded):
+    # What a label hides is looked at as well, for nothing says that it tells the truth; and what has none.
+    around = _around(blocks, text)
+    if any(is_private_key(each) for each in (*decoded, *(piece for part in around for piece in pasted.pieces(part)))):
         raise _private_key(subject)
-    return decoded, changes + _changes(blocks, text)
+    return decoded, changes + _changes(blocks, around)
 
 
 def _require_all(labels: list[str], text: bytes, label: str, subject: str) -> None:
@@ -108,14 +109,19 @@ def _require_all(labels: list[str], text: bytes, label: str, subject: str) -> No
     raise _refused("CSR-FILE-04", message, f"Give the file that begins with -----BEGIN {label}-----", subject)
 
 
-def _changes(blocks: list[re.Match[bytes]], text: bytes) -> list[str]:
+def _around(blocks: list[re.Match[bytes]], text: bytes) -> list[bytes]:
+    places = [0, *(place for block in blocks for place in block.span()), len(text)]
+    parts = (text[start:end].strip() for start, end in zip(places[::2], places[1::2], strict=True))
+    return [each for each in parts if each]
+
+
+def _changes(blocks: list[re.Match[bytes]], around: list[bytes]) -> list[str]:
     changes = []
     if any(block[1].startswith(b"NEW ") for block in blocks):
         changes.append("the old label NEW CERTIFICATE REQUEST was taken for the new one")
     if any(b" " in body or b"\t" in body or b"\n\n" in body for body in (block[2] for block in blocks)):
         changes.append("blanks and empty lines in the base64 were removed")
-    places = [0, *(place for block in blocks for place in block.span()), len(text)]
-    if any(text[start:end].strip() for start, end in zip(places[::2], places[1::2], strict=True)):
+    if around:
         changes.append("text around it was left out")
     return changes
 

@@ -1,21 +1,10 @@
 """The tables. Nothing but facts stands here; states are derived from them (`connectivity`)."""
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
-)
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 from bothways.store.instant import Instant
 
-VERSION = 5
+VERSION = 6
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()
