@@ -1,12 +1,13 @@
 """Kills an operation at every point at which it writes, opens the hub again, and looks at what is left.
 
-`python driver.py points TEMPLATE OPERATION` runs the operation on copies of a hub, in processes that kill themselves
-with SIGKILL at the first point, then at the second, and so on, until one comes to its end. A point is before and after
-each statement, each commit and each signature. After each kill the hub is opened, what was cut off is finished (which
-is killed at each of its own points too), everything is checked, and the operation is done again.
-`python driver.py loop HUB` does operations for ever, for somebody else to kill.
-`python driver.py at-once HUB`, with a JSON list of operations on stdin, does each in a process of its own, all at once,
-and prints what became of each.
+`python -m tests.crash.driver points TEMPLATE OPERATION` runs the operation on copies of a hub, in processes that kill
+themselves with SIGKILL at the first point, then at the second, and so on, until one comes to its end. A point is before
+and after each statement, each commit and each signature. After each kill the hub is opened, what was cut off is
+finished (which is killed at each of its own points too), everything is checked, and the operation is done again.
+`... loop HUB` does operations for ever, for somebody else to kill.
+`... at-once HUB`, with a JSON list of operations on stdin, does each in a process of its own, all at once, and prints
+what became of each.
+`... check HUB` finishes what was cut off, and checks everything.
 Nothing in the hub knows of this: the points are events of SQLAlchemy, and a key that is watched.
 """
 
@@ -17,7 +18,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,32 +27,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlalchemy import event, select
+from sqlalchemy import event
+from tests.crash.checks import check
+from tests.crash.lifecycle import OPERATIONS, TSP_ID, approve_many, refuse, requests_in, revoke
+from tests.crash.notes import ACKNOWLEDGED, SIGNED, note
 
 from bothways.errors import Conflict, Refused
 from bothways.operations import issuing
-from bothways.operations.certificates import list_certificates, revoke_certificate
+from bothways.operations.certificates import list_certificates
 from bothways.operations.hub import Hub, open_hub
-from bothways.operations.requests import (
-    approve_all,
-    approve_request,
-    list_requests,
-    refuse_request,
-    submit_request,
-    waiting_requests,
-)
+from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.revocation import lists_due
 from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
-from bothways.pki.revocation import RevocationReason, UnsignedList
+from bothways.pki.revocation import UnsignedList
 from bothways.signer.signer import Signer
-from bothways.store import authorities
-from bothways.store.audit import first_broken
-from bothways.store.requests import RequestState
-from bothways.store.schema import audit
-
-TSP_ID = "12345678"
-SIGNED = "signed"
-ACKNOWLEDGED = "acknowledged"
 
 
 class Points:
@@ -109,62 +98,6 @@ class Watched:
         return signature
 
 
-def note(directory: Path, name: str, line: str) -> None:
-    """Write a line down that outlives the process."""
-    with (directory / name).open("a") as file:
-        file.write(line + "\n")
-
-
-def noted(directory: Path, name: str) -> list[str]:
-    """Return the lines that were written down."""
-    path = directory / name
-    return path.read_text().splitlines() if path.exists() else []
-
-
-def requests_in(hub: Hub) -> list[bytes]:
-    """Return the requests that were prepared for this hub, in order."""
-    return [path.read_bytes() for path in sorted((hub.directory / "csr").iterdir())]
-
-
-def submit(hub: Hub) -> None:
-    """Submit a request, and another."""
-    for csr in requests_in(hub)[-2:]:
-        note(hub.directory, ACKNOWLEDGED, f"submitted {submit_request(hub, TSP_ID, csr).id}")
-
-
-def approve(hub: Hub) -> None:
-    """Approve the first request that waits, unless that was done before."""
-    for number in waiting_requests(hub)[:1] if len(list_certificates(hub)) < 2 else ():
-        note(hub.directory, ACKNOWLEDGED, f"certified {approve_request(hub, number).request_id}")
-
-
-def approve_many(hub: Hub) -> None:
-    """Approve all that wait, in groups of two."""
-    for approval in approve_all(hub, waiting_requests(hub)):
-        note(hub.directory, ACKNOWLEDGED, f"certified {approval.number}")
-
-
-def refuse(hub: Hub) -> None:
-    """Refuse the last request, unless that was done before."""
-    last = list_requests(hub)[-1]
-    if last.state is not RequestState.REFUSED:
-        refuse_request(hub, last.id, "not agreed")
-    note(hub.directory, ACKNOWLEDGED, f"refused {last.id}")
-
-
-def revoke(hub: Hub) -> None:
-    """Revoke the first certificate, unless that was done before."""
-    first = list_certificates(hub)[0]
-    if first.revoked_at is None:
-        revoke_certificate(hub, first.serial, RevocationReason.KEY_COMPROMISE)
-    note(hub.directory, ACKNOWLEDGED, f"revoked {first.request_id}")
-
-
-OPERATIONS: dict[str, Callable[[Hub], None]] = {
-    each.__name__: each for each in (submit, approve, approve_many, refuse, revoke)
-}
-
-
 def finish(hub: Hub) -> None:
     """Do what a hub does when it starts."""
     if problems := upkeep(hub).problems:
@@ -194,49 +127,6 @@ def killed(directory: Path, operation: Callable[[Hub], None], deadly: int) -> bo
     return False
 
 
-def check(hub: Hub) -> None:
-    """Look at everything: certificates, requests, what was acknowledged, what a key signed, and the audit."""
-    requests = {each.id: each for each in list_requests(hub)}
-    certificates = list_certificates(hub)
-    with hub.read() as connection:
-        assert first_broken(connection) is None
-        lines = Counter(
-            (row.action, row.subject) for row in connection.execute(select(audit.c.action, audit.c.subject))
-        )
-        issuers = {
-            each.authority_id: authorities.authority_by_id(connection, each.authority_id).certificate
-            for each in certificates
-        }
-    approved = sorted(each.id for each in requests.values() if each.state is RequestState.APPROVED)
-    assert [each.request_id for each in certificates] == approved, "one certificate for each approved request"
-    assert len({each.serial for each in certificates}) == len(certificates), "serial numbers are unique"
-    for each in certificates:
-        certificate = x509.load_der_x509_certificate(each.der or b"")
-        certificate.verify_directly_issued_by(issuers[each.authority_id])
-        assert (certificate.tbs_certificate_bytes, f"{certificate.serial_number:x}") == (each.unsigned.der, each.serial)
-    stored = {each.unsigned.der.hex() for each in certificates}
-    assert set(noted(hub.directory, SIGNED)) <= stored, "a key signed what is not stored"
-    expected = Counter(
-        [
-            *(("request.submit", str(number)) for number in requests),
-            *(("request.approve", str(number)) for number in approved),
-            *(("request.refuse", str(each.id)) for each in requests.values() if each.state is RequestState.REFUSED),
-            *(("certificate.issue", each.serial) for each in certificates),
-            *(("certificate.revoke", each.serial) for each in certificates if each.revoked_at),
-        ]
-    )
-    told = {key: count for key, count in lines.items() if key[0] in {action for action, _ in expected}}
-    assert told == expected, "the audit has one line for each change"
-    facts = {
-        "submitted": set(requests),
-        "certified": {each.request_id for each in certificates},
-        "refused": {each.id for each in requests.values() if each.state is RequestState.REFUSED},
-        "revoked": {each.request_id for each in certificates if each.revoked_at},
-    }
-    for word, number in (line.split() for line in noted(hub.directory, ACKNOWLEDGED)):
-        assert int(number) in facts[word], f"{word} {number} was acknowledged, and is lost"
-
-
 def every_recovery(directory: Path) -> int:
     """Finish what was cut off, killed at each of its points on the way; return how many there were."""
     points = 0
@@ -245,10 +135,11 @@ def every_recovery(directory: Path) -> int:
     return points
 
 
-def cut_off(directory: Path) -> int:
-    """Return how many certificates are approved and not signed."""
+def cut_off(directory: Path) -> tuple[int, int]:
+    """Return how many certificates are approved and not signed, and how many revocation lists are due."""
     with opened(directory) as hub:
-        return sum(each.der is None for each in list_certificates(hub))
+        due = sum(moment <= hub.now() for _, moment in lists_due(hub))
+        return sum(each.der is None for each in list_certificates(hub)), due
 
 
 def rehearse(template: Path, operation: Callable[[Hub], None]) -> None:
@@ -264,7 +155,7 @@ def every_point(template: Path, operation: Callable[[Hub], None]) -> tuple[int, 
     """Kill the operation at each point, each time on a new copy; return the points, and those of the recoveries."""
     rehearse(template, operation)
     points = 0
-    recoveries: dict[int, int] = {}
+    recoveries: dict[tuple[int, int], int] = {}
     alive = False
     while not alive:
         directory = template.with_name(f"{operation.__name__}-{points}")
@@ -275,7 +166,7 @@ def every_point(template: Path, operation: Callable[[Hub], None]) -> tuple[int, 
             recoveries[left] = every_recovery(directory)
         with opened(directory) as hub:
             finish(hub)
-            check(hub)
+            check(hub, finished=True)
             # Whoever had no answer asks again.
             operation(hub)
             check(hub)
@@ -298,8 +189,8 @@ def loop(directory: Path) -> None:
                 note(directory, ACKNOWLEDGED, f"submitted {stored.id}")
                 step = chance.choice([approve_many, approve_many, refuse, revoke, finish])
                 step(hub)
-            except (Conflict, IndexError):
-                # Somebody else decided it first, or there is nothing to revoke yet.
+            except (Conflict, IndexError, Refused):
+                # Somebody else decided it first, there is nothing to revoke yet, or the key was banned.
                 continue
 
 
@@ -342,7 +233,7 @@ def main(what: str, directory: Path, name: str = "") -> None:
     elif what == "check":
         with opened(directory) as hub:
             finish(hub)
-            check(hub)
+            check(hub, finished=True)
     else:
         # In memory where that can be had: a process that is killed loses nothing that it wrote, on no disk.
         memory = Path("/dev/shm")  # noqa: S108 - the directory in it is private

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests.vectors.shape import good_rsa
 
+from bothways.errors import Refused
 from bothways.operations.certificates import list_certificates
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub
-from bothways.operations.requests import list_requests, submit_request
+from bothways.operations.keys import list_banned_keys
+from bothways.operations.requests import approve_request, list_requests, submit_request
 from bothways.registry.customer import CustomerKind
 
+ROOT = Path(__file__).parent.parent.parent
 AtOnce = Callable[[list[list[str]]], list[str]]
 
 
@@ -23,11 +27,12 @@ def at_once(hub: Hub) -> AtOnce:
     """Return a runner of jobs, each in a process of its own, and a check of the whole hub after them."""
 
     def run(jobs: list[list[str]]) -> list[str]:
-        driver = Path(__file__).parent / "driver.py"
         outcomes = []
         for what, given in (("at-once", json.dumps(jobs)), ("check", "")):
-            command = [sys.executable, str(driver), what, str(hub.directory)]
-            done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=100)
+            command = [sys.executable, "-m", "tests.crash.driver", what, str(hub.directory)]
+            done = subprocess.run(
+                command, cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=100
+            )
             assert done.returncode == 0, done.stderr
             outcomes.append(done.stdout)
         found: list[str] = json.loads(outcomes[0])
@@ -61,6 +66,21 @@ def test_a_key_that_two_customers_submit_at_once_is_one_customers(
         stored.tsp_id: {str(stored.id), "CSR-KEY-03"},
         "other": set(),
     }
+
+
+def test_of_two_keys_with_a_prime_in_common_that_come_at_once_both_are_banned(
+    hub: Hub, issuer: str, at_once: AtOnce, tmp_path: Path
+) -> None:
+    for name in ("shared", "sharing"):
+        (tmp_path / name).write_bytes(good_rsa(name))
+    outcomes = at_once([["submit", issuer, str(tmp_path / name)] for name in ("shared", "sharing") * 5])
+    assert len(list_requests(hub)) <= 1
+    assert {each.cause.value for each in list_banned_keys(hub)} == {"shared prime"}
+    assert len(list_banned_keys(hub)) == 2
+    assert "CSR-KEY-09" in outcomes
+    for each in list_requests(hub):
+        with pytest.raises(Refused, match="CSR-KEY-09"):
+            approve_request(hub, each.id)
 
 
 def test_parallel_approvals_of_one_request_are_one_certificate(

@@ -9,38 +9,74 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.vectors.shape import good_rsa
 
+from bothways.operations.certificates import certificate_seen
+from bothways.operations.contacts import add_contact
 from bothways.operations.hub import Hub
+from bothways.operations.renewal import renews
 from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.upkeep import upkeep
+from bothways.registry.contact import ContactKind
 
-DRIVER = Path(__file__).parent / "driver.py"
+ROOT = Path(__file__).parent.parent.parent
+DRIVER = [sys.executable, "-m", "tests.crash.driver"]
 PREPARED = 8
-WAITING = 4
+SUBMITTED = 5
 
 
 def driver(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(DRIVER), *(str(each) for each in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    command = [*DRIVER, *(str(each) for each in arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
 
 
 @pytest.fixture
 def template(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> Path:
-    """A hub with one certificate, three requests that wait, and requests that were not submitted yet."""
+    """A hub with two certificates, one renewed by the other, which is in use; three requests wait, others will come.
+
+    Beside it are the private key of the first certificate, and two requests whose RSA keys have a prime in common.
+    """
     (hub.directory / "csr").mkdir()
+    disclosed = ec.generate_private_key(ec.SECP256R1())
+    private = disclosed.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (hub.directory / "disclosed.pem").write_bytes(private)
     for number in range(PREPARED):
-        (hub.directory / "csr" / f"{number}.csr").write_bytes(make_csr())
+        (hub.directory / "csr" / f"{number}.csr").write_bytes(make_csr(None if number else disclosed))
+    for name in ("shared", "sharing"):
+        (hub.directory / f"{name}.csr").write_bytes(good_rsa(name))
     numbers = [
         submit_request(hub, issuer, (hub.directory / "csr" / f"{number}.csr").read_bytes()).id
-        for number in range(WAITING)
+        for number in range(SUBMITTED)
     ]
-    approve_request(hub, numbers[0])
+    old, new = (approve_request(hub, number) for number in numbers[:2])
+    renews(hub, numbers[1], old.serial)
+    certificate_seen(hub, new.fingerprint or "")
+    for tsp_id in (issuer, None):
+        add_contact(hub, tsp_id, ContactKind.EMAIL, "pki@bank.example")
+    # So that what a test does is all that there is to do.
+    assert upkeep(hub).problems == ()
     return hub.directory
 
 
 # The least number of points: each statement, commit and signature has two; fewer means that they are not seen.
 @pytest.mark.parametrize(
     ("operation", "least", "least_of_recovery"),
-    [("submit", 30, 0), ("approve", 30, 1), ("approve_many", 60, 1), ("refuse", 10, 0), ("revoke", 10, 0)],
+    [
+        ("submit", 30, 0),
+        ("approve", 30, 1),
+        ("approve_many", 60, 1),
+        ("refuse", 10, 0),
+        ("revoke", 10, 1),
+        ("publish", 20, 1),
+        ("withdraw", 30, 1),
+        ("replace_old", 10, 1),
+        ("tell", 10, 0),
+        ("disclose", 10, 1),
+        ("share", 30, 0),
+        ("roll_over", 30, 1),
+    ],
 )
 def test_killed_at_any_point_an_operation_is_done_whole_or_not_at_all(
     template: Path, operation: str, least: int, least_of_recovery: int
@@ -58,7 +94,7 @@ def start(template: Path) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def one() -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, str(DRIVER), "loop", str(template)])
+        process = subprocess.Popen([*DRIVER, "loop", str(template)], cwd=ROOT)
         started.append(process)
         return process
 
