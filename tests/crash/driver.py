@@ -2,8 +2,8 @@
 
 `python -m tests.crash.driver points TEMPLATE OPERATION` runs the operation on copies of a hub, in processes that kill
 themselves with SIGKILL at the first point, then at the second, and so on, until one comes to its end. A point is before
-and after each statement, each commit and each signature. After each kill the hub is opened, what was cut off is
-finished (which is killed at each of its own points too), everything is checked, and the operation is done again.
+and after each statement that writes, its commit, and each signature. After each kill the hub is opened, what was cut
+off is finished (which is killed at each of its own points too), everything is checked, and the operation is done again.
 `... loop HUB` does operations for ever, for somebody else to kill.
 `... at-once HUB`, with a JSON list of operations on stdin, does each in a process of its own, all at once, and prints
 what became of each.
@@ -43,6 +43,8 @@ from bothways.pki.issue import Unsigned
 from bothways.pki.revocation import UnsignedList
 from bothways.signer.signer import Signer
 
+_WRITING = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE")
+
 
 class Points:
     """Counts the points that are passed; at number `deadly` the process is killed, as by `kill -9`."""
@@ -50,24 +52,34 @@ class Points:
     def __init__(self, deadly: int) -> None:
         self._deadly = deadly
         self._passed = 0
+        self._wrote = False
 
-    def here(self, *_: Any) -> None:
+    def here(self) -> None:
         """Pass a point."""
         self._passed += 1
         if self._passed == self._deadly:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        """Pass a point, if the statement writes: between two that only read, nothing changes."""
+        if statement.lstrip().upper().startswith(_WRITING):
+            self._wrote = True
+            self.here()
+
     def watch(self, hub: Hub) -> None:
-        """Put points before and after each statement, commit and signature of the hub."""
+        """Put points before and after each statement that writes, its commit, and each signature of the hub."""
         engine = hub.database._engine
-        event.listen(engine, "before_cursor_execute", self.here)
-        event.listen(engine, "after_cursor_execute", self.here)
+        event.listen(engine, "before_cursor_execute", self.statement)
+        event.listen(engine, "after_cursor_execute", self.statement)
         commit = engine.dialect.do_commit
 
         def do_commit(connection: Any) -> None:
-            self.here()
+            wrote, self._wrote = self._wrote, False
+            if wrote:
+                self.here()
             commit(connection)
-            self.here()
+            if wrote:
+                self.here()
 
         setattr(engine.dialect, "do_commit", do_commit)  # noqa: B010 - as the line below, mypy refuses the plain form
         signer_of = hub.keys.signer_of

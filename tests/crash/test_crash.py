@@ -60,22 +60,22 @@ def template(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> Path:
     return hub.directory
 
 
-# The least number of points: each statement, commit and signature has two; fewer means that they are not seen.
+# The least number of points: each writing statement, commit and signature has two; fewer means that they are not seen.
 @pytest.mark.parametrize(
     ("operation", "least", "least_of_recovery"),
     [
-        ("submit", 30, 0),
-        ("approve", 30, 1),
-        ("approve_many", 60, 1),
-        ("refuse", 10, 0),
-        ("revoke", 10, 1),
-        ("publish", 20, 1),
-        ("withdraw", 30, 1),
-        ("replace_old", 10, 1),
+        ("submit", 16, 0),
+        ("approve", 20, 10),
+        ("approve_many", 42, 20),
+        ("refuse", 8, 0),
+        ("revoke", 12, 10),
+        ("publish", 24, 10),
+        ("withdraw", 30, 20),
+        ("replace_old", 8, 10),
         ("tell", 10, 0),
-        ("disclose", 10, 1),
-        ("share", 30, 0),
-        ("roll_over", 30, 1),
+        ("disclose", 12, 10),
+        ("share", 32, 0),
+        ("roll_over", 44, 10),
     ],
 )
 def test_killed_at_any_point_an_operation_is_done_whole_or_not_at_all(
