@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -14,6 +15,7 @@ from bothways.pki.profile import (
     authority,
     customer_client,
     hub_client,
+    read_uri_id,
     server,
     uri_id,
 )
@@ -109,3 +111,20 @@ def test_the_place_of_the_revocation_list_is_in_a_customers_profile(
     url = "http://crl.hub.example/ca.crl"
     request = parse_request(make_csr())
     assert customer_client(request, Environment.PPR, "1", 1, now, timedelta(days=1), url).crl_url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("urn:bothways:PPR:12345678:1a", (Environment.PPR, "12345678")),
+        ("urn:bothways:PRD:Bank1:0", (Environment.PRD, "Bank1")),
+        ("urn:bothways:DEV:12345678:1a", None),
+        ("urn:bothways:PPR:12345678:1A", None),
+        ("urn:bothways:PPR:1234 5678:1a", None),
+        ("urn:bothways:PPR:12345678:1a\n", None),
+        ("urn:bothways:PPR:12345678:1a,urn:bothways:PPR:87654321:1a", None),
+        ("", None),
+    ],
+)
+def test_a_uri_id_is_read_in_one_way_only(text: str, wanted: object) -> None:
+    assert read_uri_id(text) == wanted

@@ -43,7 +43,6 @@ EMPTY = HubState(
     egress=Address("127.0.0.1", 15001),
     probe_socket="/run/probe.sock",
     connectivity_socket="/run/connectivity.sock",
-    access_log="/dev/null",
     server=PAIR,
     client=PAIR,
     trust=ANCHORS,

@@ -7,9 +7,11 @@ import pytest
 from fastapi import FastAPI
 from tests.web.conftest import Ask
 
+from bothways.connectivity.observation import FailedHandshake, RefusedRequest
 from bothways.dataplane.publisher import Applied
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.hub import Hub
+from bothways.operations.observations import Times, observe
 from bothways.operations.requests import approve_request, submit_request
 from bothways.registry.customer import CustomerKind
 from bothways.store.certificates import StoredCertificate
@@ -57,8 +59,28 @@ def test_the_first_call_says_who_one_is_and_what_is_lacking(
         },
         "inbound": view.assessment.inbound.document(),
         "outbound": view.assessment.outbound.document(),
+        "failures": [],
     }
     assert (view.assessment.inbound.state, view.assessment.outbound.state) == ("established", "not started")
+
+
+def test_the_caller_reads_why_its_last_calls_failed_and_nobody_elses(
+    hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate
+) -> None:
+    at = hub.now()
+    digest = certificate.fingerprint or ""
+    refused = RefusedRequest(at, "192.0.2.1", digest, "", 404, "direct_response", path="/x")
+    observe(hub, {refused: Times(2, at), FailedHandshake(at, "192.0.2.2", "HTTP_REQUEST"): Times(1, at)})
+    [failure] = ask(app, "GET", "/connectivity", identity(certificate)).json()["failures"]
+    assert (failure["finding"]["id"], failure["count"]) == ("INBOUND-ACCESS-05", 2)
+
+
+def test_failures_that_cannot_be_read_take_nothing_else_away(
+    hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate
+) -> None:
+    hub.observations._path.mkdir()
+    answer = ask(app, "GET", "/connectivity", identity(certificate))
+    assert (answer.status_code, answer.json()["failures"]) == (200, [])
 
 
 def test_waiting_services_are_opened_once_and_after_the_proof(

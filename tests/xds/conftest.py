@@ -66,7 +66,6 @@ def state(anchors: Anchors, make_pair: Callable[[str], KeyPair], server: Custome
         egress=Address("127.0.0.1", 18081),
         probe_socket="/run/probe.sock",
         connectivity_socket="/run/connectivity.sock",
-        access_log="/dev/null",
         server=make_pair("server"),
         client=make_pair("client"),
         trust=anchors,

@@ -13,6 +13,8 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 # Nothing of the customers' clusters: there may be 10,000 of them.
 STATISTICS = (
+    "access_logs.",
+    "cluster.access-log.",
     "cluster.ads.",
     "cluster.connectivity.",
     "cluster.service/",
@@ -32,10 +34,10 @@ def pipe(path: str) -> dict[str, Any]:
     return {"pipe": {"path": path, "mode": 0o600}}
 
 
-def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> None:
-    over_ads = {"ads": {}, "resourceApiVersion": "V3"}
-    cluster = {
-        "name": "ads",
+def named(name: str) -> dict[str, Any]:
+    """Return a cluster that leads to the socket of the control plane over HTTP/2."""
+    return {
+        "name": name,
         "type": "STATIC",
         "connectTimeout": "1s",
         "typedExtensionProtocolOptions": {
@@ -45,9 +47,17 @@ def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> N
             }
         },
         "loadAssignment": {
-            "clusterName": "ads",
+            "clusterName": name,
             "endpoints": [{"lbEndpoints": [{"endpoint": {"address": pipe("/run/ads.sock")}}]}],
         },
+    }
+
+
+def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> None:
+    over_ads = {"ads": {}, "resourceApiVersion": "V3"}
+    cluster = named("ads")
+    logs = named("access-log") | {
+        "circuitBreakers": {"thresholds": [{"maxConnections": 1, "maxPendingRequests": 4, "maxRequests": 4}]}
     }
     message = json.loads(bootstrap("ppr-1", "/run/ads.sock", "/run/admin.sock"))
     assert message.pop("overloadManager") == json_format.MessageToDict(overload_manager())
@@ -55,7 +65,7 @@ def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> N
         "node": {"id": "ppr-1", "cluster": "inbound"},
         "admin": {"address": pipe("/run/admin.sock")},
         "statsConfig": {"statsMatcher": {"inclusionList": {"patterns": [{"prefix": each} for each in STATISTICS]}}},
-        "staticResources": {"clusters": [cluster]},
+        "staticResources": {"clusters": [cluster, logs]},
         "dynamicResources": {
             "adsConfig": {
                 "apiType": "DELTA_GRPC",

@@ -1,10 +1,10 @@
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from bothways.xds.access_log import connection_logs, request_logs
 from bothways.xds.listener import egress_listener, inbound_listener, probe_listener
 from bothways.xds.manager import endpoint_manager, plain_manager
 from bothways.xds.state import Address, HubState
@@ -26,7 +26,7 @@ def test_the_endpoint_listens_for_its_host_name_alone_over_mutual_tls(
     shown: Callable[[Any], Any], state: HubState
 ) -> None:
     message = shown(inbound_listener(state))
-    del message["filter_chains"][0]["filters"]
+    del message["filter_chains"][0]["filters"], message["access_log"]
     assert message == {
         "name": "inbound",
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 18443}},
@@ -38,7 +38,8 @@ def test_the_endpoint_listens_for_its_host_name_alone_over_mutual_tls(
             {
                 "name": "envoy.filters.listener.tls_inspector",
                 "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector"
+                    "@type": "type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+                    "enable_ja4_fingerprinting": True,
                 },
             }
         ],
@@ -107,13 +108,12 @@ def test_customers_alone_are_counted_so_that_they_cannot_keep_the_hub_from_calli
     assert [build(state).ignore_global_conn_limit for build in BUILDERS] == [False, True, True]
 
 
-def test_each_request_to_the_endpoint_is_logged_with_the_certificate_and_no_key(
+def test_the_endpoint_logs_why_it_refuses_and_the_inside_logs_nothing(
     shown: Callable[[Any], Any], state: HubState
 ) -> None:
-    [log] = manager(shown, inbound_listener(replace(state, access_log="/run/access.log")))["access_log"]
-    assert log["typed_config"]["path"] == "/run/access.log"
-    line = log["typed_config"]["log_format"]["json_format"]
-    assert line["customer"] == "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effective_policy_id)%"
-    assert line["uri_id"] == "%DOWNSTREAM_PEER_URI_SAN%"
-    assert line["fingerprint"] == "%DOWNSTREAM_PEER_FINGERPRINT_256%"
-    assert "AUTHORIZATION" not in json.dumps(line).upper()
+    listener = inbound_listener(state)
+    assert list(listener.access_log) == connection_logs()
+    assert manager(shown, listener)["access_log"] == [shown(each) for each in request_logs()]
+    for build in (egress_listener, probe_listener):
+        assert "access_log" not in shown(build(state))
+        assert "access_log" not in manager(shown, build(state))

@@ -6,11 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter, validators
 
 from bothways.cli.exit import EXPIRING, OK
+from bothways.cli.observation import observation_lines
 from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.connectivity.assess import FlowAssessment, State
 from bothways.operations import customers, enrolment
 from bothways.operations.customers import CustomerView
+from bothways.operations.observations import SHOWN, list_observations
 from bothways.registry.customer import CustomerKind
 
 
@@ -33,12 +35,18 @@ def list_(*, directory: Directory = HERE, json: Json = False) -> int:
 
 
 def show(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
-    """Show one customer: each flow with its checklist, and what it lacks. Exits with 5 if a flow is to expire soon."""
+    """Show one customer: each flow with its checklist, what it lacks, and why its last calls failed.
+
+    Exits with 5 if a flow is to expire soon.
+    """
     with hub_in(directory) as hub:
         view = customers.show_customer(hub, tsp_id)
         head = f"{view.customer.kind.value} {tsp_id} ({view.customer.organization})"
-        text = "\n".join([head, *_checklist(view.assessment.inbound), *_checklist(view.assessment.outbound)])
-        result(view.document(), text, as_json=json)
+        failed = list_observations(hub, tsp_id, limit=SHOWN)
+        lines = [head, *_checklist(view.assessment.inbound), *_checklist(view.assessment.outbound)]
+        lines += ["", "last failed calls:", *observation_lines(failed)] if failed else []
+        document = view.document() | {"observations": [each.document() for each in failed]}
+        result(document, "\n".join(lines), as_json=json)
         return EXPIRING if at_risk(view) else OK
 
 

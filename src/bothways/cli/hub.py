@@ -20,6 +20,7 @@ from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
 from bothways.operations.delivery import notice_states
 from bothways.operations.expiry import expiring
+from bothways.operations.observations import failed_calls
 from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
 from bothways.operations.settings import Settings
@@ -130,6 +131,7 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             "revocation_lists": list_states(hub),
             "expiring": [each.document(hub.now()) for each in expiring(hub)],
             "notices": notice_states(hub),
+            "failed_calls": failed_calls(hub),
             "customers": [each.document() for each in customers],
         }
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
@@ -140,6 +142,7 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
         ]
         lines += [f"ends on {each['ends_at'][:10]}: {each['text']}" for each in document["expiring"]]
         lines += [f"notice to {each['contact']} failed: {each['error']}" for each in document["notices"]["failing"]]
+        lines += _failed_calls(document["failed_calls"])
         lines += ["", customer_table(customers)] if customers else []
         result(document, "\n".join(lines), as_json=json)
         if running is None:
@@ -206,6 +209,15 @@ def contract(
         recipe = openssl_recipe(hub.terms, customer.tsp_id, key, subject, shell)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
+
+
+def _failed_calls(failed: dict[str, int] | None) -> list[str]:
+    if failed is None:
+        return ["failed calls: what is kept of them cannot be read"]
+    if not any(failed.values()):
+        return []
+    who = f"{failed['customers']} of customers, {failed['unmatched']} of nobody known"
+    return [f"failed calls within a day: {who}. Look at: bothways observation list"]
 
 
 def _running(running: dict[str, Any] | None) -> str:

@@ -16,9 +16,11 @@ from bothways.cli.exit import FAILED, OK
 from bothways.cli.hub_envoy import hub_site
 from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
+from bothways.dataplane.access_log import access_log_handler
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
 from bothways.dataplane.envoy import find_envoy
+from bothways.dataplane.intake import Intake
 from bothways.dataplane.publisher import Publisher
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.dataplane.stand_in import HUB_SOCKET
@@ -76,7 +78,8 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         asyncio.get_running_loop().add_signal_handler(number, lambda: envoy.hurry() if stop.is_set() else stop.set())
     plane = DataPlane(hub)
     state = await asyncio.to_thread(plane.state)
-    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state))
+    intake = Intake(hub)
+    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state), (access_log_handler(intake.take),))
     certificate = ServerCertificate(hub.run_directory, state.server)
 
     def follow(latest: HubState) -> None:
@@ -85,7 +88,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
 
     publisher, settings = Publisher(hub, ads, follow, plane, saved), hub.settings
     server_ca = contract(hub).trust.server_ca
-    canary = Canary(state, settings.canary_addresses, server_ca, publisher.shut, hub.run_directory)
+    canary = Canary(state, settings.canary_addresses, server_ca, publisher.shut, hub.run_directory, intake.disregard)
 
     def problem() -> str:
         return "; ".join(filter(None, (publisher.problem, canary.problem)))
@@ -97,6 +100,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             "nodes": ads.nodes(),
             "envoy": envoy.state(),
             "last_push_milliseconds": publisher.last_push_milliseconds,
+            "observations": intake.document(),
         }
 
     def metrics() -> bytes:
@@ -114,6 +118,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             envoy.run(),
             publisher.run(),
             canary.run(ads),
+            intake.run(),
             _deliver(hub),
         ]
         if settings.metrics_port:

@@ -77,6 +77,10 @@ _GROUPS = {
             "list": "List the keys that are banned.",
         },
     ),
+    "observation": (
+        "Why calls to the endpoint failed.",
+        {"list": "List why calls failed, and what repairs it: of a customer, or of nobody known."},
+    ),
     "endpoint": (
         "Customers' servers, which the hub calls.",
         {"set": "Record the base URL of a customer's server.", "show": "Show where a customer's server is."},

@@ -1,7 +1,7 @@
 """The ADS server: delta xDS over gRPC. It carries messages; what to say is decided in `xds/stream.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ _UNLIMITED = -1
 class AdsServer:
     """Serves the last published snapshot to every node that asks, and knows which nodes have it.
 
-    `fills_only` as in `DeltaStream`: a node keeps what it has.
+    `fills_only` as in `DeltaStream`: a node keeps what it has. `also` are handlers of other services that nodes reach
+    at the same socket.
     """
 
-    def __init__(self, socket: Path, first: Snapshot, *, fills_only: bool = False) -> None:
+    def __init__(self, socket: Path, first: Snapshot, also: Sequence[Any] = (), *, fills_only: bool = False) -> None:
         self.snapshot = first
         self._fills_only = fills_only
         self._streams: dict[DeltaStream, asyncio.Queue[Any]] = {}
@@ -35,7 +36,7 @@ class AdsServer:
         options = [("grpc.max_receive_message_length", _UNLIMITED), ("grpc.max_send_message_length", _UNLIMITED)]
         self._server = grpc.aio.server(options=options)
         self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(_SERVICE, {"DeltaAggregatedResources": handler}),)
+            (grpc.method_handlers_generic_handler(_SERVICE, {"DeltaAggregatedResources": handler}), *also)
         )
         self._socket = socket
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -92,6 +93,7 @@ class Canary:
 
     `addresses` are knocked at besides the listener of the state. `server_ca` is the bundle of the hub's server CA in
     PEM: whoever does not have the endpoint's certificate cannot have the endpoint shut. `directory` is a private one.
+    `going` is told the address and port that each knock comes from, before it: what fails there is nobody's mistake.
     """
 
     def __init__(
@@ -101,12 +103,14 @@ class Canary:
         server_ca: str,
         shut: Callable[[HubState, str], Awaitable[object]],
         directory: Path,
+        going: Callable[[str, int], None] = lambda *_: None,
     ) -> None:
         self._state = state
         self._addresses = tuple(addresses)
         self._server_ca = server_ca
         self._shut = shut
         self._directory = directory
+        self._going = going
         self.problem = ""
         self.refused_at: dict[str, float] = {}
 
@@ -156,7 +160,7 @@ class Canary:
     async def _knock(self, address: Address, stranger: str, context: ssl.SSLContext) -> Knock:
         heard, error = b"", None
         try:
-            heard = await _heard(address, self._state.host, context)
+            heard = await _heard(address, self._state.host, context, self._going)
         except (OSError, TimeoutError) as raised:
             error = raised
         return Knock(address, stranger, *judge(heard, error))
@@ -186,14 +190,16 @@ def foreign_certificate(issuer: x509.Name) -> bytes:
     return pem + certificate.public_bytes(Encoding.PEM)
 
 
-async def _heard(address: Address, host: str, context: ssl.SSLContext) -> bytes:
+async def _heard(address: Address, host: str, context: ssl.SSLContext, going: Callable[[str, int], None]) -> bytes:
     """Shake hands and ask; return the first bytes of the answer. Raises `OSError` with the alert, `TimeoutError`.
 
     In TLS 1.3 the server speaks of the certificate after the client's handshake is over (RFC 8446 section 4.4.2.4). It
     is waited for before anything is sent: what is written to a closed connection can cost the reason.
     """
     async with asyncio.timeout(_PATIENCE):
-        reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context, server_hostname=host)
+        plain = await _connected(address)
+        going(*plain.getsockname()[:2])
+        reader, writer = await asyncio.open_connection(sock=plain, ssl=context, server_hostname=host)
         try:
             with contextlib.suppress(TimeoutError):
                 return await asyncio.wait_for(reader.read(_SHOWN), _QUIET)
@@ -201,3 +207,15 @@ async def _heard(address: Address, host: str, context: ssl.SSLContext) -> bytes:
             return await reader.read(_SHOWN)
         finally:
             writer.transport.abort()
+
+
+async def _connected(address: Address) -> socket.socket:
+    """Return a connection, before anything is said on it. Raises `OSError`."""
+    plain = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, (address.host, address.port))
+    except BaseException:
+        plain.close()
+        raise
+    return plain

@@ -1,14 +1,15 @@
 """Customers: add, list, show, suspend, resume, remove."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
 from bothways.connectivity.assess import Assessment, assess
-from bothways.errors import Refused
+from bothways.errors import Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer, CustomerKind, customer_findings
-from bothways.store import certificates, chains, customers, endpoints, facts, services
+from bothways.store import certificates, chains, customers, endpoints, facts, observations, services
 from bothways.store.chains import ChainState
 
 
@@ -88,3 +89,6 @@ def remove_customer(hub: Hub, tsp_id: str) -> None:
         endpoints.remove(transaction, tsp_id)
         customers.remove(transaction, tsp_id)
         transaction.audit("customer.remove", tsp_id)
+    # What stays behind, if that file cannot be used now, is forgotten by its age.
+    with contextlib.suppress(Unusable), hub.observations.write(hub.now()) as seen:
+        observations.forget(seen, tsp_id)

@@ -48,7 +48,6 @@ class DataPlane:
             egress=Address(hub.settings.egress_address, hub.settings.egress_port),
             probe_socket=str(run / "probe.sock"),
             connectivity_socket=str(run / "connectivity.sock"),
-            access_log=str(run / "access.log"),
             server=_key_pair(hub, connection, Role.SERVER),
             client=_key_pair(hub, connection, Role.CLIENT),
             trust=Anchors(

@@ -1,5 +1,6 @@
 """A hub: made once in a directory of its own, and opened by every command. Holds what all operations need."""
 
+import contextlib
 import os
 import re
 import secrets
@@ -29,9 +30,11 @@ from bothways.store import authorities, database
 from bothways.store.authorities import Role
 from bothways.store.database import Database, Transaction
 from bothways.store.keys import add_modulus
+from bothways.store.observations import ObservationStore
 
 CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
+OBSERVATIONS_FILE = "observations.db"
 _HTTPS = 443
 _SOCKET_PATH_LIMIT = 100
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
@@ -46,13 +49,14 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """An opened hub. `actor` is who acts, as the audit will name them."""
+    """An opened hub. `actor` is who acts, as the audit will name them; `observations` keeps why calls failed."""
 
     directory: Path
     settings: Settings
     terms: Terms
     database: Database
     keys: Keys
+    observations: ObservationStore
     actor: str
     now: Callable[[], datetime] = now
 
@@ -154,12 +158,13 @@ def open_hub(directory: Path, actor: str) -> Iterator[Hub]:
     settings = read_settings(directory)
     terms = read_terms(directory)
     keys = Keys(directory / "keys", passphrase(directory, settings), settings.signer)
-    store = database.open_existing(directory / DATABASE_FILE, terms.environment.value)
-    try:
-        yield Hub(directory, settings, terms, store, keys, actor)
-    finally:
-        store.close()
-        keys.close()
+    with contextlib.ExitStack() as stack:
+        stack.callback(keys.close)
+        store = database.open_existing(directory / DATABASE_FILE, terms.environment.value)
+        stack.callback(store.close)
+        observed = ObservationStore(directory / OBSERVATIONS_FILE)
+        stack.callback(observed.close)
+        yield Hub(directory, settings, terms, store, keys, observed, actor)
 
 
 def read_terms(directory: Path) -> Terms:
@@ -253,7 +258,8 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
     files.make_directory(draft / "run")
     store = database.create(draft / DATABASE_FILE, terms.environment.value)
     keys = Keys(draft / "keys", passphrase(draft, settings), settings.signer)
-    hub = Hub(draft, settings, terms, store, keys, actor)
+    observed = ObservationStore(draft / OBSERVATIONS_FILE)
+    hub = Hub(draft, settings, terms, store, keys, observed, actor)
     try:
         issuing_key = keys.provide_issuing_key("issuing-ca-1", ca_key)
         with hub.write() as transaction:
@@ -265,6 +271,7 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
             sign_for_hub(hub, transaction, Role.SERVER)
             sign_for_hub(hub, transaction, Role.CLIENT)
     finally:
+        observed.close()
         store.close()
         keys.close()
     # The settings come last: their presence is what makes the directory a hub.

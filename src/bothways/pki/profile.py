@@ -1,5 +1,6 @@
 """Certificate profiles: what the CAs of a hub put into the certificates they sign. Nothing is signed here."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +21,8 @@ HUB_CLIENT_VALIDITY = timedelta(days=90)
 
 SERIAL_BITS = 159
 """Random bits of a serial number: 20 octets at most, and positive (RFC 5280 section 4.1.2.2)."""
+
+_URI_ID = re.compile(f"urn:bothways:({'|'.join(Environment)}):([A-Za-z0-9]{{1,32}}):[0-9a-f]{{1,40}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +105,9 @@ def server(hosts: tuple[str, ...], key: CertificatePublicKeyTypes, now: datetime
 def uri_id(environment: Environment, tsp_id: str, serial: int) -> str:
     """Return the URI-ID that is this certificate's identity in the data plane: unique to it, and never its CN."""
     return f"urn:bothways:{environment.value}:{tsp_id}:{serial:x}"
+
+
+def read_uri_id(text: str) -> tuple[Environment, str] | None:
+    """Return environment and tspId that a URI-ID of ours names, or None if it is none. It proves nothing by itself."""
+    found = _URI_ID.fullmatch(text)
+    return (Environment(found[1]), found[2]) if found else None

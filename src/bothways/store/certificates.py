@@ -147,10 +147,9 @@ def unfinished(connection: Connection) -> tuple[StoredCertificate, ...]:
 
 def find(connection: Connection, serial: str) -> StoredCertificate:
     """Return a certificate by its serial number in hex. Raises `NotFound`."""
-    rows = _stored(connection.execute(select(certificate).where(certificate.c.serial == serial.lower())).all())
-    if not rows:
-        raise absent(serial)
-    return rows[0]
+    if rows := _stored(connection.execute(select(certificate).where(certificate.c.serial == serial.lower())).all()):
+        return rows[0]
+    raise absent(serial)
 
 
 def absent(serial: str) -> NotFound:
@@ -160,16 +159,20 @@ def absent(serial: str) -> NotFound:
 
 def by_fingerprint(connection: Connection, digest: str) -> StoredCertificate:
     """Return a certificate by its fingerprint. Raises `NotFound`."""
-    rows = _stored(connection.execute(select(certificate).where(certificate.c.fingerprint == digest)).all())
-    if not rows:
-        raise NotFound(f"there is no certificate with the fingerprint {digest}.")
-    return rows[0]
+    if found := by_fingerprints(connection, (digest,)):
+        return found[digest]
+    raise NotFound(f"there is no certificate with the fingerprint {digest}.")
+
+
+def by_fingerprints(connection: Connection, digests: Collection[str]) -> dict[str, StoredCertificate]:
+    """Return certificates by their fingerprint; one that is on no record is not in it."""
+    rows = connection.execute(select(certificate).where(certificate.c.fingerprint.in_(digests))).all()
+    return {each.fingerprint or "": each for each in _stored(rows)}
 
 
 def by_request(connection: Connection, request_id: int) -> StoredCertificate | None:
     """Return the certificate that came of a request, if one did."""
-    rows = _stored(connection.execute(select(certificate).where(certificate.c.request_id == request_id)).all())
-    return rows[0] if rows else None
+    return of_requests(connection, (request_id,)).get(request_id)
 
 
 def every(
@@ -258,9 +261,7 @@ def renew(transaction: Transaction, request_id: int, serial: str) -> None:
 
 def renewed_by(connection: Connection, request_id: int) -> str | None:
     """Return the serial number of the certificate that what comes of a request renews, or None."""
-    serial: str | None = connection.execute(
-        select(renewal.c.serial).where(renewal.c.request_id == request_id)
-    ).scalar_one_or_none()
+    serial: str | None = connection.scalar(select(renewal.c.serial).where(renewal.c.request_id == request_id))
     return serial
 
 

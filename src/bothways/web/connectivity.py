@@ -1,4 +1,4 @@
-"""`GET /connectivity`, the first call of every customer: who you are to us, and what your flows still lack; and EST.
+"""`GET /connectivity`, the first call of every customer: what your flows lack, why your last calls failed; and EST.
 
 Served on a unix socket that only Envoy can reach, so that the identity headers are Envoy's.
 """
@@ -14,6 +14,7 @@ from bothways.dataplane.publisher import Applied
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
+from bothways.operations.observations import last_failures
 from bothways.web import problem
 from bothways.web.est import public_router, reenroll_router
 
@@ -41,6 +42,7 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
                 async with asyncio.timeout(_OPENING):
                     await apply()
         view = await asyncio.to_thread(show_customer, hub, bothways_customer)
+        failures = await asyncio.to_thread(last_failures, hub, bothways_customer)
         return {
             "customer": view.customer.tsp_id,
             "environment": hub.environment.value,
@@ -51,6 +53,7 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
             },
             "inbound": view.assessment.inbound.document(),
             "outbound": view.assessment.outbound.document(),
+            "failures": [each.document() for each in failures],
         }
 
     return app

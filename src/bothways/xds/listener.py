@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
-from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
 from bothways.xds import names
-from bothways.xds.authorization import ENFORCED_CUSTOMER
+from bothways.xds.access_log import connection_logs, request_logs
 from bothways.xds.manager import endpoint_manager, plain_manager
 from bothways.xds.state import HubState
 from bothways.xds.tls import inbound_socket
-from bothways.xds.typed import any_of, duration, json_format, tcp, unix
+from bothways.xds.typed import any_of, duration, tcp, unix
 
 _HELLO_TIMEOUT, _HANDSHAKE_TIMEOUT = 5.0, 10.0
 _BUFFER_BYTES = 1 << 16
@@ -27,11 +25,13 @@ def inbound_listener(state: HubState) -> Any:
         transport_socket_connect_timeout=duration(_HANDSHAKE_TIMEOUT),
         filters=[_manager_filter(_inbound_manager(state))],
     )
-    inspector = listener_components_pb2.ListenerFilter(
-        name=names.TLS_INSPECTOR, typed_config=any_of(tls_inspector_pb2.TlsInspector())
-    )
-    listener = _listener(names.INBOUND, tcp(state.inbound.host, state.inbound.port), chain, inspector)
+    inspector = tls_inspector_pb2.TlsInspector()
+    # Says which version of TLS was offered, where the handshake failed for it.
+    inspector.enable_ja4_fingerprinting.value = True
+    listener_filter = listener_components_pb2.ListenerFilter(name=names.TLS_INSPECTOR, typed_config=any_of(inspector))
+    listener = _listener(names.INBOUND, tcp(state.inbound.host, state.inbound.port), chain, listener_filter)
     listener.listener_filters_timeout.CopyFrom(duration(_HELLO_TIMEOUT))
+    listener.access_log.extend(connection_logs())
     return listener
 
 
@@ -69,31 +69,9 @@ def _inbound_manager(state: HubState) -> Any:
     manager = endpoint_manager(state)
     # Never those of an earlier opening: connections of strangers from that time may still be draining.
     manager.rds.route_config_name = names.inbound_routes(state.opening)
-    manager.access_log.append(_access_log(state.access_log))
+    manager.access_log.extend(request_logs())
     return manager
 
 
 def _manager_filter(manager: Any) -> Any:
     return listener_components_pb2.Filter(name=names.HTTP_CONNECTION_MANAGER, typed_config=any_of(manager))
-
-
-def _access_log(path: str) -> Any:
-    line = {
-        "at": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
-        "customer": ENFORCED_CUSTOMER,
-        "uri_id": "%DOWNSTREAM_PEER_URI_SAN%",
-        "fingerprint": "%DOWNSTREAM_PEER_FINGERPRINT_256%",
-        "method": "%REQ(:METHOD)%",
-        "path": "%REQ(:PATH)%",
-        "status": "%RESPONSE_CODE%",
-        "flags": "%RESPONSE_FLAGS%",
-        "details": "%RESPONSE_CODE_DETAILS%",
-        "milliseconds": "%DURATION%",
-        "tls": "%DOWNSTREAM_TLS_VERSION%",
-        "source": "%DOWNSTREAM_REMOTE_ADDRESS%",
-        "request_id": "%REQ(X-REQUEST-ID)%",
-    }
-    return accesslog_pb2.AccessLog(
-        name="envoy.access_loggers.file",
-        typed_config=any_of(file_pb2.FileAccessLog(path=path, log_format=json_format(line))),
-    )

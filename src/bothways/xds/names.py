@@ -21,6 +21,15 @@ CUSTOMER_TRUST = "customer-trust"
 
 CONNECTIVITY_CLUSTER = "connectivity"
 ADS_CLUSTER = "ads"
+ACCESS_LOG_CLUSTER = "access-log"
+"""The control plane as the receiver of access logs: not over `ADS_CLUSTER`, so that a flood holds up no change."""
+
+FAILED_HANDSHAKE_LOG = "failed-handshake"
+REFUSED_REQUEST_LOG = "refused-request"
+CONNECTION_LOG = "connection"
+"""What a record of the access logs tells: a handshake that failed, a request that Envoy refused, one that went well."""
+ACCESS_LOGGER = "envoy.access_loggers.open_telemetry"
+CEL_LOG_FILTER = "envoy.access_loggers.extension_filters.cel"
 
 RBAC_FILTER = "envoy.filters.http.rbac"
 """Who may enter at all: the map of all certificates."""

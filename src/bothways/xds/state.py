@@ -115,7 +115,6 @@ class HubState:
     egress: Address
     probe_socket: str
     connectivity_socket: str
-    access_log: str
     server: KeyPair
     client: KeyPair
     trust: Anchors

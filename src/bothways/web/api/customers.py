@@ -1,4 +1,4 @@
-"""Customers in the API: list, add, show, suspend, resume, remove."""
+"""Customers in the API: list, add, show, observations, suspend, resume, remove."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict
 
-from bothways.operations import customers
+from bothways.connectivity.observation import Observation
+from bothways.operations import customers, observations
 from bothways.registry.access import Action
 from bothways.registry.customer import CustomerKind
 from bothways.web.api.caller import Caller, Document
-from bothways.web.api.paging import LIMIT, Limit, page
+from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 
 class NewCustomer(BaseModel):
@@ -52,6 +53,13 @@ def customers_router(caller: Callable[..., Awaitable[Caller]]) -> APIRouter:
     def _show(by: asks, tsp_id: str) -> Document:
         """Show a customer: each flow with its checklist."""
         return customers.show_customer(by.may(Action.CUSTOMER_READ, tsp_id), tsp_id).document()
+
+    @router.get("/{tsp_id}/observations")
+    def _observations(by: asks, tsp_id: str, after: NumberCursor = 0, limit: Limit = LIMIT) -> Document:
+        """List why calls of a customer to the endpoint failed, the last one first, each with its repair."""
+        hub = by.may(Action.CUSTOMER_READ, tsp_id)
+        found = observations.list_observations(hub, tsp_id, after=after, limit=limit + 1)
+        return page(found, limit, lambda each: each.id, Observation.document)
 
     @router.post("/{tsp_id}/suspend")
     async def _suspend(by: asks, tsp_id: str) -> Document:

@@ -1,0 +1,32 @@
+"""Observations in the API: why calls to the endpoint failed."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from bothways.connectivity.observation import Observation
+from bothways.operations.observations import list_observations
+from bothways.registry.access import Action
+from bothways.web.api.caller import Caller, Document
+from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
+
+
+def observations_router(caller: Callable[..., Awaitable[Caller]]) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/observations", tags=["observations"])
+    asks = Annotated[Caller, Depends(caller)]
+
+    @router.get("")
+    def _list(
+        by: asks,
+        unmatched: Annotated[bool, Query(description="Only those that nothing ties to a customer.")] = False,  # noqa: FBT002
+        after: NumberCursor = 0,
+        limit: Limit = LIMIT,
+    ) -> Document:
+        """List why calls failed, the last one first; a customer sees its own, and never those of nobody known."""
+        hub = by.may(Action.CUSTOMER_READ, None if unmatched else by.tsp_id)
+        found = list_observations(hub, by.tsp_id, unmatched=unmatched, after=after, limit=limit + 1)
+        return page(found, limit, lambda each: each.id, Observation.document)
+
+    return router
