@@ -19,6 +19,7 @@ def test_an_issuing_ca_is_added_listed_and_the_old_one_retired(
         1: ("issuing", "trusted", 1),
         2: ("client", "signing", 0),
         3: ("server", "signing", 0),
+        4: ("node", "signing", 0),
         added["id"]: ("issuing", "signing", 0),
     }
     assert "issuing G2" in in_hub("hub", "authority", "list").stdout
@@ -39,4 +40,4 @@ def test_the_key_is_chosen_and_people_are_told_of_the_contract(in_hub: Run, docu
     assert done.returncode == 0
     assert "take it again" in done.stderr
     assert in_hub("hub", "authority", "add", "--ca-key", "whim").returncode == 2
-    assert len(_list(document)) == 4
+    assert len(_list(document)) == 5

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from tests.conftest import running
+from tests.conftest import free_ports, running
 
 from bothways.cli import hub_process
 from bothways.cli.opening import control
@@ -83,6 +83,18 @@ def test_a_port_in_use_is_3_and_starts_nothing(bothways: Run, hub: Hub, processe
     assert (done.returncode, json.loads(done.stdout)["error"]) == (3, "unreachable")
     assert re.fullmatch(rf"port {number} at 127.0.0.1 cannot be used: address already in use.*{port}.*\n", done.stderr)
     assert processes_in(hub.directory) == []
+
+
+@pytest.mark.parametrize("port", ["nodes_port", "nodes_connectivity_port"])
+def test_a_port_for_nodes_in_use_is_3_as_well(bothways: Run, hub: Hub, port: str) -> None:
+    settings = hub.directory / "hub.toml"
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        numbers = dict(zip(("nodes_port", "nodes_connectivity_port"), free_ports(2), strict=True))
+        for name, number in (numbers | {port: taken.getsockname()[1]}).items():
+            settings.write_text(settings.read_text().replace(f"\n{name} = 0\n", f"\n{name} = {number}\n"))
+        done = bothways("hub", "run", "--directory", hub.directory, "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (3, "unreachable")
+    assert f"set listen.{port} in" in done.stderr
 
 
 def test_a_missing_envoy_is_2_and_starts_nothing(bothways: Run, hub: Hub, processes_in: ProcessesIn) -> None:

@@ -112,6 +112,15 @@ def test_what_a_running_hub_did_not_bring_into_force_has_failed(
     assert "not in force everywhere yet. Look at: bothways hub status" in err
 
 
+def test_the_nodes_that_are_away_are_told_of(hub: Hub, ailing: list[bytes], capsys: pytest.CaptureFixture[str]) -> None:
+    ailing.append(_answer("200 OK", b'{"in_force": true, "milliseconds": 9, "away": ["eu-1", "eu-2"]}'))
+    assert conclude(hub, {}, "done", as_json=True) == OK
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"in_force": True, "away": ["eu-1", "eu-2"]}
+    assert "NOT at the nodes that are away, which go on with what they have: eu-1, eu-2.\n" in err
+    assert "in force at every connected Envoy" in err
+
+
 @pytest.mark.envoy
 def test_a_running_hub_answers_and_the_change_is_in_force(running_hub: Hub, capsys: pytest.CaptureFixture[str]) -> None:
     add_customer(running_hub, "12345678", CustomerKind.ISSUER, "First Bank")

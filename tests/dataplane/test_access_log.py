@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +103,8 @@ def test_records_arrive_over_the_socket_of_the_control_plane(tmp_path: Path) -> 
     taken: list[Record] = []
 
     async def send() -> None:
-        handler = access_log_handler(taken.extend)
-        server = AdsServer(tmp_path / "ads.sock", Snapshot("1", {}), (handler,))
+        handler = partial(access_log_handler, taken.extend)
+        server = AdsServer(tmp_path / "ads.sock", Snapshot("1", {}), also=(handler,))
         await server.start()
         async with grpc.aio.insecure_channel(f"unix:{tmp_path / 'ads.sock'}") as channel:
             export = channel.unary_unary(

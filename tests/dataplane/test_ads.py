@@ -1,11 +1,14 @@
 """The ADS server towards a node that speaks delta xDS: what is sent, confirmed and refused."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import grpc.aio
+import pytest
 from envoy.service.discovery.v3 import discovery_pb2
 from google.rpc import status_pb2
 
@@ -62,6 +65,11 @@ class Node:
         return kept
 
 
+def told(server: AdsServer) -> list[dict[str, Any]]:
+    """Return what matters here of what the server knows of its nodes."""
+    return [{key: each[key] for key in ("node", "settled", "refused")} for each in server.nodes()]
+
+
 def served(hub: Hub, test: Callable[[AdsServer, Node], Awaitable[None]]) -> None:
     """Run a test against a server on a real socket, and a node that is connected to it."""
     socket = hub.run_directory / "ads.sock"
@@ -87,10 +95,10 @@ def changed(hub: Hub, name: str) -> Snapshot:
 def test_a_node_is_settled_once_it_has_confirmed_everything(hub: Hub) -> None:
     async def test(server: AdsServer, node: Node) -> None:
         last = await node.take_all(server.snapshot, but=names.ROUTE_TYPE)
-        assert server.nodes() == [{"node": "node-1", "settled": False, "refused": {}}]
+        assert told(server) == [{"node": "node-1", "settled": False, "refused": {}}]
         await node.answer(last)
         assert await server.settled() is True
-        assert server.nodes() == [{"node": "node-1", "settled": True, "refused": {}}]
+        assert told(server) == [{"node": "node-1", "settled": True, "refused": {}}]
 
     served(hub, test)
 
@@ -117,7 +125,7 @@ def test_a_refusal_is_not_in_force_and_is_shown(hub: Hub) -> None:
         await node.answer(await node.read())
         assert await server.settled() is False
         refused = {names.CLUSTER_TYPE: "no such address"}
-        assert server.nodes() == [{"node": "node-1", "settled": False, "refused": refused}]
+        assert told(server) == [{"node": "node-1", "settled": False, "refused": refused}]
 
     served(hub, test)
 
@@ -224,6 +232,42 @@ def test_the_socket_is_for_its_user_alone_and_a_stale_one_is_replaced(hub: Hub) 
         await node.take_all(server.snapshot)
 
     served(hub, test)
+
+
+def test_what_is_told_of_a_node_is_when_it_came_what_it_has_and_when_it_said_so_last(hub: Hub, now: datetime) -> None:
+    socket = hub.run_directory / "ads.sock"
+    moments = (now + timedelta(seconds=count) for count in itertools.count())
+
+    async def run() -> None:
+        server = AdsServer(socket, current_snapshot(hub), clock=lambda: next(moments))
+        await server.start()
+        try:
+            async with asyncio.timeout(20), grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+                node = Node(channel)
+                last = await node.take_all(server.snapshot, but=names.ROUTE_TYPE)
+                [before] = server.nodes()
+                assert (before["connected"], before["since"], before["version"]) == (
+                    True,
+                    now.isoformat(),
+                    server.snapshot.version,
+                )
+                await node.answer(last)
+                await server.settled()
+                [after] = server.nodes()
+                assert (after["version"], after["since"]) == (server.snapshot.version, now.isoformat())
+                assert after["answered_at"] > before["answered_at"]
+        finally:
+            await server.stop()
+
+    asyncio.run(run())
+
+
+def test_without_a_list_of_nodes_no_port_is_opened_for_them(hub: Hub) -> None:
+    async def run() -> None:
+        with pytest.raises(ValueError, match="not let in"):
+            await AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub)).start_remote("127.0.0.1", 1)
+
+    asyncio.run(run())
 
 
 def test_a_rotation_with_no_customers_changes_nothing_for_the_node(hub: Hub) -> None:

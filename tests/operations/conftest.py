@@ -1,10 +1,13 @@
 """Steps that many tests of the operations begin with, and the look at the audit that they end with."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer
@@ -13,12 +16,34 @@ from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
+from bothways.store import nodes
 from bothways.store.audit import first_broken
 from bothways.store.certificates import StoredCertificate
 from bothways.store.chains import StoredChain
+from bothways.store.nodes import NodeCertificate
 from bothways.store.schema import audit
+from bothways.xds.state import Address
 
 Audit = Callable[[], list[tuple[str, str]]]
+
+
+@pytest.fixture
+def nodes_hub(hub: Hub) -> Hub:
+    """The hub, letting remote nodes in."""
+    return replace(hub, settings=replace(hub.settings, nodes_port=18000, nodes_connectivity_port=18001))
+
+
+@pytest.fixture
+def certify_node(nodes_hub: Hub, tmp_path: Path) -> Callable[[str], NodeCertificate]:
+    """Return a maker of nodes, or of one more certificate for a node that is there."""
+
+    def make(name: str) -> NodeCertificate:
+        places = (Address("127.0.0.1", 18000), Address("127.0.0.1", 18001))
+        node = bootstrap_node(nodes_hub, name, tmp_path / name, *places)
+        with nodes_hub.read() as connection:
+            return next(each for each in nodes.certificates(connection) if each.node_id == node.id)
+
+    return make
 
 
 @pytest.fixture

@@ -11,11 +11,13 @@ from bothways.operations.certificates import certificate_seen, revoke_certificat
 from bothways.operations.contacts import add_contact
 from bothways.operations.expiry import Ending, endings, expiring, record_notices
 from bothways.operations.hub import Hub
+from bothways.operations.nodes import note_use, withdraw_node
 from bothways.operations.renewal import renews
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.contact import ContactKind
 from bothways.store import notices
 from bothways.store.certificates import StoredCertificate
+from bothways.store.nodes import NodeCertificate
 from bothways.store.notices import StoredNotice
 
 Certify = Callable[[str], StoredCertificate]
@@ -63,9 +65,11 @@ def test_everything_in_force_that_ends_is_known(
         ("authority", None),
         ("authority", None),
         ("authority", None),
+        ("authority", None),
         ("certificate", issuer),
         ("chain", issuer),
         ("client", None),
+        ("control-plane", None),
         ("server", None),
     ]
     assert {(each.kind, each.subject, each.ends_at) for each in found} >= {
@@ -112,3 +116,20 @@ def test_what_the_hub_renews_itself_is_told_only_when_it_did_not(hub: Hub) -> No
     [client] = [each for each in endings(hub) if each.kind == "client"]
     for days, wanted in ((60, None), (31, None), (30, 30), (14, 14), (1, 1)):
         assert client.threshold(client.ends_at - timedelta(days=days)) == wanted
+
+
+def test_a_nodes_certificate_is_told_of_and_so_is_one_that_was_made_and_never_installed(
+    hub: Hub, certify_node: Callable[[str], NodeCertificate]
+) -> None:
+    first = certify_node("eu-1")
+    soon = at(hub, first.not_after - timedelta(days=7))
+    [ending] = [each for each in expiring(soon) if each.kind == "node"]
+    assert (ending.subject, ending.tsp_id, ending.threshold(soon.now())) == (first.serial, None, 7)
+    assert "bothways hub envoy-bootstrap --node eu-1" in ending.text
+    note_use(soon, first.fingerprint)
+    second = certify_node("eu-1")
+    told = {each.subject: each.text for each in endings(soon) if each.kind == "node"}
+    assert set(told) == {first.serial, second.serial}
+    assert "Install it." in told[first.serial]
+    withdraw_node(hub, "eu-1")
+    assert [each for each in endings(soon) if each.kind == "node"] == []

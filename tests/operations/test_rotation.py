@@ -75,8 +75,8 @@ def test_a_certificate_of_the_hub_is_renewed_when_a_third_of_its_life_is_left_an
     assert renew_credential(replace(hub, now=lambda: due - timedelta(seconds=1)), role) is None
     lines = audited()
     serial = renew_credential(replace(hub, now=lambda: due), role)
-    assert audited() == [*lines, (f"rotate.{role.value}", serial)]
-    assert own_certificates(hub)[role.value]["serial"] == serial
+    assert audited() == [*lines, (f"rotate.{OWN[role]}", serial)]
+    assert own_certificates(hub)[OWN[role]]["serial"] == serial
     again = next_renewal(hub, role)
     assert again is not None
     assert again > due + timedelta(days=59)

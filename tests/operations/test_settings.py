@@ -16,6 +16,9 @@ ODD = Settings(
     egress_port=65535,
     portal_address="0.0.0.0",  # noqa: S104
     portal_port=443,
+    nodes_address="::",
+    nodes_port=18000,
+    nodes_connectivity_port=18001,
     passphrase_file="/etc/pass phrase",  # noqa: S106 - the name of a file
     envoy='/opt/"envoy"',
     danger_outbound_loopback=True,
@@ -103,3 +106,11 @@ def test_the_canary_knocks_at_addresses_with_ports_alone(tmp_path: Path, address
         read_settings(tmp_path)
     assert [finding.id for finding in refused.value.findings] == ["CONTRACT-ADDRESS"]
     assert repr(address) in refused.value.findings[0].message
+
+
+@pytest.mark.parametrize("name", ["nodes_port", "nodes_connectivity_port"])
+def test_remote_nodes_need_both_ports_and_without_either_none_is_let_in(tmp_path: Path, name: str) -> None:
+    assert (Settings().nodes_port, Settings().nodes_connectivity_port) == (0, 0)
+    (tmp_path / FILE).write_text(f"[listen]\n{name} = 18000\n")
+    with pytest.raises(Refused, match="Remote nodes need both"):
+        read_settings(tmp_path)

@@ -10,11 +10,14 @@ from bothways.contract.document import Environment
 from bothways.pki.profile import (
     AUTHORITY_VALIDITY,
     HUB_CLIENT_VALIDITY,
+    NODE_VALIDITY,
     SERVER_VALIDITY,
     Profile,
     authority,
     customer_client,
     hub_client,
+    node,
+    node_uri_id,
     read_uri_id,
     server,
     uri_id,
@@ -128,3 +131,22 @@ def test_the_place_of_the_revocation_list_is_in_a_customers_profile(
 )
 def test_a_uri_id_is_read_in_one_way_only(text: str, wanted: object) -> None:
     assert read_uri_id(text) == wanted
+
+
+def test_a_nodes_certificate_is_for_clients_and_names_the_node(
+    ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> None:
+    assert node("eu-1", "hub.example", Environment.PPR, ecdsa_key.public_key(), now) == Profile(
+        name((NameOID.ORGANIZATION_NAME, "hub.example"), (NameOID.COMMON_NAME, "eu-1")),
+        ecdsa_key.public_key(),
+        now - FIVE_MINUTES,
+        now + NODE_VALIDITY,
+        usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+        names=(x509.UniformResourceIdentifier("urn:bothways-node:PPR:eu-1"),),
+    )
+
+
+def test_no_customer_has_the_uri_id_of_a_node() -> None:
+    # "node" and "eu1" are tspIds that somebody may have, "1" is a serial number.
+    assert node_uri_id(Environment.PPR, "1") not in {uri_id(Environment.PPR, each, 1) for each in ("node", "eu1", "")}
+    assert uri_id(Environment.PPR, "x", 1).split(":")[1] != node_uri_id(Environment.PPR, "x").split(":")[1]

@@ -22,22 +22,27 @@ async def broken() -> Applied:
     raise Unusable("the disk is full")
 
 
+def no_metrics(_: object) -> bytes:
+    return b""
+
+
 def test_apply_answers_what_came_of_it(ask: Ask) -> None:
-    answer = ask(control_app(dict, applied, bytes), "POST", "/apply")
+    answer = ask(control_app(dict, applied, no_metrics), "POST", "/apply")
     assert (answer.status_code, answer.json()) == (200, APPLIED.document())
 
 
 def test_what_cannot_be_applied_is_a_problem(ask: Ask) -> None:
-    answer = ask(control_app(dict, broken, bytes), "POST", "/apply")
+    answer = ask(control_app(dict, broken, no_metrics), "POST", "/apply")
     assert (answer.status_code, answer.json()["detail"]) == (503, "the disk is full")
 
 
 def test_apply_is_not_done_by_looking(ask: Ask) -> None:
-    assert ask(control_app(dict, broken, bytes), "GET", "/apply").status_code == 405
+    assert ask(control_app(dict, broken, no_metrics), "GET", "/apply").status_code == 405
 
 
 def test_metrics_are_answered_as_prometheus_takes_them(ask: Ask) -> None:
-    answer = ask(control_app(dict, broken, lambda: b"bothways_problem 0.0\n"), "GET", "/metrics")
+    app = control_app(lambda: {"value": 0.0}, broken, lambda told: f"bothways_problem {told['value']}\n".encode())
+    answer = ask(app, "GET", "/metrics")
     assert (answer.status_code, answer.content) == (200, b"bothways_problem 0.0\n")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
 

@@ -14,7 +14,7 @@ from bothways.operations.upkeep import upkeep
 from bothways.registry.contact import ContactKind
 from bothways.web.metrics import render_metrics
 
-TOLD_APART = ("name", "authority", "listener")
+TOLD_APART = ("name", "authority", "listener", "node")
 
 
 def read(text: bytes) -> dict[tuple[str, str], float]:
@@ -33,7 +33,7 @@ def test_all_that_ends_is_there_with_its_end(hub: Hub, issuer: str, make_csr: Ca
     assert {key[1]: value for key, value in found.items() if key[0] == name} == {
         f"{each.kind}/{each.subject}": each.ends_at.timestamp() for each in endings(hub)
     }
-    assert len([key for key in found if key[0] == "certmanager_certificate_renewal_timestamp_seconds"]) == 2
+    assert len([key for key in found if key[0] == "certmanager_certificate_renewal_timestamp_seconds"]) == 3
 
 
 def test_lists_notices_and_problems_are_there(hub: Hub) -> None:
@@ -53,3 +53,20 @@ def test_whether_the_endpoint_is_shut_and_when_strangers_were_refused_is_there(h
     assert found["bothways_canary_refused_timestamp_seconds", "127.0.0.1:8443"] == 1795000000.5
     shut_endpoint(hub, "a stranger was let in")
     assert read(render_metrics(hub, "", {}))["bothways_endpoint_shut", ""] == 1
+
+
+def test_nodes_are_there_connected_or_away_and_one_that_is_connected_twice_counts_twice(hub: Hub) -> None:
+    nodes = [
+        {"node": "eu-1", "connected": True, "settled": True, "refused": {}},
+        {"node": "eu-1", "connected": True, "settled": False, "refused": {"a": "why"}},
+        {"node": "eu-2", "connected": False, "settled": False, "refused": {}},
+    ]
+    found = read(render_metrics(hub, "", {}, nodes))
+    assert {key: value for key, value in found.items() if key[0].startswith("bothways_node_")} == {
+        ("bothways_node_connected", "eu-1"): 2,
+        ("bothways_node_settled", "eu-1"): 0,
+        ("bothways_node_refused", "eu-1"): 1,
+        ("bothways_node_connected", "eu-2"): 0,
+        ("bothways_node_settled", "eu-2"): 0,
+        ("bothways_node_refused", "eu-2"): 0,
+    }

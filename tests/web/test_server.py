@@ -1,6 +1,7 @@
 """The servers inside the hub: a socket for one user, TLS 1.2 or higher for everybody, both ended with their task."""
 
 import asyncio
+import json
 import os
 import ssl
 import sys
@@ -12,9 +13,10 @@ from typing import Any
 import httpx2
 import pytest
 from cryptography import x509
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from tests.conftest import free_ports
 
+from bothways import files
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, sign_for_hub
 from bothways.store.authorities import Role
@@ -200,3 +202,42 @@ def test_without_files_in_memory_the_key_is_gone_when_it_was_read(
     before = set(hub.run_directory.iterdir())
     assert over_tls(hub, app, trusting) == '"hello"'
     assert set(hub.run_directory.iterdir()) == before
+
+
+def test_a_server_for_certain_clients_asks_for_their_certificate_and_tells_the_application_of_it(hub: Hub) -> None:
+    (port,) = free_ports(1)
+    state = hub_state(hub)
+    shown = FastAPI()
+
+    @shown.get("/")
+    def _peer(request: Request) -> list[str]:
+        chain: list[str] = request.scope["extensions"]["tls"]["client_cert_chain"]
+        return chain
+
+    clients = contract(hub).trust.client_ca
+    certificate = ServerCertificate(hub.run_directory, state.server, clients)
+    context = ssl.create_default_context(cadata=contract(hub).trust.server_ca)
+    context.check_hostname = False
+    address = f"https://localhost:{port}/"
+
+    def asked(context: ssl.SSLContext) -> Any:
+        server = serve_over_tls(shown, "127.0.0.1", port, certificate)
+        return serving(server, get(httpx2.AsyncHTTPTransport(verify=context), address))
+
+    # In TLS 1.3 the client's handshake is over before the server says what it thinks of it.
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    assert asked(context) == "closed"
+    with files.readable((state.client.key_pem + state.client.certificate_pem).encode(), hub.run_directory) as path:
+        context.load_cert_chain(path)
+    assert json.loads(asked(context)) == [state.client.certificate_pem]
+
+
+def test_a_server_for_everybody_tells_of_no_certificate(hub: Hub, trusting: ssl.SSLContext) -> None:
+    shown = FastAPI()
+
+    @shown.get("/")
+    def _peer(request: Request) -> list[str]:
+        chain: list[str] = request.scope["extensions"]["tls"]["client_cert_chain"]
+        return chain
+
+    assert over_tls(hub, shown, trusting) == "[]"

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from bothways.xds.bootstrap import bootstrap
+from bothways.xds.bootstrap import bootstrap, remote_files
 from bothways.xds.overload import overload_manager
+from bothways.xds.state import Address
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -88,6 +89,69 @@ def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> N
 
 def test_a_name_that_yaml_would_read_as_false_stays_a_name() -> None:
     assert json.loads(bootstrap("n", "/a", "/b"))["node"]["id"] == "n"
+
+
+REMOTE = (Address("10.0.0.1", 18000), Address("control-plane.hub.example", 18001), "control-plane.hub.example")
+
+
+def test_a_remote_node_finds_its_control_plane_by_mutual_tls_with_what_is_in_files_beside_it() -> None:
+    message = json.loads(remote_files("eu-1", *REMOTE)["envoy.json"])
+    beside = json.loads(bootstrap("eu-1", "/a", "./admin.sock"))
+    assert {key: value for key, value in message.items() if key != "staticResources"} == {
+        key: value for key, value in beside.items() if key != "staticResources"
+    }
+    ads, logs, connectivity = message["staticResources"]["clusters"]
+    assert [(each["name"], each["type"]) for each in (ads, logs, connectivity)] == [
+        ("ads", "STATIC"),
+        ("access-log", "STATIC"),
+        ("connectivity", "STRICT_DNS"),
+    ]
+    [bounds] = logs.pop("circuitBreakers")["thresholds"]
+    assert bounds == {"maxConnections": 1, "maxPendingRequests": 4, "maxRequests": 4}
+    assert logs == ads | {"name": "access-log", "loadAssignment": ads["loadAssignment"] | {"clusterName": "access-log"}}
+    places = [
+        each["loadAssignment"]["endpoints"][0]["lbEndpoints"][0]["endpoint"]["address"]["socketAddress"]
+        for each in (ads, connectivity)
+    ]
+    assert [(each["address"], each["portValue"]) for each in places] == [
+        ("10.0.0.1", 18000),
+        ("control-plane.hub.example", 18001),
+    ]
+    for cluster, protocol in ((ads, "h2"), (connectivity, "http/1.1")):
+        context = cluster["transportSocket"]["typedConfig"]
+        # No session is resumed: the next connection shows the certificate that is in the files then.
+        assert (context["sni"], context["maxSessionKeys"]) == ("control-plane.hub.example", 0)
+        common = context["commonTlsContext"]
+        assert common["alpnProtocols"] == [protocol]
+        assert common["tlsParams"]["tlsMinimumProtocolVersion"] == "TLSv1_2"
+        assert common["tlsCertificateSdsSecretConfigs"] == [from_file("node-certificate")]
+        assert common["validationContextSdsSecretConfig"] == from_file("node-trust")
+    http2 = ads["typedExtensionProtocolOptions"][HTTP_OPTIONS]["explicitHttpConfig"]["http2ProtocolOptions"]
+    assert http2 == {"connectionKeepalive": {"interval": "30s", "timeout": "10s"}}
+    http1 = connectivity["typedExtensionProtocolOptions"][HTTP_OPTIONS]
+    assert http1["commonHttpProtocolOptions"] == {"idleTimeout": "4s", "maxConnectionDuration": "60s"}
+
+
+def from_file(name: str) -> dict[str, Any]:
+    source = {"pathConfigSource": {"path": f"./{name}.json"}, "resourceApiVersion": "V3"}
+    return {"name": name, "sdsConfig": source}
+
+
+def test_a_remote_nodes_certificate_and_trust_are_read_again_when_they_are_replaced() -> None:
+    files = remote_files("eu-1", *REMOTE)
+    assert set(files) == {"envoy.json", "node-certificate.json", "node-trust.json"}
+    [own], [trust] = (json.loads(files[f"node-{each}.json"])["resources"] for each in ("certificate", "trust"))
+    assert own["tlsCertificate"] == {
+        "certificateChain": {"filename": "./tls.crt"},
+        "privateKey": {"filename": "./tls.key"},
+        "watchedDirectory": {"path": "."},
+    }
+    # Exactly one name is believed, and only under the CA of the nodes.
+    assert trust["validationContext"] == {
+        "trustedCa": {"filename": "./ca.crt"},
+        "watchedDirectory": {"path": "."},
+        "matchTypedSubjectAltNames": [{"sanType": "DNS", "matcher": {"exact": "control-plane.hub.example"}}],
+    }
 
 
 @pytest.mark.envoy

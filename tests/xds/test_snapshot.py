@@ -15,7 +15,7 @@ from bothways.xds import names
 from bothways.xds.bootstrap import bootstrap
 from bothways.xds.route import inbound_routes
 from bothways.xds.snapshot import Snapshot, build_snapshot
-from bothways.xds.state import HubState, KeyPair
+from bothways.xds.state import Address, HubState, KeyPair, RemoteNode
 from bothways.xds.tls import key_pair_secret
 from bothways.xds.typed import any_of
 
@@ -152,6 +152,60 @@ def test_a_resource_is_packed_as_it_was_built(state: HubState) -> None:
 def test_two_resources_of_one_name_are_refused(state: HubState) -> None:
     with pytest.raises(ValueError, match=r"two resources of .*Cluster have one name"):
         build_snapshot(replace(state, services=state.services + state.services[:1]))
+
+
+FIRST = RemoteNode("eu-1", Address("10.0.0.1", 443), Address("127.0.0.1", 15001), frozenset(["a"]))
+SECOND = RemoteNode("eu-2", Address("10.0.0.2", 8443), Address("127.0.0.1", 15002), frozenset(["b"]))
+
+
+def test_a_remote_node_has_what_the_embedded_one_has_but_the_ways_of_the_control_planes_host(state: HubState) -> None:
+    whole = build_snapshot(replace(state, nodes=(FIRST, SECOND)))
+    assert set(whole.remote) == {"eu-1", "eu-2"}
+    for node in (FIRST, SECOND):
+        remote = whole.remote[node.name]
+        assert remote.version == whole.version
+        assert named(remote) == {
+            names.SECRET_TYPE: set(whole.of(names.SECRET_TYPE)),
+            names.CLUSTER_TYPE: set(whole.of(names.CLUSTER_TYPE)) - {"connectivity"},
+            names.LISTENER_TYPE: {"inbound", "egress"},
+            names.ROUTE_TYPE: {"inbound", "egress"},
+        }
+        # What is large is there once, however many nodes there are.
+        assert remote.of(names.SECRET_TYPE) is whole.of(names.SECRET_TYPE)
+        for type_url in (names.CLUSTER_TYPE, names.ROUTE_TYPE):
+            assert all(whole.of(type_url)[name] is resource for name, resource in remote.of(type_url).items())
+        there = replace(state, inbound=node.inbound, egress=node.egress)
+        assert remote.of(names.LISTENER_TYPE) == {
+            name: resource
+            for name, resource in build_snapshot(there).of(names.LISTENER_TYPE).items()
+            if name != names.PROBE
+        }
+
+
+def test_an_endpoint_that_is_shut_is_shut_at_every_node(state: HubState) -> None:
+    whole = build_snapshot(replace(state, nodes=(FIRST,), shut="a stranger was let in", closures=1))
+    remote = whole.remote["eu-1"]
+    assert set(remote.of(names.LISTENER_TYPE)) == {"egress"}
+    assert remote.lingering == whole.lingering
+    assert remote.of(names.ROUTE_TYPE)["inbound"] is whole.of(names.ROUTE_TYPE)["inbound"]
+    again = build_snapshot(replace(state, nodes=(FIRST,), closures=1)).remote["eu-1"]
+    assert (set(again.of(names.LISTENER_TYPE)), set(again.of(names.ROUTE_TYPE))) == (
+        {"inbound", "egress"},
+        {"inbound/1", "egress"},
+    )
+
+
+def test_a_node_that_comes_moves_or_goes_changes_the_version_and_nothing_of_another_node(state: HubState) -> None:
+    alone, both = (build_snapshot(replace(state, nodes=nodes)) for nodes in ((FIRST,), (FIRST, SECOND)))
+    moved = build_snapshot(replace(state, nodes=(FIRST, replace(SECOND, inbound=Address("10.0.0.3", 8443)))))
+    assert len({each.version for each in (build_snapshot(state), alone, both, moved)}) == 4
+    for each in (alone, both, moved):
+        assert each.remote["eu-1"].resources == alone.remote["eu-1"].resources
+        assert each.resources == build_snapshot(state).resources
+    assert changes(both.remote["eu-2"], moved.remote["eu-2"]) == {"inbound"}
+    assert build_snapshot(replace(state, nodes=(SECOND, FIRST))) == both
+    # Which certificates open the control plane is nothing that a node is told.
+    assert build_snapshot(replace(state, nodes=(replace(FIRST, fingerprints=frozenset()), SECOND))) == both
 
 
 def test_a_type_that_is_not_served_is_empty(state: HubState) -> None:

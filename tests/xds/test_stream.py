@@ -355,3 +355,20 @@ def test_a_server_that_only_fills_sends_all_to_a_node_that_has_nothing_and_what_
     again = DeltaStream(fills_only=True)
     assert again.receive(ask(ROUTE_TYPE, "r", known={"r": "later"}), first) == []
     assert said(again.publish(make_snapshot({ROUTE_TYPE: {"r": "2"}}))) == [(ROUTE_TYPE, {"r": "2"}, [])]
+
+
+def test_the_version_is_that_of_the_last_response_that_was_confirmed(make_snapshot: Making) -> None:
+    stream, first = DeltaStream(), make_snapshot({CLUSTER_TYPE: {"a": "1"}})
+    [response] = stream.receive(ask(CLUSTER_TYPE), first)
+    assert stream.version == ""
+    stream.receive(acknowledge(response), first)
+    assert stream.version == first.version
+    second = make_snapshot({CLUSTER_TYPE: {"a": "2"}})
+    [bad] = stream.publish(second)
+    stream.receive(refuse(bad), second)
+    stream.receive(ask(CLUSTER_TYPE, nonce="no nonce of ours"), second)
+    assert stream.version == first.version
+    third = make_snapshot({CLUSTER_TYPE: {"a": "3"}})
+    [good] = stream.publish(third)
+    stream.receive(acknowledge(good), third)
+    assert stream.version == third.version

@@ -20,6 +20,7 @@ from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
 from bothways.operations.delivery import notice_states
 from bothways.operations.expiry import expiring
+from bothways.operations.nodes import list_nodes
 from bothways.operations.observations import failed_calls
 from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
@@ -137,6 +138,7 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
         lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
         lines.append(_beside(beside))
         lines += [f"problem: {running['problem']}"] if running and running["problem"] else []
+        lines += _nodes(running["nodes"]) if running else []
         lines += [
             f"{role} certificate: until {each['not_after'][:10]}" for role, each in document["certificates"].items()
         ]
@@ -149,7 +151,10 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
             goes_on = " Its Envoy goes on with what it has." if beside["pid"] else ""
             tell(f"The hub does not run.{goes_on} Start it: bothways hub run --directory {directory}")
             return FAILED
-        if running["problem"] or any(node["refused"] for node in running["nodes"]):
+        # A node that is away serves what it had, revoked certificates included.
+        left = {each["node"] for each in list_nodes(hub) if any(one["used_at"] for one in each["certificates"])}
+        stale = [each for each in running["nodes"] if not each["connected"] and each["node"] in left]
+        if running["problem"] or stale or any(each["refused"] for each in running["nodes"]):
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
             return FAILED
         return EXPIRING if any(at_risk(each) for each in customers) else OK
@@ -225,8 +230,7 @@ def _running(running: dict[str, Any] | None) -> str:
         return "not running"
     nodes = running["nodes"]
     settled = sum(node["settled"] for node in nodes)
-    refused = "; ".join(f"{node['node']} refused: {each}" for node in nodes for each in node["refused"].values())
-    return f"running, {settled} of {len(nodes)} Envoy up to date{'; ' + refused if refused else ''}"
+    return f"running, {settled} of {len(nodes)} Envoy up to date"
 
 
 def _beside(envoy: dict[str, Any]) -> str:
@@ -240,3 +244,16 @@ def _beside(envoy: dict[str, Any]) -> str:
         f"Envoy: process {envoy['pid']} since {envoy['started_at'][:19]}Z, configured by {source}; "
         f"started again {envoy['restarts']} times, taken over {envoy['hot_restarts']} times"
     )
+
+
+def _nodes(nodes: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for node in nodes:
+        if not node["connected"]:
+            since = f"since {node['since'][:19]}" if node["since"] else "since this hub was started"
+            lines.append(f"node {node['node']}: not connected {since}; if it runs, it goes on with what it has")
+            continue
+        state = "up to date" if node["settled"] else f"at version {node['version'] or 'none'}"
+        refused = "".join(f"; refused: {each}" for each in node["refused"].values())
+        lines.append(f"node {node['node']}: connected since {node['since'][:19]}, {state}{refused}")
+    return lines

@@ -9,14 +9,17 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from bothways import files
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.hub_envoy import hub_site
+from bothways.cli.hub_nodes import TowardsNodes
 from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
 from bothways.dataplane.access_log import access_log_handler
+from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
 from bothways.dataplane.envoy import find_envoy
@@ -52,7 +55,7 @@ _ENDED = {
     EnvoyLifetime.SERVICE: "the hub, and Envoy goes on",
 }
 # What the hub binds itself, and what Envoy binds, which may be there already.
-_OWN_PORTS, _ENVOY_PORTS = ("portal", "metrics"), ("inbound", "egress")
+_OWN_PORTS, _ENVOY_PORTS = ("portal", "metrics", "nodes", "nodes_connectivity"), ("inbound", "egress")
 
 
 def run_hub(hub: Hub, *, as_json: bool) -> int:
@@ -78,12 +81,14 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         asyncio.get_running_loop().add_signal_handler(number, lambda: envoy.hurry() if stop.is_set() else stop.set())
     plane = DataPlane(hub)
     state = await asyncio.to_thread(plane.state)
-    intake = Intake(hub)
-    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state), (access_log_handler(intake.take),))
-    certificate = ServerCertificate(hub.run_directory, state.server)
+    admission, intake = Admission(state), Intake(hub)
+    logs = partial(access_log_handler, intake.take)
+    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state), admission, (logs,))
+    certificate, nodes = ServerCertificate(hub.run_directory, state.server), TowardsNodes(hub, state)
 
     def follow(latest: HubState) -> None:
         certificate.follow(latest.server)
+        nodes.follow(latest)
         canary.follow(latest)
 
     publisher, settings = Publisher(hub, ads, follow, plane, saved), hub.settings
@@ -103,16 +108,16 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             "observations": intake.document(),
         }
 
-    def metrics() -> bytes:
-        said = render_metrics(hub, problem(), canary.refused_at)
-        said += render_data_plane(hub.environment.value, status())
+    def metrics(told: dict[str, Any]) -> bytes:
+        said = render_metrics(hub, told["problem"], canary.refused_at, told["nodes"])
+        said += render_data_plane(hub.environment.value, told)
         return said + envoy_statistics(hub.run_directory / ADMIN_SOCKET)
 
-    portal = portal_app(hub, publisher.apply)
+    portal, connectivity = portal_app(hub, publisher.apply), connectivity_app(hub, publisher.apply)
     await ads.start()
     try:
         parts = [
-            serve_on_socket(connectivity_app(hub, publisher.apply), hub.run_directory / "connectivity.sock"),
+            serve_on_socket(connectivity, hub.run_directory / "connectivity.sock"),
             serve_on_socket(control_app(status, publisher.apply, metrics), hub.control_socket),
             serve_over_tls(portal, settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
@@ -120,9 +125,12 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             canary.run(ads),
             intake.run(),
             _deliver(hub),
+            *nodes.parts(ads, admission, connectivity),
         ]
         if settings.metrics_port:
-            parts.append(serve_over_http(metrics_app(metrics), settings.metrics_address, settings.metrics_port))
+            parts.append(
+                serve_over_http(metrics_app(lambda: metrics(status())), settings.metrics_address, settings.metrics_port)
+            )
         await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json), envoy.end)
     except BothwaysError:
         raise
@@ -251,7 +259,8 @@ def _alone(hub: Hub) -> Iterator[None]:
 def _check_ports(hub: Hub, named: tuple[str, ...]) -> None:
     settings = hub.settings
     for name in named:
-        address, port = getattr(settings, f"{name}_address"), getattr(settings, f"{name}_port")
+        address = settings.nodes_address if name.startswith("nodes") else getattr(settings, f"{name}_address")
+        port = getattr(settings, f"{name}_port")
         if not port:
             continue
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as probe:

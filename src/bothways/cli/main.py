@@ -152,6 +152,14 @@ _INNER = {
             "retire": ("retire", "Trust an issuing CA no more."),
         },
     ),
+    ("hub", "node"): (
+        "Remote Envoys of the hub.",
+        "node",
+        {
+            "list": ("list_", "List all nodes."),
+            "withdraw": ("withdraw", "Let a node in no more."),
+        },
+    ),
     ("hub", "contact"): (
         "Who is told what is about to end, for the operator.",
         "contact",
@@ -168,6 +176,12 @@ _FUNCTIONS = {"list": "list_", "set": "set_", "enrolment-password": "enrolment_p
 app.command("bothways.demo.command:demo", name="demo", help="Two hubs, two customers, every step, for real.")
 for _name, (_help, _commands) in _GROUPS.items():
     _group = cyclopts.App(name=_name, help=_help)
+    if _name == "hub":
+        _group.command(
+            "bothways.cli.node:envoy_bootstrap",
+            name="envoy-bootstrap",
+            help="Put a remote Envoy on record, and write all files that it needs.",
+        )
     for _command, _line in _commands.items():
         _group.command(f"bothways.cli.{_name}:{_FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
     for (_outer, _inner_name), (_inner_help, _module, _functions) in _INNER.items():

@@ -86,29 +86,39 @@ def _ails(hub: Hub, method: str, path: str, error: Exception) -> Unusable:
 def apply(hub: Hub) -> bool | None:
     """Bring what was just stored into force, and say on stderr whether it is.
 
-    Returns True if every Envoy has it, False if one does not, None if the hub does not run.
+    Returns True if every connected Envoy has it, False if one does not, None if the hub does not run.
     """
-    try:
-        applied = control(hub, "POST", "/apply")
-    except Unusable as error:
-        tell(f"Recorded, but perhaps not in force: {error}")
-        return False
-    if applied is None:
-        tell(f"Recorded. It comes into force when the hub runs: bothways hub run --directory {hub.directory}")
-        return None
-    if applied["in_force"]:
-        tell(f"Recorded, and in force at every Envoy after {applied['milliseconds']} ms.")
-        return True
-    tell(f"Recorded, but not in force everywhere yet. Look at: bothways hub status --directory {hub.directory}")
-    return False
+    return _applied(hub)[0]
 
 
 def conclude(hub: Hub, document: dict[str, Any], text: str, *, as_json: bool) -> int:
     """Bring what was just stored into force, print the result, and return the exit code.
 
-    The document says `in_force`: true, false, or null if the hub does not run. What a running hub did not bring into
-    force has failed: whoever revoked a certificate must not believe that it is refused.
+    The document says `in_force`: true, false, or null if the hub does not run; and `away`, if there are any: the
+    remote nodes that are not connected, and go on with what they have. What a running hub did not bring into force has
+    failed: whoever revoked a certificate must not believe that it is refused.
     """
-    in_force = apply(hub)
-    result(document | {"in_force": in_force}, text, as_json=as_json)
+    in_force, away = _applied(hub)
+    told = {"in_force": in_force} | ({"away": away} if away else {})
+    result(document | told, text, as_json=as_json)
     return FAILED if in_force is False else OK
+
+
+def _applied(hub: Hub) -> tuple[bool | None, list[str]]:
+    try:
+        applied = control(hub, "POST", "/apply")
+    except Unusable as error:
+        tell(f"Recorded, but perhaps not in force: {error}")
+        return False, []
+    if applied is None:
+        tell(f"Recorded. It comes into force when the hub runs: bothways hub run --directory {hub.directory}")
+        return None, []
+    # A hub that was started before this command was installed may not say.
+    away = [str(each) for each in applied.get("away", ())]
+    if away:
+        tell(f"NOT at the nodes that are away, which go on with what they have: {', '.join(away)}.")
+    if applied["in_force"]:
+        tell(f"Recorded, and in force at every {'connected ' if away else ''}Envoy after {applied['milliseconds']} ms.")
+        return True, away
+    tell(f"Recorded, but not in force everywhere yet. Look at: bothways hub status --directory {hub.directory}")
+    return False, away

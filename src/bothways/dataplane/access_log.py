@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.logs.v1 import logs_pb2
 
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
+from bothways.dataplane.admission import Admission
 from bothways.xds import names
 from bothways.xds.access_log import LOG
 
@@ -35,10 +36,16 @@ class Connection:
 Record = FailedHandshake | RefusedRequest | Connection
 
 
-def access_log_handler(take: Callable[[Iterable[Record]], None]) -> Any:
-    """Return the gRPC handler that gives `take` the records of each batch. `take` must not block."""
+def access_log_handler(take: Callable[[Iterable[Record]], None], admission: Admission | None = None) -> Any:
+    """Return the gRPC handler that gives `take` the records of each batch. `take` must not block.
 
-    async def export(request: Any, _context: Any) -> Any:
+    With `admission`, only nodes on record are listened to.
+    """
+
+    async def export(request: Any, context: Any) -> Any:
+        shown = b"".join(context.auth_context().get("x509_pem_cert", ()))
+        if admission is not None and admission.node_of(shown) is None:
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
         take(read_records(request))
         return logs_service_pb2.ExportLogsServiceResponse()
 

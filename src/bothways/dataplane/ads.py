@@ -1,61 +1,116 @@
 """The ADS server: delta xDS over gRPC. It carries messages; what to say is decided in `xds/stream.py`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
-import grpc.aio
 from envoy.service.discovery.v3 import discovery_pb2
 
+from bothways.dataplane.grpc_server import start_local, start_remote
 from bothways.xds.snapshot import Snapshot
+from bothways.xds.state import HubState
 from bothways.xds.stream import DeltaStream
 
+if TYPE_CHECKING:
+    # What it stands on is not needed where nobody is let in: in the process beside Envoy.
+    from bothways.dataplane.admission import Admission
+
+_log = logging.getLogger(__name__)
+
 _SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
-_UNLIMITED = -1
+_PUBLISHED = object()
+
+
+@dataclass(eq=False, slots=True)
+class _Connection:
+    """One open stream. `node` and `fingerprint` are those of a remote node's certificate, empty for our own Envoy."""
+
+    peer: str
+    since: datetime
+    stream: DeltaStream
+    node: str = ""
+    fingerprint: str = ""
+    events: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
+    answered_at: datetime | None = None
+    talk: "asyncio.Task[None] | None" = None
+
+
+class _Misnamed(Exception):
+    """A node calls itself by another name than its certificate does."""
 
 
 class AdsServer:
     """Serves the last published snapshot to every node that asks, and knows which nodes have it.
 
-    `fills_only` as in `DeltaStream`: a node keeps what it has. `also` are handlers of other services that nodes reach
-    at the same socket.
+    Whoever reaches the unix socket is the hub's own Envoy; remote nodes come to a server of their own, over mutual TLS.
+    `fills_only` as in `DeltaStream`: a node keeps what it has. `also` are other services that nodes reach at the same
+    places; each is given who of the remote nodes is let in, None at the unix socket.
     """
 
-    def __init__(self, socket: Path, first: Snapshot, also: Sequence[Any] = (), *, fills_only: bool = False) -> None:
+    def __init__(
+        self,
+        socket: Path,
+        first: Snapshot,
+        admission: "Admission | None" = None,
+        also: "Sequence[Callable[[Admission | None], Any]]" = (),
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        fills_only: bool = False,
+    ) -> None:
         self.snapshot = first
+        self._admission = admission
+        self._clock = clock
         self._fills_only = fills_only
-        self._streams: dict[DeltaStream, asyncio.Queue[Any]] = {}
+        self._connections: set[_Connection] = set()
+        self._left: dict[str, datetime] = {}
+        self._turned_away: set[tuple[str, str]] = set()
         self._progress = asyncio.Condition()
-        handler = grpc.stream_stream_rpc_method_handler(
-            self._serve,
-            request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
-            response_serializer=discovery_pb2.DeltaDiscoveryResponse.SerializeToString,
-        )
-        options = [("grpc.max_receive_message_length", _UNLIMITED), ("grpc.max_send_message_length", _UNLIMITED)]
-        self._server = grpc.aio.server(options=options)
-        self._server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(_SERVICE, {"DeltaAggregatedResources": handler}), *also)
-        )
+        self._also = tuple(also)
         self._socket = socket
+        self._servers: list[Any] = []
 
     async def start(self) -> None:
         """Begin to listen on the unix socket."""
-        self._socket.unlink(missing_ok=True)
-        self._server.add_insecure_port(f"unix:{self._socket}")
-        await self._server.start()
-        self._socket.chmod(0o600)
+        self._servers.append(await start_local(self._socket, *self._handlers(None)))
+
+    async def start_remote(self, address: str, port: int) -> None:
+        """Begin to listen for remote nodes. Raises `RuntimeError` if the port cannot be used."""
+        if self._admission is None:
+            raise ValueError("remote nodes are not let in")
+        handlers = self._handlers(self._admission)
+        self._servers.append(await start_remote(address, port, self._admission.credentials(), *handlers))
 
     async def stop(self) -> None:
         """Close all streams at once; nodes go on with what they have."""
-        await self._server.stop(None)
+        for server in self._servers:
+            await server.stop(None)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Send what the snapshot changes to every connected node."""
         self.snapshot = snapshot
-        for events in self._streams.values():
-            events.put_nowait(snapshot)
+        for each in self._connections:
+            # A sign, and not the snapshot: a node that reads slowly keeps none of those that were overtaken in memory.
+            each.events.put_nowait(_PUBLISHED)
+
+    def follow(self, state: HubState) -> None:
+        """Let in the nodes of this state and no others: streams of others end at once, and get nothing more."""
+        if self._admission is None:
+            return
+        self._admission.follow(state)
+        for each in [each for each in self._connections if each.node]:
+            if not self._admission.admits(each.node, each.fingerprint):
+                _log.warning("node %s is let in no more, its stream from %s is closed", each.node, each.peer)
+                self._forget(each)
+                if each.talk is not None:
+                    each.talk.cancel()
+        for name in self._left.keys() - set(self._admission.names):
+            del self._left[name]
 
     async def settled(self) -> bool:
         """Wait until every connected node, one at least, has confirmed the last published snapshot, or refused of it.
@@ -64,67 +119,170 @@ class AdsServer:
         alone, and that has in it whatever the one before changed and did not change back.
         """
         async with self._progress:
-            await self._progress.wait_for(self._answered)
-            return not self.refusals()
+            await self._progress.wait_for(lambda: self._answered(self._connections))
+            return not self._refusals(self._connections)
 
     async def confirmed(self) -> None:
-        """Wait until every connected node, one at least, has confirmed the last published snapshot.
+        """Wait until the hub's own Envoy has confirmed the last published snapshot.
 
         A refusal is waited out: it ends when another snapshot mends it, or when the stream of the node ends.
         """
         async with self._progress:
-            await self._progress.wait_for(lambda: self._answered() and not self.refusals())
+            await self._progress.wait_for(lambda: self._answered(self._own()) and not self.refusals())
 
     async def confirmed_other_than(self, version: str) -> str:
-        """Wait until every connected node, one at least, has confirmed a last snapshot that is not of this version.
+        """Wait until the hub's own Envoy has confirmed a last snapshot that is not of this version; return its version.
 
-        Returns its version.
+        Remote nodes are not waited for: one that hangs must not keep the canary from the endpoint.
         """
         async with self._progress:
             await self._progress.wait_for(
-                lambda: self.snapshot.version != version and self._answered() and not self.refusals()
+                lambda: self.snapshot.version != version and self._answered(self._own()) and not self.refusals()
             )
             return self.snapshot.version
 
     def nodes(self) -> list[dict[str, Any]]:
-        """Return what is known of each connected node: its id, whether it has the last snapshot, what it refused."""
-        return [
-            {"node": stream.node_id, "settled": stream.settled(self.snapshot), "refused": dict(stream.refusals)}
-            for stream in self._streams
+        """Return what is known of each node, connected or on record: what it has, what it refused, since when.
+
+        A node that is connected twice is there twice: an Envoy that takes over from another, or a stolen certificate.
+        """
+        connected = [self._document(each) for each in self._connections]
+        away: list[dict[str, Any]] = [
+            {
+                "node": name,
+                "connected": False,
+                "peer": "",
+                "since": (left := self._left.get(name)) and left.isoformat(),
+                "version": "",
+                "answered_at": None,
+                "settled": False,
+                "refused": {},
+            }
+            for name in self.away()
         ]
+        return sorted(connected + away, key=lambda each: (str(each["node"]), str(each["since"])))
+
+    def away(self) -> tuple[str, ...]:
+        """Return the names of the nodes on record that are not connected: each goes on with what it has."""
+        there = {each.node for each in self._connections}
+        return tuple(name for name in (self._admission.names if self._admission else ()) if name not in there)
 
     def refusals(self) -> tuple[str, ...]:
-        """Return what the connected nodes refuse of what they were sent, each reason once, on one line."""
-        said = (text for stream in self._streams for text in stream.refusals.values())
+        """Return what the hub's own Envoy refuses of what it was sent, each reason once, on one line."""
+        return self._refusals(self._own())
+
+    def _handlers(self, admission: "Admission | None") -> list[Any]:
+        """Return the services; without admission, for whoever reaches them."""
+        handler = grpc.stream_stream_rpc_method_handler(
+            partial(self._serve, admission),
+            request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
+            response_serializer=discovery_pb2.DeltaDiscoveryResponse.SerializeToString,
+        )
+        own = grpc.method_handlers_generic_handler(_SERVICE, {"DeltaAggregatedResources": handler})
+        return [own, *(also(admission) for also in self._also)]
+
+    def _own(self) -> set[_Connection]:
+        return {each for each in self._connections if not each.node}
+
+    def _snapshot_of(self, connection: _Connection) -> Snapshot | None:
+        return self.snapshot.remote.get(connection.node) if connection.node else self.snapshot
+
+    def _settled(self, connection: _Connection) -> bool:
+        wanted = self._snapshot_of(connection)
+        return wanted is not None and connection.stream.settled(wanted)
+
+    def _refusals(self, connections: set[_Connection]) -> tuple[str, ...]:
+        said = (text for each in connections for text in each.stream.refusals.values())
         return tuple(dict.fromkeys(" ".join(text.split()) for text in said))
 
-    def _answered(self) -> bool:
+    def _answered(self, connections: set[_Connection]) -> bool:
         # What was refused counts once the stream has taken all that was published: the last of it may mend it.
-        return bool(self._streams) and all(
-            stream.settled(self.snapshot) or (stream.refusals and events.empty())
-            for stream, events in self._streams.items()
+        return bool(connections) and all(
+            self._settled(each) or (each.stream.refusals and each.events.empty()) for each in connections
         )
 
-    async def _serve(self, requests: AsyncIterator[Any], context: Any) -> None:
-        stream, events = DeltaStream(fills_only=self._fills_only), asyncio.Queue[Any]()
-        self._streams[stream] = events
+    def _document(self, connection: _Connection) -> dict[str, Any]:
+        settled, answered = self._settled(connection), connection.answered_at
+        return {
+            "node": connection.node or connection.stream.node_id,
+            "connected": True,
+            "peer": connection.peer,
+            "since": connection.since.isoformat(),
+            # What a version does not change for a node, it is not sent, and does not confirm.
+            "version": self.snapshot.version if settled else connection.stream.version,
+            "answered_at": answered and answered.isoformat(),
+            "settled": settled,
+            "refused": dict(connection.stream.refusals),
+        }
+
+    async def _serve(self, admission: "Admission | None", requests: AsyncIterator[Any], context: Any) -> None:
+        peer = str(context.peer())
+        connection = _Connection(peer, self._clock(), DeltaStream(fills_only=self._fills_only))
+        if admission is not None:
+            known = admission.node_of(b"".join(context.auth_context().get("x509_pem_cert", ())))
+            if known is None:
+                self._told(peer, "", "it shows a certificate that is no node's on record")
+                await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
+                return
+            connection.node, connection.fingerprint = known
+        self._connections.add(connection)
+        connection.talk = asyncio.create_task(self._talk(connection, requests, context))
+        try:
+            await connection.talk
+        except _Misnamed as error:
+            self._told(peer, connection.node, str(error))
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
+        except asyncio.CancelledError:
+            if connection in self._connections:
+                connection.talk.cancel()
+                raise
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this node was withdrawn")
+        finally:
+            self._forget(connection)
+            # Whoever waited for this node alone need not wait any longer.
+            async with self._progress:
+                self._progress.notify_all()
+
+    async def _talk(self, connection: _Connection, requests: AsyncIterator[Any], context: Any) -> None:
+        events, stream = connection.events, connection.stream
         reader = asyncio.create_task(_read(requests, events))
         try:
             while (event := await events.get()) is not None:
-                if isinstance(event, Snapshot):
-                    responses = stream.publish(event)
+                # A node without a snapshot is answered nothing: an empty one would take away what it has.
+                if (own := self._snapshot_of(connection)) is None:
+                    return
+                if event is _PUBLISHED:
+                    responses = stream.publish(own)
                 else:
-                    responses = stream.receive(event, self.snapshot)
+                    _require_name(connection, event)
+                    if event.response_nonce:
+                        connection.answered_at = self._clock()
+                    responses = stream.receive(event, own)
                 for response in responses:
                     await context.write(response)
                 async with self._progress:
                     self._progress.notify_all()
         finally:
             reader.cancel()
-            del self._streams[stream]
-            # Whoever waited for this node alone need not wait any longer.
-            async with self._progress:
-                self._progress.notify_all()
+
+    def _forget(self, connection: _Connection) -> None:
+        if connection in self._connections:
+            self._connections.remove(connection)
+            if connection.node:
+                self._left[connection.node] = self._clock()
+
+    def _told(self, peer: str, node: str, why: str) -> None:
+        # Once for each host and node: Envoy comes again every two seconds.
+        if (told := (peer.rpartition(":")[0], node)) not in self._turned_away:
+            self._turned_away.add(told)
+            _log.warning("whoever comes from %s is turned away: %s", peer, why)
+
+
+def _require_name(connection: _Connection, request: Any) -> None:
+    """Raise `_Misnamed` unless a remote node calls itself as its certificate does; it says so in the first message."""
+    said, wanted = request.node.id, connection.node
+    if wanted and said != wanted and (said or not connection.stream.node_id):
+        raise _Misnamed(f"the node calls itself {said[:80]!r}, and its certificate is that of {wanted}")
 
 
 async def _read(requests: AsyncIterator[Any], events: "asyncio.Queue[Any]") -> None:

@@ -89,7 +89,7 @@ def problems(knocks: Iterable[Knock], *, shut: bool) -> tuple[str, ...]:
 
 
 class Canary:
-    """Knocks at each address after every push that all nodes confirmed, and on a schedule. `shut` is told why.
+    """Knocks at each address after every push that the hub's Envoy confirmed, and on a schedule. `shut` is told why.
 
     `addresses` are knocked at besides the listener of the state. `server_ca` is the bundle of the hub's server CA in
     PEM: whoever does not have the endpoint's certificate cannot have the endpoint shut. `directory` is a private one.

@@ -35,15 +35,24 @@ def current_snapshot(hub: Hub) -> Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of a change: the version, whether every node serves it or a later one, and the milliseconds it took."""
+    """What came of a change: the version, whether every node serves it or a later one, and the milliseconds it took.
+
+    `away` names the nodes on record that are not connected: they are not waited for, and go on with what they have.
+    """
 
     version: str
     in_force: bool
     milliseconds: float
+    away: tuple[str, ...] = ()
 
     def document(self) -> dict[str, object]:
         """Return it as the JSON object that the control socket answers."""
-        return {"version": self.version, "in_force": self.in_force, "milliseconds": self.milliseconds}
+        return {
+            "version": self.version,
+            "in_force": self.in_force,
+            "milliseconds": self.milliseconds,
+            "away": list(self.away),
+        }
 
 
 class Publisher:
@@ -125,7 +134,7 @@ class Publisher:
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
         if in_force:
             self.last_push_milliseconds = milliseconds
-        return Applied(self._ads.snapshot.version, in_force, milliseconds)
+        return Applied(self._ads.snapshot.version, in_force, milliseconds, self._ads.away())
 
     async def _look(self) -> None:
         with contextlib.closing(ChangeCounter(self._hub.directory / DATABASE_FILE)) as counter:
@@ -202,6 +211,7 @@ class Publisher:
         if snapshot.version != self._ads.snapshot.version:
             self._ads.publish(snapshot)
             _log.info("published version %s", snapshot.version)
+        self._ads.follow(state)
         self._follow(state)
 
     def _failed(self, error: Exception) -> None:

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from bothways.operations.hub import Hub
+from bothways.operations.nodes import remote_nodes
 from bothways.operations.revocation import lists_for_envoy
 from bothways.operations.shares import Shares
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.service import Service
 from bothways.store import authorities, closures, services, touched
 from bothways.store.authorities import Role
-from bothways.xds.state import Address, Anchors, HubState, Identity, KeyPair, ServiceRoute
+from bothways.xds.state import Address, Anchors, ControlPlane, HubState, Identity, KeyPair, ServiceRoute
 
 _HTTPS = 443
 
@@ -60,6 +61,8 @@ class DataPlane:
             danger_outbound_loopback=hub.settings.danger_outbound_loopback,
             shut=closure.reason if closure else "",
             closures=closures.count(connection),
+            nodes=remote_nodes(connection, now),
+            control_plane=_control_plane(hub, connection) if hub.settings.nodes_port else None,
         )
 
 
@@ -83,6 +86,12 @@ def _route(service: Service, reached: Sequence[Identity]) -> ServiceRoute:
         strip_prefix=service.strip_prefix,
         client_cert=service.client_cert,
     )
+
+
+def _control_plane(hub: Hub, connection: Connection) -> ControlPlane:
+    trusted = authorities.trusted(connection, Role.NODE)
+    anchors = Anchors("".join(certificate_pem(each.certificate) for each in trusted))
+    return ControlPlane(_key_pair(hub, connection, Role.NODE), anchors)
 
 
 def _key_pair(hub: Hub, connection: Connection, role: Role) -> KeyPair:

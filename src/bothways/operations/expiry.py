@@ -1,4 +1,4 @@
-"""What ends, and when: customers' certificates and chains, the hub's CAs and its own certificates."""
+"""What ends, and when: customers' certificates and chains, the hub's CAs, its own certificates and its nodes'."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bothways.operations.hub import Hub
+from bothways.operations.hub import AUTHORITY_TITLES, Hub
+from bothways.operations.nodes import node_certificates
 from bothways.operations.renewal import supersessions
 from bothways.operations.rotation import OWN
 from bothways.store import authorities, certificates, chains, contacts, notices
-from bothways.store.authorities import Role
 from bothways.store.chains import ChainState
 from bothways.store.notices import StoredNotice
 
@@ -20,7 +20,6 @@ THRESHOLDS = (60, 30, 14, 7, 1)
 """Days before an end at which it is told."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_ROLES = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,7 @@ def endings(hub: Hub, until: datetime = _NEVER) -> tuple[Ending, ...]:
             *_chains(connection, hub.now()),
             *_authorities(connection),
             *_own(connection),
+            *_nodes(connection, hub.now()),
         ]
     return tuple(sorted(found, key=lambda each: (each.ends_at, each.kind, each.subject)))
 
@@ -137,17 +137,35 @@ def _chains(connection: Connection, now: datetime) -> Iterator[Ending]:
 
 
 def _authorities(connection: Connection) -> Iterator[Ending]:
-    for role, name in _ROLES.items():
+    for role, name in AUTHORITY_TITLES.items():
         for each in authorities.trusted(connection, role):
             text = f"The hub's {name} {each.id} ends, and all that it signed ends with it. Make the next one in time."
             yield Ending("authority", str(each.id), None, each.certificate.not_valid_after_utc, text)
 
 
 def _own(connection: Connection) -> Iterator[Ending]:
-    for role in OWN:
+    for role, name in OWN.items():
         current = authorities.current_credential(connection, role).certificate
         end, third = current.not_valid_after_utc, (current.not_valid_after_utc - current.not_valid_before_utc) / 3
         # The hub renews it when a third is left: who is told before that would be told each time, for nothing.
         thresholds = tuple(days for days in THRESHOLDS if timedelta(days=days) < third)
-        text = f"The hub's {role.value} certificate ends, and was not renewed. Look at: bothways hub status"
-        yield Ending(role.value, f"{current.serial_number:x}", None, end, text, thresholds)
+        text = f"The hub's {name} certificate ends, and was not renewed. Look at: bothways hub status"
+        yield Ending(name, f"{current.serial_number:x}", None, end, text, thresholds)
+
+
+def _nodes(connection: Connection, now: datetime) -> Iterator[Ending]:
+    for name, of_node in node_certificates(connection, now).items():
+        for each in of_node:
+            if each is of_node[0]:
+                text = (
+                    f"The certificate {each.serial} of the node {name} ends, and with it the node is cut off from the "
+                    f"control plane. Make the next one: bothways hub envoy-bootstrap --node {name}"
+                )
+            elif each.used_at is not None:
+                text = (
+                    f"The certificate {each.serial} that the node {name} uses ends, and the next one was made and is "
+                    "not in use. Install it."
+                )
+            else:
+                continue
+            yield Ending("node", each.serial, None, each.not_after, text)

@@ -35,6 +35,13 @@ from bothways.store.observations import ObservationStore
 CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
 OBSERVATIONS_FILE = "observations.db"
+AUTHORITY_TITLES = {
+    Role.ISSUING: "issuing CA",
+    Role.CLIENT: "Client CA",
+    Role.SERVER: "server CA",
+    Role.NODE: "node CA",
+}
+"""What the CAs of a hub are called, in their names too."""
 _HTTPS = 443
 _SOCKET_PATH_LIMIT = 100
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
@@ -74,6 +81,11 @@ class Hub:
         return self.terms.environment
 
     @property
+    def control_plane_name(self) -> str:
+        """The name by which remote nodes know the control plane, wherever it is: the DNS-ID of its certificate."""
+        return f"control-plane.{self.terms.hub}"
+
+    @property
     def run_directory(self) -> Path:
         """Where a running hub keeps its sockets, its log and its lock."""
         return self.directory / "run"
@@ -110,7 +122,7 @@ def new_terms(environment: Environment, domain: str, settings: Settings) -> Term
 def initialise(
     directory: Path, terms: Terms, settings: Settings, actor: str, ca_key: KeyType = KeyType.ECDSA
 ) -> ProvidedKey:
-    """Make a hub in `directory`: settings, terms, passphrase, database, its three CAs, and its own certificates.
+    """Make a hub in `directory`: settings, terms, passphrase, database, its four CAs, and its own certificates.
 
     The directory appears whole or not at all; a key that was made in a token stays there, and is used by the next
     attempt. Returns the issuing CA's key. Raises `Conflict` if something is there, `Unusable` if it cannot be.
@@ -210,6 +222,8 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
     key = hub.keys.generate(name)
     if role is Role.CLIENT:
         wanted = profile.hub_client(hub.terms.hub, hub.environment, key, transaction.now)
+    elif role is Role.NODE:
+        wanted = profile.server((hub.control_plane_name,), key, transaction.now)
     else:
         hosts = tuple(
             dict.fromkeys(url.split("://")[1].split(":")[0] for url in (hub.terms.endpoint, hub.terms.portal))
@@ -228,7 +242,7 @@ def add_authority(
 
     Each generation has a name of its own: what verifies chains and CRLs finds an issuer by its name.
     """
-    title = {Role.ISSUING: "issuing CA", Role.CLIENT: "Client CA", Role.SERVER: "server CA"}[role]
+    title = AUTHORITY_TITLES[role]
     if generation > 1:
         # Shorter, for there are 64 characters: "issuing G2".
         title = title.replace("CA", f"G{generation}")
@@ -265,11 +279,11 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
         with hub.write() as transaction:
             transaction.audit("hub.init", terms.hub, environment=terms.environment.value)
             add_authority(hub, transaction, Role.ISSUING, issuing_key)
-            for role in (Role.CLIENT, Role.SERVER):
+            for role in (Role.CLIENT, Role.SERVER, Role.NODE):
                 name = f"{role.value}-ca-1"
                 add_authority(hub, transaction, role, ProvidedKey(name, keys.generate(name, ca_key)))
-            sign_for_hub(hub, transaction, Role.SERVER)
-            sign_for_hub(hub, transaction, Role.CLIENT)
+            for role in (Role.SERVER, Role.CLIENT, Role.NODE):
+                sign_for_hub(hub, transaction, role)
     finally:
         observed.close()
         store.close()

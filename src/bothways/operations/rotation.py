@@ -12,10 +12,14 @@ from bothways.store import authorities
 from bothways.store.authorities import Role
 from bothways.store.database import Transaction
 
-OWN = (Role.SERVER, Role.CLIENT)
-"""The roles of the CAs under which the hub has a certificate of its own."""
+OWN = {Role.SERVER: "server", Role.CLIENT: "client", Role.NODE: "control-plane"}
+"""The roles of the CAs under which the hub has a certificate of its own, and what people call that certificate."""
 
-_VALIDITY = {Role.SERVER: profile.SERVER_VALIDITY, Role.CLIENT: profile.HUB_CLIENT_VALIDITY}
+_VALIDITY = {
+    Role.SERVER: profile.SERVER_VALIDITY,
+    Role.CLIENT: profile.HUB_CLIENT_VALIDITY,
+    Role.NODE: profile.SERVER_VALIDITY,
+}
 _GAIN = timedelta(days=1)
 """What a renewal must gain at least. Where the CA's end cuts both certificates, a new one gains nothing."""
 
@@ -59,9 +63,9 @@ def own_certificates(hub: Hub) -> dict[str, Any]:
     """Return the certificates that the hub uses itself, each with its end and its renewal, as a JSON object."""
     found = {}
     with hub.read() as connection:
-        for role in OWN:
+        for role, name in OWN.items():
             certificate, due = authorities.current_credential(connection, role).certificate, _due(connection, role)
-            found[role.value] = {
+            found[name] = {
                 "serial": f"{certificate.serial_number:x}",
                 "not_after": certificate.not_valid_after_utc.isoformat(),
                 "renewal_at": due and due.isoformat(),
@@ -76,5 +80,5 @@ def _due(connection: Connection, role: Role) -> datetime | None:
 
 def _rotated(hub: Hub, transaction: Transaction, role: Role) -> str:
     serial = sign_for_hub(hub, transaction, role)
-    transaction.audit(f"rotate.{role.value}", serial)
+    transaction.audit(f"rotate.{OWN[role]}", serial)
     return serial

@@ -33,7 +33,8 @@ class EnvoyLifetime(StrEnum):
 class Settings:
     """Addresses and ports to bind, files, and the dangerous knobs, which are off.
 
-    `metrics_port` is where Prometheus scrapes, 0 for nowhere. `envoy` is the path of another Envoy than the wheel's.
+    `metrics_port` is where Prometheus scrapes, 0 for nowhere. `nodes_port` and `nodes_connectivity_port` are where
+    remote nodes reach the control plane; with 0 none can. `envoy` is the path of another Envoy than the wheel's.
     `signer` is the PKCS#11 URI of the issuing CA's key, empty if
     that is in a file as the others are. `crl_url` is the
     folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
@@ -53,6 +54,9 @@ class Settings:
     portal_port: int = 8444
     metrics_address: str = "127.0.0.1"
     metrics_port: int = 0
+    nodes_address: str = "127.0.0.1"
+    nodes_port: int = 0
+    nodes_connectivity_port: int = 0
     passphrase_file: str = "passphrase"  # noqa: S105 - the name of a file
     envoy: str = ""
     envoy_lifetime: EnvoyLifetime = EnvoyLifetime.DETACHED
@@ -106,6 +110,9 @@ def read_settings(directory: Path) -> Settings:
         portal_port=port("listen.portal_port", default.portal_port),
         metrics_address=address("listen.metrics_address", default.metrics_address),
         metrics_port=port("listen.metrics_port", default.metrics_port, 0),
+        nodes_address=address("listen.nodes_address", default.nodes_address),
+        nodes_port=port("listen.nodes_port", default.nodes_port, 0),
+        nodes_connectivity_port=port("listen.nodes_connectivity_port", default.nodes_connectivity_port, 0),
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
         envoy_lifetime=EnvoyLifetime(reader.choice("envoy.lifetime", [*EnvoyLifetime], default.envoy_lifetime)),
@@ -128,6 +135,13 @@ def read_settings(directory: Path) -> Settings:
     )
     if settings.smtp_host and not settings.smtp_sender:
         reader.find("CONTRACT-MISSING", "smtp.sender", "the value is missing", "Say who sends, like pki@hub.example.")
+    if (settings.nodes_port == 0) != (settings.nodes_connectivity_port == 0):
+        reader.find(
+            "CONTRACT-MISSING",
+            "listen.nodes_connectivity_port",
+            "one of listen.nodes_port and listen.nodes_connectivity_port is set, and the other is not",
+            "Remote nodes need both; without remote nodes, set both to 0.",
+        )
     reader.finish()
     return settings
 
@@ -144,6 +158,9 @@ def render_settings(settings: Settings) -> str:
             "portal_port": settings.portal_port,
             "metrics_address": settings.metrics_address,
             "metrics_port": settings.metrics_port,
+            "nodes_address": settings.nodes_address,
+            "nodes_port": settings.nodes_port,
+            "nodes_connectivity_port": settings.nodes_connectivity_port,
         },
         "files": {"passphrase": settings.passphrase_file, "envoy": settings.envoy},
         "envoy": {"lifetime": settings.envoy_lifetime.value},

@@ -102,8 +102,8 @@ def _renew(this: _Round, role: Role) -> None:
         return
     if due > hub.now():
         this.due.append(due)
-    elif serial := this.attempt(f"the {role.value} certificate is not renewed", partial(renew_credential, hub, role)):
-        this.done.append(f"the {role.value} certificate is renewed: {serial}")
+    elif serial := this.attempt(f"the {OWN[role]} certificate is not renewed", partial(renew_credential, hub, role)):
+        this.done.append(f"the {OWN[role]} certificate is renewed: {serial}")
 
 
 def _supersede(this: _Round) -> None:

@@ -18,6 +18,7 @@ BACKDATE = timedelta(minutes=5)
 AUTHORITY_VALIDITY = timedelta(days=3652)
 SERVER_VALIDITY = timedelta(days=397)
 HUB_CLIENT_VALIDITY = timedelta(days=90)
+NODE_VALIDITY = timedelta(days=397)
 
 SERIAL_BITS = 159
 """Random bits of a serial number: 20 octets at most, and positive (RFC 5280 section 4.1.2.2)."""
@@ -100,6 +101,21 @@ def server(hosts: tuple[str, ...], key: CertificatePublicKeyTypes, now: datetime
     return Profile(
         subject, key, now - BACKDATE, now + SERVER_VALIDITY, usage=ExtendedKeyUsageOID.SERVER_AUTH, names=names
     )
+
+
+def node(name: str, domain: str, environment: Environment, key: CertificatePublicKeyTypes, now: datetime) -> Profile:
+    """Return the profile of the certificate that a node shows to the control plane: for clients, and nothing else."""
+    subject = x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, domain), x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    )
+    names = (x509.UniformResourceIdentifier(node_uri_id(environment, name)),)
+    usage = ExtendedKeyUsageOID.CLIENT_AUTH
+    return Profile(subject, key, now - BACKDATE, now + NODE_VALIDITY, usage=usage, names=names)
+
+
+def node_uri_id(environment: Environment, name: str) -> str:
+    """Return the URI-ID of a node. No customer's can be equal: theirs begin with another namespace."""
+    return f"urn:bothways-node:{environment.value}:{name}"
 
 
 def uri_id(environment: Environment, tsp_id: str, serial: int) -> str:

@@ -14,11 +14,15 @@ from bothways.store.schema import authority, credential
 
 
 class Role(StrEnum):
-    """`issuing` signs customers' client certificates, `client` the hub's own, `server` the endpoint's."""
+    """`issuing` signs customers' client certificates, `client` the hub's own, `server` the endpoint's.
+
+    `node` signs both ends between the control plane and its remote nodes, and nothing that a customer ever meets.
+    """
 
     ISSUING = "issuing"
     CLIENT = "client"
     SERVER = "server"
+    NODE = "node"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A certificate that the hub uses itself, towards customers (`client`) or as their endpoint (`server`)."""
+    """A certificate that the hub uses itself: towards customers, as their endpoint, or towards its remote nodes."""
 
     id: int
     certificate: x509.Certificate

@@ -1,5 +1,6 @@
 """The control socket: how the command line asks a running hub for its state, and tells it that something changed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,9 +12,11 @@ from bothways.web import problem
 
 
 def control_app(
-    status: Callable[[], dict[str, Any]], apply: Callable[[], Awaitable[Applied]], metrics: Callable[[], bytes]
+    status: Callable[[], dict[str, Any]],
+    apply: Callable[[], Awaitable[Applied]],
+    metrics: Callable[[dict[str, Any]], bytes],
 ) -> FastAPI:
-    """Return the application; the socket's mode is what protects it."""
+    """Return the application; the socket's mode is what protects it. `metrics` is given the status."""
     app = FastAPI(title="Bothways control", openapi_url=None, docs_url=None, redoc_url=None)
     problem.install(app)
 
@@ -22,8 +25,9 @@ def control_app(
         return status()
 
     @app.get("/metrics")
-    def _metrics() -> Response:
-        return Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    async def _metrics() -> Response:
+        # The status belongs to the event loop; what is read from the database does not hold it up.
+        return Response(await asyncio.to_thread(metrics, status()), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.post("/apply")
     async def _apply() -> dict[str, Any]:

@@ -3,8 +3,9 @@
 So alert rules for `certmanager_certificate_expiration_timestamp_seconds` work here as they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -16,11 +17,13 @@ from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
 
 
-def render_metrics(hub: Hub, problem: str, refused_at: Mapping[str, float]) -> bytes:
+def render_metrics(
+    hub: Hub, problem: str, refused_at: Mapping[str, float], nodes: Sequence[dict[str, Any]] = ()
+) -> bytes:
     """Return all metrics; moments are seconds since 1970.
 
     `problem` is what the running hub failed at, if anything; `refused_at` is when the canary last saw each listener
-    refuse every stranger.
+    refuse every stranger; `nodes` is what the hub's status says of the nodes.
     """
     registry, namespace = CollectorRegistry(), hub.environment.value
 
@@ -58,6 +61,14 @@ def render_metrics(hub: Hub, problem: str, refused_at: Mapping[str, float]) -> b
     for listener, moment in refused_at.items():
         refused.labels(namespace, listener).set(moment)
     gauge("bothways_problem", "1 while the hub tells a problem in its status.").labels(namespace).set(bool(problem))
+    connected = gauge("bothways_node_connected", "How often a node is connected: 0 is away.", ("node",))
+    settled = gauge("bothways_node_settled", "Whether a node has confirmed all that is in force.", ("node",))
+    refusing = gauge("bothways_node_refused", "Of how many types a node refuses something.", ("node",))
+    for name in {each["node"] for each in nodes}:
+        of_node = [each for each in nodes if each["node"] == name]
+        connected.labels(namespace, name).set(sum(each["connected"] for each in of_node))
+        settled.labels(namespace, name).set(all(each["settled"] for each in of_node))
+        refusing.labels(namespace, name).set(len({kind for each in of_node for kind in each["refused"]}))
     return bytes(generate_latest(registry))
 
 

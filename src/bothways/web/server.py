@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bothways import files
 from bothways.xds.state import KeyPair
@@ -20,12 +22,18 @@ _STOP_SECONDS = 2
 class ServerCertificate:
     """The TLS context of a server (TLS 1.2 or higher) with the certificate that is in force, also when it is renewed.
 
-    `directory` is a private one, for systems without files in memory.
+    `directory` is a private one, for systems without files in memory. With `clients`, a client has to show a
+    certificate under these CAs (PEM), and no session is resumed.
     """
 
-    def __init__(self, directory: Path, pair: KeyPair) -> None:
+    def __init__(self, directory: Path, pair: KeyPair, clients: str = "") -> None:
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if clients:
+            self.context.verify_mode = ssl.CERT_REQUIRED
+            self.context.load_verify_locations(cadata=clients)
+            self.context.options |= ssl.OP_NO_TICKET
+            self.context.num_tickets = 0
         self._directory = directory
         self._loaded = ""
         self.follow(pair)
@@ -48,6 +56,24 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _WithPeer(H11Protocol):
+    """HTTP/1.1, with the client's certificate in the scope; uvicorn itself does not tell of it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Look at the certificate once, when the handshake is over."""
+        super().connection_made(transport)
+        secured = transport.get_extra_info("ssl_object")
+        shown = secured.getpeercert(binary_form=True) if secured else None
+        chain = [ssl.DER_cert_to_PEM_cert(shown)] if shown else []
+        inner: Any = self.app
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            extensions = {**scope.get("extensions", {}), "tls": {"client_cert_chain": chain}}
+            await inner({**scope, "extensions": extensions}, receive, send)
+
+        self.app = app
+
+
 async def serve_on_socket(app: FastAPI, path: Path) -> None:
     """Serve `app` on a unix socket that only this user can reach, until this task is cancelled."""
     path.unlink(missing_ok=True)
@@ -65,10 +91,13 @@ async def serve_over_http(app: FastAPI, address: str, port: int) -> None:
         await _serve(_config(app), listener)
 
 
-async def serve_over_tls(app: FastAPI, address: str, port: int, certificate: ServerCertificate) -> None:
-    """Serve `app` over TLS on a port, until this task is cancelled."""
+async def serve_over_tls(app: ASGIApp, address: str, port: int, certificate: ServerCertificate) -> None:
+    """Serve `app` over TLS on a port, until this task is cancelled.
+
+    A client's certificate stands in the scope as the TLS extension of ASGI says: `client_cert_chain`, in PEM.
+    """
     with _listener(address, port) as listener:
-        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context), listener)
+        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context, http=_WithPeer), listener)
 
 
 @contextlib.contextmanager
@@ -90,7 +119,7 @@ async def _serve(config: uvicorn.Config, listener: socket.socket) -> None:
         await asyncio.wait([task])
 
 
-def _config(app: FastAPI, **more: Any) -> uvicorn.Config:
+def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         log_config=None,

@@ -1,5 +1,9 @@
-"""Envoy's bootstrap: where its control plane is, and nothing else; everything it serves comes over ADS."""
+"""Envoy's bootstrap: where its control plane is, and nothing else; everything it serves comes over ADS.
 
+A remote node finds its control plane over mutual TLS, with a certificate in files beside its bootstrap.
+"""
+
+import ipaddress
 from typing import Any
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
@@ -8,12 +12,19 @@ from envoy.config.core.v3 import backoff_pb2, base_pb2, config_source_pb2, grpc_
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.service.discovery.v3 import discovery_pb2
 from envoy.type.matcher.v3 import string_pb2
 from google.protobuf import json_format
 
 from bothways.xds import names
+from bothways.xds.cluster import UPSTREAM_IDLE
 from bothways.xds.overload import overload_manager
-from bothways.xds.typed import any_of, duration, over_ads, unix
+from bothways.xds.state import Address
+from bothways.xds.tls import control_plane_socket, files_secret, files_trust
+from bothways.xds.typed import any_of, duration, over_ads, tcp, unix
+
+BOOTSTRAP_FILE = "envoy.json"
+CERTIFICATE_FILE, KEY_FILE, TRUST_FILE = "tls.crt", "tls.key", "ca.crt"
 
 _BACK_OFF, _BACK_OFF_MOST = 0.2, 2.0
 _LOGS_UNDER_WAY = 4
@@ -35,10 +46,70 @@ _STATISTICS = (
     "server.",
     "tls_inspector.",
 )
+_CONNECT_TIMEOUT = 5.0
+_PING, _PING_TIMEOUT = 30.0, 10.0
+_CONNECTION_AGE = 60.0
+# Envoy's working directory is the node's: the files can then be carried to any place.
+_HERE = "."
 
 
 def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
     """Return the bootstrap as JSON, for an Envoy beside its control plane: both meet on unix sockets."""
+    ads, logs = (
+        _cluster(name, unix(ads_socket), 1.0, _http2()) for name in (names.ADS_CLUSTER, names.ACCESS_LOG_CLUSTER)
+    )
+    return _json(_bootstrap(node, admin_socket, ads, _bounded(logs)))
+
+
+def remote_files(node: str, ads: Address, connectivity: Address, control_plane_name: str) -> dict[str, str]:
+    """Return the files of a remote node, by name, beside its certificate, key and CA.
+
+    They are the bootstrap, and two that tell Envoy to look at certificate, key and CA again when they are replaced.
+    `control_plane_name` is the DNS-ID that the control plane has to show at both of its addresses.
+    """
+    http2 = _http2()
+    keepalive = protocol_pb2.KeepaliveSettings(interval=duration(_PING), timeout=duration(_PING_TIMEOUT))
+    http2.explicit_http_config.http2_protocol_options.connection_keepalive.CopyFrom(keepalive)
+    http1 = http_protocol_options_pb2.HttpProtocolOptions(
+        explicit_http_config=http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig(
+            http_protocol_options=protocol_pb2.Http1ProtocolOptions()
+        ),
+        # A connection that was opened with a certificate before does not outlive that certificate's overlap.
+        common_http_protocol_options=protocol_pb2.HttpProtocolOptions(
+            idle_timeout=duration(UPSTREAM_IDLE), max_connection_duration=duration(_CONNECTION_AGE)
+        ),
+    )
+    clusters = []
+    for name, at, options, protocol in (
+        (names.ADS_CLUSTER, ads, http2, "h2"),
+        (names.ACCESS_LOG_CLUSTER, ads, http2, "h2"),
+        (names.CONNECTIVITY_CLUSTER, connectivity, http1, "http/1.1"),
+    ):
+        cluster = _cluster(name, tcp(at.host, at.port), _CONNECT_TIMEOUT, options)
+        cluster.type = cluster_pb2.Cluster.STATIC if _is_address(at.host) else cluster_pb2.Cluster.STRICT_DNS
+        cluster.transport_socket.CopyFrom(
+            control_plane_socket(
+                f"{_HERE}/{_file(names.NODE_CERTIFICATE)}",
+                f"{_HERE}/{_file(names.NODE_TRUST)}",
+                control_plane_name,
+                protocol,
+            )
+        )
+        clusters.append(_bounded(cluster) if name == names.ACCESS_LOG_CLUSTER else cluster)
+    own = files_secret(names.NODE_CERTIFICATE, _HERE, f"{_HERE}/{CERTIFICATE_FILE}", f"{_HERE}/{KEY_FILE}")
+    trust = files_trust(names.NODE_TRUST, _HERE, f"{_HERE}/{TRUST_FILE}", control_plane_name)
+    return {
+        BOOTSTRAP_FILE: _json(_bootstrap(node, f"{_HERE}/admin.sock", *clusters)),
+        **{
+            _file(secret.name): _json(
+                discovery_pb2.DiscoveryResponse(type_url=names.SECRET_TYPE, resources=[any_of(secret)])
+            )
+            for secret in (own, trust)
+        },
+    }
+
+
+def _bootstrap(node: str, admin_socket: str, *clusters: Any) -> Any:
     retry = base_pb2.RetryPolicy(
         retry_back_off=backoff_pb2.BackoffStrategy(
             base_interval=duration(_BACK_OFF), max_interval=duration(_BACK_OFF_MOST)
@@ -54,17 +125,16 @@ def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
             )
         ],
     )
-    message = bootstrap_pb2.Bootstrap(
+    return bootstrap_pb2.Bootstrap(
         node=base_pb2.Node(id=node, cluster=names.INBOUND),
         admin=bootstrap_pb2.Admin(address=unix(admin_socket)),
         stats_config=_kept_statistics(),
-        static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=_control_plane(ads_socket)),
+        static_resources=bootstrap_pb2.Bootstrap.StaticResources(clusters=clusters),
         dynamic_resources=bootstrap_pb2.Bootstrap.DynamicResources(
             ads_config=ads, cds_config=over_ads(), lds_config=over_ads()
         ),
         overload_manager=overload_manager(),
     )
-    return str(json_format.MessageToJson(message, indent=1))
 
 
 def _kept_statistics() -> Any:
@@ -73,31 +143,52 @@ def _kept_statistics() -> Any:
     return stats_pb2.StatsConfig(stats_matcher=stats_pb2.StatsMatcher(inclusion_list=inclusion))
 
 
-def _control_plane(socket: str) -> list[Any]:
-    logs = _cluster(names.ACCESS_LOG_CLUSTER, socket)
-    # A flood of records, or a slow control plane, costs Envoy no more than these; the rest of the records is dropped.
+def _bounded(logs: Any) -> Any:
+    """Return the cluster with its bounds: a flood of records, or a slow control plane, costs Envoy no more than these.
+
+    The rest of the records is dropped.
+    """
     thresholds = circuit_breaker_pb2.CircuitBreakers.Thresholds()
     thresholds.max_connections.value = 1
     thresholds.max_pending_requests.value = _LOGS_UNDER_WAY
     thresholds.max_requests.value = _LOGS_UNDER_WAY
     logs.circuit_breakers.thresholds.append(thresholds)
-    return [_cluster(names.ADS_CLUSTER, socket), logs]
+    return logs
 
 
-def _cluster(name: str, socket: str) -> Any:
-    options = http_protocol_options_pb2.HttpProtocolOptions(
+def _http2() -> Any:
+    return http_protocol_options_pb2.HttpProtocolOptions(
         explicit_http_config=http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig(
             http2_protocol_options=protocol_pb2.Http2ProtocolOptions()
         )
     )
-    endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=unix(socket)))
+
+
+def _cluster(name: str, address: Any, connect_timeout: float, options: Any) -> Any:
+    endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
     return cluster_pb2.Cluster(
         name=name,
         type=cluster_pb2.Cluster.STATIC,
-        connect_timeout=duration(1.0),
+        connect_timeout=duration(connect_timeout),
         typed_extension_protocol_options={names.HTTP_PROTOCOL_OPTIONS: any_of(options)},
         load_assignment=endpoint_pb2.ClusterLoadAssignment(
             cluster_name=name,
             endpoints=[endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[endpoint])],
         ),
     )
+
+
+def _file(secret: str) -> str:
+    return f"{secret}.json"
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _json(message: Any) -> str:
+    return str(json_format.MessageToJson(message, indent=1))

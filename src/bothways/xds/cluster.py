@@ -25,7 +25,7 @@ _DNS_REFRESH = 5.0
 _CONNECTION_AGE = 60.0
 # Shorter than the 5 s after which common servers close an idle connection: what is sent on one that closes is lost, and
 # nobody can tell whether it was read.
-_UPSTREAM_IDLE = 4.0
+UPSTREAM_IDLE = 4.0
 _BUFFER_BYTES = 1 << 16
 _AT_ONCE, _RETRIES_AT_ONCE = 4096, 64
 _FAILURES, _LEFT_OUT_PERCENT = 5, 50
@@ -106,7 +106,7 @@ def _options(*, http2: bool) -> Any:
         explicit.http2_protocol_options.SetInParent()
     else:
         explicit.http_protocol_options.SetInParent()
-    common = protocol_pb2.HttpProtocolOptions(idle_timeout=duration(_UPSTREAM_IDLE))
+    common = protocol_pb2.HttpProtocolOptions(idle_timeout=duration(UPSTREAM_IDLE))
     return http_protocol_options_pb2.HttpProtocolOptions(
         explicit_http_config=explicit, common_http_protocol_options=common
     )

@@ -18,6 +18,9 @@ PROBE = "probe"
 SERVER_CERTIFICATE = "server-certificate"
 HUB_CLIENT_CERTIFICATE = "hub-client-certificate"
 CUSTOMER_TRUST = "customer-trust"
+NODE_CERTIFICATE = "node-certificate"
+NODE_TRUST = "node-trust"
+
 
 CONNECTIVITY_CLUSTER = "connectivity"
 ADS_CLUSTER = "ads"

@@ -1,7 +1,7 @@
 """A snapshot: all resources of one state, each with a version that is the hash of its content."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -9,7 +9,7 @@ from bothways.xds import names
 from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
 from bothways.xds.listener import egress_listener, inbound_listener, probe_listener
 from bothways.xds.route import customer_routes, inbound_routes
-from bothways.xds.state import HubState
+from bothways.xds.state import HubState, RemoteNode
 from bothways.xds.tls import key_pair_secret, trust_secret
 from bothways.xds.typed import any_of
 
@@ -28,11 +28,13 @@ class Snapshot:
     """All resources, by type and name. `version` is the hash of everything: equal states have equal versions.
 
     `lingering` names, by type, what nothing in here refers to: only what a node is still draining does, if anything.
+    `remote` holds what each remote node is to have, by its name; those snapshots have the version of the whole.
     """
 
     version: str
     resources: Mapping[str, Mapping[str, Resource]]
     lingering: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    remote: Mapping[str, "Snapshot"] = field(default_factory=dict)
 
     def of(self, type_url: str) -> Mapping[str, Resource]:
         """Return the resources of one type, by name."""
@@ -40,7 +42,7 @@ class Snapshot:
 
 
 def build_snapshot(state: HubState) -> Snapshot:
-    """Return everything that Envoy needs for this state.
+    """Return everything that the Envoy beside the control plane, and each remote one, needs for this state.
 
     While the endpoint is shut it has no listener. What was connected before is drained for minutes, so its routes are
     there, and refuse everything; they go out before the listener is taken away.
@@ -73,7 +75,7 @@ def build_snapshot(state: HubState) -> Snapshot:
         customer_routes(names.EGRESS, (each for each in state.customers if each.established)),
         customer_routes(names.PROBE, state.customers),
     ]
-    return _snapshot(
+    whole = _snapshot(
         {
             names.SECRET_TYPE: secrets,
             names.CLUSTER_TYPE: clusters,
@@ -82,6 +84,38 @@ def build_snapshot(state: HubState) -> Snapshot:
         },
         lingering,
     )
+    return _with_nodes(whole, state) if state.nodes else whole
+
+
+def _with_nodes(whole: Snapshot, state: HubState) -> Snapshot:
+    """Add what remote nodes are to have: what differs is made for each, all else is the same objects."""
+    shared = {
+        **whole.resources,
+        # A remote node has its own way to the control plane, in its bootstrap.
+        names.CLUSTER_TYPE: _without(whole.of(names.CLUSTER_TYPE), names.CONNECTIVITY_CLUSTER),
+        names.ROUTE_TYPE: _without(whole.of(names.ROUTE_TYPE), names.PROBE),
+    }
+    listeners = {node.name: _listeners_at(state, node) for node in state.nodes}
+    digest = sha256(whole.version.encode())
+    for name, of_node in sorted(listeners.items()):
+        digest.update(f"{name} {' '.join(each.version for each in of_node.values())}\n".encode())
+    version = digest.hexdigest()[:16]
+    remote = {
+        name: Snapshot(version, {**shared, names.LISTENER_TYPE: of_node}, whole.lingering)
+        for name, of_node in listeners.items()
+    }
+    return replace(whole, version=version, remote=remote)
+
+
+def _listeners_at(state: HubState, node: RemoteNode) -> dict[str, Resource]:
+    there = replace(state, inbound=node.inbound, egress=node.egress)
+    # Shut is shut everywhere: what let a stranger in at one Envoy is the configuration of all.
+    endpoint = () if state.shut else (inbound_listener(there),)
+    return {each.name: resource_of(each) for each in (*endpoint, egress_listener(there))}
+
+
+def _without(resources: Mapping[str, Resource], name: str) -> dict[str, Resource]:
+    return {key: value for key, value in resources.items() if key != name}
 
 
 def _snapshot(messages: Mapping[str, list[Any]], lingering: Mapping[str, frozenset[str]]) -> Snapshot:

@@ -102,10 +102,29 @@ class CustomerServer:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteNode:
+    """An Envoy on another machine: where it binds, and the SHA-256 of the certificates by which it is known now."""
+
+    name: str
+    inbound: Address
+    egress: Address
+    fingerprints: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPlane:
+    """What the control plane shows to remote nodes, and the CA of the certificates that they show."""
+
+    pair: KeyPair
+    anchors: Anchors
+
+
+@dataclass(frozen=True, slots=True)
 class HubState:
     """Everything that the data plane of one environment has to do; `host` and `port` are the endpoint's.
 
     `shut` is why the endpoint lets nobody in, empty while it is open; `closures` is how often it was shut, ever.
+    `control_plane` is None if remote nodes are not let in at all.
     """
 
     environment: Environment
@@ -122,6 +141,8 @@ class HubState:
     services: tuple[ServiceRoute, ...] = ()
     customers: tuple[CustomerServer, ...] = ()
     danger_outbound_loopback: bool = False
+    nodes: tuple[RemoteNode, ...] = ()
+    control_plane: ControlPlane | None = None
     shut: str = ""
     closures: int = 0
 

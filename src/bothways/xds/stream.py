@@ -48,6 +48,8 @@ class _Subscription:
 class DeltaStream:
     """The server's side of one node's stream. Not shared between tasks.
 
+    `version` is that of the last snapshot of which the node confirmed a part.
+
     With `fills_only`, what the node has when it comes stays as it is: the server only stands in for another one, whose
     last words may be later than what it was left.
     """
@@ -55,9 +57,11 @@ class DeltaStream:
     def __init__(self, *, fills_only: bool = False) -> None:
         self._fills_only = fills_only
         self.node_id = ""
+        self.version = ""
         self.refusals: dict[str, str] = {}
         self._subscriptions: dict[str, _Subscription] = {}
         self._nonce = 0
+        self._versions: dict[str, str] = {}
 
     def receive(self, request: Any, snapshot: Snapshot) -> list[Any]:
         """Take a `DeltaDiscoveryRequest`; return the responses to send now."""
@@ -121,6 +125,7 @@ class DeltaStream:
     def _answer(self, subscription: _Subscription, request: Any) -> dict[str, str | None]:
         """Take an ACK or a NACK; return what was refused as a part of more, so that nobody knows what is bad in it."""
         versions = subscription.pending.pop(request.response_nonce, {})
+        told = self._versions.pop(request.response_nonce, self.version)
         if request.HasField("error_detail"):
             if len(versions) > 1:
                 return versions
@@ -128,6 +133,7 @@ class DeltaStream:
                 if subscription.sent.get(name, "") == version:
                     subscription.refused[name] = request.error_detail.message
             return {}
+        self.version = told
         for name, version in versions.items():
             if version:
                 subscription.confirmed[name] = version
@@ -208,6 +214,7 @@ class DeltaStream:
             subscription.sent.pop(name, None)
         for name in (*gone, *(resource.name for resource in changed)):
             subscription.refused.pop(name, None)
+        self._versions[nonce] = snapshot.version
         subscription.pending[nonce] = {resource.name: resource.version for resource in changed} | dict.fromkeys(
             gone, ""
         )

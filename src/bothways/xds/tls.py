@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from envoy.config.core.v3 import base_pb2
+from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
@@ -106,13 +106,51 @@ def service_socket(service: ServiceRoute, anchors: Anchors) -> Any:
     return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
 
 
+def files_secret(name: str, directory: str, certificate: str, key: str) -> Any:
+    """Return a certificate and its key in files as a secret; Envoy reads them again when a file there is replaced."""
+    return secret_pb2.Secret(
+        name=name,
+        tls_certificate=common_pb2.TlsCertificate(
+            certificate_chain=base_pb2.DataSource(filename=certificate),
+            private_key=base_pb2.DataSource(filename=key),
+            watched_directory=base_pb2.WatchedDirectory(path=directory),
+        ),
+    )
+
+
+def files_trust(name: str, directory: str, anchors: str, host: str) -> Any:
+    """Return trust anchors in a file as a secret, which vouch for exactly this DNS-ID."""
+    context = common_pb2.CertificateValidationContext(
+        trusted_ca=base_pb2.DataSource(filename=anchors),
+        watched_directory=base_pb2.WatchedDirectory(path=directory),
+        match_typed_subject_alt_names=[_dns_id(host)],
+    )
+    return secret_pb2.Secret(name=name, validation_context=context)
+
+
+def control_plane_socket(certificate_file: str, trust_file: str, host: str, protocol: str) -> Any:
+    """Return the transport socket of a remote node towards the control plane; both files hold one secret each.
+
+    The secrets come from files, for there is no control plane yet to bring them. No session is resumed: the next
+    connection has the certificate that is in the files then.
+    """
+    context = tls_pb2.UpstreamTlsContext(
+        sni=host,
+        common_tls_context=_common_context(
+            _CURVES,
+            tls_certificate_sds_secret_configs=[_from_file(names.NODE_CERTIFICATE, certificate_file)],
+            validation_context_sds_secret_config=_from_file(names.NODE_TRUST, trust_file),
+            alpn_protocols=[protocol],
+        ),
+    )
+    context.max_session_keys.value = 0
+    return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
+
+
 def _named(host: str, anchors: Anchors) -> Any:
     """Return what a server has to prove: its DNS-ID, exactly, under these anchors (RFC 9525 section 6.3)."""
-    name = common_pb2.SubjectAltNameMatcher(
-        san_type=common_pb2.SubjectAltNameMatcher.SanType.DNS, matcher=string_pb2.StringMatcher(exact=host)
-    )
     return common_pb2.CertificateValidationContext(
-        trusted_ca=_inline(anchors.pem), match_typed_subject_alt_names=[name]
+        trusted_ca=_inline(anchors.pem), match_typed_subject_alt_names=[_dns_id(host)]
     )
 
 
@@ -132,6 +170,20 @@ def _common_context(curves: tuple[str, ...], **more: Any) -> Any:
 
 def _by_sds(name: str) -> Any:
     return secret_pb2.SdsSecretConfig(name=name, sds_config=over_ads())
+
+
+def _from_file(name: str, path: str) -> Any:
+    source = config_source_pb2.ConfigSource(
+        path_config_source=config_source_pb2.PathConfigSource(path=path),
+        resource_api_version=config_source_pb2.ApiVersion.V3,
+    )
+    return secret_pb2.SdsSecretConfig(name=name, sds_config=source)
+
+
+def _dns_id(host: str) -> Any:
+    return common_pb2.SubjectAltNameMatcher(
+        san_type=common_pb2.SubjectAltNameMatcher.SanType.DNS, matcher=string_pb2.StringMatcher(exact=host)
+    )
 
 
 def _inline(text: str) -> Any:

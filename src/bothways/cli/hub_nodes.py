@@ -1,0 +1,41 @@
+"""What a running hub serves to remote nodes, put together."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from fastapi import FastAPI
+
+from bothways.dataplane.admission import Admission
+from bothways.dataplane.ads import AdsServer
+from bothways.operations.hub import Hub
+from bothways.web.nodes import nodes_only
+from bothways.web.server import ServerCertificate, serve_over_tls
+from bothways.xds.state import HubState
+
+
+class TowardsNodes:
+    """What the hub serves to remote nodes, if it lets any in: configuration on one port, `/connectivity` on another."""
+
+    def __init__(self, hub: Hub, state: HubState) -> None:
+        self._hub = hub
+        self._certificate = None
+        if state.control_plane is not None:
+            anchors = state.control_plane.anchors.pem
+            self._certificate = ServerCertificate(hub.run_directory, state.control_plane.pair, anchors)
+
+    def follow(self, latest: HubState) -> None:
+        """Show the certificate that is in force."""
+        if self._certificate is not None and latest.control_plane is not None:
+            self._certificate.follow(latest.control_plane.pair)
+
+    def parts(self, ads: AdsServer, admission: Admission, app: FastAPI) -> list[Coroutine[Any, Any, None]]:
+        """Return what has to run, nothing if no node is let in."""
+        if self._certificate is None:
+            return []
+        settings, gate = self._hub.settings, nodes_only(app, admission.node_of)
+        port = settings.nodes_connectivity_port
+        return [self._configure(ads, admission), serve_over_tls(gate, settings.nodes_address, port, self._certificate)]
+
+    async def _configure(self, ads: AdsServer, admission: Admission) -> None:
+        await ads.start_remote(self._hub.settings.nodes_address, self._hub.settings.nodes_port)
+        await admission.note_uses(self._hub)

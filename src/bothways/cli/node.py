@@ -1,0 +1,124 @@
+"""`bothways hub envoy-bootstrap`, and `bothways hub node`: list, withdraw."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bothways.cli.exit import OK
+from bothways.cli.opening import conclude, hub_in
+from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.errors import Unusable
+from bothways.operations import nodes
+from bothways.operations.bootstrap import bootstrap_node
+from bothways.operations.hub import Hub
+from bothways.registry.node import Binding
+from bothways.xds.bootstrap import BOOTSTRAP_FILE
+from bothways.xds.state import Address
+
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound: these are no addresses to call
+_PORT_MOST = 65535
+
+Place = Annotated[str | None, Parameter(help="HOST:PORT as the node reaches it, if not as hub.toml says.")]
+
+
+def envoy_bootstrap(
+    *,
+    node: Annotated[str, Parameter(help="The name of the node, like eu-1; a new one is put on record.")],
+    out: Annotated[Path, Parameter(help="The directory for all files that the node needs.")],
+    control_plane: Place = None,
+    connectivity: Place = None,
+    inbound_address: Annotated[str | None, Parameter(help="The address that the node binds for customers.")] = None,
+    inbound_port: int | None = None,
+    egress_address: Annotated[str | None, Parameter(help="The address that the node binds for services.")] = None,
+    egress_port: int | None = None,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Put a remote Envoy on record, and write all files that it needs; again, to renew its certificate.
+
+    Without options for addresses, a new node binds where hub.toml says, and a known one where it did.
+    """
+    with hub_in(directory) as hub:
+        ads, page = _places(hub, control_plane, connectivity)
+        before = nodes.known_binding(hub, node)
+        binding = Binding(
+            before.inbound_address if inbound_address is None else inbound_address,
+            before.inbound_port if inbound_port is None else inbound_port,
+            before.egress_address if egress_address is None else egress_address,
+            before.egress_port if egress_port is None else egress_port,
+        )
+        made = bootstrap_node(hub, node, out, ads, page, binding)
+        document = {
+            "node": made.name,
+            "directory": str(out),
+            "inbound": f"{binding.inbound_address} {binding.inbound_port}",
+            "egress": f"{binding.egress_address} {binding.egress_port}",
+            "control_plane": f"{ads.host} {ads.port}",
+            "connectivity": f"{page.host} {page.port}",
+        }
+        code = conclude(hub, document, f"The node {made.name} has all that it needs in {out}.", as_json=json)
+        tell(
+            f"Next: carry {out} to the node's machine by a way that nobody else can read (it holds the node's private "
+            "key), delete it here, and start Envoy there:\n"
+            f"  cd {shlex.quote(str(out))} && envoy -c {BOOTSTRAP_FILE} --disable-hot-restart"
+        )
+        return code
+
+
+def list_(*, directory: Directory = HERE, json: Json = False) -> int:
+    """List all nodes that there ever were; whether they are connected, `bothways hub status` says."""
+    with hub_in(directory) as hub:
+        found = nodes.list_nodes(hub)
+        rows = [
+            (
+                each["node"],
+                each["state"],
+                each["inbound"],
+                each["egress"],
+                ", ".join(f"{one['serial'][:8]} until {one['not_after'][:10]}" for one in each["certificates"]),
+            )
+            for each in found
+        ]
+        text = table(rows, ("NODE", "STATE", "INBOUND", "EGRESS", "CERTIFICATES"))
+        result(found, text, as_json=json)
+        return OK
+
+
+def withdraw(node: str, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Let a node in no more. It goes on with what it has until it is stopped: end its Envoy too."""
+    with hub_in(directory) as hub:
+        nodes.withdraw_node(hub, node)
+        code = conclude(hub, {"node": node, "state": "withdrawn"}, f"The node {node} is withdrawn.", as_json=json)
+        tell(
+            "Its Envoy, if it still runs, serves what it had, and has the keys that it was sent. Stop it; if its "
+            "machine was stolen or broken into, see what to renew in docs/nodes.md."
+        )
+        return code
+
+
+def _places(hub: Hub, control_plane: str | None, connectivity: str | None) -> tuple[Address, Address]:
+    """Return where the node reaches the control plane: for its configuration, and for `/connectivity`."""
+    settings = hub.settings
+    if control_plane is not None:
+        ads = _address(control_plane)
+    elif settings.nodes_address in _ANY:
+        raise Unusable(
+            f"the hub listens for nodes at {settings.nodes_address}, which is every address of this machine and none "
+            "that a node can call. Say it: --control-plane HOST:PORT"
+        )
+    else:
+        ads = Address(settings.nodes_address, settings.nodes_port)
+    page = Address(ads.host, settings.nodes_connectivity_port) if connectivity is None else _address(connectivity)
+    return ads, page
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or any(each.isspace() for each in host) or not port.isascii() or not port.isdecimal():
+        raise Unusable(f"{text!r} is no HOST:PORT. Say it like control-plane.hub.example:18000, or [::1]:18000.")
+    if not 1 <= int(port) <= _PORT_MOST:
+        raise Unusable(f"{text!r} has no port of 1 to {_PORT_MOST}. Name the port that nodes reach.")
+    return Address(host, int(port))

@@ -1,0 +1,107 @@
+"""The files of a remote node: its private key, which the hub does not keep, its certificate, and Envoy's bootstrap."""
+
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from bothways import files
+from bothways.errors import Conflict, NotFound, Refused, Unusable
+from bothways.operations.hub import Hub, serial_number
+from bothways.operations.nodes import default_binding
+from bothways.pki import issue, profile
+from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.registry.node import Binding, Node, node_findings
+from bothways.store import authorities, nodes
+from bothways.store.authorities import Role
+from bothways.store.database import Transaction
+from bothways.xds import bootstrap, names
+from bothways.xds.state import Address
+
+
+def bootstrap_node(
+    hub: Hub, name: str, out: Path, ads: Address, connectivity: Address, binding: Binding | None = None
+) -> Node:
+    """Give the node `name` a new key and certificate, and write all that an Envoy there needs into `out`.
+
+    A name that is new becomes a node; one that is known keeps its other certificates until the new one was used.
+    `ads` and `connectivity` are where the node reaches the control plane; `binding` is where it binds, None for where
+    it did, or where the hub's settings say. The key is in `out` alone. Raises `Refused`, `Conflict` if `out` holds
+    another key, `Unusable` if it cannot be written or the hub lets no node in.
+    """
+    if not hub.settings.nodes_port:
+        raise Unusable(
+            "the hub lets no remote node in: listen.nodes_port is 0. Set nodes_address, nodes_port and "
+            f"nodes_connectivity_port in {hub.directory / 'hub.toml'}, and start the hub again."
+        )
+    _require_own(hub, name, out)
+    files.make_directory(out.absolute())
+    key = ec.generate_private_key(ec.SECP256R1())
+    with hub.write() as transaction:
+        node, action = _recorded(hub, transaction, name, binding)
+        certificate, trusted = _certified(hub, transaction, node, key.public_key())
+        transaction.audit(
+            action,
+            name,
+            certificate=f"{certificate.serial_number:x}",
+            inbound=f"{node.binding.inbound_address} {node.binding.inbound_port}",
+            egress=f"{node.binding.egress_address} {node.binding.egress_port}",
+        )
+    texts = bootstrap.remote_files(name, ads, connectivity, hub.control_plane_name)
+    for file, text in texts.items():
+        files.replace(out / file, text.encode())
+    files.replace(out / bootstrap.TRUST_FILE, trusted.encode())
+    # The certificate before the key: an Envoy that looks in between finds no pair, and keeps the one that it has.
+    files.replace(out / bootstrap.CERTIFICATE_FILE, certificate_pem(certificate).encode())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    files.replace(out / bootstrap.KEY_FILE, pem, files.PRIVATE)
+    return node
+
+
+def _recorded(hub: Hub, transaction: Transaction, name: str, binding: Binding | None) -> tuple[Node, str]:
+    """Return the node with this name, stored if it is new, and what that is called in the audit."""
+    try:
+        known = nodes.find(transaction.connection, name)
+    except NotFound:
+        wanted = binding or default_binding(hub)
+        if findings := node_findings(name, wanted, names.embedded_node(hub.environment.value)):
+            raise Refused(findings) from None
+        return nodes.add(transaction, name, wanted), "node.add"
+    if binding is not None and binding != known.binding:
+        if findings := node_findings(name, binding, names.embedded_node(hub.environment.value)):
+            raise Refused(findings)
+        nodes.move(transaction, known.id, binding)
+    return nodes.find(transaction.connection, name), "node.renew"
+
+
+def _certified(
+    hub: Hub, transaction: Transaction, node: Node, key: ec.EllipticCurvePublicKey
+) -> tuple[x509.Certificate, str]:
+    """Return a new certificate of the node, stored, and the CAs under which it finds the control plane, in PEM."""
+    issuer = authorities.signing_authority(transaction.connection, Role.NODE)
+    signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
+    wanted = profile.node(node.name, hub.terms.hub, hub.environment, key, transaction.now)
+    unsigned = issue.issued_by(issuer.certificate, wanted, serial_number())
+    certificate = issue.assemble(unsigned, signer.sign(unsigned))
+    nodes.add_certificate(transaction, node.id, certificate, issuer)
+    trusted = authorities.trusted(transaction.connection, Role.NODE)
+    return certificate, "".join(certificate_pem(each.certificate) for each in trusted)
+
+
+def _require_own(hub: Hub, name: str, out: Path) -> None:
+    """Raise `Conflict` unless the key in `out`, if there is one, is this node's: no other is ever overwritten."""
+    if not (out / bootstrap.KEY_FILE).exists() and not (out / bootstrap.CERTIFICATE_FILE).exists():
+        return
+    try:
+        content = files.read(out / bootstrap.CERTIFICATE_FILE, "the node's certificate")
+        found = fingerprint(x509.load_pem_x509_certificate(content))
+    except (Unusable, ValueError):
+        found = ""
+    with hub.read() as connection:
+        named = {each.id for each in nodes.every(connection, withdrawn=True) if each.name == name}
+        own = {each.fingerprint for each in nodes.certificates(connection) if each.node_id in named}
+    if found not in own:
+        raise Conflict(
+            f"{out} holds a key that is not the node {name}'s, and keys are never overwritten. Name another directory."
+        )
