@@ -7,17 +7,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from tests.operations.conftest import Audit
-from tests.vectors import keys, shape
 
 from bothways.errors import Unusable
 from bothways.operations import issuing
 from bothways.operations.certificates import list_certificates
 from bothways.operations.hub import Hub
-from bothways.operations.issuing import FEW, in_groups, on_all_cores, sign_reserved
+from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.requests import approve_all, submit_request
 from bothways.operations.upkeep import upkeep
 from bothways.pki.issue import Unsigned
-from bothways.pki.reading import read_request, read_requests
 from bothways.pki.revocation import UnsignedList
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
@@ -83,22 +81,3 @@ def test_repeating_changes_nothing_and_the_first_signature_stands(
     assert sign_reserved(hub, unsigned) == sign_reserved(hub, first) == first == list_certificates(hub)
     assert audited() == before
     assert before[-1] == ("certificate.issue", first[0].serial)
-
-
-@pytest.mark.parametrize("count", [0, 1, FEW, 2 * FEW + 1])
-def test_work_on_all_cores_comes_back_in_its_order(count: int) -> None:
-    assert list(on_all_cores(str, iter(range(count)))) == [str(each) for each in range(count)]
-
-
-def test_what_fails_on_one_core_fails() -> None:
-    with pytest.raises(ValueError, match="invalid literal"):
-        list(on_all_cores(int, [*["1"] * FEW, "x"]))
-
-
-def test_possession_is_told_of_the_right_request_whatever_core_looked(make_csr: Csr) -> None:
-    good = [make_csr() for _ in range(FEW)]
-    stranger = shape.signed(shape.content(spki=shape.spki_of(keys.ecdsa("other"))))
-    files = [*good[:3], stranger, *good[3:], stranger]
-    readings = read_requests([(each, "request") for each in files], on_all_cores)
-    assert [each.possessed for each in readings] == [each is not stranger for each in files]
-    assert readings == [read_request(each, "request") for each in files]

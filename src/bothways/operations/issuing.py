@@ -1,10 +1,7 @@
 """The second half of every approval: what is reserved is signed outside of any transaction, and stored."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidSignature
@@ -22,30 +19,13 @@ from bothways.store.certificates import StoredCertificate
 GROUP = 200
 """Certificates that share their transactions: writing to disk costs little beside the rest, a look is not far away."""
 
-FEW = 8
-"""Items for which starting threads costs more than it gains."""
-
 _Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 def in_groups(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     """Yield the items in groups, in their order."""
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]
-
-
-def on_all_cores(function: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
-    """Do as `map` does, in a thread for each core: the library verifies signatures without the interpreter's lock."""
-    work, cores = tuple(items), os.cpu_count() or 1
-    if len(work) < FEW or cores == 1:
-        return map(function, work)
-    size = -(-len(work) // cores)
-    with ThreadPoolExecutor(cores) as pool:
-        parts = pool.map(
-            lambda start: [function(each) for each in work[start : start + size]], range(0, len(work), size)
-        )
-        return list(chain.from_iterable(parts))
 
 
 def sign_reserved(hub: Hub, records: Sequence[StoredCertificate]) -> tuple[StoredCertificate, ...]:
@@ -58,14 +38,7 @@ def sign_reserved(hub: Hub, records: Sequence[StoredCertificate]) -> tuple[Store
     """
     wanted = [each for each in records if each.der is None and each.revoked_at is None]
     keys = _keys(hub, {each.authority_id for each in wanted})
-    signatures = [keys[each.authority_id][0].sign(each.unsigned) for each in wanted]
-
-    def verified(made: tuple[StoredCertificate, bytes]) -> bytes:
-        record, signature = made
-        return _verified(record, signature, keys[record.authority_id][1])
-
-    made = on_all_cores(verified, zip(wanted, signatures, strict=True))
-    signed = {each.serial: der for each, der in zip(wanted, made, strict=True)}
+    signed = {each.serial: _signed(each, *keys[each.authority_id]) for each in wanted}
     with hub.write() as transaction:
         ours = certificates.complete_all(transaction, signed)
         transaction.audit_all(
@@ -89,9 +62,9 @@ def _keys(hub: Hub, numbers: set[int]) -> dict[int, tuple[Signer, CertificatePub
     }
 
 
-def _verified(record: StoredCertificate, signature: bytes, key: CertificatePublicKeyTypes) -> bytes:
+def _signed(record: StoredCertificate, signer: Signer, key: CertificatePublicKeyTypes) -> bytes:
     try:
-        return issue.assemble_verified(record.unsigned, signature, key)
+        return issue.assemble_verified(record.unsigned, signer.sign(record.unsigned), key)
     except InvalidSignature as error:
         raise Unusable(
             f"the issuing CA's key made a signature for certificate {record.serial} that does not hold. It was thrown "

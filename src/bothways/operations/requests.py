@@ -11,7 +11,7 @@ from bothways.errors import BothwaysError, Conflict, Refused
 from bothways.findings import Finding, Level, errors
 from bothways.operations import keys
 from bothways.operations.hub import Hub, serial_number
-from bothways.operations.issuing import in_groups, on_all_cores, sign_reserved
+from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.revocation import list_address
 from bothways.pki import issue, profile
 from bothways.pki.issue import Unsigned
@@ -207,7 +207,7 @@ def _decide(hub: Hub, numbers: Collection[int], *, strict: bool) -> list[Approva
     """Record the approval of those that can be approved, each with the serial number and the bytes to be signed."""
     with hub.write() as transaction:
         connection = transaction.connection
-        found = requests.many(connection, numbers, on_all_cores)
+        found = requests.many(connection, numbers)
         approved = certificates.of_requests(connection, numbers)
         waiting = [each for each in found.values() if each.state is RequestState.SUBMITTED]
         review = _review(hub, connection, transaction.now, [(each.tsp_id, each.request) for each in waiting])

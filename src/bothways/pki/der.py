@@ -1,7 +1,7 @@
 """The little DER (X.690) that the library does not give away: to write what a key will sign, and to look at it."""
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 SEQUENCE, SET, INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER = 0x30, 0x31, 0x02, 0x03, 0x04, 0x06
 UTF8_STRING, PRINTABLE_STRING = 0x0C, 0x13
@@ -50,6 +50,7 @@ def bit_string(octets: bytes) -> bytes:
     return tagged(BIT_STRING, b"\0" + octets)
 
 
+@lru_cache(maxsize=16)
 def time(moment: datetime) -> bytes:
     """Return a Time (RFC 5280 section 4.1.2.5), in whole seconds: UTCTime until 2049, GeneralizedTime from 2050 on."""
     utc = moment.astimezone(UTC)

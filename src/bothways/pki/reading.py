@@ -4,10 +4,9 @@ Only `request` makes a `CertificationRequest` of it, and only if the rules of `p
 """
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -23,15 +22,7 @@ from bothways.pki.mistaken import refused_der
 warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning, __name__.replace(".", r"\."))
 
 _Part = TypeVar("_Part")
-_Item = TypeVar("_Item")
 _SPKI = 2
-
-
-class Each(Protocol):
-    """What applies a function to many things, and gives the results in their order, as `map` does."""
-
-    def __call__(self, function: Callable[[_Item], _Part], items: Iterable[_Item], /) -> Iterable[_Part]:
-        """Return the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,49 +52,6 @@ def read_request(data: bytes, subject: str) -> Reading:
 
     Raises `Refused` if there is no request, or one that cannot be read as PKCS #10 (RFC 2986) at all.
     """
-    return read_requests(((data, subject),))[0]
-
-
-def read_requests(files: Iterable[tuple[bytes, str]], each: Each = map) -> list[Reading]:
-    """Return what each request says, as `read_request` does. `each` applies a function to many things, as `map` does.
-
-    Half of the time goes into the signatures, which the library verifies without the interpreter's lock: an `each`
-    that uses several threads is faster. Raises `Refused` as `read_request` does, for the first that it is true of.
-    """
-    opened = [_opened(data, subject) for data, subject in files]
-    return [
-        Reading(
-            der=one.der,
-            subject=_read("subject", partial(getattr, one.csr, "subject"), one.unreadable),
-            public_key=one.key,
-            spki=one.spki,
-            digest=one.digest,
-            possessed=possessed,
-            extensions=_read("extensions", partial(getattr, one.csr, "extensions"), one.unreadable),
-            attributes=one.attributes,
-            unreadable=one.unreadable,
-            notes=one.notes,
-        )
-        for one, possessed in zip(opened, each(_possession, opened), strict=True)
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A request that can be taken apart, before its signature is looked at."""
-
-    der: bytes
-    notes: tuple[Finding, ...]
-    csr: x509.CertificateSigningRequest
-    signed: bytes
-    spki: bytes
-    key: CertificatePublicKeyTypes | None
-    digest: str
-    attributes: tuple[tuple[str, int], ...]
-    unreadable: dict[str, str]
-
-
-def _opened(data: bytes, subject: str) -> _Opened:
     der, notes = request_der(data, subject)
     try:
         csr = x509.load_der_x509_csr(der)
@@ -114,13 +62,19 @@ def _opened(data: bytes, subject: str) -> _Opened:
         raise refused_der(der, error, subject) from error
     unreadable: dict[str, str] = {}
     key = _read("key", csr.public_key, unreadable)
-    return _Opened(der, notes, csr, signed, content[_SPKI], key, _digest(csr), attributes, unreadable)
-
-
-def _possession(one: _Opened) -> bool | None:
-    if one.key is None or one.digest in BROKEN_DIGESTS:
-        return None
-    return _is_signed(one.csr, one.signed, one.key)
+    digest = _digest(csr)
+    return Reading(
+        der=der,
+        subject=_read("subject", lambda: csr.subject, unreadable),
+        public_key=key,
+        spki=content[_SPKI],
+        digest=digest,
+        possessed=None if key is None or digest in BROKEN_DIGESTS else _is_signed(csr, signed, key),
+        extensions=_read("extensions", lambda: csr.extensions, unreadable),
+        attributes=attributes,
+        unreadable=unreadable,
+        notes=notes,
+    )
 
 
 def _attribute(element: bytes) -> tuple[str, int]:

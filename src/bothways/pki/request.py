@@ -1,6 +1,5 @@
 """A certification request (RFC 2986). One exists only if its self-signature holds: proof of possession is the type."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -11,7 +10,7 @@ from bothways.findings import Finding
 from bothways.pki.encoding import pem
 from bothways.pki.keys import sha256
 from bothways.pki.proof import PROOF
-from bothways.pki.reading import Each, Reading, read_requests
+from bothways.pki.reading import Reading, read_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +53,11 @@ def parse_request(data: bytes, subject: str = "request") -> CertificationRequest
     Raises `Refused` if it is none, or breaks a rule of `PROOF`: if its self-signature does not hold (RFC 2986
     section 3, proof of possession) or cannot be checked, or if it can be read in more than one way.
     """
-    return parse_requests((data,), subject)[0]
-
-
-def parse_requests(files: Iterable[bytes], subject: str = "request", each: Each = map) -> list[CertificationRequest]:
-    """Return the request in each of the files; `each` is that of `read_requests`.
-
-    Raises `Refused` as `parse_request` does, for the first that it is true of.
-    """
-    requests = []
-    for reading in read_requests(((data, subject) for data in files), each):
-        request, findings = proved(reading, subject)
-        if request is None:
-            raise Refused(findings)
-        requests.append(request)
-    return requests
+    reading = read_request(data, subject)
+    request, findings = proved(reading, subject)
+    if request is None:
+        raise Refused(findings)
+    return request
 
 
 def proved(reading: Reading, subject: str) -> tuple[CertificationRequest | None, tuple[Finding, ...]]:
