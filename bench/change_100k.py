@@ -3,6 +3,7 @@
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from bench.harness import Figure, figure
 from bench.inbound import TSP_ID, World, asked, connected, world
@@ -12,6 +13,7 @@ _CUSTOMERS = 100_000
 _ROUNDS = 10
 _GOAL = 1.0
 _PATIENCE = 30.0
+_PAUSE = 0.005
 
 
 def change_100k() -> Iterator[Figure]:
@@ -31,11 +33,15 @@ def change_100k() -> Iterator[Figure]:
 
 
 def _in_force_after(ours: World, line: ssl.SSLSocket, *, suspended: bool) -> float:
-    started = time.perf_counter()
-    suspend_customer(ours.hub, TSP_ID, suspended=suspended)
-    ours.apply()
     wanted = b"403" if suspended else b"200"
-    while asked(ours, ours.server, line) != wanted:
-        if time.perf_counter() - started > _PATIENCE:
-            raise RuntimeError("the change is not in force")
-    return time.perf_counter() - started
+    with ThreadPoolExecutor(1) as pool:
+        started = time.perf_counter()
+        suspend_customer(ours.hub, TSP_ID, suspended=suspended)
+        applied = pool.submit(ours.apply)
+        while asked(ours, ours.server, line) != wanted:
+            if time.perf_counter() - started > _PATIENCE:
+                raise RuntimeError("the change is not in force")
+            time.sleep(_PAUSE)
+        seconds = time.perf_counter() - started
+        applied.result()
+    return seconds

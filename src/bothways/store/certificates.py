@@ -271,23 +271,19 @@ def renewed(connection: Connection, now: datetime) -> tuple[tuple[StoredCertific
     One that was revoked, or has expired, takes nobody's place; neither does one that was never seen.
     """
     new = certificate.alias()
-    first_seen = func.min(new.c.first_seen_at, type_=Instant)
-    rows = connection.execute(
-        select(certificate, first_seen.label("replaced_at"))
-        .join(renewal, renewal.c.serial == certificate.c.serial)
-        .join(new, new.c.request_id == renewal.c.request_id)
-        .where(
-            certificate.c.der.is_not(None),
-            certificate.c.revoked_at.is_(None),
-            certificate.c.not_after > now,
-            new.c.first_seen_at.is_not(None),
-            new.c.revoked_at.is_(None),
-            new.c.not_after > now,
-        )
-        .group_by(certificate.c.serial)
-        .order_by(certificate.c.serial)
-    ).all()
-    return tuple((_record({**row._mapping}), row.replaced_at) for row in rows)  # noqa: SLF001
+    first_seen = select(func.min(new.c.first_seen_at, type_=Instant)).where(
+        new.c.request_id == renewal.c.request_id, new.c.revoked_at.is_(None), new.c.not_after > now
+    )
+    old = select(certificate.c.serial).where(
+        certificate.c.serial == renewal.c.serial, certificate.c.revoked_at.is_(None), certificate.c.not_after > now
+    )
+    # Questions inside and no joins: SQLite would begin a join with all certificates, and renewals are few.
+    rows = connection.execute(select(renewal.c.serial, first_seen.scalar_subquery().label("at")).where(old.exists()))
+    found: dict[str, datetime] = {}
+    for row in rows:
+        if row.at is not None:
+            found[row.serial] = min(row.at, found.get(row.serial, row.at))
+    return tuple((each, at) for serial, at in sorted(found.items()) if (each := find(connection, serial)).der)
 
 
 def _stored(rows: "list[Row[Any]] | Any") -> tuple[StoredCertificate, ...]:
@@ -295,5 +291,4 @@ def _stored(rows: "list[Row[Any]] | Any") -> tuple[StoredCertificate, ...]:
 
 
 def _record(columns: dict[str, Any]) -> StoredCertificate:
-    columns.pop("replaced_at", None)
     return StoredCertificate(**columns | {"unsigned": Unsigned(columns["unsigned"])})

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.store import audit, schema, schema_nodes, touched
+from bothways.store import audit, indexes, schema, schema_nodes, touched
 from bothways.store.audit import Line
 
 _BUSY_MILLISECONDS = 10_000
@@ -91,8 +91,9 @@ def create(path: Path, environment: str) -> Database:
     files.write_new(path, b"", files.PRIVATE)
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
-        # The one schema, by the module that adds to it last.
-        schema_nodes.node.metadata.create_all(transaction.connection)
+        # The one schema, with what other modules add to it.
+        for module in (schema, schema_nodes, indexes):
+            module.metadata.create_all(transaction.connection)
         touched.make_triggers(transaction.connection)
         transaction.connection.execute(
             insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)

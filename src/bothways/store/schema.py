@@ -58,7 +58,6 @@ request = Table(
     Column("decided_by", String(64)),
     Column("reason", Text),
 )
-Index("requests_of_customer", request.c.tsp_id)
 # A key is certified for one customer, once; a refused request leaves its key free for a corrected one.
 Index(
     "one_key_once",
@@ -121,10 +120,6 @@ certificate = Table(
     Column("first_seen_at", Instant),
     Column("seen_at", Instant),
 )
-
-Index("certificates_of_customer", certificate.c.tsp_id)
-# What ends soon is looked for all the time, and is little of all there is.
-Index("certificate_ends", certificate.c.not_after)
 
 # That a request renews a certificate: what comes of it supersedes that one.
 renewal = Table(

@@ -1,0 +1,23 @@
+"""Indexes that only make looking faster: for what is looked for all the time, and is little of all there is.
+
+Those that keep a rule (unique ones) stand with their tables in `schema`.
+"""
+
+from sqlalchemy import ColumnElement, Index
+
+from bothways.store.schema import certificate, metadata, renewal, request
+
+__all__ = ["metadata"]
+
+Index("requests_of_customer", request.c.tsp_id)
+Index("certificates_of_customer", certificate.c.tsp_id)
+Index("certificate_ends", certificate.c.not_after)
+Index("renewals_of_certificate", renewal.c.serial)
+
+
+def _partial(name: str, column: ColumnElement[str], where: ColumnElement[bool]) -> None:
+    Index(name, column, sqlite_where=where, postgresql_where=where)
+
+
+_partial("certificates_unsigned", certificate.c.serial, certificate.c.der.is_(None))
+_partial("certificates_revoked", certificate.c.authority_id, certificate.c.revoked_at.is_not(None))

@@ -1,0 +1,33 @@
+"""What is looked for all the time is found by an index, at any number of customers."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Select, select
+from sqlalchemy.dialects import sqlite
+
+from bothways.store.database import Database
+from bothways.store.schema import certificate, renewal, request
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("index", "query"),
+    [
+        ("requests_of_customer", select(request.c.id).where(request.c.tsp_id == "1")),
+        ("certificates_of_customer", select(certificate.c.der).where(certificate.c.tsp_id == "1")),
+        ("certificate_ends", select(certificate.c.der).where(certificate.c.not_after > NOW)),
+        ("renewals_of_certificate", select(renewal.c.request_id).where(renewal.c.serial == "1a")),
+        ("certificates_unsigned", select(certificate.c.unsigned).where(certificate.c.der.is_(None))),
+        (
+            "certificates_revoked",
+            select(certificate.c.serial).where(certificate.c.authority_id == 1, certificate.c.revoked_at.is_not(None)),
+        ),
+    ],
+)
+def test_it_is_found_by_its_index(database: Database, index: str, query: Select[tuple[object]]) -> None:
+    text = query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    with database.read() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all()
+    assert f"INDEX {index}" in plan[0].detail
