@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from hypothesis import settings as hypothesis_settings
+from tests.dns_server import DnsServer, serving_dns
 
 from bothways.contract.document import Environment, Terms
 from bothways.demo.process import BothwaysProcess
@@ -49,6 +50,13 @@ GOOD_SUBJECT = {
     "OU": "Payments",
     "CN": "TLSMA-ECDSA/12345678/PPR",
 }
+
+
+@pytest.fixture
+def dns_server() -> Iterator[DnsServer]:
+    """A DNS server on 127.0.0.1."""
+    with serving_dns() as server:
+        yield server
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_while_the_hub_does_not_run_nothing_is_recorded(hub: Hub, issuer: str, c
 @pytest.mark.envoy
 def test_what_was_seen_is_recorded_with_the_address_it_was_seen_at(running_hub: Hub, issuer: str, chain: int) -> None:
     endorse_chain(running_hub, chain)
-    fact = probe_customer(running_hub, issuer)
+    fact = probe_customer(running_hub, issuer).fact
     assert (fact.address, fact.ok) == ("bank.localhost:1", False)
     assert fact.seen
     assert probes(running_hub) == 1

@@ -2,23 +2,28 @@
 
 from bothways.cli.exit import FAILED
 from bothways.cli.opening import conclude, control, hub_in
-from bothways.cli.output import HERE, Directory, Json
+from bothways.cli.output import HERE, Directory, Json, tell
 from bothways.errors import Conflict, Unusable
+from bothways.findings import errors
 from bothways.operations.hub import Hub
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound.probe import probe_customer, probe_target
 
 
 def probe(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
-    """Call a customer's server through the hub's Envoy, and record what was seen. Exits with 1 if it failed."""
+    """Look at a customer's server from all sides, and call it through the hub's Envoy; record what was seen.
+
+    Exits with 1 if the call failed, or if somebody is let in who must not be, or not who must.
+    """
     with hub_in(directory) as hub:
         probe_target(hub, tsp_id)
         _require_in_force(hub)
-        fact = probe_customer(hub, tsp_id)
-        document = {"customer": tsp_id, "address": fact.address, "ok": fact.ok, "seen": fact.seen}
-        text = f"{fact.address}: {'ok' if fact.ok else 'failed'}, {fact.seen}"
-        code = conclude(hub, document, text, as_json=json)
-        return code if fact.ok else FAILED
+        made = probe_customer(hub, tsp_id, say=lambda stage, said: tell(f"{stage:<8}{said}"))
+        fact = made.fact
+        head = f"{fact.address}: {'ok' if fact.ok else 'failed'}, {fact.seen}"
+        text = "\n".join([head, *(f"  {each.level.value:<8}{each}" for each in made.findings)])
+        code = conclude(hub, {"customer": tsp_id} | made.document(), text, as_json=json)
+        return FAILED if errors(made.findings) else code
 
 
 def rotate(*, directory: Directory = HERE, json: Json = False) -> int:

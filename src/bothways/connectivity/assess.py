@@ -108,7 +108,8 @@ def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
         lost = f"the last probe failed: {probe.seen}"
     started = facts.endpoint is not None or bool(facts.chains_open or facts.anchors)
     latest = max((each.until for each in anchors), default=None)
-    return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=latest)
+    risk = probe.risk if probe and probe.ok else ""
+    return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=latest, risk=risk)
 
 
 def _flow(
@@ -120,6 +121,7 @@ def _flow(
     started: bool,
     lost: str,
     until: datetime | None,
+    risk: str = "",
 ) -> FlowAssessment:
     missing = next((step for step in steps if not step.done), None)
     if facts.suspended:
@@ -129,6 +131,9 @@ def _flow(
     elif missing:
         state = State.IN_PROGRESS if started else State.NOT_STARTED
         reason = f"{missing.name}: {missing.said}"
+    elif risk:
+        # Open all the same: the flow was proved, and to close it would be the very outage that is warned of.
+        state, reason = State.AT_RISK, risk
     elif until is not None and until - now < EXPIRING:
         state, reason = State.AT_RISK, f"expires on {until:%Y-%m-%d}; renew now"
     else:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,26 @@ class AnchorFact:
 
 @dataclass(frozen=True, slots=True)
 class ProbeFact:
-    """A probe of the customer's server: where it went, when it began, and what came of it."""
+    """A probe of the customer's server: where it went, when it began, and what came of it.
+
+    `risk` says, if the probe succeeded, why calls may fail soon or should not be made; empty if nothing does.
+    """
 
     address: str
     at: datetime
     ok: bool
     seen: str
+    risk: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """Return the fact as the JSON object that API and command line show."""
+        return {
+            "address": self.address,
+            "at": self.at.isoformat(),
+            "ok": self.ok,
+            "seen": self.seen,
+            "risk": self.risk or None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """Customers' servers: set, show, and what probes of them saw."""
 
+from collections.abc import Sequence
+
+from bothways.connectivity.evidence import Evidence
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Conflict, Refused
 from bothways.findings import Finding
 from bothways.operations.hub import Hub
 from bothways.registry.endpoint import Endpoint, parse_endpoint
 from bothways.store import customers, endpoints
+from bothways.store.endpoints import StoredProbe
 
 
 def set_endpoint(hub: Hub, tsp_id: str, url: str) -> Endpoint:
@@ -30,7 +34,9 @@ def show_endpoint(hub: Hub, tsp_id: str) -> Endpoint:
         return endpoints.find(connection, tsp_id)
 
 
-def record_probe(hub: Hub, tsp_id: str, probe: ProbeFact) -> None:
+def record_probe(
+    hub: Hub, tsp_id: str, probe: ProbeFact, findings: Sequence[Finding] = (), evidence: Evidence | None = None
+) -> None:
     """Record what a probe saw; the outbound flow is established by a successful one, and only by that.
 
     Raises `Conflict` if the customer's server is another one by now: what was seen says nothing about that.
@@ -42,5 +48,17 @@ def record_probe(hub: Hub, tsp_id: str, probe: ProbeFact) -> None:
                 f"the endpoint of customer {tsp_id} became {address} while {probe.address} was probed, "
                 f"so nothing is recorded. Probe again: bothways probe {tsp_id}"
             )
-        endpoints.add_probe(transaction, tsp_id, probe)
-        transaction.audit("probe", tsp_id, address=probe.address, ok=probe.ok, seen=probe.seen)
+        report = {
+            "findings": [each.document() for each in findings],
+            "evidence": evidence.document() if evidence else None,
+        }
+        endpoints.add_probe(transaction, tsp_id, probe, report)
+        said = {"findings": [each.id for each in findings]} if findings else {}
+        transaction.audit("probe", tsp_id, address=probe.address, ok=probe.ok, seen=probe.seen, **said)
+
+
+def list_probes(hub: Hub, tsp_id: str) -> tuple[StoredProbe, ...]:
+    """Return the probes of the customer's server that are kept, newest first. Raises `NotFound`."""
+    with hub.read() as connection:
+        customers.find(connection, tsp_id)
+        return endpoints.probes(connection, tsp_id)

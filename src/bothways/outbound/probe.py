@@ -1,56 +1,161 @@
-"""The probe of a customer's server: one request through the real Envoy egress, with the hub's client certificate."""
+"""The probe of a customer's server: a look from all sides, then one request through the real Envoy egress.
+
+The look finds causes; the outbound flow is established by the request alone.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import httpx2
 
+from bothways.connectivity.evidence import Caller, Evidence, Outcome
 from bothways.connectivity.facts import ProbeFact
-from bothways.errors import Conflict
+from bothways.connectivity.verdicts import admission_findings, findings, refused_by_http, risk
+from bothways.errors import Conflict, Unreachable
+from bothways.findings import Finding
 from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
+from bothways.outbound.callers import Callers, make_callers
+from bothways.outbound.knock import Chain
+from bothways.outbound.look import Look, Say
+from bothways.pki.chain import parse_anchors
 from bothways.registry.endpoint import Endpoint
+from bothways.spoke.addresses import Answer
+from bothways.spoke.resolver import Question
 from bothways.store.chains import ChainState
 from bothways.xds import names
 
 _TIMEOUT = 20.0
 _OUR_PROBLEM = "urn:bothways:problem:"
 
+Ask = Callable[[str], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One probe: what it comes to, what was found, and what was seen."""
+
+    fact: ProbeFact
+    findings: tuple[Finding, ...]
+    evidence: Evidence
+
+    def document(self) -> dict[str, Any]:
+        """Return the probe as the JSON object that API and command line show."""
+        return self.fact.document() | {
+            "findings": [each.document() for each in self.findings],
+            "evidence": self.evidence.document(),
+        }
+
 
 def probe_target(hub: Hub, tsp_id: str) -> Endpoint:
     """Return where a probe would go. Raises `NotFound` without endpoint, `Conflict` without endorsed chain."""
     endpoint = show_endpoint(hub, tsp_id)
-    if not any(chain.state is ChainState.ENDORSED for chain in list_chains(hub, tsp_id)):
-        raise Conflict(f"customer {tsp_id} has no endorsed chain, so nothing can be trusted. See: bothways chain list")
+    _endorsed(hub, tsp_id)
     return endpoint
 
 
-def probe_customer(hub: Hub, tsp_id: str) -> ProbeFact:
-    """Call the customer's server once, record what was seen, and return it (R2, R11).
+def probe_customer(
+    hub: Hub, tsp_id: str, callers: Callers | None = None, say: Say | None = None, ask: Ask | None = None
+) -> Probe:
+    """Look at the customer's server from all sides, call it once, record what was seen, and return it (R2, R11 to R15).
 
-    Any HTTP answer of the server proves the path: its chain was verified against the endorsed anchors, its host name
-    matched, and it let our certificate in. Raises `NotFound` without endpoint, `Conflict` without endorsed chain, or if
-    the hub does not run.
+    An HTTP answer of the server through Envoy proves the path: its chain was verified against the endorsed anchors, its
+    host name matched, and it let our certificate in. `callers` are made anew if none are given; `say` is told each
+    stage as it is over; `ask` asks DNS. Raises `NotFound` without endpoint, `Conflict` without endorsed chain, or if
+    the hub does not run; then nothing is recorded.
     """
-    endpoint = probe_target(hub, tsp_id)
-    at = hub.now()
+    look, tell = _look(hub, tsp_id, ask), say or (lambda *_: None)
+    _require_running(hub)
+    endpoint, at = look.endpoint, look.now
+    evidence = asyncio.run(look.evidence(callers or make_callers(hub), tell))
+    found = list(findings(evidence, look.anchors, at, loopback_allowed=look.loopback_allowed))
     ok, seen = _call(hub, tsp_id)
-    fact = ProbeFact(endpoint.address, at, ok, seen)
-    record_probe(hub, tsp_id, fact)
-    return fact
+    tell("call", seen)
+    if not ok:
+        message = f"the request through the hub's Envoy failed: {seen}"
+        hint = "Mend what the other findings name, then probe again." if found else "Look at the server's own log."
+        found.append(Finding("PROBE-CALL-01", message, hint, "R2", endpoint.host))
+    fact = ProbeFact(endpoint.address, at, ok, seen, risk(found) if ok else "")
+    record_probe(hub, tsp_id, fact, found, evidence)
+    return Probe(fact, tuple(found), evidence)
+
+
+def accepts_fresh(hub: Hub, tsp_id: str, callers: Callers | None = None, ask: Ask | None = None) -> tuple[Finding, ...]:
+    """Knock at the customer's server with a fresh certificate of the same Client CA, and nothing else; record nothing.
+
+    For a rotation: no finding means that the server takes what the rotation will bring. Raises `Unreachable` if that
+    could not be told, and else as `probe_customer`; the hub need not run.
+    """
+    look = _look(hub, tsp_id, ask)
+    seen = asyncio.run(look.admissions(callers or make_callers(hub), (Caller.CURRENT, Caller.FRESH)))
+    if not seen or any(each.outcome in {Outcome.SILENT, Outcome.UNREACHABLE} for each in seen):
+        said = "; ".join(str(each) for each in seen) or "it has no address that may be connected to"
+        raise Unreachable(
+            f"whom the server {look.endpoint.address} lets in could not be told: {said}. "
+            f"Find out why: bothways probe {tsp_id}"
+        )
+    return tuple(admission_findings(seen, look.endpoint.host))
+
+
+def _look(hub: Hub, tsp_id: str, ask: Ask | None) -> Look:
+    endpoint = show_endpoint(hub, tsp_id)
+    return Look(
+        endpoint,
+        endpoint.path + hub.terms.outbound.probe_path,
+        _endorsed(hub, tsp_id),
+        hub.now(),
+        loopback_allowed=hub.settings.danger_outbound_loopback,
+        ask=ask or Question().ask,
+    )
+
+
+def _endorsed(hub: Hub, tsp_id: str) -> Chain:
+    """Return the anchors that are endorsed for the customer. Raises `Conflict` if there are none."""
+    chains = [each for each in list_chains(hub, tsp_id) if each.state is ChainState.ENDORSED]
+    if not chains:
+        raise Conflict(f"customer {tsp_id} has no endorsed chain, so nothing can be trusted. See: bothways chain list")
+    return tuple(certificate for each in chains for certificate in parse_anchors(each.pem.encode(), "endorsed chain"))
+
+
+def _require_running(hub: Hub) -> None:
+    with socket.socket(socket.AF_UNIX) as tried:
+        try:
+            tried.connect(str(_probe_socket(hub)))
+        except OSError as error:
+            raise _away(hub, error) from error
+
+
+def _away(hub: Hub, error: Exception) -> Conflict:
+    return Conflict(
+        f"the hub's Envoy cannot be reached at {_probe_socket(hub)} ({error}). "
+        f"Start it: bothways hub run --directory {hub.directory}"
+    )
+
+
+def _probe_socket(hub: Hub) -> Path:
+    return hub.run_directory / "probe.sock"
 
 
 def _call(hub: Hub, tsp_id: str) -> tuple[bool, str]:
-    socket = hub.run_directory / "probe.sock"
+    transport = httpx2.HTTPTransport(uds=str(_probe_socket(hub)))
     try:
-        with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(socket)), timeout=_TIMEOUT) as client:
+        with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
             answer = client.get(f"http://probe{hub.terms.outbound.probe_path}", headers={names.CUSTOMER_HEADER: tsp_id})
+    except httpx2.ReadTimeout:
+        return False, f"no answer came back in {_TIMEOUT:.0f} s"
     except httpx2.TransportError as error:
-        raise Conflict(
-            f"the hub's Envoy cannot be reached at {socket} ({error}). "
-            f"Start it: bothways hub run --directory {hub.directory}"
-        ) from error
+        raise _away(hub, error) from error
     problem = _problem(answer)
     if problem is not None:
         return False, problem
+    if refused_by_http(answer.status_code, answer.text):
+        # The handshake went through, and the answer is that it should not have: this server lets nobody in with it.
+        return False, f"the server refuses the hub's certificate, over HTTP with {answer.status_code}"
     version = answer.headers.get(names.UPSTREAM_TLS_HEADER, "TLS")
     subject = answer.headers.get(names.UPSTREAM_SUBJECT_HEADER, "the server")
     return True, f"{version} with {subject}, answered {answer.status_code}"

@@ -24,10 +24,14 @@ _NEVER = float("-inf")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """DNS gave addresses, in its order of preference, each with its TTL; `chain` are the TTLs of CNAMEs on the way."""
+    """DNS gave addresses, in its order of preference, each with its TTL; `chain` are the TTLs of CNAMEs on the way.
+
+    `aliases` are the names on the way, for people: where the CNAMEs led.
+    """
 
     ttls: Mapping[str, float]
     chain: tuple[float, ...] = ()
+    aliases: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,8 @@ def merged(first: Answer, second: Answer) -> Answer:
     """
     if isinstance(first, Found) and isinstance(second, Found):
         # Each keeps the CNAMEs that led to it: the shorter of the two for all is never too long.
-        return Found({**first.ttls, **second.ttls}, (*first.chain, *second.chain))
+        aliases = tuple(dict.fromkeys((*first.aliases, *second.aliases)))
+        return Found({**first.ttls, **second.ttls}, (*first.chain, *second.chain), aliases)
     for kind in (Found, Failed):
         for each in (first, second):
             if isinstance(each, kind):

@@ -89,7 +89,10 @@ class Question:
             return Failed(" ".join(str(error).split()) or type(error).__name__)
         ttl = float(found.chaining_result.minimum_ttl)
         # The TTL is the least of the chain of CNAMEs and the addresses already.
-        return Found({each.address: ttl for each in found.rrset}) if found.rrset else Missing(ttl)
+        if not found.rrset:
+            return Missing(ttl)
+        aliases = tuple(str(each[0].target).rstrip(".") for each in found.chaining_result.cnames)
+        return Found({each.address: ttl for each in found.rrset}, aliases=aliases)
 
 
 @dataclass(eq=False)

@@ -1,14 +1,32 @@
 """Customers' servers and the probes of them, in the database."""
 
+import json
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import NotFound
 from bothways.registry.endpoint import Endpoint
 from bothways.store.database import Transaction
 from bothways.store.schema import endpoint, probe
+
+PROBES_KEPT = 10
+"""Probes of a customer that are kept, besides the last that succeeded."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProbe:
+    """A probe as it was recorded; `report` has its `findings` and its `evidence`, as JSON objects."""
+
+    fact: ProbeFact
+    report: dict[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """Return the probe as the JSON object that API and command line show."""
+        return self.fact.document() | self.report
 
 
 def put(transaction: Transaction, tsp_id: str, record: Endpoint) -> None:
@@ -45,8 +63,20 @@ def many(connection: Connection, tsp_ids: Collection[str] | None = None) -> dict
     return {row.tsp_id: Endpoint(row.host, row.port, row.path) for row in connection.execute(query)}
 
 
-def add_probe(transaction: Transaction, tsp_id: str, record: ProbeFact) -> None:
-    """Store what a probe saw."""
-    transaction.connection.execute(
-        insert(probe).values(tsp_id=tsp_id, address=record.address, at=record.at, ok=record.ok, seen=record.seen)
+def add_probe(transaction: Transaction, tsp_id: str, record: ProbeFact, report: dict[str, Any] | None = None) -> None:
+    """Store what a probe saw, with its report (findings and evidence), and forget the oldest but the last success."""
+    values = {"address": record.address, "at": record.at, "ok": record.ok, "seen": record.seen, "risk": record.risk}
+    transaction.insert(probe, tsp_id=tsp_id, report=json.dumps(report or {}), **values)
+    of_customer = probe.c.tsp_id == tsp_id
+    kept = select(probe.c.id).where(of_customer).order_by(probe.c.id.desc()).limit(PROBES_KEPT)
+    proof = select(func.max(probe.c.id)).where(of_customer, probe.c.ok.is_(True)).scalar_subquery()
+    old = delete(probe).where(of_customer, probe.c.id.not_in(kept), probe.c.id != func.coalesce(proof, 0))
+    transaction.connection.execute(old)
+
+
+def probes(connection: Connection, tsp_id: str) -> tuple[StoredProbe, ...]:
+    """Return the probes of the customer's servers that are kept, newest first."""
+    rows = connection.execute(select(probe).where(probe.c.tsp_id == tsp_id).order_by(probe.c.id.desc()))
+    return tuple(
+        StoredProbe(ProbeFact(row.address, row.at, row.ok, row.seen, row.risk), json.loads(row.report)) for row in rows
     )

@@ -100,5 +100,7 @@ class _Query:
         """Return the latest probe that meets the conditions, by tspId."""
         probe = schema.probe
         newest = select(func.max(probe.c.id)).where(*conditions, *self._ours(probe)).group_by(probe.c.tsp_id)
-        rows = self._connection.execute(select(probe).where(probe.c.id.in_(newest)))
-        return {row.tsp_id: ProbeFact(row.address, row.at, row.ok, row.seen) for row in rows}
+        each = probe.c
+        columns = select(each.tsp_id, each.address, each.at, each.ok, each.seen, each.risk)
+        rows = self._connection.execute(columns.where(each.id.in_(newest)))
+        return {row.tsp_id: ProbeFact(*row[1:]) for row in rows}

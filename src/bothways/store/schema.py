@@ -175,6 +175,9 @@ probe = Table(
     Column("at", Instant, nullable=False),
     Column("ok", Boolean, nullable=False),
     Column("seen", Text, nullable=False),
+    Column("risk", Text, nullable=False, default=""),
+    # What was found and what was seen, as JSON: for people, and derived from by nobody.
+    Column("report", Text, nullable=False, default="{}"),
 )
 
 # Who is told of what ends: for a customer, or (without one) for the operator. A removed one is told nothing more.

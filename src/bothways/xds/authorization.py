@@ -11,6 +11,7 @@ from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_
 from google.protobuf import wrappers_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
+from bothways.registry.addresses import refused_ranges
 from bothways.xds.identities import Identities, in_parts
 from bothways.xds.state import Identity
 from bothways.xds.typed import any_of, inside, matching_extension
@@ -20,39 +21,6 @@ ENFORCED_CUSTOMER = "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effectiv
 
 _ENTERED = "entered"
 """What decides where a route is there for all: no customer's identifier can be this, for it is not in the last map."""
-
-_LOOPBACK = ("127.0.0.0/8", "::1/128")
-_SPECIAL = (
-    "0.0.0.0/8",
-    "10.0.0.0/8",
-    "100.64.0.0/10",
-    "169.254.0.0/16",
-    "172.16.0.0/12",
-    "192.0.0.0/24",
-    "192.0.2.0/24",
-    "192.88.99.0/24",
-    "192.168.0.0/16",
-    "198.18.0.0/15",
-    "198.51.100.0/24",
-    "203.0.113.0/24",
-    "224.0.0.0/3",
-    "::/128",
-    "::ffff:0:0/96",
-    "64:ff9b::/96",
-    "64:ff9b:1::/48",
-    "100::/64",
-    "100:0:0:1::/64",
-    "2001::/23",
-    "2001:db8::/32",
-    "2002::/16",
-    "3fff::/20",
-    "5f00::/16",
-    "fc00::/7",
-    "fe80::/10",
-    "fec0::/10",
-    "ff00::/8",
-)
-"""Addresses off the public internet, or that reach another one in disguise (IANA special-purpose registries)."""
 
 
 def deny_all() -> Any:
@@ -109,7 +77,6 @@ def _by_certificate(matcher: Any, maps: Iterable[bytes]) -> Any:
 
 def deny_special_addresses(*, loopback_allowed: bool) -> Any:
     """Return a filter for the upstream side: a connection to a special address is refused, whatever DNS said before."""
-    ranges = _SPECIAL if loopback_allowed else (*_LOOPBACK, *_SPECIAL)
     permissions = [
         rbac_pb2.Permission(
             matcher=extension_pb2.TypedExtensionConfig(
@@ -117,7 +84,7 @@ def deny_special_addresses(*, loopback_allowed: bool) -> Any:
                 typed_config=any_of(upstream_ip_port_matcher_pb2.UpstreamIpPortMatcher(upstream_ip=_cidr(each))),
             )
         )
-        for each in ranges
+        for each in refused_ranges(loopback_allowed=loopback_allowed)
     ]
     policy = rbac_pb2.Policy(
         permissions=[rbac_pb2.Permission(or_rules=rbac_pb2.Permission.Set(rules=permissions))],

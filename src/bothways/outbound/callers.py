@@ -1,0 +1,110 @@
+"""As whom the probe knocks: the hub's client certificate, a fresh one, and strangers. Their keys are never stored.
+
+Fresh and expired are signed by the real Client CA, for only that tells whether a server trusts the CA and looks at
+dates. What is signed is harmless: the expired one opens nothing at whoever looks at dates, the fresh one lasts an hour,
+and both keys are in the memory of this process alone and go with it. Each signature has its line in the audit.
+"""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from bothways import files
+from bothways.connectivity.evidence import Caller
+from bothways.operations.hub import Hub, serial_number
+from bothways.pki import issue, profile
+from bothways.pki.chain import certificate_pem
+from bothways.store import authorities
+from bothways.store.authorities import Role
+
+FRESH_VALIDITY = timedelta(hours=1)
+"""How long a fresh certificate lasts: as long as it is used for the probes of many customers, twice over."""
+
+REUSED = timedelta(minutes=30)
+"""How long the certificates serve for probes, so that the Client CA does not sign for each customer."""
+
+_EXPIRED_SINCE = timedelta(days=1)
+"""How long ago the expired one ended: longer than any clock is behind."""
+
+_EXPIRED_LIFE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """The TLS context of each caller, and until when they can be used. Certificates of servers are not judged here."""
+
+    contexts: Mapping[Caller, ssl.SSLContext]
+    until: datetime
+
+
+def make_callers(hub: Hub) -> Callers:
+    """Return contexts for all callers. Raises `Unusable` if the Client CA's key is out of reach."""
+    now = hub.now()
+    with hub.write() as transaction:
+        issuer = authorities.signing_authority(transaction.connection, Role.CLIENT)
+        current = authorities.current_credential(transaction.connection, Role.CLIENT)
+        signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
+        made: dict[Caller, bytes] = {}
+        serials = {}
+        for caller, begin, end in (
+            (Caller.FRESH, now - profile.BACKDATE, now + FRESH_VALIDITY),
+            (Caller.EXPIRED, now - _EXPIRED_SINCE - _EXPIRED_LIFE, now - _EXPIRED_SINCE),
+        ):
+            key = ec.generate_private_key(ec.SECP256R1())
+            wanted = profile.hub_client(hub.terms.hub, hub.environment, key.public_key(), now)
+            wanted = replace(wanted, not_before=begin, not_after=end)
+            unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
+            made[caller] = _pem(key, issue.assemble(unsigned, signer.sign(unsigned)))
+            serials[caller.name.lower()] = f"{serial:x}"
+        transaction.audit("probe.certificates", hub.terms.hub, **serials)
+    made[Caller.FOREIGN] = foreign_certificate(issuer.certificate.subject, current.certificate)
+    made[Caller.CURRENT] = (
+        hub.keys.private_pem(current.key_name).encode() + certificate_pem(current.certificate).encode()
+    )
+    contexts = {Caller.NOBODY: _context(), **{each: _context(hub, pem) for each, pem in made.items()}}
+    return Callers(contexts, now + REUSED)
+
+
+def foreign_certificate(issuer: x509.Name, like: x509.Certificate) -> bytes:
+    """Return a certificate with its key, in PEM, that is like ours in all but keys: its CA is only named `issuer`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(like.subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(like.not_valid_before_utc)
+        .not_valid_after(like.not_valid_after_utc)
+    )
+    for kind in (x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.SubjectAlternativeName):
+        found = like.extensions.get_extension_for_class(kind)
+        builder = builder.add_extension(found.value, found.critical)
+    return _pem(key, builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256()))
+
+
+def _pem(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> bytes:
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return private + certificate.public_bytes(Encoding.PEM)
+
+
+def _context(hub: Hub | None = None, pem: bytes = b"") -> ssl.SSLContext:
+    """Return a context that presents this certificate, if any.
+
+    The server's certificate is looked at afterwards, with all that is wrong with it: a verification here would end at
+    the first mistake. Nothing but a question is sent, and a proof of possession that is good for this handshake alone.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if hub is not None:
+        with files.readable(pem, hub.run_directory) as path:
+            context.load_cert_chain(path)
+    return context
