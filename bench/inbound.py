@@ -79,7 +79,7 @@ def world(customers: int) -> Iterator[World]:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         service_port = stack.enter_context(_service(place))
         inbound, portal, egress = free_ports(3)
-        settings = Settings(inbound_port=inbound, portal_port=portal, egress_port=egress)
+        settings = Settings(inbound_port=inbound, portal_port=portal, egress_port=egress, scheduled_probes=False)
         initialise(place / "hub", new_terms(Environment.PPR, "ppr.hub.localhost", settings), settings, "bench")
         hub = stack.enter_context(open_hub(place / "hub", "bench"))
         add_service(hub, Service(SERVICE, f"/{SERVICE}", f"http://127.0.0.1:{service_port}"))

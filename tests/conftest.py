@@ -141,6 +141,8 @@ def local_settings() -> Settings:
         envoy_lifetime=EnvoyLifetime.HUB,
         danger_outbound_loopback=True,
         danger_outbound_any_port=True,
+        # A test probes when it says so.
+        scheduled_probes=False,
     )
 
 

@@ -23,6 +23,7 @@ ODD = Settings(
     envoy='/opt/"envoy"',
     danger_outbound_loopback=True,
     danger_outbound_any_port=True,
+    scheduled_probes=False,
     signer="pkcs11:token=hub;object=ca?module-path=/lib/hsm.so&pin-source=/etc/pin",
     crl_url="http://pki.hub.example/crl",
     danger_enrolment_without_review=True,

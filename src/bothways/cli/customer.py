@@ -12,8 +12,10 @@ from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.connectivity.assess import FlowAssessment, State
 from bothways.operations import customers, enrolment
 from bothways.operations.customers import CustomerView
+from bothways.operations.endpoints import list_probes
 from bothways.operations.observations import SHOWN, list_observations
 from bothways.registry.customer import CustomerKind
+from bothways.store.endpoints import StoredProbe
 
 
 def add(tsp_id: str, *, kind: CustomerKind, organization: str, directory: Directory = HERE, json: Json = False) -> int:
@@ -35,17 +37,21 @@ def list_(*, directory: Directory = HERE, json: Json = False) -> int:
 
 
 def show(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
-    """Show one customer: each flow with its checklist, what it lacks, and why its last calls failed.
+    """Show one customer: each flow with its checklist, the last probe of its server, and why its last calls failed.
 
-    Exits with 5 if a flow is to expire soon.
+    Exits with 5 if a flow is at risk: it is to expire soon, the next rotation breaks it, or strangers are let in.
     """
     with hub_in(directory) as hub:
         view = customers.show_customer(hub, tsp_id)
         head = f"{view.customer.kind.value} {tsp_id} ({view.customer.organization})"
-        failed = list_observations(hub, tsp_id, limit=SHOWN)
+        failed, probes = list_observations(hub, tsp_id, limit=SHOWN), list_probes(hub, tsp_id)[:1]
         lines = [head, *_checklist(view.assessment.inbound), *_checklist(view.assessment.outbound)]
+        lines += [line for probe in probes for line in _probed(probe)]
         lines += ["", "last failed calls:", *observation_lines(failed)] if failed else []
-        document = view.document() | {"observations": [each.document() for each in failed]}
+        document = view.document() | {
+            "probe": probes[0].document() if probes else None,
+            "observations": [each.document() for each in failed],
+        }
         result(document, "\n".join(lines), as_json=json)
         return EXPIRING if at_risk(view) else OK
 
@@ -83,7 +89,7 @@ def customer_table(views: Sequence[CustomerView]) -> str:
 
 
 def at_risk(view: CustomerView) -> bool:
-    """Tell whether a flow of the customer is to expire soon."""
+    """Tell whether a flow of the customer is at risk: to expire soon, or by what the last probe found."""
     return State.AT_RISK in {view.assessment.inbound.state, view.assessment.outbound.state}
 
 
@@ -108,6 +114,12 @@ def _suspended(tsp_id: str, directory: Directory, json: Json, *, suspended: bool
         customers.suspend_customer(hub, tsp_id, suspended=suspended)
         text = f"{tsp_id} is {'suspended' if suspended else 'resumed'}."
         return conclude(hub, {"customer": tsp_id, "suspended": suspended}, text, as_json=json)
+
+
+def _probed(probe: StoredProbe) -> list[str]:
+    found = probe.report.get("findings", [])
+    head = f"probe of {probe.fact.address} at {probe.fact.at:%Y-%m-%d %H:%M} UTC: {len(found)} findings"
+    return [head, *(f"  {each['level']:<8}{each['id']}: {each['message']}. {each['hint']}" for each in found)]
 
 
 def _checklist(flow: FlowAssessment) -> list[str]:

@@ -111,6 +111,8 @@ def _scene(stack: ExitStack, directory: Path, environment: Environment) -> Scene
         envoy_lifetime=EnvoyLifetime.HUB,
         danger_outbound_loopback=True,
         danger_outbound_any_port=True,
+        # The acts probe themselves, in their order.
+        scheduled_probes=False,
     )
     # Names under localhost are this machine by definition (RFC 6761), so that nothing has to be configured.
     initialise(directory / "hub", new_terms(environment, f"{name}.hub.localhost", settings), settings, OPERATOR)

@@ -42,6 +42,7 @@ class Settings:
     `danger_enrolment_without_review` issues to what comes by EST before a person has seen it.
     `smtp_` names the mail server of the notices, none if the host is empty; `danger_smtp_plain` does without STARTTLS.
     `canary_addresses` are listeners at which the canary knocks besides the hub's own: those of Envoys elsewhere.
+    `scheduled_probes` has the hub probe customers' servers by itself, at their registration and daily.
     The `danger_outbound_` settings let the hub call customers at loopback addresses, or at any port: for a developer's
     machine, never for a hub with customers.
     """
@@ -62,6 +63,7 @@ class Settings:
     envoy_lifetime: EnvoyLifetime = EnvoyLifetime.DETACHED
     danger_outbound_loopback: bool = False
     danger_outbound_any_port: bool = False
+    scheduled_probes: bool = True
     signer: str = ""
     crl_url: str = ""
     danger_enrolment_without_review: bool = False
@@ -118,6 +120,7 @@ def read_settings(directory: Path) -> Settings:
         envoy_lifetime=EnvoyLifetime(reader.choice("envoy.lifetime", [*EnvoyLifetime], default.envoy_lifetime)),
         danger_outbound_loopback=reader.flag("outbound.danger_outbound_loopback"),
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
+        scheduled_probes=reader.value("outbound.scheduled_probes", bool, default.scheduled_probes),
         signer=reader.text("keys.signer", default.signer),
         crl_url=reader.text("certificates.crl_url", default.crl_url),
         used_elsewhere=reader.text("keys.used_elsewhere", default.used_elsewhere),
@@ -167,6 +170,7 @@ def render_settings(settings: Settings) -> str:
         "outbound": {
             "danger_outbound_loopback": settings.danger_outbound_loopback,
             "danger_outbound_any_port": settings.danger_outbound_any_port,
+            "scheduled_probes": settings.scheduled_probes,
         },
         "keys": {"signer": settings.signer, "used_elsewhere": settings.used_elsewhere},
         "certificates": {

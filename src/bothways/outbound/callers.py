@@ -37,10 +37,21 @@ _EXPIRED_LIFE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """The TLS context of each caller, and until when they can be used. Certificates of servers are not judged here."""
+    """The TLS context of each caller, and until when they can be used. Certificates of servers are not judged here.
+
+    `current` is the serial number of the hub's client certificate that they were made beside.
+    """
 
     contexts: Mapping[Caller, ssl.SSLContext]
     until: datetime
+    current: int
+
+
+def still_good(hub: Hub, callers: Callers) -> bool:
+    """Tell whether the callers can be used for another probe: not old, and no rotation came between."""
+    with hub.read() as connection:
+        current = authorities.current_credential(connection, Role.CLIENT).certificate
+    return hub.now() < callers.until and current.serial_number == callers.current
 
 
 def make_callers(hub: Hub) -> Callers:
@@ -68,7 +79,7 @@ def make_callers(hub: Hub) -> Callers:
         hub.keys.private_pem(current.key_name).encode() + certificate_pem(current.certificate).encode()
     )
     contexts = {Caller.NOBODY: _context(), **{each: _context(hub, pem) for each, pem in made.items()}}
-    return Callers(contexts, now + REUSED)
+    return Callers(contexts, now + REUSED, current.certificate.serial_number)
 
 
 def foreign_certificate(issuer: x509.Name, like: x509.Certificate) -> bytes:

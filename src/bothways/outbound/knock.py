@@ -124,7 +124,7 @@ async def knock(
 
 
 def _admission(caller: Caller, line: "_Line", heard: bytes, error: Exception | None) -> Admission:
-    version = line.tls.version() or ""
+    version = line.version
     if heard:
         match = _STATUS.match(heard)
         status = int(match[1]) if match else None
@@ -150,10 +150,12 @@ class _Line:
         self._reader, self._writer = reader, writer
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self.heard = b""
+        self.version, self.heard = "", b""
 
     async def shake_hands(self) -> None:
         await self._do(self.tls.do_handshake)
+        # A refusal that comes later takes it away.
+        self.version = self.tls.version() or ""
 
     async def asked(self, target: Target, quiet: float) -> bytes:
         """Return the beginning of the answer, up to what tells why a certificate was refused."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -10,8 +11,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import NotFound
 from bothways.registry.endpoint import Endpoint
+from bothways.store.chains import ChainState
 from bothways.store.database import Transaction
-from bothways.store.schema import endpoint, probe
+from bothways.store.schema import chain, customer, endpoint, probe
 
 PROBES_KEPT = 10
 """Probes of a customer that are kept, besides the last that succeeded."""
@@ -27,6 +29,15 @@ class StoredProbe:
     def document(self) -> dict[str, Any]:
         """Return the probe as the JSON object that API and command line show."""
         return self.fact.document() | self.report
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A customer whose server can be probed: since when it is as it is, and when the last probe began, if ever."""
+
+    tsp_id: str
+    since: datetime
+    last: datetime | None
 
 
 def put(transaction: Transaction, tsp_id: str, record: Endpoint) -> None:
@@ -61,6 +72,22 @@ def many(connection: Connection, tsp_ids: Collection[str] | None = None) -> dict
     """Return the servers of these customers, or of all, by tspId."""
     query = select(endpoint) if tsp_ids is None else select(endpoint).where(endpoint.c.tsp_id.in_(tsp_ids))
     return {row.tsp_id: Endpoint(row.host, row.port, row.path) for row in connection.execute(query)}
+
+
+def registered(connection: Connection, now: datetime) -> tuple[Registered, ...]:
+    """Return all customers whose server can be probed: with a chain that is endorsed and valid, and not suspended."""
+    last = select(func.max(probe.c.at)).where(probe.c.tsp_id == endpoint.c.tsp_id).scalar_subquery()
+    query = (
+        select(endpoint.c.tsp_id, endpoint.c.set_at, func.max(chain.c.decided_at), last)
+        .join(chain, (chain.c.tsp_id == endpoint.c.tsp_id) & (chain.c.state == ChainState.ENDORSED))
+        .join(customer, customer.c.tsp_id == endpoint.c.tsp_id)
+        .where(chain.c.not_after > now, customer.c.suspended.is_(False), customer.c.removed_at.is_(None))
+        .group_by(endpoint.c.tsp_id, endpoint.c.set_at)
+        .order_by(endpoint.c.tsp_id)
+    )
+    return tuple(
+        Registered(tsp_id, max(set_at, decided_at), at) for tsp_id, set_at, decided_at, at in connection.execute(query)
+    )
 
 
 def add_probe(transaction: Transaction, tsp_id: str, record: ProbeFact, report: dict[str, Any] | None = None) -> None:

@@ -1,0 +1,84 @@
+"""The probes that nobody asks for, a part of a running hub: soon after a server or chain was registered, and daily."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+
+from bothways.connectivity.probing import probe_due
+from bothways.errors import BothwaysError
+from bothways.operations.hub import Hub
+from bothways.operations.upkeep import ACTOR
+from bothways.outbound.callers import Callers, make_callers, still_good
+from bothways.outbound.probe import probe_customer
+from bothways.store import endpoints
+from bothways.store.endpoints import Registered
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 15.0
+"""How often it looks who is due."""
+
+AT_ONCE = 4
+"""Probes that run at the same time."""
+
+
+class Schedule:
+    """Probes who is due, a few at a time. `apply` brings what is stored into force, so that Envoy knows the server."""
+
+    def __init__(self, hub: Hub, apply: Callable[[], Awaitable[object]]) -> None:
+        self._hub = replace(hub, actor=ACTOR)
+        self._apply = apply
+        self._callers: Callers | None = None
+        self._lock = asyncio.Lock()
+        self._problem = ""
+
+    async def run(self) -> None:
+        """Probe until this task is cancelled; what fails is told once, and tried again. Do nothing if that is set."""
+        if not self._hub.settings.scheduled_probes:
+            # A part of the hub that ended would end the hub.
+            await asyncio.Event().wait()
+        while True:
+            try:
+                await self.look()
+            except Exception as error:  # noqa: BLE001 - whatever it was: the hub goes on without probes
+                self._tell(f"probes cannot be made: {type(error).__name__}: {error}")
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> int:
+        """Probe everybody who is due, and return how many there were."""
+        due = await asyncio.to_thread(self._due)
+        if any(each.last is None or each.last < each.since for each in due):
+            await self._apply()
+        waiting = iter(due)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(AT_ONCE, len(due))):
+                group.create_task(self._work(waiting))
+        return len(due)
+
+    def _due(self) -> list[Registered]:
+        now = self._hub.now()
+        with self._hub.read() as connection:
+            found = endpoints.registered(connection, now)
+        return [each for each in found if probe_due(each.tsp_id, each.since, each.last, now)]
+
+    async def _work(self, waiting: Iterator[Registered]) -> None:
+        for each in waiting:
+            try:
+                callers = await self._current()
+                probe = await asyncio.to_thread(probe_customer, self._hub, each.tsp_id, callers)
+                found = ", ".join(finding.id for finding in probe.findings) or "nothing to mend"
+                _log.info("probe of %s: %s (%s)", each.tsp_id, "ok" if probe.fact.ok else "failed", found)
+            except BothwaysError as error:
+                self._tell(f"the probe of {each.tsp_id} was not made: {error}")
+
+    async def _current(self) -> Callers:
+        async with self._lock:
+            if self._callers is None or not await asyncio.to_thread(still_good, self._hub, self._callers):
+                self._callers = await asyncio.to_thread(make_callers, self._hub)
+            return self._callers
+
+    def _tell(self, problem: str) -> None:
+        if problem != self._problem:
+            _log.warning("%s", problem)
+        self._problem = problem
