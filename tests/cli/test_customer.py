@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bothways.connectivity.facts import ProbeFact
+from bothways.findings import Finding
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub
@@ -19,7 +20,7 @@ def test_a_customer_is_added_and_shown_with_both_flows(document: Callable[..., A
     added = document(*ADD)
     assert (added["customer"], added["kind"], added["organization"]) == ("12345678", "issuer", "First Bank")
     assert (added["inbound"]["state"], added["outbound"]["state"]) == ("not started", "not started")
-    assert document("customer", "show", "12345678") == added | {"observations": []}
+    assert document("customer", "show", "12345678") == added | {"probe": None, "observations": []}
     assert document("customer", "list") == [added]
 
 
@@ -58,6 +59,19 @@ def test_a_flow_that_is_to_expire_soon_shows_in_the_exit_code(
     assert done.returncode == code
     assert f"outbound: {'at risk' if code else 'established'}" in done.stdout
     assert in_hub("customer", "list").returncode == 0
+
+
+def test_what_the_last_probe_found_is_shown(in_hub: Run, document: Callable[..., Any], hub: Hub, issuer: str) -> None:
+    set_endpoint(hub, issuer, "https://bank.example")
+    finding = Finding("PROBE-PIN-01", "it pins", "Trust the CA.", "R15", "bank.example")
+    record_probe(
+        hub, issuer, ProbeFact("bank.example:443", hub.now(), ok=True, seen="TLSv1.3", risk="pins"), (finding,)
+    )
+    shown = in_hub("customer", "show", issuer).stdout
+    assert "probe of bank.example:443 at " in shown
+    assert "  error   PROBE-PIN-01: it pins. Trust the CA." in shown
+    probe = document("customer", "show", issuer)["probe"]
+    assert (probe["ok"], probe["risk"], [each["id"] for each in probe["findings"]]) == (True, "pins", ["PROBE-PIN-01"])
 
 
 def test_a_customer_is_added_once(in_hub: Run, document: Callable[..., Any]) -> None:

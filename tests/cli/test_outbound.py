@@ -52,10 +52,14 @@ def test_a_probe_through_envoy_establishes_the_flow_and_rotation_goes_unnoticed(
     assert (first["customer"], first["ok"]) == (issuer, True)
     assert first["seen"] == f"TLSv1.3 with CN={HOST}, answered 200"
     assert show_customer(running_hub, issuer).assessment.outbound.state.value == "established"
+    assert (first["findings"], first["risk"]) == ([], None)
+    assert [each["offered"] for each in first["evidence"]["tls"]][2:] == [True, True]
     serial = document("rotate")["serial"]
     assert document("probe", issuer)["ok"] is True
-    seen = [listening.next_line(15) for _ in range(2)]
-    assert seen[0]["fingerprint"] != seen[1]["fingerprint"]
+    # Each probe: the knocks with the current certificate and a fresh one, and the call through Envoy.
+    seen = [{listening.next_line(15)["fingerprint"] for _ in range(3)} for _ in range(2)]
+    assert [len(each) for each in seen] == [2, 2]
+    assert not seen[0] & seen[1]
     assert int(serial, 16) > 0
 
 
@@ -71,6 +75,9 @@ def test_a_server_under_another_ca_fails_the_probe_and_says_why(
     assert f"{HOST}:" in done.stdout
     assert "failed" in done.stdout
     assert "CERTIFICATE_VERIFY_FAILED" in done.stdout
+    assert "error   PROBE-CHAIN-0" in done.stdout
+    # Each stage is said when it is over.
+    assert [line.split()[0] for line in done.stderr.splitlines()[:5]] == ["dns", "tcp", "tls", "chain", "call"]
     assert show_customer(running_hub, issuer).assessment.outbound.state.value != "established"
 
 

@@ -24,6 +24,13 @@ def probe(address: str = HOST, *, ok: bool = True) -> ProbeFact:
     return ProbeFact(address, NOW - DAY, ok, "HTTP 200" if ok else "alert 48: unknown CA")
 
 
+def test_what_a_successful_probe_warns_of_puts_the_flow_at_risk_and_leaves_it_open() -> None:
+    facts = Facts(endpoint=HOST, anchors=(AnchorFact(NOW - YEAR, NOW + YEAR),), probe=probe(), proof=probe())
+    assert assess(facts, NOW).outbound.state is State.ESTABLISHED
+    flow = assess(replace(facts, probe=replace(probe(), risk="it pins")), NOW).outbound
+    assert (flow.state, flow.reason, flow.open) == (State.AT_RISK, "it pins", True)
+
+
 def summary(flow: FlowAssessment) -> tuple[State, str, list[bool], bool]:
     return flow.state, flow.reason, [step.done for step in flow.steps], flow.open
 

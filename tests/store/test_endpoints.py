@@ -1,14 +1,19 @@
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import NotFound
+from bothways.pki.chain import Chain
 from bothways.registry.customer import Customer
 from bothways.registry.endpoint import Endpoint
-from bothways.store import endpoints, schema
+from bothways.store import chains, customers, endpoints, schema
+from bothways.store.chains import ChainState
 from bothways.store.database import Database
+from bothways.store.endpoints import Registered
 
 SERVER = Endpoint("callbacks.bank.example", 8443, "/hub")
 
@@ -63,3 +68,47 @@ def test_a_probe_is_kept_with_all_that_it_saw(database: Database, customer: Cust
         row = connection.execute(select(schema.probe)).one()
     assert row.tsp_id == customer.tsp_id
     assert ProbeFact(row.address, row.at, row.ok, row.seen) == seen
+
+
+def test_the_last_probes_are_kept_and_the_last_that_succeeded(
+    database: Database, customer: Customer, other: Customer, now: datetime
+) -> None:
+    def probed(tsp_id: str, number: int, *, ok: bool) -> None:
+        with database.write(now, "tester") as transaction:
+            fact = ProbeFact("bank.example:443", now + timedelta(days=number), ok, str(number))
+            endpoints.add_probe(transaction, tsp_id, fact, {"findings": [], "evidence": None})
+
+    probed(other.tsp_id, 0, ok=False)
+    for number in range(20):
+        probed(customer.tsp_id, number, ok=number < 3)
+    with database.read() as connection:
+        kept = endpoints.probes(connection, customer.tsp_id)
+        assert len(endpoints.probes(connection, other.tsp_id)) == 1
+    assert [each.fact.seen for each in kept] == [str(each) for each in (*range(19, 9, -1), 2)]
+    assert kept[0].document()["findings"] == []
+
+
+def test_who_can_be_probed_is_told_with_the_last_change_and_the_last_probe(
+    database: Database, customer: Customer, other: Customer, now: datetime, make_ca: Callable[..., Any]
+) -> None:
+    later = now + timedelta(hours=1)
+    put(database, customer, SERVER)
+    put(database, other, Endpoint("api.shop.example", 443, ""))
+    root = make_ca("Root")[1]
+    with database.write(now, "tester") as transaction:
+        number = chains.add(transaction, customer.tsp_id, Chain((root,)))
+    with database.read() as connection:
+        assert endpoints.registered(connection, now) == ()
+    with database.write(later, "tester") as transaction:
+        chains.decide(transaction, number, ChainState.ENDORSED, "")
+    with database.read() as connection:
+        assert endpoints.registered(connection, now) == (Registered(customer.tsp_id, later, None),)
+        assert endpoints.registered(connection, root.not_valid_after_utc) == ()
+    with database.write(later, "tester") as transaction:
+        endpoints.add_probe(transaction, customer.tsp_id, ProbeFact("bank.example:443", later, ok=True, seen=""))
+    with database.read() as connection:
+        assert endpoints.registered(connection, now) == (Registered(customer.tsp_id, later, later),)
+    with database.write(later, "tester") as transaction:
+        customers.suspend(transaction, customer.tsp_id, suspended=True)
+    with database.read() as connection:
+        assert endpoints.registered(connection, now) == ()

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
@@ -277,6 +278,20 @@ def test_names_that_dns_does_not_have_or_that_lead_inside(bench: Bench, dns_serv
     assert probe.evidence.tcp == ()
     dns_server.mode = "SERVFAIL"
     assert ids(probe_customer(bench.hub, bench.tsp_id, ask=ask)) == ["PROBE-DNS-02", "PROBE-CALL-01"]
+
+
+def test_a_registered_server_is_probed_without_anybody_asking(
+    make_running: Callable[[Settings], World], tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        bench = Bench(make_running(replace(local_settings(), scheduled_probes=True)), tmp_path, stack)
+        pki = bench.pki()
+        bench.endorse(pki, bench.running(servers.python, pki))
+        deadline = time.monotonic() + 60
+        while bench.state != "established":
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert len(list_probes(bench.hub, bench.tsp_id)) == 1
 
 
 def test_a_name_that_leads_to_loopback_is_connected_to_by_nobody(

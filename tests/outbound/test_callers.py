@@ -1,0 +1,68 @@
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+
+from bothways.connectivity.evidence import Caller
+from bothways.operations.hub import Hub
+from bothways.operations.rotation import rotate_client_certificate
+from bothways.outbound import callers
+from bothways.outbound.callers import foreign_certificate, make_callers, still_good
+from bothways.pki.chain import issued_by
+from bothways.store import authorities, schema
+from bothways.store.authorities import Role
+
+
+def test_each_caller_has_a_context_and_each_signature_a_line_in_the_audit(hub: Hub) -> None:
+    made = make_callers(hub)
+    assert set(made.contexts) == set(Caller)
+    with hub.read() as connection:
+        lines = connection.execute(schema.audit.select().where(schema.audit.c.action == "probe.certificates")).all()
+        credentials = connection.execute(schema.credential.select()).all()
+    assert [sorted(json.loads(each.detail)) for each in lines] == [["expired", "fresh"]]
+    # The hub's own two and no others: what was made for probes is stored nowhere.
+    assert len(credentials) == 2
+    assert len(list((hub.directory / "keys").iterdir())) == 5
+
+
+def test_fresh_and_expired_are_of_the_client_ca_and_like_ours_in_all_but_dates(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[int, x509.Certificate] = {}
+    pem = callers._pem
+
+    def keep(key: object, certificate: x509.Certificate) -> bytes:
+        kept[len(kept)] = certificate
+        return pem(key, certificate)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(callers, "_pem", keep)
+    make_callers(hub)
+    with hub.read() as connection:
+        ca = authorities.signing_authority(connection, Role.CLIENT).certificate
+        current = authorities.current_credential(connection, Role.CLIENT).certificate
+    fresh, expired, foreign = kept.values()
+    now = hub.now()
+    assert [issued_by(each, ca) for each in (fresh, expired, foreign)] == [True, True, False]
+    assert {each.subject for each in (fresh, expired, foreign)} == {current.subject}
+    assert foreign.issuer == current.issuer
+    assert [each.oid for each in foreign.extensions] == [
+        each.oid for each in current.extensions if not each.oid.dotted_string.endswith((".14", ".35"))
+    ]
+    assert fresh.not_valid_after_utc - now <= timedelta(hours=1)
+    assert expired.not_valid_after_utc < now - timedelta(hours=23)
+
+
+def test_callers_serve_until_they_are_old_or_the_hub_rotated(hub: Hub) -> None:
+    made = make_callers(hub)
+    assert still_good(hub, made)
+    assert not still_good(replace(hub, now=lambda: made.until), made)
+    rotate_client_certificate(hub)
+    assert not still_good(hub, made)
+
+
+def test_a_foreign_certificate_is_another_each_time(hub: Hub) -> None:
+    with hub.read() as connection:
+        current = authorities.current_credential(connection, Role.CLIENT).certificate
+    assert foreign_certificate(current.issuer, current) != foreign_certificate(current.issuer, current)

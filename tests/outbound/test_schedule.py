@@ -1,0 +1,56 @@
+"""The probes that nobody asks for, without a running Envoy: refused, and tried again. With one, in tests/wire."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customers import suspend_customer
+from bothways.operations.endpoints import set_endpoint
+from bothways.operations.hub import Hub
+from bothways.outbound.schedule import Schedule
+from bothways.pki.chain import certificate_pem
+
+
+@pytest.fixture
+def registered(hub: Hub, issuer: str, make_ca: Callable[..., Any]) -> str:
+    set_endpoint(hub, issuer, "https://bank.localhost:1")
+    endorse_chain(hub, submit_chain(hub, issuer, certificate_pem(make_ca("Root")[1]).encode()).id)
+    return issuer
+
+
+def looked(hub: Hub, applied: list[int]) -> int:
+    async def apply() -> None:
+        applied.append(1)
+
+    return asyncio.run(Schedule(hub, apply).look())
+
+
+@pytest.mark.usefixtures("registered")
+def test_while_envoy_is_away_who_is_due_stays_due(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    applied: list[int] = []
+    assert [looked(hub, applied), looked(hub, applied)] == [1, 1]
+    assert len(applied) == 2
+    assert "the probe of 12345678 was not made" in caplog.text
+
+
+def test_who_is_suspended_or_has_nothing_to_probe_is_never_due(hub: Hub, registered: str) -> None:
+    suspend_customer(hub, registered, suspended=True)
+    applied: list[int] = []
+    assert (looked(hub, applied), applied) == (0, [])
+
+
+def test_a_hub_that_is_not_to_probe_lives_on_and_does_nothing(hub: Hub) -> None:
+    quiet = replace(hub, settings=replace(hub.settings, scheduled_probes=False))
+
+    async def test() -> None:
+        running = asyncio.create_task(Schedule(quiet, lambda: asyncio.sleep(0)).run())
+        done, _ = await asyncio.wait({running}, timeout=0.05)
+        assert done == set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(test())
