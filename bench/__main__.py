@@ -10,6 +10,7 @@ from bench.inbound_keepalive import inbound_keepalive
 from bench.issue_p256 import issue_p256
 from bench.issue_rsa4096 import issue_rsa4096
 from bench.memory import memory
+from bench.probe import probe
 from bench.revoke import revoke
 from bench.rules import rules
 
@@ -21,6 +22,7 @@ BENCHES: dict[str, Bench] = {
     "issue-p256": issue_p256,
     "issue-rsa4096": issue_rsa4096,
     "memory": memory,
+    "probe": probe,
     "revoke": revoke,
     "rules": rules,
 }

@@ -70,6 +70,13 @@ def test_the_page_of_findings_has_each_id_of_the_code_and_no_other() -> None:
     assert sorted(used) == sorted(listed)
 
 
+def test_the_page_of_probes_has_each_id_of_the_code_and_no_other() -> None:
+    code = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
+    used = {each for text in code for each in re.findall(r'"(PROBE-[A-Z]+-\d\d)"', text)}
+    listed = re.findall(r"^\| `(PROBE-[A-Z]+-\d\d)` \|", (ROOT / "docs" / "probe.md").read_text(), flags=re.MULTILINE)
+    assert sorted(used) == sorted(listed)
+
+
 def test_the_page_of_findings_names_the_levels_of_the_rules() -> None:
     page = (ROOT / "docs" / "findings.md").read_text()
     rules = {rule.id: rule.level for rule in RULES} | {rule.id: rule.level for rule in PROOF}
