@@ -43,7 +43,7 @@ def test_evidence_is_json_with_each_stage(make_ca: Callable[..., Any]) -> None:
         (TcpSeen("192.0.2.1", 443),),
         (VersionSeen("TLS 1.3", offered=True),),
         (certificate,),
-        (knocked,),
+        admissions=(knocked,),
     )
     document = evidence.document()
     assert json.loads(json.dumps(document)) == document

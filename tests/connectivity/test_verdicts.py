@@ -130,17 +130,19 @@ def test_versions_are_judged(seen: tuple[VersionSeen, ...], found: list[str]) ->
 
 
 def test_everything_is_told_at_once_in_the_order_of_the_stages() -> None:
-    evidence = Evidence(
-        DnsSeen(HOST, ("8.8.8.8",), 1),
-        (),
-        versions("TLS 1.0", "TLS 1.2"),
-        (),
-        (answered(Caller.CURRENT), refused(Caller.FRESH)),
-    )
+    admissions = (answered(Caller.CURRENT), refused(Caller.FRESH))
+    evidence = Evidence(DnsSeen(HOST, ("8.8.8.8",), 1), (), versions("TLS 1.0", "TLS 1.2"), admissions=admissions)
     found = findings(evidence, (), NOW, loopback_allowed=False)
     assert [each.id for each in found] == ["PROBE-DNS-04", "PROBE-TLS-02", "PROBE-PIN-01"]
     assert risk(found) == f"{found[-1].message} (PROBE-PIN-01)"
     assert risk(found[:2]) == ""
+
+
+def test_a_server_that_shows_no_certificate_is_told_with_the_reason() -> None:
+    evidence = Evidence(GOOD, versions=versions("TLS 1.2"), chain_failure=str(alert(112)))
+    [found] = findings(evidence, (), NOW, loopback_allowed=False)
+    assert found.id == "PROBE-CHAIN-05"
+    assert "unrecognized_name" in found.message
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch, nobody: ss
         assert asyncio.run(knock.version(target(port), TLS_1_2)).failure == "nothing was heard in 0 s"
         seen = asyncio.run(knock.knock(target(port), Caller.NOBODY, nobody, lambda _: True))
         assert seen.outcome is Outcome.SILENT
-        assert asyncio.run(knock.presented(target(port), nobody)) == ()
+        assert asyncio.run(knock.presented(target(port), nobody)) == ((), "nothing was heard in 0 s")
 
 
 def test_the_question_goes_to_the_path_under_the_host_name(server: ssl.SSLContext, nobody: ssl.SSLContext) -> None:
@@ -109,8 +109,9 @@ def test_a_server_that_is_not_believed_is_asked_for_nothing(server: ssl.SSLConte
 def test_the_chain_is_read_though_the_handshake_failed(server: ssl.SSLContext, nobody: ssl.SSLContext) -> None:
     server.verify_mode, server.maximum_version = ssl.CERT_REQUIRED, ssl.TLSVersion.TLSv1_2
     with accepting(over_tls(server, lambda _: None)) as port:
-        [own] = asyncio.run(knock.presented(target(port), nobody))
+        [own], failure = asyncio.run(knock.presented(target(port), nobody))
         seen = asyncio.run(knock.knock(target(port), Caller.NOBODY, nobody, lambda _: True))
+    assert failure == ""
     assert own.subject.rfc4514_string() == "CN=bank.localhost"
     assert (seen.outcome, seen.alert) == (Outcome.REFUSED, alert(40))
 

@@ -11,7 +11,7 @@ from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import suspend_customer
 from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import Hub
-from bothways.outbound.schedule import Schedule
+from bothways.outbound.schedule import AGAIN, Schedule
 from bothways.pki.chain import certificate_pem
 
 
@@ -31,10 +31,23 @@ def looked(hub: Hub, applied: list[int]) -> int:
 
 @pytest.mark.usefixtures("registered")
 def test_while_envoy_is_away_who_is_due_stays_due(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
+    clock = [hub.now()]
+    schedule = Schedule(replace(hub, now=lambda: clock[0]), lambda: asyncio.sleep(0))
+
+    async def looks() -> list[int]:
+        first, second = await schedule.look(), await schedule.look()
+        clock[0] += AGAIN
+        return [first, second, await schedule.look()]
+
+    # Not at once: whoever cannot be probed must not keep the others waiting.
+    assert asyncio.run(looks()) == [1, 0, 1]
+    assert "the probe of 12345678 was not made: Conflict: the hub's Envoy cannot be reached" in caplog.text
+
+
+@pytest.mark.usefixtures("registered")
+def test_before_a_server_that_is_new_is_probed_envoy_is_told(hub: Hub) -> None:
     applied: list[int] = []
-    assert [looked(hub, applied), looked(hub, applied)] == [1, 1]
-    assert len(applied) == 2
-    assert "the probe of 12345678 was not made" in caplog.text
+    assert (looked(hub, applied), applied) == (1, [1])
 
 
 def test_who_is_suspended_or_has_nothing_to_probe_is_never_due(hub: Hub, registered: str) -> None:

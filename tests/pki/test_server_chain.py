@@ -81,6 +81,15 @@ def test_a_ca_that_has_ended_or_is_none_or_may_not_is_on_no_path(make_ca: MakeCa
         assert "PROBE-CHAIN-02" in ids(server_chain_findings((own, wrong[1]), (root[1],), HOST, NOW))
 
 
+def test_cas_that_all_issued_each_other_are_gone_through_once(make_ca: MakeCa) -> None:
+    # One name and one key: each of these is an issuer of each, and the ways through them are without number.
+    first = make_ca("Loop")
+    loop = [first[1], *(make_ca("Loop", first, key=first[0])[1] for _ in range(15))]
+    own = end_entity(first)
+    assert path_to_anchor((own, *loop), (make_ca("Root")[1],), NOW) is None
+    assert path_to_anchor((own, *loop), (loop[7],), NOW) == (own, loop[7])
+
+
 @pytest.mark.parametrize(
     ("wrong", "found"),
     [

@@ -96,12 +96,16 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that one probe saw. A stage that was not reached is empty; `chain` is as it was sent."""
+    """All that one probe saw. A stage that was not reached is empty.
+
+    `chain` is as it was sent; `chain_failure` says why there is none, though TLS is spoken.
+    """
 
     dns: DnsSeen
     tcp: tuple[TcpSeen, ...] = ()
     versions: tuple[VersionSeen, ...] = ()
     chain: tuple[x509.Certificate, ...] = ()
+    chain_failure: str = ""
     admissions: tuple[Admission, ...] = ()
 
     def document(self) -> dict[str, Any]:

@@ -46,6 +46,10 @@ def findings(
     found += version_findings(evidence.versions, host)
     if evidence.chain:
         found += server_chain_findings(evidence.chain, anchors, host, now)
+    elif evidence.chain_failure:
+        message = f"the server speaks TLS, and no certificate of it was seen: {evidence.chain_failure}"
+        hint = f"Have it present a certificate for {host}, X.509 in DER, with a key of RSA or ECDSA."
+        found.append(_finding("PROBE-CHAIN-05", message, hint, host))
     return (*found, *admission_findings(evidence.admissions, host))
 
 

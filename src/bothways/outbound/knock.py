@@ -31,6 +31,9 @@ QUIET_LEAST, QUIET_MOST, QUIET_TIMES = 0.2, 1.5, 3.0
 As many times as long as the handshake took, for that is how far the server is away, between these bounds.
 """
 
+CHAIN_MOST = 16
+"""Certificates of a chain that are looked at: what is sent is a stranger's choice, and each is compared with each."""
+
 _HELLO_MOST, _ANSWER_MOST, _SHOWN = 1 << 14, 1 << 12, 40
 _PIECE = 1 << 14
 _STATUS = re.compile(rb"HTTP/[0-9.]+ ([0-9]{3})")
@@ -86,14 +89,20 @@ async def version(target: Target, number: int) -> VersionSeen:
     return VersionSeen(name, offered=answer.version == number)
 
 
-async def presented(target: Target, context: ssl.SSLContext) -> Chain:
-    """Return the chain that the server sends, in its order; empty if it ends before. Nothing is asked."""
+async def presented(target: Target, context: ssl.SSLContext) -> tuple[Chain, str]:
+    """Return the chain that the server sends, in its order; if there is none, also why. Nothing is asked."""
     line: _Line | None = None
-    with contextlib.suppress(OSError, TimeoutError):
+    why = "it cannot be read"
+    try:
         async with asyncio.timeout(PATIENCE), _connected(target) as (reader, writer):
             line = _Line(reader, writer, context, target.host)
             await line.shake_hands()
-    return line.chain() if line else ()
+    except TimeoutError:
+        why = f"nothing was heard in {PATIENCE:.0f} s"
+    except OSError as error:
+        why = str(alert_in(str(error)) or _said(error))
+    chain = line.chain() if line else ()
+    return chain, "" if chain else why
 
 
 async def knock(
@@ -181,7 +190,9 @@ class _Line:
         # The module's own interface has it from Python 3.13 on; before, this object within has it.
         sent: list[Any] = self.tls._sslobj.get_unverified_chain() or []  # type: ignore[attr-defined]  # noqa: SLF001
         try:
-            return tuple(readable(x509.load_pem_x509_certificate(each.public_bytes().encode())) for each in sent)
+            return tuple(
+                readable(x509.load_pem_x509_certificate(each.public_bytes().encode())) for each in sent[:CHAIN_MOST]
+            )
         except UNREADABLE:
             return ()
 

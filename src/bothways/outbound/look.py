@@ -14,7 +14,6 @@ from bothways.pki.server_chain import server_chain_findings
 from bothways.registry.addresses import refused_range
 from bothways.registry.endpoint import Endpoint
 from bothways.spoke.addresses import Answer, Found, Missing
-from bothways.spoke.resolver import Question
 
 ADDRESSES_MOST = 8
 """Addresses of one host that are connected to."""
@@ -35,7 +34,7 @@ class Look:
     anchors: Chain
     now: datetime
     loopback_allowed: bool
-    ask: Callable[[str], Answer] = Question().ask
+    ask: Callable[[str], Answer]
 
     async def evidence(self, callers: Callers, say: Say) -> Evidence:
         """Return what is seen, as far as one gets: a stage that fails is the last."""
@@ -54,15 +53,15 @@ class Look:
         say("tls", ", ".join(f"{each.version} {'offered' if each.offered else 'not offered'}" for each in versions))
         if not any(seen.offered for number, seen in zip(VERSIONS, versions, strict=True) if number >= TLS_1_2):
             return Evidence(dns, reached, versions)
-        chain = await presented(target, callers.contexts[Caller.NOBODY])
-        say("chain", " <- ".join(each.subject.rfc4514_string() for each in chain) or "none was read")
+        chain, failure = await presented(target, callers.contexts[Caller.NOBODY])
+        say("chain", " <- ".join(each.subject.rfc4514_string() for each in chain) or failure)
         if not self._believed(chain):
             # What is not the customer's server gets neither a request nor a certificate of ours.
-            return Evidence(dns, reached, versions, chain)
+            return Evidence(dns, reached, versions, chain, failure)
         admissions = tuple(await self._admissions(target, callers, tuple(Caller)))
         for each in admissions:
             say("caller", f"{each.caller.value}: {each}")
-        return Evidence(dns, reached, versions, chain, admissions)
+        return Evidence(dns, reached, versions, chain, "", admissions)
 
     async def admissions(self, callers: Callers, wanted: Sequence[Caller]) -> Sequence[Admission]:
         """Return what comes of the knocks of these callers alone, at the first address; none if there is none."""

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from bothways.connectivity.probing import probe_due
-from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
 from bothways.operations.upkeep import ACTOR
 from bothways.outbound.callers import Callers, make_callers, still_good
@@ -18,6 +18,9 @@ _log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 15.0
 """How often it looks who is due."""
+
+AGAIN = timedelta(minutes=1)
+"""When a probe that could not be made is tried again."""
 
 AT_ONCE = 4
 """Probes that run at the same time."""
@@ -32,6 +35,7 @@ class Schedule:
         self._callers: Callers | None = None
         self._lock = asyncio.Lock()
         self._problem = ""
+        self._again: dict[str, datetime] = {}
 
     async def run(self) -> None:
         """Probe until this task is cancelled; what fails is told once, and tried again. Do nothing if that is set."""
@@ -60,7 +64,8 @@ class Schedule:
         now = self._hub.now()
         with self._hub.read() as connection:
             found = endpoints.registered(connection, now)
-        return [each for each in found if probe_due(each.tsp_id, each.since, each.last, now)]
+        due = [each for each in found if probe_due(each.tsp_id, each.since, each.last, now)]
+        return [each for each in due if self._again.get(each.tsp_id, now) <= now]
 
     async def _work(self, waiting: Iterator[Registered]) -> None:
         for each in waiting:
@@ -69,8 +74,11 @@ class Schedule:
                 probe = await asyncio.to_thread(probe_customer, self._hub, each.tsp_id, callers)
                 found = ", ".join(finding.id for finding in probe.findings) or "nothing to mend"
                 _log.info("probe of %s: %s (%s)", each.tsp_id, "ok" if probe.fact.ok else "failed", found)
-            except BothwaysError as error:
-                self._tell(f"the probe of {each.tsp_id} was not made: {error}")
+            except Exception as error:  # noqa: BLE001 - whatever one server can do to its probe, the others are probed
+                self._again[each.tsp_id] = self._hub.now() + AGAIN
+                self._tell(f"the probe of {each.tsp_id} was not made: {type(error).__name__}: {error}")
+            else:
+                self._again.pop(each.tsp_id, None)
 
     async def _current(self) -> Callers:
         async with self._lock:

@@ -15,7 +15,8 @@ TLS_1_2, TLS_1_3 = 0x0303, 0x0304
 _ALERT, _HANDSHAKE, _SERVER_HELLO = 21, 22, 2
 _RANDOM = 32
 _SUITES_1_3 = (0x1301, 0x1302, 0x1303)
-_SUITES_1_2 = (0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0xC023, 0xC027, 0x009E, 0x009C, 0x009D, 0x003C)
+# Those that the data plane offers, and no others: a version without a common suite is as good as none.
+_SUITES_1_2 = (0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8)
 _SUITES_OLD = (0xC00A, 0xC014, 0xC009, 0xC013, 0x0039, 0x0033, 0x0035, 0x002F, 0x000A)
 _GROUPS = (0x001D, 0x0017, 0x0018)
 # P-521 and Ed25519 too: a server with such a key speaks the version all the same, and its key is judged elsewhere.
@@ -36,7 +37,7 @@ class Answer:
 def client_hello(host: str, version: int, random: bytes) -> bytes:
     """Return the record with a ClientHello that offers this one version, for the host name. `random` are 64 bytes."""
     old = min(version, TLS_1_2)
-    suites = _SUITES_1_3 if version == TLS_1_3 else (*_SUITES_1_2, *_SUITES_OLD) if version == TLS_1_2 else _SUITES_OLD
+    suites = {TLS_1_3: _SUITES_1_3, TLS_1_2: _SUITES_1_2}.get(version, _SUITES_OLD)
     name = host.encode("ascii")
     extensions = [
         _extension(_SERVER_NAME, _vector(2, b"\0" + _vector(2, name))),

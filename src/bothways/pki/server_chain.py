@@ -3,6 +3,7 @@
 The data plane decides by itself; here is said what it will mind and how to mend it, all at once.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -45,14 +46,14 @@ def path_to_anchor(
     The CAs may be sent in any order, and those between may be among the anchors (RFC 5280 section 6.1).
     """
     pool = [each for each in (*anchors, *sent[1:]) if _is_ca(each) and _valid(each, now)]
-    waiting: list[tuple[x509.Certificate, ...]] = [(sent[0],)]
+    waiting: deque[tuple[x509.Certificate, ...]] = deque([(sent[0],)])
     while waiting:
-        path = waiting.pop()
-        for issuer in pool:
-            if issuer in path or not _allows(issuer, len(path) - 1) or not issued_by(path[-1], issuer):
-                continue
+        path = waiting.popleft()
+        for issuer in [each for each in pool if _allows(each, len(path) - 1) and issued_by(path[-1], each)]:
             if issuer in anchors:
                 return (*path, issuer)
+            # Each is reached once, by the shortest way: CAs that all issued each other cost little.
+            pool.remove(issuer)
             waiting.append((*path, issuer))
     return None
 
