@@ -1,8 +1,6 @@
 from tests.web.api.conftest import Api
 
-from bothways.connectivity.facts import ProbeFact
 from bothways.operations.customers import add_customer, show_customer
-from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub
 from bothways.registry.customer import CustomerKind
 
@@ -19,18 +17,6 @@ def test_a_customer_is_added_shown_suspended_resumed_and_removed(hub: Hub, api: 
     assert api("POST", "/customers/12345678/resume")["suspended"] is False
     assert api("DELETE", "/customers/12345678")["removed"] is True
     assert api("GET", "/customers/12345678", None, 404)["type"] == "urn:bothways:problem:notfound"
-
-
-def test_the_probes_of_a_customers_server_are_listed_newest_first(hub: Hub, api: Api) -> None:
-    api("POST", "/customers", NEW, 201)
-    assert api("GET", "/customers/12345678/probes") == {"items": [], "next": None}
-    set_endpoint(hub, "12345678", "https://bank.example")
-    for seen in ("first", "second"):
-        record_probe(hub, "12345678", ProbeFact("bank.example:443", hub.now(), ok=True, seen=seen))
-    items = api("GET", "/customers/12345678/probes")["items"]
-    assert [each["seen"] for each in items] == ["second", "first"]
-    assert (items[0]["findings"], items[0]["evidence"]) == ([], None)
-    api("GET", "/customers/00000000/probes", None, 404)
 
 
 def test_what_is_wrong_is_told_with_the_findings(api: Api) -> None:

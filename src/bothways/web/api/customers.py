@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from bothways.connectivity.observation import Observation
 from bothways.operations import customers, observations
-from bothways.operations.endpoints import list_probes
 from bothways.registry.access import Action
 from bothways.registry.customer import CustomerKind
 from bothways.web.api.caller import Caller, Document
@@ -61,12 +60,6 @@ def customers_router(caller: Callable[..., Awaitable[Caller]]) -> APIRouter:
         hub = by.may(Action.CUSTOMER_READ, tsp_id)
         found = observations.list_observations(hub, tsp_id, after=after, limit=limit + 1)
         return page(found, limit, lambda each: each.id, Observation.document)
-
-    @router.get("/{tsp_id}/probes")
-    def _probes(by: asks, tsp_id: str) -> Document:
-        """List the probes of the customer's server that are kept, newest first, with findings and evidence."""
-        hub = by.may(Action.CUSTOMER_READ, tsp_id)
-        return {"items": [each.document() for each in list_probes(hub, tsp_id)], "next": None}
 
     @router.post("/{tsp_id}/suspend")
     async def _suspend(by: asks, tsp_id: str) -> Document:
