@@ -12,5 +12,11 @@ def test_every_operation_is_described_and_asks_for_a_token(hub: Hub, ask: Ask) -
     found = [
         each for path, methods in document["paths"].items() if path.startswith("/api/v1/") for each in methods.values()
     ]
-    assert {tag for each in found for tag in each["tags"]} == {"customers", "requests", "certificates", "observations"}
+    assert {tag for each in found for tag in each["tags"]} == {
+        "customers",
+        "requests",
+        "certificates",
+        "observations",
+        "probes",
+    }
     assert all(each["description"] and each["security"] == [{"HTTPBearer": []}] for each in found)
