@@ -78,6 +78,7 @@ def test_a_server_that_was_not_knocked_at_has_no_verdict() -> None:
 
 def test_a_fresh_certificate_that_could_not_knock_is_no_pin() -> None:
     assert not is_pinned(answered(Caller.CURRENT), Admission(Caller.FRESH, Outcome.UNREACHABLE))
+    assert not is_pinned(Admission(Caller.CURRENT, Outcome.SILENT), refused(Caller.FRESH))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ _MUTUAL = "R1"
 _OLD = ("TLS 1.0", "TLS 1.1")
 _STRANGERS = {
     Caller.NOBODY: "callers without a certificate",
-    Caller.FOREIGN: "a certificate of any CA that calls itself as ours",
+    Caller.FOREIGN: "a certificate of any CA that has our CA's name",
     Caller.EXPIRED: "an expired certificate",
 }
 
@@ -148,7 +148,8 @@ def refuses(seen: Admission) -> bool:
 
 def is_pinned(current: Admission, fresh: Admission) -> bool:
     """Tell whether the server takes our current certificate for more than one of the Client CA (R15)."""
-    return refuses(fresh) or (fresh.status in _REFUSING and fresh.status != current.status)
+    less = refuses(fresh) or (fresh.status in _REFUSING and fresh.status != current.status)
+    return current.outcome is Outcome.ANSWERED and less
 
 
 def let_in(seen: Admission) -> bool:
