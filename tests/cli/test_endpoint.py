@@ -29,6 +29,27 @@ def test_people_are_told_what_is_next(in_hub: Run, issuer: str) -> None:
     assert f"bothways probe {issuer}" in done.stderr
 
 
+def test_a_server_is_submitted_listed_and_approved(document: Document, in_hub: Run, issuer: str) -> None:
+    assert document("endpoint", "submit", issuer, "https://bank.example")["state"] == "submitted"
+    [waiting] = document("endpoint", "list")
+    assert (waiting["id"], waiting["customer"], waiting["url"]) == (1, issuer, "https://bank.example")
+    assert "https://bank.example" in in_hub("endpoint", "list").stdout
+    assert "bothways endpoint approve 1" in in_hub("endpoint", "show", issuer).stderr
+    assert document("endpoint", "approve", 1)["state"] == "approved"
+    assert document("endpoint", "show", issuer)["url"] == "https://bank.example"
+    assert document("endpoint", "submit", issuer, "https://bank.example/v2")["state"] == "approved"
+    assert document("endpoint", "list") == []
+
+
+def test_a_server_is_refused_with_a_reason(document: Document, in_hub: Run, issuer: str) -> None:
+    document("endpoint", "submit", issuer, "https://bank.example")
+    refused = document("endpoint", "refuse", 1, "--reason", "not yours")
+    assert (refused["state"], refused["reason"]) == ("refused", "not yours")
+    again = in_hub("endpoint", "approve", 1)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "is refused, not submitted" in again.stderr
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [

@@ -236,3 +236,15 @@ def test_inbound_is_open_only_with_an_active_certificate_and_outbound_only_with_
         assert proof is not None
         assert facts.endpoint == proof.address
         assert any(each.since <= proof.at and each.until > now for each in facts.anchors)
+
+
+def test_what_was_proved_before_the_server_was_named_proves_nothing() -> None:
+    anchors = (AnchorFact(NOW - YEAR, NOW + YEAR),)
+    facts = Facts(endpoint=HOST, anchors=anchors, probe=probe(), proof=probe())
+    moments = [NOW - DAY - SECOND, NOW - DAY, NOW - DAY + SECOND]
+    assert [assess(replace(facts, endpoint_since=each), NOW).outbound.open for each in moments] == [True, True, False]
+
+
+def test_a_server_under_review_is_said_and_opens_nothing() -> None:
+    outbound = assess(Facts(endpoints_open=1), NOW).outbound
+    assert summary(outbound)[:2] == (State.IN_PROGRESS, "endpoint: it waits for the operator's review")

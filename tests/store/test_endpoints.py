@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,15 @@ def test_a_new_server_takes_the_place_of_the_one_before(database: Database, cust
     with database.read() as connection:
         assert endpoints.many(connection) == {customer.tsp_id: Endpoint("new.bank.example", 443, "")}
         assert endpoints.owner(connection, SERVER.host) is None
+
+
+def test_it_counts_as_set_when_its_host_and_port_were(database: Database, customer: Customer, now: datetime) -> None:
+    moments = []
+    for minutes, record in enumerate([SERVER, replace(SERVER, path=""), replace(SERVER, port=443), SERVER]):
+        with database.write(now + timedelta(minutes=minutes), "tester") as transaction:
+            endpoints.put(transaction, customer.tsp_id, record)
+            moments.append(transaction.connection.execute(select(schema.endpoint.c.set_at)).scalar_one())
+    assert [(each - now).seconds // 60 for each in moments] == [0, 0, 2, 3]
 
 
 def test_a_host_name_has_one_owner(database: Database, customer: Customer, other: Customer) -> None:

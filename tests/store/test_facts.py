@@ -8,10 +8,11 @@ from bothways.pki.request import CertificationRequest
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer
 from bothways.registry.endpoint import Endpoint
-from bothways.store import certificates, chains, customers, endpoints, facts, requests
+from bothways.store import certificates, chains, customers, endpoints, facts, requests, submitted_endpoints
 from bothways.store.chains import ChainState
 from bothways.store.database import Database
 from bothways.store.requests import RequestState
+from bothways.store.submitted_endpoints import EndpointState
 
 
 def test_about_a_new_customer_nothing_is_known(database: Database, customer: Customer) -> None:
@@ -86,8 +87,18 @@ def test_the_last_probe_counts_and_the_last_success_proves_its_address(
             endpoints.add_probe(transaction, customer.tsp_id, each)
     with database.read() as connection:
         assert facts.facts_of(connection, customer.tsp_id) == Facts(
-            endpoint="newest.example:443", probe=probes[2], proof=probes[1]
+            endpoint="newest.example:443", endpoint_since=now, probe=probes[2], proof=probes[1]
         )
+
+
+def test_only_servers_under_review_are_open(database: Database, customer: Customer, now: datetime) -> None:
+    with database.write(now, "tester") as transaction:
+        for state in (EndpointState.REFUSED, EndpointState.SUBMITTED):
+            stored = submitted_endpoints.add(transaction, customer.tsp_id, Endpoint(f"{state}.example", 443, ""))
+            if state is not EndpointState.SUBMITTED:
+                submitted_endpoints.decide(transaction, stored.id, state)
+    with database.read() as connection:
+        assert facts.facts_of(connection, customer.tsp_id) == Facts(endpoints_open=1)
 
 
 def test_facts_about_one_customer_are_the_same_alone_and_among_all_and_never_another_ones(
@@ -109,6 +120,7 @@ def test_facts_about_one_customer_are_the_same_alone_and_among_all_and_never_ano
     assert every[other.tsp_id] == Facts(
         suspended=True,
         endpoint="api.shop.example:443",
+        endpoint_since=now,
         probe=ProbeFact("api.shop.example:443", now, ok=True, seen=""),
         proof=ProbeFact("api.shop.example:443", now, ok=True, seen=""),
     )

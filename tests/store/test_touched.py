@@ -11,7 +11,7 @@ from bothways.registry.endpoint import Endpoint
 from bothways.store import customers, endpoints, schema, touched
 from bothways.store.database import Database
 
-FACTS = {"customer", "request", "certificate", "endpoint", "chain", "probe", "granted"}
+FACTS = {"customer", "request", "certificate", "endpoint", "submitted_endpoint", "chain", "probe", "granted"}
 
 
 def test_the_first_look_knows_nobody(database: Database, customer: Customer) -> None:

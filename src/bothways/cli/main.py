@@ -83,7 +83,14 @@ _GROUPS = {
     ),
     "endpoint": (
         "Customers' servers, which the hub calls.",
-        {"set": "Record the base URL of a customer's server.", "show": "Show where a customer's server is."},
+        {
+            "set": "Record the base URL of a customer's server.",
+            "show": "Show where a customer's server is.",
+            "submit": "Submit a base URL for review, as the customer does.",
+            "list": "List the base URLs that wait for review.",
+            "approve": "Approve a base URL that was submitted.",
+            "refuse": "Refuse a base URL that was submitted.",
+        },
     ),
     "chain": (
         "CA chains of customers' servers.",

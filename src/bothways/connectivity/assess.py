@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bothways.connectivity.facts import CertificateFact, Facts
+from bothways.connectivity.facts import CertificateFact, Facts, ProbeFact
 from bothways.registry.flow import Flow
 
 EXPIRING = timedelta(days=30)
@@ -91,13 +91,13 @@ def _inbound(facts: Facts, now: datetime) -> FlowAssessment:
 
 def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
     anchors = [each for each in facts.anchors if each.until > now]
-    probe = facts.probe if facts.probe and facts.probe.address == facts.endpoint else None
-    proof = facts.proof if facts.proof and facts.proof.address == facts.endpoint else None
+    probe, proof = (each if each and _concerns(each, facts) else None for each in (facts.probe, facts.proof))
     # A probe proves the chain that it met. One that was endorsed later may be of other keys, and vouch for nothing yet.
     proved = proof is not None and any(each.since <= proof.at for each in anchors)
     review = "it waits for the operator's review" if facts.chains_open else "submit the server's CA chain"
+    named = "it waits for the operator's review" if facts.endpoints_open else "name the server with its base URL"
     steps = (
-        Step("endpoint", facts.endpoint is not None, facts.endpoint or "name the server with its base URL"),
+        Step("endpoint", facts.endpoint is not None, facts.endpoint or named),
         Step("chain", bool(anchors), _until(max(each.until for each in anchors)) if anchors else review),
         Step("probed", proved, probe.seen if probe and (proved or not probe.ok) else "probe the server"),
     )
@@ -106,10 +106,19 @@ def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
         lost = "no endorsed chain is valid any more"
     elif probe and not probe.ok:
         lost = f"the last probe failed: {probe.seen}"
-    started = facts.endpoint is not None or bool(facts.chains_open or facts.anchors)
+    started = facts.endpoint is not None or bool(facts.endpoints_open or facts.chains_open or facts.anchors)
     latest = max((each.until for each in anchors), default=None)
     risk = probe.risk if probe and probe.ok else ""
     return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=latest, risk=risk)
+
+
+def _concerns(probe: ProbeFact, facts: Facts) -> bool:
+    """Tell whether the probe went to where the customer is called now, since it is.
+
+    A host that was given up, and is named again, may have been somebody else's meanwhile.
+    """
+    since = facts.endpoint_since
+    return probe.address == facts.endpoint and (since is None or since <= probe.at)
 
 
 def _flow(

@@ -56,9 +56,9 @@ class ProbeFact:
 class Facts:
     """Everything about one customer that its flows depend on.
 
-    `requests_open` and `requests_refused` count its requests under review and refused; `endpoint` is host:port;
-    `anchors` are the endorsed chains, `chains_open` counts those under review; `probe` is the last probe, and `proof`
-    the last successful one.
+    `requests_open` and `requests_refused` count its requests under review and refused; `endpoint` is host:port, where
+    it is called since `endpoint_since`; `endpoints_open` counts those under review; `anchors` are the endorsed chains,
+    `chains_open` counts those under review; `probe` is the last probe, and `proof` the last successful one.
     """
 
     suspended: bool = False
@@ -66,6 +66,8 @@ class Facts:
     requests_refused: int = 0
     certificates: tuple[CertificateFact, ...] = ()
     endpoint: str | None = None
+    endpoint_since: datetime | None = None
+    endpoints_open: int = 0
     chains_open: int = 0
     anchors: tuple[AnchorFact, ...] = ()
     probe: ProbeFact | None = None

@@ -9,8 +9,18 @@ from bothways.errors import Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer, CustomerKind, customer_findings
-from bothways.store import certificates, chains, customers, endpoints, facts, observations, services
+from bothways.store import (
+    certificates,
+    chains,
+    customers,
+    endpoints,
+    facts,
+    observations,
+    services,
+    submitted_endpoints,
+)
 from bothways.store.chains import ChainState
+from bothways.store.submitted_endpoints import EndpointState
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,8 @@ def remove_customer(hub: Hub, tsp_id: str) -> None:
             chains.decide(transaction, chain.id, ChainState.WITHDRAWN, "the customer was removed")
         services.withdraw(transaction, None, tsp_id)
         endpoints.remove(transaction, tsp_id)
+        for named in submitted_endpoints.waiting(transaction.connection, tsp_id):
+            submitted_endpoints.decide(transaction, named.id, EndpointState.REFUSED, "the customer was removed")
         customers.remove(transaction, tsp_id)
         transaction.audit("customer.remove", tsp_id)
     # What stays behind, if that file cannot be used now, is forgotten by its age.

@@ -1,30 +1,90 @@
-"""Customers' servers: set, show, and what probes of them saw."""
+"""Customers' servers: set by the operator, or submitted and reviewed; shown; and what probes of them saw.
+
+An operator who sets a server is its review. What a customer names itself waits for one, unless only the path is new.
+"""
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from bothways.connectivity.evidence import Evidence
 from bothways.connectivity.facts import ProbeFact
-from bothways.errors import Conflict, Refused
+from bothways.errors import Conflict, NotFound, Refused
 from bothways.findings import Finding
 from bothways.operations.hub import Hub
-from bothways.registry.endpoint import Endpoint, parse_endpoint
-from bothways.store import customers, endpoints
+from bothways.registry.endpoint import Endpoint, EndpointRules, parse_endpoint
+from bothways.store import customers, endpoints, submitted_endpoints
+from bothways.store.database import Transaction
 from bothways.store.endpoints import StoredProbe
+from bothways.store.submitted_endpoints import EndpointState, SubmittedEndpoint
 
 
 def set_endpoint(hub: Hub, tsp_id: str, url: str) -> Endpoint:
-    """Record where the customer's server is (R11). Raises `Refused` if the address breaks a rule or is another's."""
-    ports = () if hub.settings.danger_outbound_any_port else hub.terms.outbound.ports
-    endpoint = parse_endpoint(url, ports)
+    """Record where the customer's server is (R11). Raises `Refused` if the address breaks a rule or is another's.
+
+    At another host or port, nothing is proved any more: the outbound flow is established again by the next probe.
+    """
+    endpoint = parse_endpoint(url, _rules(hub))
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
-        # One name, one customer: what answers there must never count as proof for two.
-        if endpoints.owner(transaction.connection, endpoint.host) not in {None, tsp_id}:
-            message = f"the host {endpoint.host} is another customer's server"
-            raise Refused((Finding("ENDPOINT-05", message, "Give a host name of your own.", "R14", url),))
-        endpoints.put(transaction, tsp_id, endpoint)
-        transaction.audit("endpoint.set", tsp_id, url=endpoint.url)
+        _require_free(transaction, tsp_id, endpoint, url)
+        for each in submitted_endpoints.waiting(transaction.connection, tsp_id):
+            if each.endpoint == endpoint:
+                submitted_endpoints.decide(transaction, each.id, EndpointState.APPROVED)
+        _put(transaction, tsp_id, endpoint, "endpoint.set")
     return endpoint
+
+
+def submit_endpoint(hub: Hub, tsp_id: str, url: str) -> SubmittedEndpoint | Endpoint:
+    """Take the server that a customer names under review; the same again is the same, another takes its place.
+
+    Returns the endpoint if it is in force at once, because host and port are those that are called already. Raises
+    `Refused` as `set_endpoint` does.
+    """
+    endpoint = parse_endpoint(url, _rules(hub))
+    with hub.write() as transaction:
+        connection = transaction.connection
+        customers.find(connection, tsp_id)
+        _require_free(transaction, tsp_id, endpoint, url)
+        current = endpoints.many(connection, (tsp_id,)).get(tsp_id)
+        waiting = submitted_endpoints.waiting(connection, tsp_id)
+        for each in waiting:
+            if each.endpoint == endpoint:
+                return each
+            submitted_endpoints.decide(transaction, each.id, EndpointState.REPLACED)
+            transaction.audit("endpoint.replace", str(each.id), customer=tsp_id, url=each.endpoint.url)
+        if current and current.address == endpoint.address:
+            if current != endpoint:
+                _put(transaction, tsp_id, endpoint, "endpoint.path")
+            return endpoint
+        stored = submitted_endpoints.add(transaction, tsp_id, endpoint)
+        transaction.audit("endpoint.submit", str(stored.id), customer=tsp_id, url=endpoint.url)
+        return stored
+
+
+def approve_endpoint(hub: Hub, number: int) -> SubmittedEndpoint:
+    """Approve a server that a customer named: it is called there from the next probe on.
+
+    Raises `NotFound`, `Conflict` if it was decided already, `Refused` if a rule that held does not hold any more.
+    """
+    with hub.write() as transaction:
+        stored = _waiting(transaction, number)
+        customers.find(transaction.connection, stored.tsp_id)
+        parse_endpoint(stored.endpoint.url, _rules(hub))
+        _require_free(transaction, stored.tsp_id, stored.endpoint, stored.endpoint.url)
+        submitted_endpoints.decide(transaction, number, EndpointState.APPROVED)
+        _put(transaction, stored.tsp_id, stored.endpoint, "endpoint.approve", number=number)
+        return submitted_endpoints.find(transaction.connection, number)
+
+
+def refuse_endpoint(hub: Hub, number: int, reason: str) -> SubmittedEndpoint:
+    """Refuse a server that a customer named, with a reason that the customer will read; what is called stays."""
+    with hub.write() as transaction:
+        stored = _waiting(transaction, number)
+        submitted_endpoints.decide(transaction, number, EndpointState.REFUSED, reason)
+        transaction.audit(
+            "endpoint.refuse", str(number), customer=stored.tsp_id, url=stored.endpoint.url, reason=reason
+        )
+        return submitted_endpoints.find(transaction.connection, number)
 
 
 def show_endpoint(hub: Hub, tsp_id: str) -> Endpoint:
@@ -32,6 +92,12 @@ def show_endpoint(hub: Hub, tsp_id: str) -> Endpoint:
     with hub.read() as connection:
         customers.find(connection, tsp_id)
         return endpoints.find(connection, tsp_id)
+
+
+def waiting_endpoints(hub: Hub, tsp_id: str | None = None) -> tuple[SubmittedEndpoint, ...]:
+    """Return the servers that wait for review, of all customers or of one, oldest first."""
+    with hub.read() as connection:
+        return submitted_endpoints.waiting(connection, tsp_id)
 
 
 def record_probe(
@@ -62,3 +128,42 @@ def list_probes(hub: Hub, tsp_id: str) -> tuple[StoredProbe, ...]:
     with hub.read() as connection:
         customers.find(connection, tsp_id)
         return endpoints.probes(connection, tsp_id)
+
+
+def _rules(hub: Hub) -> EndpointRules:
+    own = (urlsplit(hub.terms.endpoint).hostname, urlsplit(hub.terms.portal).hostname)
+    return EndpointRules(
+        ports=() if hub.settings.danger_outbound_any_port else hub.terms.outbound.ports,
+        hub=hub.terms.hub,
+        own=tuple(each for each in own if each),
+        danger_local=hub.settings.danger_outbound_loopback,
+    )
+
+
+def _require_free(transaction: Transaction, tsp_id: str, endpoint: Endpoint, url: str) -> None:
+    # One name, one customer: what answers there must never count as proof for two.
+    owners = {
+        endpoints.owner(transaction.connection, endpoint.host),
+        submitted_endpoints.owner(transaction.connection, endpoint.host),
+    }
+    if owners - {None, tsp_id}:
+        message = f"the host {endpoint.host} is another customer's server"
+        raise Refused((Finding("ENDPOINT-05", message, "Give a host name of your own.", "R14", url),))
+
+
+def _put(transaction: Transaction, tsp_id: str, endpoint: Endpoint, action: str, **detail: object) -> None:
+    try:
+        before = endpoints.find(transaction.connection, tsp_id).url
+    except NotFound:
+        before = None
+    endpoints.put(transaction, tsp_id, endpoint)
+    transaction.audit(action, tsp_id, url=endpoint.url, before=before, **detail)
+
+
+def _waiting(transaction: Transaction, number: int) -> SubmittedEndpoint:
+    stored = submitted_endpoints.find(transaction.connection, number)
+    if stored.state is not EndpointState.SUBMITTED:
+        raise Conflict(
+            f"endpoint {number} is {stored.state.value}, not submitted. Look at: bothways endpoint show {stored.tsp_id}"
+        )
+    return stored

@@ -41,13 +41,16 @@ class Registered:
 
 
 def put(transaction: Transaction, tsp_id: str, record: Endpoint) -> None:
-    """Store the customer's server, in place of the one before."""
+    """Store the customer's server, in place of the one before.
+
+    At the same host and port, it counts as set when that was first called: what a probe proved since then is proved.
+    """
+    row = transaction.connection.execute(select(endpoint).where(endpoint.c.tsp_id == tsp_id)).first()
+    same = row is not None and (row.host, row.port) == (record.host, record.port)
     remove(transaction, tsp_id)
-    transaction.connection.execute(
-        insert(endpoint).values(
-            tsp_id=tsp_id, host=record.host, port=record.port, path=record.path, set_at=transaction.now
-        )
-    )
+    set_at = row.set_at if row is not None and same else transaction.now
+    values = insert(endpoint).values(tsp_id=tsp_id, host=record.host, port=record.port, path=record.path, set_at=set_at)
+    transaction.connection.execute(values)
 
 
 def remove(transaction: Transaction, tsp_id: str) -> None:

@@ -1,6 +1,6 @@
 """The facts that the state of each customer's flows follows from, for many customers in a few queries."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -8,9 +8,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
 from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
 from bothways.registry.endpoint import Endpoint
-from bothways.store import schema
+from bothways.store import schema, schema_outbound
 from bothways.store.chains import ChainState
 from bothways.store.requests import RequestState
+from bothways.store.submitted_endpoints import EndpointState
 
 
 def facts_of(connection: Connection, tsp_id: str) -> Facts:
@@ -42,11 +43,14 @@ class _Query:
         requests, certificates = self._requests(), self._certificates()
         endorsed, waiting = self._chains()
         last, proved = self._probes(), self._probes(schema.probe.c.ok.is_(True))
-        endpoint = schema.endpoint
+        endpoint, submitted = schema.endpoint, schema_outbound.submitted_endpoint
         endpoints = {
-            row.tsp_id: Endpoint(row.host, row.port, row.path).address
-            for row in self._rows(endpoint, endpoint.c.host, endpoint.c.port, endpoint.c.path)
+            row.tsp_id: (Endpoint(row.host, row.port, row.path).address, row.set_at)
+            for row in self._rows(endpoint, endpoint.c.host, endpoint.c.port, endpoint.c.path, endpoint.c.set_at)
         }
+        named = Counter(
+            row.tsp_id for row in self._rows(submitted, submitted.c.state) if row.state == EndpointState.SUBMITTED
+        )
         customer = schema.customer
         return {
             row.tsp_id: Facts(
@@ -54,7 +58,9 @@ class _Query:
                 requests_open=requests[row.tsp_id, RequestState.SUBMITTED],
                 requests_refused=requests[row.tsp_id, RequestState.REFUSED],
                 certificates=tuple(certificates.get(row.tsp_id, ())),
-                endpoint=endpoints.get(row.tsp_id),
+                endpoint=endpoints.get(row.tsp_id, (None, None))[0],
+                endpoint_since=endpoints.get(row.tsp_id, (None, None))[1],
+                endpoints_open=named[row.tsp_id],
                 chains_open=waiting[row.tsp_id],
                 anchors=tuple(endorsed.get(row.tsp_id, ())),
                 probe=last.get(row.tsp_id),

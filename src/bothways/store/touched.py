@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
-from bothways.store import schema
+from bothways.store import schema, schema_outbound
 from bothways.store.schema import touched
 
 KEPT = 100_000
@@ -16,6 +16,7 @@ _FACTS = (
     schema.request,
     schema.certificate,
     schema.endpoint,
+    schema_outbound.submitted_endpoint,
     schema.chain,
     schema.probe,
     schema.granted,
