@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,11 +100,12 @@ def make_ca() -> Callable[..., tuple[ec.EllipticCurvePrivateKey, x509.Certificat
         days: int = 3650,
         ca: bool = True,
         key: Any = None,
+        extensions: Sequence[x509.ExtensionType] = (),
     ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         end = datetime.now(UTC) + timedelta(days=days)
-        certificate = (
+        builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issuer[1].subject if issuer else subject)
@@ -113,9 +114,10 @@ def make_ca() -> Callable[..., tuple[ec.EllipticCurvePrivateKey, x509.Certificat
             .not_valid_before(min(end, datetime.now(UTC)) - timedelta(days=1))
             .not_valid_after(end)
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .sign(issuer[0] if issuer else key, SHA256())
         )
-        return key, certificate
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=True)
+        return key, builder.sign(issuer[0] if issuer else key, SHA256())
 
     return make
 

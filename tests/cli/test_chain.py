@@ -4,6 +4,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import certifi
 import pytest
 
 from bothways.demo.customer_ca import make_server_files
@@ -39,6 +40,34 @@ def test_people_are_told_the_fingerprint_and_what_is_next(in_hub: Run, issuer: s
     done = in_hub("chain", "submit", issuer, chain_file)
     assert "fingerprint of its root" in done.stdout
     assert "bothways chain endorse 1" in done.stderr
+
+
+def test_what_was_understood_is_shown_as_a_tree_before_anybody_decides(
+    in_hub: Run, document: Document, issuer: str, chain_file: Path
+) -> None:
+    done = in_hub("chain", "submit", issuer, chain_file)
+    assert "CN=First Bank Root (root)\n" in done.stdout
+    assert "└─ CN=First Bank TLS (intermediate)\n" in done.stdout
+    assert "key          ECDSA on secp256r1, signed with sha256" in in_hub("chain", "show", 1).stdout
+    shown = document("chain", "show", 1)
+    assert shown["fingerprint"] == shown["tree"]["fingerprint"]
+    assert [each["subject"] for each in shown["tree"]["issued"]] == ["CN=First Bank TLS"]
+    assert shown["findings"] == []
+
+
+def test_a_public_root_is_warned_of_and_wants_a_word(
+    in_hub: Run, document: Document, issuer: str, tmp_path: Path
+) -> None:
+    (tmp_path / "web.pem").write_text(
+        certifi.contents().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----"
+    )
+    done = in_hub("chain", "submit", issuer, tmp_path / "web.pem")
+    assert (done.returncode, "CHAIN-PUBLIC-01" in done.stderr) == (0, True)
+    assert [each["id"] for each in document("chain", "endorse", 1, code=1)["findings"]] == ["CHAIN-PUBLIC-01"]
+    pins = [":".join(["AB"] * 32), "cd" * 32]
+    endorsed = document("chain", "endorse", 1, "--public-root", "--pin", pins[0], "--pin", pins[1])
+    assert (endorsed["state"], endorsed["spki_pins"]) == ("endorsed", ["ab" * 32, "cd" * 32])
+    assert f"pin          {'ab' * 32}" in in_hub("chain", "show", 1).stdout
 
 
 def test_a_chain_is_endorsed_and_withdrawn(in_hub: Run, document: Document, submitted: int) -> None:

@@ -83,6 +83,7 @@ def make_certificate(now: datetime) -> Callable[..., tuple[Any, x509.Certificate
         ca: bool | None = True,
         path_length: int | None = None,
         extensions: Sequence[x509.ExtensionType] = (),
+        critical: Sequence[x509.ExtensionType] = (),
         days: tuple[int, int] = (-1, 365),
     ) -> tuple[Any, x509.Certificate]:
         key = key or ec.generate_private_key(ec.SECP256R1())
@@ -99,6 +100,8 @@ def make_certificate(now: datetime) -> Callable[..., tuple[Any, x509.Certificate
             builder = builder.add_extension(x509.BasicConstraints(ca=ca, path_length=path_length), critical=True)
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)
+        for extension in critical:
+            builder = builder.add_extension(extension, critical=True)
         signer = issuer[0] if issuer else key
         return key, builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else SHA256())
 

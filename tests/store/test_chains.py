@@ -57,6 +57,7 @@ def test_its_document_holds_what_two_people_compare(database: Database, customer
         "submitted_at": "2026-11-23T12:00:00+00:00",
         "decided_by": None,
         "reason": None,
+        "spki_pins": [],
     }
 
 
@@ -86,6 +87,29 @@ def test_chains_are_listed_by_customer_and_state_oldest_first(
         assert [each.id for each in chains.every(connection, state=ChainState.ENDORSED)] == numbers[1:]
         both = chains.every(connection, customer.tsp_id, ChainState.ENDORSED)
         assert [each.id for each in both] == [numbers[2]]
+
+
+def test_pins_belong_to_their_chain(database: Database, customer: Customer, record: Chain) -> None:
+    number, other = add(database, customer, record), add(database, customer, record)
+    with database.write(customer.created_at, "alice") as transaction:
+        chains.pin(transaction, number, ["ab" * 32, "cd" * 32])
+    with database.read() as connection:
+        assert chains.find(connection, number).spki_pins == ("ab" * 32, "cd" * 32)
+        assert chains.find(connection, other).spki_pins == ()
+
+
+def test_a_root_is_shared_while_it_is_endorsed_for_somebody_else(
+    database: Database, customer: Customer, other: Customer, record: Chain
+) -> None:
+    number = add(database, other, record)
+    asked = (record.fingerprint, "nobody's")
+    shared = []
+    for state in (ChainState.SUBMITTED, ChainState.ENDORSED, ChainState.WITHDRAWN):
+        with database.write(customer.created_at, "alice") as transaction:
+            chains.decide(transaction, number, state)
+            shared.append(chains.endorsed_for_others(transaction.connection, customer.tsp_id, asked))
+            assert chains.endorsed_for_others(transaction.connection, other.tsp_id, asked) == frozenset()
+    assert shared == [frozenset(), frozenset({record.fingerprint}), frozenset()]
 
 
 def test_an_unknown_number_is_not_found(database: Database) -> None:

@@ -25,6 +25,7 @@ from bothways.errors import BothwaysError, Unusable
 from bothways.findings import Finding, errors
 from bothways.operations import certificates, renewal, requests
 from bothways.operations.certificates import certificate_chain
+from bothways.operations.chains import known_authorities
 from bothways.operations.hub import Hub
 from bothways.operations.keys import every_known_key
 from bothways.pki.encoding import REQUEST_LIMIT
@@ -131,13 +132,13 @@ def approve(
 
 
 def keys(*, directory: Directory = HERE, json: Json = False) -> int:
-    """Print the SHA-256 of each key that was ever in a request or is banned.
+    """Print the SHA-256 of each key that was ever in a request, is banned, or is a CA's of the hub or of a customer.
 
     They are for the hub of the other environment to refuse.
     Put the output into a file there, and name it in its hub.toml: [keys] used_elsewhere = "FILE".
     """
     with hub_in(directory) as hub:
-        pins = every_known_key(hub)
+        pins = sorted({*every_known_key(hub), *known_authorities(hub)})
         result(list(pins), "\n".join(pins), as_json=json)
         return OK
 

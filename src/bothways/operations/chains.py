@@ -1,24 +1,38 @@
 """Customers' CA chains: submit, list, show, endorse, refuse, withdraw (R14)."""
 
+import re
+from collections.abc import Collection
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
 from bothways.errors import Conflict, Refused
-from bothways.findings import Finding, errors
+from bothways.findings import Finding, Level, errors
 from bothways.operations.hub import Hub
-from bothways.operations.keys import disclosures_banned
-from bothways.pki.chain import Chain, chain_findings, parse_chain
+from bothways.operations.keys import disclosures_banned, used_elsewhere
+from bothways.operations.public_roots import public_root_pins
+from bothways.pki.anchors import Circumstances, anchor_findings
+from bothways.pki.chain import Chain, Presented, fingerprint, parse_anchors, read_chain
 from bothways.pki.keys import spki_pin
-from bothways.store import authorities, chains, customers, keys
+from bothways.store import authorities, chains, customers, endpoints, keys
 from bothways.store.chains import ChainState, StoredChain
 from bothways.store.database import Transaction
+
+PUBLIC_ROOT = "CHAIN-PUBLIC-01"
+_PIN = re.compile("[0-9a-f]{64}")
+PINS_MOST = 8
+"""Pins of one endorsement: the server's keys of today and of the next change, for a few instances."""
 
 
 def submit_chain(hub: Hub, tsp_id: str, data: bytes, subject: str = "chain") -> StoredChain:
     """Take the CA chain of a customer's server under review. Raises `Refused` with every finding."""
     with disclosures_banned(hub, tsp_id, data, subject):
-        chain = parse_chain(data, subject)
+        presented = read_chain(data, subject)
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
-        if findings := errors(_judge(transaction, chain, subject)):
+        if findings := errors(_findings(hub, transaction.connection, tsp_id, presented, subject)):
             raise Refused(findings)
+        chain = Chain(presented.path)
         for known in chains.every(transaction.connection, tsp_id):
             if known.pem == chain.pem and known.state in {ChainState.SUBMITTED, ChainState.ENDORSED}:
                 return known
@@ -39,17 +53,36 @@ def show_chain(hub: Hub, number: int) -> StoredChain:
         return chains.find(connection, number)
 
 
-def endorse_chain(hub: Hub, number: int) -> StoredChain:
+def review_chain(hub: Hub, number: int) -> tuple[StoredChain, Chain, tuple[Finding, ...]]:
+    """Return a chain, as it was understood, and with what the rules say about it now. Raises `NotFound`."""
+    with hub.read() as connection:
+        stored = chains.find(connection, number)
+        presented = read_chain(stored.pem.encode(), f"chain {number}")
+        return stored, Chain(presented.path), _findings(hub, connection, stored.tsp_id, presented, f"chain {number}")
+
+
+def endorse_chain(hub: Hub, number: int, *, public_root: bool = False, pins: Collection[str] = ()) -> StoredChain:
     """Endorse a chain: from the next push on, it vouches for this customer's server, and for no other.
 
+    `public_root` says that the operator knows that everybody's CA is endorsed. `pins` are SPKI pins (lower-case hex) of
+    the server's own keys: then no other key is believed, whoever certified it, and a new one needs its pin first.
     Raises `NotFound` if the customer was removed, `Refused` if a rule that held does not hold any more.
     """
     with hub.write() as transaction:
         stored = _in_state(transaction, number, ChainState.SUBMITTED)
         customers.find(transaction.connection, stored.tsp_id)
-        if findings := errors(_judge(transaction, parse_chain(stored.pem.encode()), f"chain {number}")):
-            raise Refused(findings)
-        return _decide(transaction, stored, ChainState.ENDORSED, "chain.endorse", None)
+        subject = f"chain {number}"
+        presented = read_chain(stored.pem.encode(), subject)
+        findings = _findings(hub, transaction.connection, stored.tsp_id, presented, subject)
+        if not public_root:
+            findings = tuple(replace(each, level=Level.ERROR) if each.id == PUBLIC_ROOT else each for each in findings)
+        if refused := errors((*findings, *_pin_findings(pins, subject))):
+            raise Refused(refused)
+        chains.pin(transaction, number, sorted(set(pins)))
+        detail = {"public_root": True} if any(each.id == PUBLIC_ROOT for each in findings) else {}
+        return _decide(
+            transaction, stored, ChainState.ENDORSED, "chain.endorse", None, pins=sorted(set(pins)), **detail
+        )
 
 
 def refuse_chain(hub: Hub, number: int, reason: str) -> StoredChain:
@@ -66,17 +99,45 @@ def withdraw_chain(hub: Hub, number: int, reason: str) -> StoredChain:
         return _decide(transaction, stored, ChainState.WITHDRAWN, "chain.withdraw", reason)
 
 
-def _judge(transaction: Transaction, chain: Chain, subject: str) -> tuple[Finding, ...]:
-    own = frozenset(
-        spki_pin(each.certificate.public_key()) for each in authorities.every_authority(transaction.connection)
+def known_authorities(hub: Hub) -> tuple[str, ...]:
+    """Return the SPKI pins of the hub's own CAs, and of those that are endorsed or wait for it.
+
+    They are for the hub of the other environment to refuse. Chains of public CAs are not among them.
+    """
+    with hub.read() as connection:
+        pins = {spki_pin(each.certificate.public_key()) for each in authorities.every_authority(connection)}
+        found = chains.every(connection)
+    for each in found:
+        if each.state in {ChainState.SUBMITTED, ChainState.ENDORSED}:
+            keys_of = {spki_pin(one.public_key()) for one in parse_anchors(each.pem.encode(), f"chain {each.id}")}
+            pins |= set() if keys_of & public_root_pins() else keys_of
+    return tuple(sorted(pins))
+
+
+def _findings(hub: Hub, connection: Connection, tsp_id: str, presented: Presented, subject: str) -> tuple[Finding, ...]:
+    found = {spki_pin(each.public_key()) for each in presented.path}
+    fingerprints = {fingerprint(each) for each in presented.path}
+    endpoint = endpoints.many(connection, (tsp_id,)).get(tsp_id)
+    known = Circumstances(
+        now=hub.now(),
+        own=frozenset(spki_pin(each.certificate.public_key()) for each in authorities.every_authority(connection)),
+        elsewhere=used_elsewhere(hub),
+        banned=frozenset(keys.banned(connection, found)),
+        public=public_root_pins(),
+        shared=chains.endorsed_for_others(connection, tsp_id, fingerprints),
+        host=endpoint.host if endpoint else "",
     )
-    found = {spki_pin(each.public_key()): each for each in chain.certificates}
-    banned = (found[pin].subject.rfc4514_string() for pin in keys.banned(transaction.connection, found))
-    hint = "Make a new CA with a new key, and submit its chain."
-    return chain_findings(chain, transaction.now, own, subject) + tuple(
-        Finding("CHAIN-KEY-03", f"the key of {name} is banned: others can sign with it", hint, "R14", subject)
-        for name in banned
-    )
+    return presented.findings + anchor_findings(presented.path, known, subject)
+
+
+def _pin_findings(pins: Collection[str], subject: str) -> tuple[Finding, ...]:
+    hint = "Take it from the server's certificate: SHA-256 of its public key (SubjectPublicKeyInfo) in DER, as hex."
+    wrong = [
+        f"{each[:70]!r} is no SPKI pin: 64 hexadecimal digits are wanted" for each in pins if not _PIN.fullmatch(each)
+    ]
+    if len(pins) > PINS_MOST:
+        wrong.append(f"{len(pins)} pins were given, at most {PINS_MOST} are wanted")
+    return tuple(Finding("CHAIN-PIN-01", message, hint, "RFC 7469 section 2.4", subject) for message in wrong)
 
 
 def _in_state(transaction: Transaction, number: int, wanted: ChainState) -> StoredChain:
@@ -89,8 +150,10 @@ def _in_state(transaction: Transaction, number: int, wanted: ChainState) -> Stor
 
 
 def _decide(
-    transaction: Transaction, stored: StoredChain, state: ChainState, action: str, reason: str | None
+    transaction: Transaction, stored: StoredChain, state: ChainState, action: str, reason: str | None, **detail: object
 ) -> StoredChain:
     chains.decide(transaction, stored.id, state, reason)
-    transaction.audit(action, str(stored.id), customer=stored.tsp_id, fingerprint=stored.fingerprint, reason=reason)
+    transaction.audit(
+        action, str(stored.id), customer=stored.tsp_id, fingerprint=stored.fingerprint, reason=reason, **detail
+    )
     return chains.find(transaction.connection, stored.id)

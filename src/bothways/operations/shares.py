@@ -128,11 +128,15 @@ def share_of(
     changes_at = min((moment for moment in moments if moment > now), default=None)
     if fact.suspended:
         return Share((), open_flows, granted, None, changes_at)
-    anchors = "".join(each.pem for each in endorsed if each.not_after > now)
+    in_force = [each for each in endorsed if each.not_after > now]
+    anchors = "".join(each.pem for each in in_force)
     server = None
     if endpoint and anchors:
         established = Flow.OUTBOUND in open_flows
-        server = CustomerServer(tsp_id, endpoint.host, endpoint.port, endpoint.path, Anchors(anchors), established)
+        # One server, one set of keys: a chain without pins beside one that has some loosens nothing.
+        pins = tuple(sorted({pin for each in in_force for pin in each.spki_pins}))
+        place = (endpoint.host, endpoint.port, endpoint.path)
+        server = CustomerServer(tsp_id, *place, Anchors(anchors), established, pins)
     identities = tuple(Identity(uri_id(environment, tsp_id, each.serial), tsp_id) for each in certificates)
     return Share(identities, open_flows, granted, server, changes_at)
 

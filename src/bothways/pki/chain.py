@@ -1,26 +1,23 @@
-"""A chain as a customer presented it, and the rules under which its CAs can become trust anchors (R14)."""
+"""Chains as customers present them: read, put into order, and shown to be complete. The rules stand in `anchors`."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bothways.errors import Refused
-from bothways.findings import Finding, Level
+from bothways.findings import Finding, Level, errors
 from bothways.pki.encoding import BROKEN_DIGESTS, UNREADABLE, certificates_der, pem
-from bothways.pki.keys import described, sha256, spki_pin
+from bothways.pki.keys import sha256
 
 _Value = TypeVar("_Value", bound=x509.ExtensionType)
 
 _LENGTH_LIMIT = 10
-_RSA_BITS_LEAST = 2048
-_CURVES = (ec.SECP256R1, ec.SECP384R1)
-_HASHES = ("sha256", "sha384", "sha512")
+_NAME_LIMIT = 200
+_HINT = "Submit the CA chain of the server: its intermediates and its root, and nothing else."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,35 +37,42 @@ class Chain:
         return fingerprint(self.certificates[-1])
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What was handed in, each certificate once: `path` in order, each issued by the next, and what the order says.
+
+    `findings` are errors if the path is no complete chain, or is not all there is. Whether signatures hold that were
+    made with SHA-1 or MD5 nobody can tell: such a certificate is put behind whom it names, and refused by its rule.
+    """
+
+    path: tuple[x509.Certificate, ...]
+    findings: tuple[Finding, ...]
+
+
+def read_chain(data: bytes, subject: str = "chain") -> Presented:
+    """Return the certificates in `data` (PEM, DER or PKCS #7), in order. Raises `Refused` if they cannot be read."""
+    found, duplicates = _certificates(data, subject)
+    path, rest = _ordered(found)
+    return Presented(path, tuple(_order_findings(path, rest, subject)) + _notes(found, path, duplicates, subject))
+
+
 def parse_chain(data: bytes, subject: str = "chain") -> Chain:
-    """Return the chain in `data` (PEM, or DER of one), ordered and without duplicates.
+    """Return the chain in `data` (PEM, DER or PKCS #7), ordered and without duplicates.
 
     Raises `Refused` if it cannot be read, or if its certificates do not make one complete chain.
     """
-    found = _certificates(data, subject)
-    digests = {each: each.signature_hash_algorithm for each in found}
-    if broken := [each for each, digest in digests.items() if digest and digest.name in BROKEN_DIGESTS]:
-        raise Refused(tuple(finding for each in broken for finding in _digest_findings(each, subject)))
-    return Chain(_ordered(found, subject))
+    presented = read_chain(data, subject)
+    if findings := errors(presented.findings):
+        raise Refused(findings)
+    return Chain(presented.path)
 
 
 def parse_anchors(data: bytes, subject: str) -> tuple[x509.Certificate, ...]:
-    """Return the certificates in `data` (PEM, or DER of one), each once and in any order: they need not make one chain.
+    """Return the certificates in `data` (PEM, DER or PKCS #7), each once, in any order: they need not make one chain.
 
     Raises `Refused` if they cannot be read.
     """
-    return tuple(_certificates(data, subject))
-
-
-def chain_findings(
-    chain: Chain, now: datetime, own_spki_pins: frozenset[str], subject: str = "chain"
-) -> tuple[Finding, ...]:
-    """Return what the rules say about the chain as anchors; `own_spki_pins` are the keys of the hub's own CAs."""
-    return tuple(
-        finding
-        for below, certificate in enumerate(chain.certificates)
-        for finding in _certificate_findings(certificate, below, now, own_spki_pins, subject)
-    )
+    return tuple(_certificates(data, subject)[0])
 
 
 def certificate_pem(certificate: x509.Certificate) -> str:
@@ -103,6 +107,18 @@ def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
+def self_issued(certificate: x509.Certificate) -> bool:
+    """Tell whether subject and issuer are the same name (RFC 5280 section 3.2)."""
+    return certificate.subject == certificate.issuer
+
+
+def printed(name: x509.Name) -> str:
+    """Return a stranger's name for people: what cannot be seen is escaped, and what is too long is cut."""
+    text = name.rfc4514_string()
+    plain = text if text.isprintable() else text.encode("unicode_escape").decode()
+    return plain if len(plain) <= _NAME_LIMIT else f"{plain[:_NAME_LIMIT]}..."
+
+
 def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | None:
     """Return the certificate's extension of this kind, or None if it has none."""
     try:
@@ -111,9 +127,11 @@ def extension(certificate: x509.Certificate, kind: type[_Value]) -> _Value | Non
         return None
 
 
-def _certificates(data: bytes, subject: str) -> list[x509.Certificate]:
+def _certificates(data: bytes, subject: str) -> tuple[list[x509.Certificate], int]:
+    """Return the certificates, each once, in the order in which they came, and how many stood there again."""
     found: dict[bytes, x509.Certificate] = {}
-    for der in certificates_der(data, subject):
+    every = certificates_der(data, subject)
+    for der in every:
         try:
             found[der] = readable(x509.load_der_x509_certificate(der))
         except UNREADABLE as error:
@@ -121,67 +139,74 @@ def _certificates(data: bytes, subject: str) -> list[x509.Certificate]:
     if len(found) > _LENGTH_LIMIT:
         message = f"{len(found)} certificates were found, at most {_LENGTH_LIMIT} are wanted"
         raise Refused((_finding("CHAIN-FILE-02", message, subject),))
-    return list(found.values())
+    return list(found.values()), len(every) - len(found)
 
 
-def _certificate_findings(
-    certificate: x509.Certificate, below: int, now: datetime, own_spki_pins: frozenset[str], subject: str
-) -> Iterator[Finding]:
-    name = certificate.subject.rfc4514_string()
-    constraints = extension(certificate, x509.BasicConstraints)
-    if constraints is None or not constraints.ca:
-        yield _finding(
-            "CHAIN-CA-01", f"{name} is not a CA (BasicConstraints); the CAs of the server are wanted", subject
-        )
-    elif constraints.path_length is not None and constraints.path_length < below:
-        message = f"{name} allows {constraints.path_length} CAs below it (pathLenConstraint), and {below} are"
-        yield _finding("CHAIN-CA-03", message, subject)
-    usage = extension(certificate, x509.KeyUsage)
-    if usage is not None and not usage.key_cert_sign:
-        yield _finding("CHAIN-CA-02", f"{name} may not sign certificates (KeyUsage)", subject)
-    if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        dates = f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d}"
-        yield _finding("CHAIN-DATE-01", f"{name} is valid from {dates}, not now", subject)
-    key = certificate.public_key()
-    strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= _RSA_BITS_LEAST) or (
-        isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, _CURVES)
-    )
-    if not strong:
-        wanted = f"RSA with {_RSA_BITS_LEAST} bits or more, P-256 or P-384"
-        yield _finding("CHAIN-KEY-01", f"the key of {name} is {described(key)}; {wanted} is wanted", subject)
-    yield from _digest_findings(certificate, subject)
-    if spki_pin(key) in own_spki_pins:
-        yield _finding("CHAIN-OWN-01", f"{name} is the hub's own CA and vouches for no customer's server", subject)
+def _ordered(
+    found: Sequence[x509.Certificate],
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    """Return the longest way up, and what is not on it: the same whatever the order in which they came."""
+    known = sorted(found, key=fingerprint)
+    starts = [one for one in known if not any(each is not one and _linked(each, one) for each in known)]
+    ways = [_way_up(start, known) for start in starts or known]
+    # Of equal ones, the one that begins below: what is missing above it can be named.
+    path = max(ways, key=lambda way: (len(way), not self_issued(way[0])))
+    return path, tuple(each for each in known if each not in path)
 
 
-def _digest_findings(certificate: x509.Certificate, subject: str) -> Iterator[Finding]:
-    algorithm = certificate.signature_hash_algorithm
-    if algorithm is None or algorithm.name not in _HASHES:
-        name = certificate.subject.rfc4514_string()
-        digest = algorithm.name if algorithm else "an unknown digest"
-        yield _finding("CHAIN-KEY-02", f"{name} is signed with {digest}; sha256 or better is wanted", subject)
+def _way_up(start: x509.Certificate, known: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    way = [start]
+    while not _linked(way[-1], way[-1]):
+        above = [each for each in known if each not in way and _linked(way[-1], each)]
+        if not above:
+            break
+        # Of an issuer that is there twice, by itself and cross-signed, the one by itself: it ends the chain.
+        way.append(next((each for each in above if self_issued(each)), above[0]))
+    return tuple(way)
 
 
-def _ordered(found: list[x509.Certificate], subject: str) -> tuple[x509.Certificate, ...]:
-    issuers = [[each for each in found if each is not one and issued_by(one, each)] for one in found]
-    starts = [one for one in found if not any(each is not one and issued_by(each, one) for each in found)]
-    # A self-signed certificate that nothing here was issued by stands alone; otherwise it ends the chain.
-    current = starts[0] if starts else found[0]
-    ordered = [current]
-    while not issued_by(current, current):
-        candidates = issuers[next(index for index, one in enumerate(found) if one is current)]
-        following = [each for each in candidates if each not in ordered]
-        if not following:
-            message = f"the issuer {current.issuer.rfc4514_string()} of {current.subject.rfc4514_string()} is missing"
-            raise Refused((_finding("CHAIN-ORDER-01", message, subject),))
-        current = following[0]
-        ordered.append(current)
-    if left := [each.subject.rfc4514_string() for each in found if each not in ordered]:
-        message = f"{'; '.join(left)} belongs to another chain; one chain is wanted"
-        raise Refused((_finding("CHAIN-ORDER-02", message, subject),))
-    return tuple(ordered)
+def _linked(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    digest = certificate.signature_hash_algorithm
+    if digest is not None and digest.name in BROKEN_DIGESTS:
+        return certificate.issuer == issuer.subject
+    return issued_by(certificate, issuer)
+
+
+def _order_findings(path: Sequence[x509.Certificate], rest: Sequence[x509.Certificate], subject: str) -> list[Finding]:
+    found, last = [], path[-1]
+    missing = None if _linked(last, last) else last.issuer
+    if missing is not None:
+        message = f"the issuer {printed(missing)} of {printed(last.subject)} is missing"
+        if any(each.subject == missing for each in rest):
+            message += "; a CA of that name is there, and its key did not sign"
+        found.append(_finding("CHAIN-ORDER-01", message, subject))
+    for each in rest:
+        if each.subject == missing:
+            continue
+        name, twins = printed(each.subject), [one for one in path if one.subject == each.subject]
+        if any(one.public_key() == each.public_key() for one in twins):
+            message = f"{name} is there twice with one key, by {printed(each.issuer)} too (cross-signed, or renewed)"
+            found.append(_finding("CHAIN-ORDER-03", f"{message}; one way up is wanted", subject))
+        elif _linked(each, each):
+            message = f"{name} is a root beside {printed(last.subject)}; one chain with one root is wanted"
+            found.append(_finding("CHAIN-ORDER-02", message, subject))
+        else:
+            message = f"{name}, issued by {printed(each.issuer)}, belongs to another chain; one chain is wanted"
+            found.append(_finding("CHAIN-ORDER-04", message, subject))
+    return found
+
+
+def _notes(
+    found: Sequence[x509.Certificate], path: Sequence[x509.Certificate], duplicates: int, subject: str
+) -> tuple[Finding, ...]:
+    said = []
+    if tuple(each for each in found if each in path) != tuple(path):
+        said.append("the certificates were put into order")
+    if duplicates:
+        said.append(f"{duplicates} that stood there again were left out")
+    note = Finding("CHAIN-NOTE-01", "; ".join(said), "Nothing has to be done.", "R14", subject, Level.INFO)
+    return (note,) if said else ()
 
 
 def _finding(id: str, message: str, subject: str) -> Finding:  # noqa: A002 - as in Finding
-    hint = "Submit the CA chain of the server: its intermediates and its root, in PEM, and nothing else."
-    return Finding(id, message, hint, "R14; RFC 5280 section 6.1", subject, Level.ERROR)
+    return Finding(id, message, _HINT, "R14; RFC 5280 section 6.1", subject, Level.ERROR)

@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 
 from bothways.errors import Refused
 from bothways.findings import Finding, Level
-from bothways.pki import pasted
+from bothways.pki import pasted, pkcs7
 from bothways.pki.disclosed import has_private_key, is_private_key
 
 REQUEST_LIMIT = 16 * 1024
@@ -35,7 +35,8 @@ BROKEN_DIGESTS = ("md5", "sha1")
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----([^-]*)-----END \1-----")
 _LINE = re.compile(rb"\b(BEGIN|END) [A-Z]|\b(begin|end) (new )?certificate")
 _SEQUENCE = b"\x30"
-_REQUEST = "CERTIFICATE REQUEST"
+_REQUEST, _CERTIFICATE = "CERTIFICATE REQUEST", "CERTIFICATE"
+_LABELS = {_REQUEST: (_REQUEST, f"NEW {_REQUEST}"), _CERTIFICATE: (_CERTIFICATE, *pkcs7.LABELS)}
 
 
 def request_der(data: bytes, subject: str) -> tuple[bytes, tuple[Finding, ...]]:
@@ -56,8 +57,13 @@ def request_der(data: bytes, subject: str) -> tuple[bytes, tuple[Finding, ...]]:
 
 
 def certificates_der(data: bytes, subject: str) -> tuple[bytes, ...]:
-    """Return the DER of each certificate in `data`, PEM (any number) or DER (one). Raises `Refused`."""
-    return _blocks(data, CHAIN_LIMIT, "CERTIFICATE", subject)[0]
+    """Return the DER of each certificate in `data`: PEM (any number), DER (one) or PKCS #7. Raises `Refused`."""
+    blocks, _ = _blocks(data, CHAIN_LIMIT, _CERTIFICATE, subject)
+    return tuple(
+        der
+        for block in blocks
+        for der in (pkcs7.certificates_inside(block, subject) if pkcs7.is_pkcs7(block) else (block,))
+    )
 
 
 def pem(label: str, der: bytes) -> str:
@@ -95,8 +101,7 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[tuple[by
 
 
 def _require_all(labels: list[str], text: bytes, label: str, subject: str) -> None:
-    accepted = (label, f"NEW {label}") if label == _REQUEST else (label,)
-    if wrong := sorted({found for found in labels if found not in accepted}):
+    if wrong := sorted({found for found in labels if found not in _LABELS[label]}):
         raise _refused("CSR-FILE-03", f"found {', '.join(wrong)}, wanted {label}", f"Give the {label.lower()}", subject)
     if text.count(b"-----BEGIN ") > len(labels):
         raise _refused("CSR-FILE-06", "a part that begins does not end", "Copy the file again, whole", subject)

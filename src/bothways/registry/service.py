@@ -7,8 +7,9 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bothways.errors import Refused
-from bothways.findings import Finding
-from bothways.pki.chain import Chain, chain_findings, parse_anchors
+from bothways.findings import Finding, errors
+from bothways.pki.anchors import Circumstances, anchor_findings
+from bothways.pki.chain import parse_anchors
 from bothways.registry.flow import Flow
 
 RESERVED_PREFIX = "/connectivity"
@@ -115,9 +116,8 @@ def _anchor_findings(service: Service, now: datetime) -> tuple[Finding, ...]:
         anchors = parse_anchors(service.upstream_ca.encode(), service.name)
     except Refused as refused:
         return refused.findings
-    return tuple(
-        finding for each in anchors for finding in chain_findings(Chain((each,)), now, frozenset(), service.name)
-    )
+    found = (each for anchor in anchors for each in anchor_findings((anchor,), Circumstances(now), service.name))
+    return errors(found)
 
 
 def _inside(path: str, prefix: str) -> bool:

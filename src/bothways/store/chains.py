@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, select, update
 from bothways.errors import NotFound
 from bothways.pki.chain import Chain
 from bothways.store.database import Transaction
-from bothways.store.schema import chain
+from bothways.store.schema_outbound import chain
 
 
 class ChainState(StrEnum):
@@ -25,7 +25,10 @@ class ChainState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredChain:
-    """A chain with its number, its owner and the decision."""
+    """A chain with its number, its owner and the decision.
+
+    `spki_pins` are those of the keys that the server may have; none if every key is believed that the chain certified.
+    """
 
     id: int
     tsp_id: str
@@ -36,6 +39,7 @@ class StoredChain:
     submitted_at: datetime
     decided_by: str | None
     reason: str | None
+    spki_pins: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the chain as the JSON object that API and command line show."""
@@ -48,6 +52,7 @@ class StoredChain:
             "submitted_at": self.submitted_at.isoformat(),
             "decided_by": self.decided_by,
             "reason": self.reason,
+            "spki_pins": list(self.spki_pins),
         }
 
 
@@ -61,6 +66,7 @@ def add(transaction: Transaction, tsp_id: str, record: Chain) -> int:
         not_after=min(each.not_valid_after_utc for each in record.certificates),
         state=ChainState.SUBMITTED.value,
         submitted_at=transaction.now,
+        spki_pins="",
     )
 
 
@@ -93,6 +99,19 @@ def endorsed(connection: Connection, tsp_ids: Collection[str] | None) -> dict[st
     return found
 
 
+def endorsed_for_others(connection: Connection, tsp_id: str, fingerprints: Collection[str]) -> frozenset[str]:
+    """Return those of these fingerprints of roots that are endorsed for other customers than this one."""
+    endorsed_elsewhere = chain.c.state == ChainState.ENDORSED.value, chain.c.tsp_id != tsp_id
+    query = select(chain.c.fingerprint).where(chain.c.fingerprint.in_(fingerprints), *endorsed_elsewhere)
+    return frozenset(connection.scalars(query))
+
+
+def pin(transaction: Transaction, number: int, spki_pins: Collection[str]) -> None:
+    """Record which keys the server may have."""
+    values = update(chain).where(chain.c.id == number).values(spki_pins=" ".join(spki_pins))
+    transaction.connection.execute(values)
+
+
 def decide(transaction: Transaction, number: int, state: ChainState, reason: str | None = None) -> None:
     """Record the decision about a chain."""
     transaction.connection.execute(
@@ -113,4 +132,5 @@ def _stored(row: Row[Any]) -> StoredChain:
         row.submitted_at,
         row.decided_by,
         row.reason,
+        tuple(row.spki_pins.split()),
     )

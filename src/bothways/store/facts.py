@@ -95,7 +95,7 @@ class _Query:
     def _chains(self) -> tuple[dict[str, list[AnchorFact]], defaultdict[str, int]]:
         endorsed: defaultdict[str, list[AnchorFact]] = defaultdict(list)
         waiting: defaultdict[str, int] = defaultdict(int)
-        chain = schema.chain
+        chain = schema_outbound.chain
         for row in self._rows(chain, chain.c.state, chain.c.decided_at, chain.c.not_after):
             if row.state == ChainState.ENDORSED:
                 endorsed[row.tsp_id].append(AnchorFact(row.decided_at, row.not_after))

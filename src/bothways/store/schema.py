@@ -151,21 +151,6 @@ endpoint = Table(
     Column("set_at", Instant, nullable=False),
 )
 
-chain = Table(
-    "chain",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False, index=True),
-    Column("pem", Text, nullable=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("not_after", Instant, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("submitted_at", Instant, nullable=False),
-    Column("decided_at", Instant),
-    Column("decided_by", String(64)),
-    Column("reason", Text),
-)
-
 probe = Table(
     "probe",
     metadata,

@@ -1,9 +1,27 @@
-"""The tables of what customers submit about their servers, beside those in `schema`."""
+"""The tables of what customers submit about their servers, and what was decided; beside those in `schema`."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
 
 from bothways.store.instant import Instant
 from bothways.store.schema import customer, metadata
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), nullable=False, index=True),
+    Column("pem", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("not_after", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("decided_by", String(64)),
+    Column("reason", Text),
+    Column("spki_pins", Text, nullable=False),
+)
+# Whether a root is endorsed for somebody else is asked for each chain that comes.
+Index("chains_by_root", chain.c.fingerprint)
 
 # Servers that customers named themselves: each waits for the operator's review, or was decided about.
 submitted_endpoint = Table(

@@ -17,7 +17,7 @@ _FACTS = (
     schema.certificate,
     schema.endpoint,
     schema_outbound.submitted_endpoint,
-    schema.chain,
+    schema_outbound.chain,
     schema.probe,
     schema.granted,
 )

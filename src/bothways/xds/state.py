@@ -91,7 +91,10 @@ class ServiceRoute:
 
 @dataclass(frozen=True, slots=True)
 class CustomerServer:
-    """A customer's server: its address, the anchors endorsed for it alone (R14), and whether services may call it."""
+    """A customer's server: its address, the anchors endorsed for it alone (R14), and whether services may call it.
+
+    `spki_pins` are those of the keys that it may have, in hex; none if it may have any that the anchors vouch for.
+    """
 
     tsp_id: str
     host: str
@@ -99,6 +102,7 @@ class CustomerServer:
     path: str
     anchors: Anchors
     established: bool
+    spki_pins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

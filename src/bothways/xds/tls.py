@@ -1,5 +1,6 @@
 """TLS contexts and secrets. None can be built without trust anchors: they are arguments of a type that proves them."""
 
+from base64 import b64encode
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2, config_source_pb2
@@ -79,14 +80,17 @@ def inbound_socket() -> Any:
 def customer_socket(server: CustomerServer) -> Any:
     """Return the transport socket towards one customer's server: its own anchors, and exactly its host name.
 
-    The anchors stand inline: withdrawn by SDS they would leave pooled connections working.
+    The anchors stand inline: withdrawn by SDS they would leave pooled connections working. Pins come on top: the path
+    to an anchor has to hold as well.
     """
+    validation = _named(server.host, server.anchors)
+    validation.verify_certificate_spki.extend(b64encode(bytes.fromhex(each)).decode() for each in server.spki_pins)
     context = tls_pb2.UpstreamTlsContext(
         sni=server.host,
         common_tls_context=_common_context(
             _CURVES,
             tls_certificate_sds_secret_configs=[_by_sds(names.HUB_CLIENT_CERTIFICATE)],
-            validation_context=_named(server.host, server.anchors),
+            validation_context=validation,
             alpn_protocols=["http/1.1"],
         ),
     )
