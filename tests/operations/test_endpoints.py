@@ -68,9 +68,9 @@ def test_the_hubs_own_names_are_nobodys_server(hub: Hub, issuer: str, url: str) 
 
 
 def test_names_that_only_this_machine_knows_are_for_the_developers_machine_alone(hub: Hub, issuer: str) -> None:
-    strict = replace(hub, settings=replace(hub.settings, danger_outbound_loopback=False))
+    none = replace(hub.settings, danger_outbound_loopback=False, danger_outbound_any_port=False)
     with pytest.raises(Refused) as refused:
-        set_endpoint(strict, issuer, "https://bank.localhost")
+        set_endpoint(replace(hub, settings=none), issuer, "https://bank.localhost")
     assert [finding.id for finding in refused.value.findings] == ["ENDPOINT-07"]
     assert set_endpoint(hub, issuer, "https://bank.localhost").host == "bank.localhost"
 

@@ -4,7 +4,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import local_settings
 from tests.wire.conftest import World
 
+from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import ServerFiles, make_server_files
 from bothways.operations.chains import endorse_chain, submit_chain, withdraw_chain
 from bothways.operations.customers import add_customer, show_customer, suspend_customer
@@ -22,7 +23,7 @@ from bothways.operations.rotation import rotate_client_certificate
 from bothways.operations.settings import Settings
 from bothways.outbound.probe import probe_customer
 from bothways.registry.customer import CustomerKind
-from bothways.spoke.directory import Spoke
+from bothways.spoke.directory import init_spoke
 from bothways.spoke.listen import Callback, Receiver
 
 pytestmark = pytest.mark.envoy
@@ -47,15 +48,22 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Return a maker of registered customers with a server under the name `host`, whose certificate names `named`."""
+    with serving(tmp_path) as make:
+        yield make
+
+
+@contextmanager
+def serving(place: Path) -> Iterator[Serve]:
+    """Yield a maker of registered customers with a server under the name `host`, whose certificate names `named`."""
     with ExitStack() as stack:
 
         def make(world: World, tsp_id: str, host: str, named: str | None = None) -> Server:
             add_customer(world.hub, tsp_id, CustomerKind.ISSUER, "Bank")
-            directory = tmp_path / tsp_id
+            directory = place / tsp_id
             directory.mkdir()
             files = make_server_files(directory, f"Bank {tsp_id}", named or host)
-            spoke = Spoke(directory, contract(world.hub), tsp_id)
+            (place / f"{tsp_id}.toml").write_text(render_contract(contract(world.hub)))
+            spoke = init_spoke(directory, str(place / f"{tsp_id}.toml"), tsp_id)
             made = Server(tsp_id, "", files)
             receiver = stack.enter_context(
                 Receiver(spoke, ("127.0.0.1", 0), files.certificate, files.key, made.calls.put, lambda _: None)

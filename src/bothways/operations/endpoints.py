@@ -136,7 +136,8 @@ def _rules(hub: Hub) -> EndpointRules:
         ports=() if hub.settings.danger_outbound_any_port else hub.terms.outbound.ports,
         hub=hub.terms.hub,
         own=tuple(each for each in own if each),
-        danger_local=hub.settings.danger_outbound_loopback,
+        # Either says that this is a developer's machine. What may be connected to, Envoy decides for each address.
+        danger_local=hub.settings.danger_outbound_loopback or hub.settings.danger_outbound_any_port,
     )
 
 
