@@ -12,6 +12,7 @@ import pytest
 
 from bothways.contract.document import Contract, Environment, Terms, Trust
 from bothways.contract.render import render_contract
+from bothways.pki import anchors
 from bothways.pki.proof import PROOF
 from bothways.pki.rules import RULES
 
@@ -63,7 +64,7 @@ def test_the_commands_of_the_page_on_signers_work_as_they_are_printed(softhsm: P
 
 
 def test_the_page_of_findings_has_each_id_of_the_code_and_no_other() -> None:
-    pattern = r"CSR-[A-Z]+-\d\d|CONTRACT-[A-Z]+|INBOUND-[A-Z]+-\d\d"
+    pattern = r"(?:CSR|CHAIN|INBOUND|PATH)-[A-Z]+-\d\d|ENDPOINT-\d\d|CONTRACT-[A-Z]+"
     code = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
     used = {each for text in code for each in re.findall(rf'"({pattern})"', text)}
     listed = re.findall(rf"^\| `({pattern})` \|", (ROOT / "docs" / "findings.md").read_text(), flags=re.MULTILINE)
@@ -79,7 +80,7 @@ def test_the_page_of_probes_has_each_id_of_the_code_and_no_other() -> None:
 
 def test_the_page_of_findings_names_the_levels_of_the_rules() -> None:
     page = (ROOT / "docs" / "findings.md").read_text()
-    rules = {rule.id: rule.level for rule in RULES} | {rule.id: rule.level for rule in PROOF}
+    rules = {rule.id: rule.level for rule in (*RULES, *PROOF, *anchors.RULES)}
     assert [id_ for id_, level in rules.items() if f"| `{id_}` | {level.value} |" not in page] == []
 
 
