@@ -11,6 +11,7 @@ import pytest
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.hub import Hub
 from bothways.operations.renewal import supersessions
+from bothways.store.authorities import Role
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -251,8 +252,8 @@ def test_a_number_that_no_row_has_is_wrong_usage(in_hub: Run, command: tuple[str
 def test_keys_are_printed_for_the_other_environment(in_hub: Run, document: Document, submitted: int) -> None:
     pin = document("request", "show", submitted)["spki_pin"]
     keys = document("request", "keys")
-    # Beside the key of the request, those of the hub's own three CAs.
-    assert (pin in keys, len(keys), keys == sorted(keys)) == (True, 4, True)
+    # Beside the key of the request, those of the hub's own CAs.
+    assert (pin in keys, len(keys), keys == sorted(keys)) == (True, len(Role) + 1, True)
     assert in_hub("request", "keys").stdout == "".join(f"{each}\n" for each in keys)
 
 
