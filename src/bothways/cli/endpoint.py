@@ -4,6 +4,8 @@ from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, Reason, RowNumber, result, table, tell
 from bothways.operations import endpoints
+from bothways.operations.hub import Hub
+from bothways.outbound.look_up import address_findings
 from bothways.registry.endpoint import Endpoint
 from bothways.store.submitted_endpoints import SubmittedEndpoint
 
@@ -13,6 +15,7 @@ def set_(tsp_id: str, url: str, *, directory: Directory = HERE, json: Json = Fal
     with hub_in(directory) as hub:
         endpoint = endpoints.set_endpoint(hub, tsp_id, url)
         code = conclude(hub, _document(tsp_id, endpoint), f"{tsp_id} is called at {endpoint.url}", as_json=json)
+        _look_up(hub, endpoint)
         tell(f"Next, once its chain is endorsed: bothways probe {tsp_id}")
         return code
 
@@ -36,6 +39,7 @@ def submit(tsp_id: str, url: str, *, directory: Directory = HERE, json: Json = F
             return conclude(hub, document, f"{tsp_id} is called at {submitted.url}", as_json=json)
         text = f"Endpoint {submitted.id} of {tsp_id} waits for review: {submitted.endpoint.url}"
         result(submitted.document(), text, as_json=json)
+        _look_up(hub, submitted.endpoint)
         tell(f"Next: bothways endpoint approve {submitted.id}")
         return OK
 
@@ -65,6 +69,13 @@ def refuse(number: RowNumber, *, reason: Reason, directory: Directory = HERE, js
         refused = endpoints.refuse_endpoint(hub, number, reason)
         result(refused.document(), _decided(refused), as_json=json)
         return OK
+
+
+def _look_up(hub: Hub, endpoint: Endpoint) -> None:
+    """Say on stderr what a look at the host's addresses finds; where calls go to loopback on purpose, nothing."""
+    if not hub.settings.danger_outbound_loopback:
+        for each in address_findings(endpoint.host):
+            tell(str(each))
 
 
 def _decided(submitted: SubmittedEndpoint) -> str:
