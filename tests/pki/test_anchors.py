@@ -159,6 +159,13 @@ def test_chain_key_01_refuses_an_rsa_key_of_1024_bits(openssl: Callable[..., byt
     assert judged(root.not_valid_before_utc, root) == ["CHAIN-KEY-01"]
 
 
+def test_chain_key_01_refuses_a_key_for_pss_alone_which_envoy_cannot_read(openssl: Callable[..., bytes]) -> None:
+    pss = openssl("req", "-x509", "-newkey", "rsa-pss", "-nodes", "-keyout", "k", "-subj", "/CN=Pss", "-days", "30")
+    root = x509.load_pem_x509_certificate(pss)
+    [finding] = findings(root.not_valid_before_utc, root)
+    assert (finding.id, "id-RSASSA-PSS" in finding.message) == ("CHAIN-KEY-01", True)
+
+
 @pytest.mark.parametrize("digest", ["sha1", "md5"])
 def test_chain_key_02_refuses_a_digest_that_proves_nothing_in_a_root_too(
     openssl: Callable[..., bytes], digest: str

@@ -1,4 +1,6 @@
+from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -75,6 +77,16 @@ def test_a_customers_server_is_proved_by_its_own_anchors_and_exactly_its_host_na
             },
         },
     }
+
+
+def test_pins_come_on_top_of_anchors_and_name_in_the_form_that_envoy_has(
+    shown: Callable[[Any], Any], server: CustomerServer
+) -> None:
+    pinned = shown(customer_socket(replace(server, spki_pins=("00" * 32, "ff" * 32))))
+    validation = pinned["typed_config"]["common_tls_context"]["validation_context"]
+    pins = validation.pop("verify_certificate_spki")
+    assert [b64decode(each) for each in pins] == [bytes(32), b"\xff" * 32]
+    assert validation == shown(customer_socket(server))["typed_config"]["common_tls_context"]["validation_context"]
 
 
 @pytest.mark.parametrize(("http2", "alpn"), [(False, "http/1.1"), (True, "h2")])

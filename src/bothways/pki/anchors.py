@@ -9,7 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from bothways.findings import Finding, Level
 from bothways.pki import weak
@@ -156,6 +156,12 @@ def is_valid_now(candidate: Candidate) -> Iterator[Said]:
 def key_is_strong(candidate: Candidate) -> Iterator[Said]:
     """RSA from 2048 bits on with a usual exponent, P-256 or P-384: what Envoy verifies, and nobody can break."""
     key = candidate.certificate.public_key()
+    if candidate.certificate.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        message = (
+            f"the key of {candidate.name} is RSA for PSS signatures alone (id-RSASSA-PSS), which Envoy cannot read"
+        )
+        yield message, "Make a CA with a plain RSA key (rsaEncryption): it can sign with PSS all the same."
+        return
     if isinstance(key, rsa.RSAPublicKey):
         exponent = key.public_numbers().e
         strong = RSA_BITS_LEAST <= key.key_size <= RSA_BITS_MOST
