@@ -35,7 +35,7 @@ def test_a_key_is_banned_by_a_file_with_what_is_certified_under_it(
     (tmp_path / "tls.csr").write_bytes(make_csr(key))
     refused = document("request", "submit", issuer, tmp_path / "tls.csr", code=1)
     assert [each["id"] for each in refused["findings"]] == ["CSR-KEY-10", "CSR-KEY-03"]
-    assert document("request", "keys") == [pin]
+    assert pin in document("request", "keys")
 
 
 def test_keys_are_banned_by_their_pins(document: Document, tmp_path: Path) -> None:
