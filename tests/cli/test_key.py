@@ -44,7 +44,7 @@ def test_keys_are_banned_by_their_pins(document: Document, tmp_path: Path) -> No
     (tmp_path / "pins").write_text("\n".join(pins))
     done = document("key", "ban", tmp_path / "pins", "--reason", "by mail")
     assert (done["banned"], done["new"]) == (pins, pins[1:])
-    assert document("request", "keys") == pins
+    assert set(pins) <= set(document("request", "keys"))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"the key of First Bank"])
