@@ -43,7 +43,7 @@ def test_a_ca_of_two_customers_opens_for_each_its_own_host_alone(world: World, s
     set_endpoint(world.hub, "E2", theirs.url.replace(theirs.url.rpartition(":")[2], mine.url.rpartition(":")[2]))
     endorse_chain(world.hub, submit_chain(world.hub, "E2", mine.pem).id)
     world.apply()
-    fact = probe_customer(world.hub, "E2")
+    fact = probe_customer(world.hub, "E2").fact
     assert (fact.ok, "SAN_matcher" in fact.seen) == (False, True)
     assert mine.calls.empty()
 
@@ -54,7 +54,7 @@ def test_a_withdrawn_chain_is_not_believed_on_pooled_connections_though_the_flow
     server = serve(world, "E3", "e3.localhost")
     number = endorse(world, server)
     endorse(world, server, another(tmp_path / "other", "e3.localhost"))
-    assert probe_customer(world.hub, "E3").ok
+    assert probe_customer(world.hub, "E3").fact.ok
     world.apply()
     assert egress(world, "E3").status_code == 200
     while not server.calls.empty():
@@ -81,7 +81,7 @@ def test_a_change_of_ca_with_both_endorsed_loses_no_call(world: World, serve: Se
     statuses.append(egress(world, "E4").status_code)
     successor.key.rename(server.files.key)
     statuses += [egress(world, "E4").status_code for _ in range(3)]
-    assert probe_customer(world.hub, "E4").ok
+    assert probe_customer(world.hub, "E4").fact.ok
     withdraw_chain(world.hub, first, "the CA was replaced")
     world.apply()
     statuses += [egress(world, "E4").status_code for _ in range(3)]
@@ -125,7 +125,7 @@ def test_a_pinned_server_is_believed_with_its_key_alone_and_only_under_its_ca(
     def probed(pem: bytes, *pins: str) -> tuple[bool, str]:
         chain = endorse_chain(world.hub, submit_chain(world.hub, "E7", pem).id, pins=pins)
         world.apply()
-        fact = probe_customer(world.hub, "E7")
+        fact = probe_customer(world.hub, "E7").fact
         withdraw_chain(world.hub, chain.id, "the next one")
         return fact.ok, fact.seen
 
@@ -155,5 +155,5 @@ def test_another_host_is_called_only_once_it_is_approved_and_proved(world: World
     approve_endpoint(world.hub, again.id)
     world.apply()
     assert egress(world, "E8").status_code == 404
-    assert not probe_customer(world.hub, "E8").ok
+    assert not probe_customer(world.hub, "E8").fact.ok
     assert server.calls.empty()

@@ -7,7 +7,7 @@ from envoy.config.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
 
-from bothways.xds.authorization import deny_all, deny_special_addresses, enter, is_special, reach, reach_by_all
+from bothways.xds.authorization import deny_all, deny_special_addresses, enter, reach, reach_by_all
 from bothways.xds.identities import Identities, Part
 from bothways.xds.state import Identity
 
@@ -190,21 +190,3 @@ def uncovered(network: Any, covers: list[Any]) -> list[Network]:
             for part in (each.address_exclude(cover) if cover.subnet_of(each) else [each])
         ]
     return left
-
-
-@pytest.mark.parametrize(
-    ("address", "special"),
-    [
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("10.1.2.3", True),
-        ("100.64.0.1", True),
-        ("169.254.169.254", True),
-        ("::ffff:8.8.8.8", True),
-        ("64:ff9b::808:808", True),
-        ("8.8.8.8", False),
-        ("2606:4700::1", False),
-    ],
-)
-def test_special_addresses_are_told_apart(address: str, special: bool) -> None:  # noqa: FBT001
-    assert is_special(address) is special

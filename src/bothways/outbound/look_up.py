@@ -3,7 +3,7 @@
 import socket
 
 from bothways.findings import Finding, Level
-from bothways.xds.authorization import is_special
+from bothways.registry.addresses import refused_range
 
 
 def address_findings(host: str) -> tuple[Finding, ...]:
@@ -15,7 +15,7 @@ def address_findings(host: str) -> tuple[Finding, ...]:
         found = {str(each[4][0]).partition("%")[0] for each in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return ()
-    if not found or not all(is_special(each) for each in found):
+    if not found or not all(refused_range(each, loopback_allowed=False) for each in found):
         return ()
     message = f"the host {host} leads to {', '.join(sorted(found))} alone, and no call goes to such an address"
     hint = "Give it a public address in the public DNS; the hub may be asking a DNS server of the inside."

@@ -142,7 +142,7 @@ def of_requests(connection: Connection, numbers: Collection[int]) -> dict[int, S
 def unfinished(connection: Connection) -> tuple[StoredCertificate, ...]:
     """Return the certificates whose signature is missing and still wanted."""
     wanted = select(certificate).where(certificate.c.der.is_(None), certificate.c.revoked_at.is_(None))
-    return _stored(connection.execute(wanted).all())
+    return _stored(connection.execute(wanted.order_by(certificate.c.request_id)).all())
 
 
 def find(connection: Connection, serial: str) -> StoredCertificate:

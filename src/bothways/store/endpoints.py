@@ -13,7 +13,8 @@ from bothways.errors import NotFound
 from bothways.registry.endpoint import Endpoint
 from bothways.store.chains import ChainState
 from bothways.store.database import Transaction
-from bothways.store.schema import chain, customer, endpoint, probe
+from bothways.store.schema import customer, endpoint, probe
+from bothways.store.schema_outbound import chain
 
 PROBES_KEPT = 10
 """Probes of a customer that are kept, besides the last that succeeded."""

@@ -1,7 +1,6 @@
 """Who may pass: an exact-match map on the certificate's URI-ID, a hash lookup at any number of customers."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from envoy.config.core.v3 import address_pb2, extension_pb2
@@ -22,12 +21,6 @@ ENFORCED_CUSTOMER = "%DYNAMIC_METADATA(envoy.filters.http.rbac:enforced_effectiv
 
 _ENTERED = "entered"
 """What decides where a route is there for all: no customer's identifier can be this, for it is not in the last map."""
-
-
-def is_special(address: str) -> bool:
-    """Tell whether Envoy refuses to connect to this address of a customer, on a hub with customers."""
-    found = ip_address(address)
-    return any(found in ip_network(each) for each in (*_LOOPBACK, *_SPECIAL))
 
 
 def deny_all() -> Any:
