@@ -5,13 +5,16 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from tests.outbound.signing import returned_by
 
+from bothways.connectivity.facts import ProbeFact
 from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import ServerFiles, make_server_files
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customer_credentials import show_credentials
 from bothways.operations.customers import show_customer
-from bothways.operations.endpoints import set_endpoint
+from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub, contract
 from bothways.spoke.directory import init_spoke
 
@@ -103,3 +106,78 @@ def test_rotation_of_a_hub_that_does_not_run_waits_for_it(in_hub: Run) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("The hub's client certificate is now ")
     assert "comes into force when the hub runs" in done.stderr
+
+
+def test_a_customer_that_pins_is_told_with_exit_code_1_and_force_asks_nobody(
+    in_hub: Run, document: Document, hub: Hub, issuer: str, server_files: ServerFiles
+) -> None:
+    set_endpoint(hub, issuer, f"https://{HOST}:1")
+    endorse(hub, issuer, server_files.chain)
+    record_probe(hub, issuer, ProbeFact(f"{HOST}:1", hub.now(), ok=True, seen="TLSv1.3"))
+    done = in_hub("rotate")
+    assert done.returncode == 1
+    assert f"{issuer} stays with the one before: it was not reached" in done.stdout
+    assert document("rotate", code=1)["held"][0]["customer"] == issuer
+    assert document("rotate", "--force")["held"] == []
+    assert show_customer(hub, issuer).assessment.outbound.state.value == "established"
+
+
+def test_a_certificate_of_the_customers_own_ca_goes_through_its_life(
+    in_hub: Run, document: Document, hub: Hub, issuer: str, make_ca: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert f"{issuer} is shown the client certificate of the hub." in in_hub("outbound", "show", issuer).stdout
+    assert in_hub("outbound", "show", issuer, "--request").returncode == 2
+    made = document("outbound", "csr", issuer, "--common-name", "hub-at-bank", "--country", "FR", "--key", "ecdsa")
+    assert made["subject"] == "CN=hub-at-bank,C=FR"
+    printed = in_hub("outbound", "show", issuer, "--request")
+    assert printed.stdout == made["request"]
+    assert in_hub("outbound", "csr", issuer).returncode == 2
+    [waiting] = show_credentials(hub, issuer)
+    back = tmp_path / "back.pem"
+    back.write_bytes(returned_by(make_ca("Bank Clients"), waiting))
+    done = document("outbound", "install", issuer, back)
+    assert (done["state"], done["in_force"], done["findings"]) == ("active", None, [])
+    assert done["certificate"]["issuer"] == "CN=Bank Clients"
+    shown = in_hub("outbound", "show", issuer).stdout
+    assert f"{issuer} is shown a certificate of its own CA." in shown
+    assert "active      CN=hub-at-bank,C=FR, until " in shown
+    assert document("outbound", "remove", issuer, "--reason", "not needed any more")["removed"] is True
+    assert f"{issuer} is shown the client certificate of the hub." in in_hub("outbound", "show", issuer).stdout
+
+
+def test_a_certificate_that_is_wrong_is_refused_with_all_findings(
+    in_hub: Run, hub: Hub, issuer: str, make_ca: Callable[..., Any], tmp_path: Path
+) -> None:
+    in_hub("outbound", "csr", issuer)
+    [waiting] = show_credentials(hub, issuer)
+    back = tmp_path / "back.pem"
+    back.write_bytes(returned_by(make_ca("Bank Clients"), waiting, days=0))
+    for more in ((), ("--force",)):
+        done = in_hub("outbound", "install", issuer, back, *more, "--json")
+        assert [each["id"] for each in json.loads(done.stdout)["findings"]][:1] == ["CLIENT-DATE-01"]
+    assert [each.state.value for each in show_credentials(hub, issuer)] == ["requested"]
+
+
+@pytest.mark.envoy
+def test_a_certificate_that_the_customers_server_does_not_take_is_installed_by_force_alone(
+    running_hub: Hub,
+    issuer: str,
+    listening: BothwaysProcess,
+    server_files: ServerFiles,
+    in_hub: Run,
+    document: Document,
+    make_ca: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    endorse(running_hub, issuer, server_files.chain)
+    assert document("probe", issuer)["ok"] is True
+    document("outbound", "csr", issuer)
+    [waiting] = show_credentials(running_hub, issuer)
+    back = tmp_path / "back.pem"
+    back.write_bytes(returned_by(make_ca("Bank Clients"), waiting))
+    refused = in_hub("outbound", "install", issuer, back)
+    assert "CLIENT-TRIAL-01" in refused.stderr
+    assert document("probe", issuer)["ok"] is True
+    assert document("outbound", "install", issuer, back, "--force")["in_force"] is True
+    assert document("probe", issuer, code=1)["ok"] is False
+    assert listening

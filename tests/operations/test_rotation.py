@@ -9,18 +9,30 @@ import pytest
 from cryptography import x509
 from tests.operations.conftest import Audit
 
+from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Unusable
-from bothways.operations.data_plane import hub_state
+from bothways.operations.customers import add_customer
+from bothways.operations.data_plane import DataPlane, hub_state
+from bothways.operations.endpoints import record_probe
 from bothways.operations.hub import Hub, contract, open_hub
 from bothways.operations.rotation import (
+    ASKED_WITHIN,
     OWN,
+    credential_pair,
+    held_customers,
+    make_next,
     next_renewal,
     own_certificates,
+    put_next_to_use,
+    release_customer,
     renew_credential,
     renewal_due,
     rotate_client_certificate,
+    to_be_asked,
+    waiting_next,
 )
 from bothways.pki.profile import BACKDATE, HUB_CLIENT_VALIDITY
+from bothways.registry.customer import CustomerKind
 from bothways.store.authorities import Role
 
 
@@ -94,3 +106,104 @@ def test_nothing_is_renewed_where_the_end_of_the_ca_leaves_nothing_to_gain(make_
     long, short = (make_ca("hub", ca, ca=False, days=days)[1] for days in (100, 60))
     assert renewal_due(Role.CLIENT, long, ca[1]) is None
     assert renewal_due(Role.CLIENT, short, ca[1]) is not None
+
+
+@pytest.fixture
+def called(hub: Hub, issuer: str, merchant: str, endorse: Callable[[str, str], Any]) -> tuple[str, str]:
+    """Two customers whose outbound flow is established."""
+    for tsp_id, host in ((issuer, "bank.example"), (merchant, "shop.example")):
+        endorse(tsp_id, f"https://{host}")
+        record_probe(hub, tsp_id, ProbeFact(f"{host}:443", hub.now(), ok=True, seen="TLSv1.3"))
+    return issuer, merchant
+
+
+def shown(hub: Hub) -> dict[str, str]:
+    """Return the fingerprint of what each customer is shown."""
+    state = hub_state(hub)
+    return {each.tsp_id: state.client_of(each).fingerprint for each in state.customers}
+
+
+def test_the_next_certificate_is_shown_to_nobody_until_it_is_put_to_use(
+    hub: Hub, called: tuple[str, str], audited: Audit
+) -> None:
+    before = hub_state(hub)
+    following = make_next(hub)
+    assert hub_state(hub) == before
+    assert make_next(hub) == waiting_next(hub) == following
+    serial = f"{following.certificate.serial_number:x}"
+    assert audited()[-1] == ("rotate.next", serial)
+    assert put_next_to_use(hub, following, {}, called)
+    assert own_certificates(hub)["client"]["serial"] == serial
+    assert len(set(shown(hub).values())) == 1
+    assert waiting_next(hub) is None
+    assert not put_next_to_use(hub, following, {}, ()), "it is in use already"
+    assert credential_pair(hub, following) == hub_state(hub).client
+
+
+def test_who_refuses_stays_with_the_one_before_through_further_rotations_until_it_takes_one(
+    hub: Hub, called: tuple[str, str], audited: Audit
+) -> None:
+    issuer, merchant = called
+    pinned = shown(hub)[issuer]
+    for _ in range(3):
+        put_next_to_use(hub, make_next(hub), {issuer: "answered 403"}, [merchant])
+        now_shown = shown(hub)
+        assert now_shown[issuer] == pinned != now_shown[merchant]
+    assert held_customers(hub) == {issuer}
+    assert [line for line in audited() if line[0] == "rotate.hold"] == [("rotate.hold", issuer)] * 3
+    assert [server.tsp_id for server, _ in to_be_asked(hub)] == [issuer, merchant]
+    assert {server.tsp_id: pair.fingerprint for server, pair in to_be_asked(hub)} == shown(hub)
+    put_next_to_use(hub, make_next(hub), {}, called)
+    assert audited()[-1] == ("rotate.release", issuer)
+    assert len(set(shown(hub).values())) == 1
+    assert held_customers(hub) == set()
+
+
+def test_one_that_is_held_is_released_by_name_or_with_all_others(hub: Hub, called: tuple[str, str]) -> None:
+    for release in (lambda: release_customer(hub, called[0], "it takes it"), lambda: rotate_client_certificate(hub)):
+        put_next_to_use(hub, make_next(hub), {called[0]: "answered 403"}, ())
+        release()
+        assert held_customers(hub) == set()
+        assert len(set(shown(hub).values())) == 1
+
+
+def test_who_is_held_gets_the_current_one_when_the_earlier_one_ends(hub: Hub, called: tuple[str, str]) -> None:
+    end = x509.load_pem_x509_certificate(hub_state(hub).client.certificate_pem.encode()).not_valid_after_utc
+    later = replace(hub, now=lambda: end - timedelta(days=1))
+    put_next_to_use(later, make_next(later), {called[0]: "answered 403"}, ())
+    clock = iter((end - timedelta(seconds=1), end))
+    kept = DataPlane(replace(hub, now=lambda: next(clock)))
+    for differ in (2, 1):
+        state = kept.state()
+        assert len({state.client_of(each).fingerprint for each in state.customers}) == differ
+        assert len(kept.problems) == differ - 1
+
+
+def test_only_whom_calls_could_be_lost_of_is_asked(
+    hub: Hub, called: tuple[str, str], endorse: Callable[[str, str], Any]
+) -> None:
+    add_customer(hub, "55555555", CustomerKind.ISSUER, "Not proved")
+    endorse("55555555", "https://third.example")
+    assert {server.tsp_id for server, _ in to_be_asked(hub)} == set(called)
+
+
+def test_by_the_clock_customers_are_asked_first_and_not_for_ever(hub: Hub, called: tuple[str, str]) -> None:
+    due = next_renewal(hub, Role.CLIENT)
+    assert due is not None
+    before = shown(hub)
+    serial = renew_credential(replace(hub, now=lambda: due), Role.CLIENT)
+    following = waiting_next(hub)
+    assert following is not None
+    assert (f"{following.certificate.serial_number:x}", shown(hub)) == (serial, before)
+    soon, late = (following.created_at + ASKED_WITHIN + each for each in (timedelta(seconds=-1), timedelta(0)))
+    assert renew_credential(replace(hub, now=lambda: soon), Role.CLIENT) is None
+    assert renew_credential(replace(hub, now=lambda: late), Role.CLIENT) == serial
+    assert own_certificates(hub)["client"]["serial"] == serial
+    assert set(shown(hub)) == set(called)
+
+
+def test_a_hub_that_slept_through_the_end_asks_nobody(hub: Hub, called: tuple[str, str]) -> None:
+    end = x509.load_pem_x509_certificate(hub_state(hub).client.certificate_pem.encode()).not_valid_after_utc
+    serial = renew_credential(replace(hub, now=lambda: end), Role.CLIENT)
+    assert own_certificates(hub)["client"]["serial"] == serial
+    assert called

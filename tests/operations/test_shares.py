@@ -131,7 +131,7 @@ def test_a_customer_that_was_not_touched_is_not_derived_again(
 ) -> None:
     connect(issuer)
     connect(merchant)
-    shares = Shares(hub.environment)
+    shares = Shares(hub.environment, hub.keys.private_pem)
     with hub.read() as connection:
         shares.refresh(connection, None, hub.now())
     suspend_customer(hub, issuer, suspended=True)
@@ -143,7 +143,7 @@ def test_a_customer_that_was_not_touched_is_not_derived_again(
 
 def test_many_touched_customers_are_derived_with_all_others(hub: Hub, issuer: str, connect: Certify) -> None:
     connect(issuer)
-    shares = Shares(hub.environment)
+    shares = Shares(hub.environment, hub.keys.private_pem)
     with hub.read() as connection:
         shares.refresh(connection, {str(number) for number in range(MANY + 1)}, hub.now())
     assert [each.tsp_id for each in shares.identities()] == [issuer]

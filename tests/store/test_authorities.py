@@ -59,8 +59,9 @@ def test_the_newest_certificate_of_a_purpose_is_in_use(
         authorities.add_credential(transaction, Role.CLIENT, new, "client-2", issuer)
         authorities.add_credential(transaction, Role.SERVER, server, "server-1", issuer)
     with database.read() as connection:
-        assert authorities.current_credential(connection, Role.CLIENT) == Credential(2, new, "client-2")
-        assert authorities.current_credential(connection, Role.SERVER) == Credential(3, server, "server-1")
+        client, endpoint = (authorities.current_credential(connection, role) for role in (Role.CLIENT, Role.SERVER))
+    assert client == Credential(2, new, "client-2", issuer.id, now, now)
+    assert endpoint == Credential(3, server, "server-1", issuer.id, now, now)
 
 
 def test_a_certificate_of_no_known_ca_is_not_stored(database: Database, now: datetime, self_signed_by: Signing) -> None:

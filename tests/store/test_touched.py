@@ -12,6 +12,7 @@ from bothways.store import customers, endpoints, schema, touched
 from bothways.store.database import Database
 
 FACTS = {"customer", "request", "certificate", "endpoint", "submitted_endpoint", "chain", "probe", "granted"}
+FACTS |= {"customer_credential", "held"}
 
 
 def test_the_first_look_knows_nobody(database: Database, customer: Customer) -> None:

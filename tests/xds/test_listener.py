@@ -6,7 +6,7 @@ import pytest
 
 from bothways.xds.access_log import connection_logs, request_logs
 from bothways.xds.listener import egress_listener, inbound_listener, probe_listener
-from bothways.xds.manager import endpoint_manager, plain_manager
+from bothways.xds.manager import customers_manager, endpoint_manager
 from bothways.xds.state import Address, HubState
 from bothways.xds.tls import inbound_socket
 from bothways.xds.typed import any_of
@@ -97,11 +97,11 @@ def test_the_endpoints_requests_are_read_by_its_own_manager(shown: Callable[[Any
 
 
 @pytest.mark.parametrize("build", [egress_listener, probe_listener])
-def test_calls_from_inside_are_read_by_a_plain_manager(
+def test_calls_to_customers_are_read_by_the_manager_of_customers(
     shown: Callable[[Any], Any], state: HubState, build: Callable[[HubState], Any]
 ) -> None:
     listener = build(state)
-    assert manager(shown, listener) == shown(any_of(plain_manager(listener.name)))
+    assert manager(shown, listener) == shown(any_of(customers_manager(listener.name)))
 
 
 def test_customers_alone_are_counted_so_that_they_cannot_keep_the_hub_from_calling(state: HubState) -> None:

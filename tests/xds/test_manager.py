@@ -4,7 +4,7 @@ from typing import Any
 from bothways.xds import names
 from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
-from bothways.xds.manager import endpoint_manager, plain_manager
+from bothways.xds.manager import customers_manager, endpoint_manager, plain_manager
 from bothways.xds.reply import replies_inside, replies_to_customers
 from bothways.xds.state import HubState
 from bothways.xds.typed import any_of
@@ -44,6 +44,32 @@ def test_a_path_means_one_thing_slow_clients_are_cut_and_nobody_uses_more_than_a
     shown: Callable[[Any], Any],
 ) -> None:
     assert shown(plain_manager("egress")) == PLAIN | {"local_reply_config": shown(replies_inside())}
+
+
+def test_connections_to_a_customer_are_told_apart_by_the_certificate_that_its_route_names(
+    shown: Callable[[Any], Any],
+) -> None:
+    by_certificate = {
+        "name": "envoy.filters.http.set_filter_state",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config",
+            "on_request_headers": [
+                {
+                    "object_key": "bothways.client_certificate",
+                    "factory_key": "envoy.hashable_string",
+                    "format_string": {
+                        "text_format_source": {"inline_string": "%METADATA(ROUTE:bothways:client_certificate)%"}
+                    },
+                    "read_only": True,
+                    "shared_with_upstream": "ONCE",
+                }
+            ],
+        },
+    }
+    assert shown(customers_manager("egress")) == PLAIN | {
+        "http_filters": [by_certificate, ROUTER],
+        "local_reply_config": shown(replies_inside()),
+    }
 
 
 def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(

@@ -208,10 +208,11 @@ def test_the_order_in_which_services_were_found_changes_nothing(state: HubState)
 
 
 def test_the_header_leads_to_that_customers_server_and_nowhere_else(
-    shown: Callable[[Any], Any], server: CustomerServer
+    shown: Callable[[Any], Any], state: HubState, server: CustomerServer
 ) -> None:
-    plain = replace(server, tsp_id="87654321", host="api.shop.example", port=443, path="")
-    message = shown(customer_routes("egress", [server, plain]))
+    own = replace(state.server, fingerprint="ab")
+    plain = replace(server, tsp_id="87654321", host="api.shop.example", port=443, path="", client=own)
+    message = shown(customer_routes(state, "egress", [server, plain]))
     [host] = message["virtual_hosts"]
     matcher = host.pop("matcher")
     assert message == {
@@ -242,7 +243,8 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
                 "timeout": "30s",
                 "prefix_rewrite": "/hub/",
                 "host_rewrite_literal": "callbacks.bank.example:8443",
-            }
+            },
+            "metadata": {"filter_metadata": {"bothways": {"client_certificate": state.client.fingerprint}}},
         },
         "87654321": route
         | {
@@ -250,15 +252,16 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
                 "cluster": "customer/87654321",
                 "timeout": "30s",
                 "host_rewrite_literal": "api.shop.example",
-            }
+            },
+            "metadata": {"filter_metadata": {"bothways": {"client_certificate": "ab"}}},
         },
     }
     assert matcher["on_no_match"]["action"]["typed_config"]["direct_response"]["status"] == 404
 
 
 @pytest.mark.parametrize("name", ["egress", "probe"])
-def test_without_customers_every_call_is_answered_404_with_the_reason(name: str) -> None:
-    [host] = customer_routes(name, []).virtual_hosts
+def test_without_customers_every_call_is_answered_404_with_the_reason(state: HubState, name: str) -> None:
+    [host] = customer_routes(state, name, []).virtual_hosts
     assert not host.HasField("matcher")
     [route] = host.routes
     assert route.match.prefix == "/"

@@ -49,7 +49,12 @@ def unpacked(snapshot: Snapshot, type_url: str) -> dict[str, Any]:
 
 def test_a_snapshot_holds_everything_that_a_state_needs(state: HubState) -> None:
     assert named(build_snapshot(state)) == {
-        names.SECRET_TYPE: {"server-certificate", "customer-trust", "hub-client-certificate"},
+        names.SECRET_TYPE: {
+            "server-certificate",
+            "customer-trust",
+            "client-certificate/12345678",
+            "client-certificate/87654321",
+        },
         names.CLUSTER_TYPE: {
             "connectivity",
             "service/tokens",
@@ -133,15 +138,29 @@ def test_taking_a_certificate_out_changes_the_routes_of_the_endpoint_and_nothing
     assert before.version != after.version
 
 
-def test_rotating_the_client_certificate_changes_its_secret_and_the_customers_clusters(
+def test_rotating_the_client_certificate_changes_secrets_and_routes_and_no_cluster(
     state: HubState, make_pair: Callable[[str], KeyPair]
 ) -> None:
     rotated = replace(state, client=make_pair("next"))
     assert changes(build_snapshot(state), build_snapshot(rotated)) == {
-        "hub-client-certificate",
-        "customer/12345678",
-        "customer/87654321",
+        "client-certificate/12345678",
+        "client-certificate/87654321",
+        "egress",
+        "probe",
     }
+
+
+def test_a_certificate_for_one_customer_alone_changes_its_secret_and_no_others(
+    state: HubState, make_pair: Callable[[str], KeyPair]
+) -> None:
+    own = make_pair("own")
+    first, second = state.customers
+    after = build_snapshot(replace(state, customers=(replace(first, client=own), second)))
+    assert changes(build_snapshot(state), after) == {f"client-certificate/{first.tsp_id}", "egress", "probe"}
+    secrets = unpacked(after, names.SECRET_TYPE)
+    shown = {tsp_id: secrets[f"client-certificate/{tsp_id}"].tls_certificate for tsp_id in ("12345678", "87654321")}
+    assert shown["12345678"].private_key.inline_string == own.key_pem
+    assert shown["87654321"].private_key.inline_string == state.client.key_pem
 
 
 def test_a_resource_is_packed_as_it_was_built(state: HubState) -> None:

@@ -66,7 +66,7 @@ def test_a_customers_server_is_proved_by_its_own_anchors_and_exactly_its_host_na
             "sni": "callbacks.bank.example",
             "common_tls_context": {
                 "tls_params": PARAMETERS,
-                "tls_certificate_sds_secret_configs": [{"name": "hub-client-certificate", "sds_config": OVER_ADS}],
+                "tls_certificate_sds_secret_configs": [{"name": "client-certificate/12345678", "sds_config": OVER_ADS}],
                 "validation_context": {
                     "trusted_ca": {"inline_string": server.anchors.pem},
                     "match_typed_subject_alt_names": [

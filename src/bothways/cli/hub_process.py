@@ -35,6 +35,7 @@ from bothways.operations.delivery import deliver_notices
 from bothways.operations.hub import Hub, contract, require_signers
 from bothways.operations.settings import EnvoyLifetime
 from bothways.operations.upkeep import upkeep
+from bothways.outbound.rotation import keep_rotating
 from bothways.outbound.schedule import Schedule
 from bothways.pki.keys import sha256
 from bothways.web.connectivity import connectivity_app
@@ -128,6 +129,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             _deliver(hub),
             Schedule(hub, publisher.apply).run(),
             *nodes.parts(ads, admission, connectivity),
+            keep_rotating(hub),
         ]
         if settings.metrics_port:
             parts.append(

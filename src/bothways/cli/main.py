@@ -103,6 +103,15 @@ _GROUPS = {
             "withdraw": "Withdraw an endorsement.",
         },
     ),
+    "outbound": (
+        "Client certificates that customers' own CAs sign for the hub.",
+        {
+            "csr": "Make a key for one customer alone, and the request (CSR) for its CA.",
+            "install": "Show the customer the certificate that its CA signed.",
+            "show": "Show which client certificate a customer is shown.",
+            "remove": "Show the customer the hub's own client certificate again.",
+        },
+    ),
     "service": (
         "Services behind the endpoint.",
         {

@@ -1,13 +1,28 @@
-"""`bothways probe` and `bothways rotate`: what the operator does for the outbound flow."""
+"""`bothways probe`, `rotate`, and `outbound`: what the operator does for the outbound flow."""
 
-from bothways.cli.exit import FAILED
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from bothways import files
+from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import conclude, control, hub_in
-from bothways.cli.output import HERE, Directory, Json, tell
-from bothways.errors import Conflict, Unusable
-from bothways.findings import errors
+from bothways.cli.output import HERE, Directory, Json, Reason, result, tell
+from bothways.cli.progress import Progress
+from bothways.contract.document import KeyType
+from bothways.errors import Conflict, NotFound, Refused, Unusable
+from bothways.findings import Finding, errors
+from bothways.operations import customer_credentials
 from bothways.operations.hub import Hub
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound.probe import probe_customer, probe_target
+from bothways.outbound.rotation import rotate_when_asked
+from bothways.outbound.trial import try_credential
+from bothways.pki.encoding import CHAIN_LIMIT
+from bothways.store.customer_credentials import CredentialState
+
+Value = Annotated[str | None, Parameter(help="A value of the subject, if the customer asks for one.")]
 
 
 def probe(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
@@ -26,11 +41,134 @@ def probe(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> in
         return FAILED if errors(made.findings) else code
 
 
-def rotate(*, directory: Directory = HERE, json: Json = False) -> int:
-    """Put a new client certificate of the hub, from the same Client CA, to use towards all customers."""
+def rotate(
+    *,
+    force: Annotated[
+        bool, Parameter(negative="", help="Ask no customer first: one that pins the certificate loses its calls.")
+    ] = False,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Put a new client certificate of the hub, from its Client CA, to use towards all customers that take it.
+
+    Each customer's server is asked first. One that refuses keeps the certificate before, as long as that lasts, and
+    is asked again each hour. Exits with 1 if there is one.
+    """
     with hub_in(directory) as hub:
-        serial = rotate_client_certificate(hub)
-        return conclude(hub, {"serial": serial}, f"The hub's client certificate is now {serial}.", as_json=json)
+        if force:
+            serial = rotate_client_certificate(hub)
+            document: dict[str, Any] = {"serial": serial, "asked": 0, "held": []}
+            return conclude(hub, document, f"The hub's client certificate is now {serial}.", as_json=json)
+        done = rotate_when_asked(hub, lambda total: Progress(total, "customers asked").step)
+        lines = [f"The hub's client certificate is now {done.serial}."]
+        lines += [f"{tsp_id} stays with the one before: {said}" for tsp_id, said in sorted(done.held.items())]
+        code = conclude(hub, done.document(), "\n".join(lines), as_json=json)
+        return FAILED if done.held else code
+
+
+def csr(
+    tsp_id: str,
+    *,
+    key: KeyType = KeyType.ECDSA,
+    country: Value = None,
+    state: Value = None,
+    locality: Value = None,
+    organization: Value = None,
+    unit: Value = None,
+    common_name: Value = None,
+    again: Annotated[bool, Parameter(negative="", help="Give up the request that waits.")] = False,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Make a key for this customer alone, and print the request (CSR) that the customer's own CA signs.
+
+    The subject is what the customer asks for; without any option, it is that of the hub's own client certificate.
+    """
+    given = {"C": country, "ST": state, "L": locality, "O": organization, "OU": unit, "CN": common_name}
+    attributes = {name: value for name, value in given.items() if value is not None}
+    with hub_in(directory) as hub:
+        made = customer_credentials.request_credential(hub, tsp_id, attributes, key, again=again)
+        document = customer_credentials.credential_document(made)
+        result(document, document["request"].rstrip(), as_json=json)
+        tell(f"Send it to {tsp_id}. Next, with what comes back: bothways outbound install {tsp_id} FILE")
+        return OK
+
+
+def install(
+    tsp_id: str,
+    file: Path,
+    *,
+    force: Annotated[
+        bool, Parameter(negative="", help="Install it even if the customer's server does not let it in now.")
+    ] = False,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Show this customer the client certificate that its CA signed: PEM, DER or PKCS #7, with its issuers.
+
+    If the outbound flow is established, the customer's server is asked first whether it lets the certificate in.
+    """
+    with hub_in(directory) as hub:
+        data = files.read(file, "the certificate", CHAIN_LIMIT)
+        if not force:
+            _require_taken(hub, tsp_id, data, file)
+        done = customer_credentials.install_credential(hub, tsp_id, data, str(file))
+        document = customer_credentials.credential_document(done.credential)
+        document["findings"] = [each.document() for each in done.returned.findings]
+        for each in done.returned.findings:
+            tell(str(each))
+        text = f"{tsp_id} is shown {document['certificate']['subject']}, and nobody else is."
+        code = conclude(hub, document, text, as_json=json)
+        tell(f"Next: bothways probe {tsp_id}")
+        return code
+
+
+def show(
+    tsp_id: str,
+    *,
+    request: Annotated[
+        bool, Parameter(negative="", help="Print the request that waits for its certificate, and nothing else.")
+    ] = False,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Show which client certificate this customer is shown, and what was requested for it."""
+    with hub_in(directory) as hub:
+        found = customer_credentials.show_credentials(hub, tsp_id)
+        documents = [customer_credentials.credential_document(each) for each in found]
+        if request:
+            waiting = [each for each in documents if each["state"] == CredentialState.REQUESTED.value]
+            if not waiting:
+                raise NotFound(f"no request for {tsp_id} waits. Make one: bothways outbound csr {tsp_id}")
+            result(waiting[0], waiting[0]["request"].rstrip(), as_json=json)
+            return OK
+        own = any(each["state"] == CredentialState.ACTIVE.value for each in documents)
+        head = f"{tsp_id} is shown {'a certificate of its own CA' if own else 'the client certificate of the hub'}."
+        result(documents, "\n".join([head, *map(_line, documents)]), as_json=json)
+        return OK
+
+
+def remove(tsp_id: str, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+    """Show this customer the hub's own client certificate again; a request that waits is given up."""
+    with hub_in(directory) as hub:
+        customer_credentials.remove_credential(hub, tsp_id, reason)
+        text = f"{tsp_id} is shown the client certificate of the hub."
+        return conclude(hub, {"customer": tsp_id, "removed": True}, text, as_json=json)
+
+
+def _line(document: dict[str, Any]) -> str:
+    certificate = document["certificate"]
+    until = f", until {certificate['not_after'][:10]}, by {certificate['issuer']}" if certificate else ""
+    return f"  {document['id']}  {document['state']:<10}  {document['subject']}{until}"
+
+
+def _require_taken(hub: Hub, tsp_id: str, data: bytes, file: Path) -> None:
+    """Raise `Refused` if the customer's server, which lets us in now, does not let the new certificate in."""
+    seen = try_credential(hub, tsp_id, data, str(file))
+    if seen is not None:
+        message = f"the server of {tsp_id} does not let it in: {seen.said}"
+        hint = "Ask the customer to have its server trust that CA; or install it all the same: --force."
+        raise Refused((Finding("CLIENT-TRIAL-01", message, hint, "R13", str(file)),))
 
 
 def _require_in_force(hub: Hub) -> None:

@@ -106,9 +106,12 @@ def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
         lost = "no endorsed chain is valid any more"
     elif probe and not probe.ok:
         lost = f"the last probe failed: {probe.seen}"
+    if facts.client_until and facts.client_until <= now:
+        ended = f"{facts.client_until:%Y-%m-%d}"
+        lost = f"the client certificate that the customer's CA signed for the hub ended on {ended}"
     started = facts.endpoint is not None or bool(facts.endpoints_open or facts.chains_open or facts.anchors)
     latest = max((each.until for each in anchors), default=None)
-    risk = probe.risk if probe and probe.ok else ""
+    risk = _client_risk(facts, now) or (probe.risk if probe and probe.ok else "")
     return _flow(Flow.OUTBOUND, facts, steps, now, started=started, lost=lost, until=latest, risk=risk)
 
 
@@ -119,6 +122,16 @@ def _concerns(probe: ProbeFact, facts: Facts) -> bool:
     """
     since = facts.endpoint_since
     return probe.address == facts.endpoint and (since is None or since <= probe.at)
+
+
+def _client_risk(facts: Facts, now: datetime) -> str:
+    """Return what threatens the client certificate that the hub shows to the customer, or nothing."""
+    if facts.client_until:
+        if facts.client_until - now >= EXPIRING:
+            return ""
+        ends = f"expires on {facts.client_until:%Y-%m-%d}"
+        return f"the client certificate that the customer's CA signed for the hub {ends}; request the next one"
+    return f"the hub's new client certificate is not taken: {facts.held}" if facts.held else ""
 
 
 def _flow(

@@ -59,6 +59,8 @@ class Facts:
     `requests_open` and `requests_refused` count its requests under review and refused; `endpoint` is host:port, where
     it is called since `endpoint_since`; `endpoints_open` counts those under review; `anchors` are the endorsed chains,
     `chains_open` counts those under review; `probe` is the last probe, and `proof` the last successful one.
+    `client_until` is the end of the client certificate that the customer's own CA signed for the hub (R13), None if it
+    did not; `held` is why the customer is still shown an earlier one of the hub's, if it is.
     """
 
     suspended: bool = False
@@ -72,3 +74,5 @@ class Facts:
     anchors: tuple[AnchorFact, ...] = ()
     probe: ProbeFact | None = None
     proof: ProbeFact | None = None
+    client_until: datetime | None = None
+    held: str = ""

@@ -91,7 +91,8 @@ class Publisher:
     def problem(self) -> str:
         """What failed in the last round, and why the endpoint is shut, in sentences; empty if all is well."""
         shut = f"the endpoint is shut, for a stranger was let in: {self._shut}. {_REOPEN}" if self._shut else ""
-        return "; ".join(each for each in (shut, self._failure, self._unsaved, *self._neglected) if each)
+        found = (shut, self._failure, self._unsaved, *self._neglected, *self._plane.problems)
+        return "; ".join(each for each in found if each)
 
     async def run(self) -> None:
         """Look for changes until this task is cancelled; what fails is told, and tried again a second later."""

@@ -12,6 +12,7 @@ from bothways.registry.customer import Customer, CustomerKind, customer_findings
 from bothways.store import (
     certificates,
     chains,
+    customer_credentials,
     customers,
     endpoints,
     facts,
@@ -20,6 +21,7 @@ from bothways.store import (
     submitted_endpoints,
 )
 from bothways.store.chains import ChainState
+from bothways.store.customer_credentials import CredentialState
 from bothways.store.submitted_endpoints import EndpointState
 
 
@@ -95,6 +97,10 @@ def remove_customer(hub: Hub, tsp_id: str) -> None:
                 certificates.revoke(transaction, certificate.serial, RevocationReason.CESSATION_OF_OPERATION)
         for chain in chains.every(transaction.connection, tsp_id, ChainState.ENDORSED):
             chains.decide(transaction, chain.id, ChainState.WITHDRAWN, "the customer was removed")
+        for credential in customer_credentials.every(transaction.connection, tsp_id):
+            if credential.state in {CredentialState.REQUESTED, CredentialState.ACTIVE}:
+                reason = "the customer was removed"
+                customer_credentials.end(transaction, credential.id, CredentialState.REMOVED, reason)
         services.withdraw(transaction, None, tsp_id)
         endpoints.remove(transaction, tsp_id)
         for named in submitted_endpoints.waiting(transaction.connection, tsp_id):

@@ -24,7 +24,7 @@ class DataPlane:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._shares = Shares(hub.environment)
+        self._shares = Shares(hub.environment, hub.keys.private_pem)
         self._place: int | None = None
 
     def state(self) -> HubState:
@@ -35,6 +35,11 @@ class DataPlane:
             self._shares.refresh(connection, found.tsp_ids, now)
             self._place = found.place
             return self._composed(connection, now)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the client certificates that single customers are shown, in sentences."""
+        return self._shares.problems()
 
     def _composed(self, connection: Connection, now: datetime) -> HubState:
         hub, shares = self._hub, self._shares

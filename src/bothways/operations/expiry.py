@@ -12,7 +12,7 @@ from bothways.operations.hub import AUTHORITY_TITLES, Hub
 from bothways.operations.nodes import node_certificates
 from bothways.operations.renewal import supersessions
 from bothways.operations.rotation import OWN
-from bothways.store import authorities, certificates, chains, contacts, notices
+from bothways.store import authorities, certificates, chains, contacts, customer_credentials, holds, notices
 from bothways.store.chains import ChainState
 from bothways.store.notices import StoredNotice
 
@@ -61,6 +61,8 @@ def endings(hub: Hub, until: datetime = _NEVER) -> tuple[Ending, ...]:
         found = [
             *_certificates(connection, hub.now(), until, replaced),
             *_chains(connection, hub.now()),
+            *_customer_credentials(connection, hub.now()),
+            *_held(connection, hub.now()),
             *_authorities(connection),
             *_own(connection),
             *_nodes(connection, hub.now()),
@@ -134,6 +136,29 @@ def _chains(connection: Connection, now: datetime) -> Iterator[Ending]:
         if each.not_after > now:
             text = f"The endorsed CA chain {each.id} of {each.tsp_id}'s server ends. Submit the next one."
             yield Ending("chain", str(each.id), each.tsp_id, each.not_after, text)
+
+
+def _customer_credentials(connection: Connection, now: datetime) -> Iterator[Ending]:
+    for tsp_id, each in customer_credentials.active(connection).items():
+        if each.not_after is not None and each.not_after > now:
+            text = (
+                f"The client certificate that {tsp_id}'s CA signed for the hub ends. Have the next one signed in time: "
+                f"bothways outbound csr {tsp_id}"
+            )
+            yield Ending("customer-client", str(each.id), tsp_id, each.not_after, text)
+
+
+def _held(connection: Connection, now: datetime) -> Iterator[Ending]:
+    held = holds.many(connection)
+    earlier = authorities.credentials_by_id(connection, {each.credential_id for each in held.values()})
+    for tsp_id, hold in held.items():
+        end = earlier[hold.credential_id].certificate.not_valid_after_utc
+        if end > now:
+            text = (
+                f"{tsp_id}'s server does not take the hub's new client certificate ({hold.reason}), and is shown the "
+                "earlier one while that lasts. It has to trust the Client CA, and never a certificate of it (R15)."
+            )
+            yield Ending("held", f"{tsp_id}/{hold.credential_id}", tsp_id, end, text)
 
 
 def _authorities(connection: Connection) -> Iterator[Ending]:

@@ -213,8 +213,11 @@ def serial_number() -> int:
     return secrets.randbits(profile.SERIAL_BITS) or 1
 
 
-def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
-    """Make a new key and certificate for the hub itself, and put it to use; return its serial number in hex."""
+def sign_for_hub(hub: Hub, transaction: Transaction, role: Role, *, used: bool = True) -> str:
+    """Make a new key and certificate for the hub itself; return its serial number in hex.
+
+    It is put to use at once, unless `used` is false: then it is stored as the next one, to be tried out.
+    """
     issuer = authorities.signing_authority(transaction.connection, role)
     # Before there is a new key: each try without a signer would leave one behind.
     signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
@@ -231,7 +234,7 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role) -> str:
         wanted = profile.server(hosts, key, transaction.now)
     unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
     certificate = issue.assemble(unsigned, signer.sign(unsigned))
-    authorities.add_credential(transaction, role, certificate, name, issuer)
+    authorities.add_credential(transaction, role, certificate, name, issuer, used=used)
     return f"{serial:x}"
 
 

@@ -1,7 +1,7 @@
 """What each customer contributes to the data plane, kept, and derived again where something changed or time did it."""
 
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from bothways.connectivity.assess import assess
 from bothways.connectivity.facts import Facts
 from bothways.contract.document import Environment
+from bothways.operations.shown import PrivatePem, Shown, shown_to
 from bothways.pki.profile import uri_id
 from bothways.registry.endpoint import Endpoint
 from bothways.registry.flow import Flow
@@ -30,7 +31,8 @@ MANY = 1000
 class Share:
     """One customer's: its certificates that open the endpoint, the flows and grants that open services, its server.
 
-    `changes_at` is when the clock alone will change something of it, None if nothing is known to.
+    `changes_at` is when the clock alone will change something of it, None if nothing is known to. `problem` says what
+    is wrong with the client certificate that its server is shown.
     """
 
     identities: tuple[Identity, ...]
@@ -38,6 +40,7 @@ class Share:
     granted: frozenset[str]
     server: CustomerServer | None
     changes_at: datetime | None
+    problem: str = ""
 
     def reaches(self, service: Service) -> bool:
         """Tell whether the customer may reach the service now (R2)."""
@@ -45,14 +48,16 @@ class Share:
 
 
 class Shares:
-    """The shares of all customers. Not shared between threads."""
+    """The shares of all customers. Not shared between threads. `private_pem` gives keys."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, private_pem: PrivatePem) -> None:
         self._environment = environment
+        self._private_pem = private_pem
         self._parts: list[dict[str, Share]] = [{} for _ in range(PARTS)]
         self._all = [Part()] * PARTS
         self._reached: dict[Service, list[Part]] = {}
         self._servers: dict[str, CustomerServer] = {}
+        self._problems: dict[str, str] = {}
         self._clock: list[tuple[datetime, str]] = []
 
     def refresh(self, connection: Connection, touched: Collection[str] | None, now: datetime) -> None:
@@ -66,7 +71,8 @@ class Shares:
             return
         if asked is not None and len(asked) > MANY:
             asked = None
-        derived = _derived(connection, asked, self._environment, now)
+        shown = shown_to(connection, asked, self._private_pem, now)
+        derived = _derived(connection, asked, shown, self._environment, now)
         stale = {tsp_id for part in self._parts for tsp_id in part} if asked is None else asked
         for tsp_id in stale - derived.keys():
             self._parts[_place(tsp_id)].pop(tsp_id, None)
@@ -91,6 +97,10 @@ class Shares:
         """Return the servers of all customers, by tspId."""
         return tuple(server for _, server in sorted(self._servers.items()))
 
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with what single customers' servers are shown, in sentences."""
+        return tuple(problem for _, problem in sorted(self._problems.items()))
+
     def _renew(self, places: Collection[int]) -> None:
         for place in places:
             part = self._parts[place]
@@ -102,6 +112,10 @@ class Shares:
         for tsp_id in stale:
             self._servers.pop(tsp_id, None)
         self._clock = [each for each in self._clock if each[1] not in stale]
+        # Another one, and not changed in place: whoever reads it does so at any time.
+        self._problems = {tsp_id: each for tsp_id, each in self._problems.items() if tsp_id not in stale} | {
+            tsp_id: share.problem for tsp_id, share in derived.items() if share.problem
+        }
         for tsp_id, share in derived.items():
             if share.server:
                 self._servers[tsp_id] = share.server
@@ -115,6 +129,7 @@ def share_of(
     endpoint: Endpoint | None,
     endorsed: Collection[StoredChain],
     granted: frozenset[str],
+    shown: Shown | None,
     environment: Environment,
     now: datetime,
 ) -> Share:
@@ -124,25 +139,37 @@ def share_of(
     moments = [
         *(moment for each in certificates for moment in (each.not_before, each.not_after)),
         *(each.not_after for each in endorsed),
+        *([shown.until] if shown and shown.until else []),
     ]
     changes_at = min((moment for moment in moments if moment > now), default=None)
     if fact.suspended:
         return Share((), open_flows, granted, None, changes_at)
     in_force = [each for each in endorsed if each.not_after > now]
     anchors = "".join(each.pem for each in in_force)
+    problem = shown.problem if shown else ""
     server = None
-    if endpoint and anchors:
-        established = Flow.OUTBOUND in open_flows
-        # One server, one set of keys: a chain without pins beside one that has some loosens nothing.
-        pins = tuple(sorted({pin for each in in_force for pin in each.spki_pins}))
-        place = (endpoint.host, endpoint.port, endpoint.path)
-        server = CustomerServer(tsp_id, *place, Anchors(anchors), established, pins)
+    if endpoint and anchors and not (shown and shown.pair is None):
+        server = CustomerServer(
+            tsp_id,
+            endpoint.host,
+            endpoint.port,
+            endpoint.path,
+            Anchors(anchors),
+            established=Flow.OUTBOUND in open_flows,
+            # One server, one set of keys: a chain without pins beside one that has some loosens nothing.
+            spki_pins=tuple(sorted({pin for each in in_force for pin in each.spki_pins})),
+            client=shown.pair if shown else None,
+        )
     identities = tuple(Identity(uri_id(environment, tsp_id, each.serial), tsp_id) for each in certificates)
-    return Share(identities, open_flows, granted, server, changes_at)
+    return Share(identities, open_flows, granted, server, changes_at, problem)
 
 
 def _derived(
-    connection: Connection, tsp_ids: Collection[str] | None, environment: Environment, now: datetime
+    connection: Connection,
+    tsp_ids: Collection[str] | None,
+    shown: Mapping[str, Shown],
+    environment: Environment,
+    now: datetime,
 ) -> dict[str, Share]:
     known = facts.all_facts(connection) if tsp_ids is None else facts.facts_of_many(connection, tsp_ids)
     granted = services.grants_of(connection, tsp_ids)
@@ -155,6 +182,7 @@ def _derived(
             servers.get(tsp_id),
             endorsed.get(tsp_id, ()),
             granted.get(tsp_id, frozenset()),
+            shown.get(tsp_id),
             environment,
             now,
         )

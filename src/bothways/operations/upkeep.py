@@ -16,7 +16,7 @@ from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.keys import endangered
 from bothways.operations.renewal import supersede, supersessions
 from bothways.operations.revocation import lists_due, publish_list
-from bothways.operations.rotation import OWN, next_renewal, renew_credential
+from bothways.operations.rotation import OWN, next_renewal, renew_credential, waiting_next
 from bothways.store import certificates, touched
 from bothways.store.authorities import Role
 
@@ -103,7 +103,9 @@ def _renew(this: _Round, role: Role) -> None:
     if due > hub.now():
         this.due.append(due)
     elif serial := this.attempt(f"the {OWN[role]} certificate is not renewed", partial(renew_credential, hub, role)):
-        this.done.append(f"the {OWN[role]} certificate is renewed: {serial}")
+        asked = role is Role.CLIENT and waiting_next(hub) is not None
+        said = "has a successor, which the customers are asked to take" if asked else "is renewed"
+        this.done.append(f"the {OWN[role]} certificate {said}: {serial}")
 
 
 def _supersede(this: _Round) -> None:

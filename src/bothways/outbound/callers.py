@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bothways import files
 from bothways.connectivity.evidence import Caller
 from bothways.operations.hub import Hub, serial_number
+from bothways.operations.shown import shown_to
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
-from bothways.store import authorities
+from bothways.store import authorities, customer_credentials
 from bothways.store.authorities import Role
 
 FRESH_VALIDITY = timedelta(hours=1)
@@ -45,6 +46,23 @@ class Callers:
     contexts: Mapping[Caller, ssl.SSLContext]
     until: datetime
     current: int
+
+
+def callers_for(hub: Hub, tsp_id: str, callers: Callers) -> Callers:
+    """Return the callers as they are for this customer: with the certificate that it is shown now, as the current one.
+
+    Where that is one that the customer's own CA signed (R13), a fresh one of the hub's Client CA says nothing.
+    """
+    with hub.read() as connection:
+        shown = shown_to(connection, (tsp_id,), hub.keys.private_pem, hub.now()).get(tsp_id)
+        own = tsp_id in customer_credentials.active(connection, (tsp_id,))
+    if shown is None or shown.pair is None:
+        return callers
+    current = _context(hub, shown.pair.key_pem.encode() + shown.pair.certificate_pem.encode())
+    contexts = {**callers.contexts, Caller.CURRENT: current}
+    if own:
+        del contexts[Caller.FRESH]
+    return replace(callers, contexts=contexts)
 
 
 def still_good(hub: Hub, callers: Callers) -> bool:

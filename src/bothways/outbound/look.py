@@ -58,7 +58,7 @@ class Look:
         if not self._believed(chain):
             # What is not the customer's server gets neither a request nor a certificate of ours.
             return Evidence(dns, reached, versions, chain, failure)
-        admissions = tuple(await self._admissions(target, callers, tuple(Caller)))
+        admissions = tuple(await self._admissions(target, callers, tuple(callers.contexts)))
         for each in admissions:
             say("caller", f"{each.caller.value}: {each}")
         return Evidence(dns, reached, versions, chain, "", admissions)

@@ -20,7 +20,7 @@ from bothways.findings import Finding
 from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
-from bothways.outbound.callers import Callers, make_callers
+from bothways.outbound.callers import Callers, callers_for, make_callers
 from bothways.outbound.knock import Chain
 from bothways.outbound.look import Look, Say
 from bothways.pki.chain import parse_anchors
@@ -72,7 +72,8 @@ def probe_customer(
     look, tell = _look(hub, tsp_id, ask), say or (lambda *_: None)
     _require_running(hub)
     endpoint, at = look.endpoint, look.now
-    evidence = asyncio.run(look.evidence(callers or make_callers(hub), tell))
+    callers = callers_for(hub, tsp_id, callers or make_callers(hub))
+    evidence = asyncio.run(look.evidence(callers, tell))
     found = list(findings(evidence, look.anchors, at, loopback_allowed=look.loopback_allowed))
     ok, seen = _call(hub, tsp_id)
     tell("call", seen)

@@ -1,9 +1,11 @@
 """Private keys in encrypted PEM files (PKCS#8), one file per key, loaded once."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -80,6 +82,16 @@ class KeyFiles:
                 raise Unusable(f"{path} holds no ECDSA or RSA key. Restore the directory from a backup.")
             self._loaded[name] = LoadedKey(key)
         return self._loaded[name]
+
+    def request(self, name: str, subject: x509.Name, extensions: Sequence[x509.ExtensionType]) -> bytes:
+        """Return a certification request (RFC 2986, DER) for the key, signed by itself: it proves its possession.
+
+        Never for the key of a CA, which signs certificates and their lists and nothing else. Raises `Unusable`.
+        """
+        builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+        for each in extensions:
+            builder = builder.add_extension(each, critical=False)
+        return builder.sign(self.signer(name).private, SHA256()).public_bytes(Encoding.DER)
 
     def private_pem(self, name: str) -> str:
         """Return the key in the clear, for the data plane that has to use it. Never for the key of a CA."""

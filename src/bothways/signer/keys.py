@@ -1,5 +1,6 @@
 """All keys of one hub: those of the issuing CA in a token if the hub has one, all others in files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,13 @@ class Keys:
     def sign(self, name: str, unsigned: Signable) -> bytes:
         """Return the signature of one key over the bytes of a certificate or a list. Raises `Unusable`."""
         return self.signer(name).sign(unsigned)
+
+    def request(self, name: str, subject: x509.Name, extensions: Sequence[x509.ExtensionType] = ()) -> bytes:
+        """Return a certification request (RFC 2986, DER) for a key in a file, signed by itself. Never for a CA's key.
+
+        Raises `Unusable`.
+        """
+        return self._files.request(name, subject, extensions)
 
     def private_pem(self, name: str) -> str:
         """Return a key in the clear, for the data plane that has to use it. Never for the key of a CA."""

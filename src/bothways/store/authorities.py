@@ -1,5 +1,6 @@
 """The hub's certificate authorities, and the certificates that it uses itself."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,11 +38,17 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A certificate that the hub uses itself: towards customers, as their endpoint, or towards its remote nodes."""
+    """A certificate that the hub uses itself: towards customers, as their endpoint, or towards its remote nodes.
+
+    `used_at` is when it was put to use; None while it is tried out. `authority_id` is the CA that signed it.
+    """
 
     id: int
     certificate: x509.Certificate
     key_name: str
+    authority_id: int
+    created_at: datetime
+    used_at: datetime | None
 
 
 def add_authority(transaction: Transaction, role: Role, certificate: x509.Certificate, key_name: str) -> Authority:
@@ -57,9 +64,15 @@ def add_authority(transaction: Transaction, role: Role, certificate: x509.Certif
 
 
 def add_credential(
-    transaction: Transaction, role: Role, certificate: x509.Certificate, key_name: str, issuer: Authority
+    transaction: Transaction,
+    role: Role,
+    certificate: x509.Certificate,
+    key_name: str,
+    issuer: Authority,
+    *,
+    used: bool = True,
 ) -> None:
-    """Store a new certificate of the hub; the newest of a purpose is the one in use."""
+    """Store a new certificate of the hub; the newest that is used is the one in use for its purpose."""
     der = certificate_der(certificate)
     transaction.insert(
         credential,
@@ -68,6 +81,7 @@ def add_credential(
         certificate=der,
         key_name=key_name,
         authority_id=issuer.id,
+        used_at=transaction.now if used else None,
     )
 
 
@@ -104,10 +118,31 @@ def retire(transaction: Transaction, number: int) -> None:
 
 def current_credential(connection: Connection, role: Role) -> Credential:
     """Return the certificate that the hub uses now for this purpose."""
-    row = connection.execute(
-        select(credential).where(credential.c.purpose == role.value).order_by(credential.c.id.desc()).limit(1)
-    ).one()
-    return Credential(row.id, x509.load_der_x509_certificate(row.certificate), row.key_name)
+    used = select(credential).where(credential.c.purpose == role.value, credential.c.used_at.is_not(None))
+    return _credential(connection.execute(used.order_by(credential.c.id.desc()).limit(1)).one())
+
+
+def next_credential(connection: Connection, role: Role) -> Credential | None:
+    """Return the certificate that was made to follow the one in use, and is tried out before; None if there is none."""
+    query = select(credential).where(credential.c.purpose == role.value).order_by(credential.c.id.desc()).limit(1)
+    newest = _credential(connection.execute(query).one())
+    return newest if newest.used_at is None else None
+
+
+def credentials_by_id(connection: Connection, numbers: Collection[int]) -> dict[int, Credential]:
+    """Return certificates of the hub by their numbers."""
+    query = select(credential).where(credential.c.id.in_(numbers))
+    return {row.id: _credential(row) for row in connection.execute(query)}
+
+
+def put_to_use(transaction: Transaction, number: int) -> None:
+    """Record that a certificate of the hub is in use from now on, in the place of the one before."""
+    transaction.connection.execute(update(credential).where(credential.c.id == number).values(used_at=transaction.now))
+
+
+def _credential(row: Row[Any]) -> Credential:
+    certificate = x509.load_der_x509_certificate(row.certificate)
+    return Credential(row.id, certificate, row.key_name, row.authority_id, row.created_at, row.used_at)
 
 
 def _authority(row: Row[Any]) -> Authority:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
 
 from bothways.connectivity.facts import AnchorFact, CertificateFact, Facts, ProbeFact
 from bothways.registry.endpoint import Endpoint
-from bothways.store import schema, schema_outbound
+from bothways.store import customer_credentials, holds, schema, schema_outbound
 from bothways.store.chains import ChainState
 from bothways.store.requests import RequestState
 from bothways.store.submitted_endpoints import EndpointState
@@ -42,6 +42,7 @@ class _Query:
     def facts(self) -> dict[str, Facts]:
         requests, certificates = self._requests(), self._certificates()
         endorsed, waiting = self._chains()
+        own, held = customer_credentials.active(self._connection, self._tsp_ids), self._held()
         last, proved = self._probes(), self._probes(schema.probe.c.ok.is_(True))
         endpoint, submitted = schema.endpoint, schema_outbound.submitted_endpoint
         endpoints = {
@@ -65,6 +66,8 @@ class _Query:
                 anchors=tuple(endorsed.get(row.tsp_id, ())),
                 probe=last.get(row.tsp_id),
                 proof=proved.get(row.tsp_id),
+                client_until=own[row.tsp_id].not_after if row.tsp_id in own else None,
+                held=held.get(row.tsp_id, ""),
             )
             for row in self._rows(customer, customer.c.suspended, customer.c.removed_at)
             if row.removed_at is None
@@ -76,6 +79,9 @@ class _Query:
 
     def _ours(self, table: Table) -> list[ColumnElement[bool]]:
         return [] if self._tsp_ids is None else [table.c.tsp_id.in_(self._tsp_ids)]
+
+    def _held(self) -> dict[str, str]:
+        return {tsp_id: hold.reason for tsp_id, hold in holds.many(self._connection, self._tsp_ids).items()}
 
     def _requests(self) -> defaultdict[tuple[str, str], int]:
         request = schema.request

@@ -42,6 +42,8 @@ credential = Table(
     Column("authority_id", ForeignKey(authority.c.id), nullable=False),
     Column("key_name", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
+    # None while it is only tried out: it was made, and nobody is shown it yet.
+    Column("used_at", Instant),
 )
 
 request = Table(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, select
 
-from bothways.store import schema, schema_outbound
+from bothways.store import schema, schema_credentials, schema_outbound
 from bothways.store.schema import touched
 
 KEPT = 100_000
@@ -20,6 +20,8 @@ _FACTS = (
     schema_outbound.chain,
     schema.probe,
     schema.granted,
+    schema_credentials.customer_credential,
+    schema_credentials.held,
 )
 
 

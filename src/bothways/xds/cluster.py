@@ -3,7 +3,7 @@
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
-from envoy.config.core.v3 import base_pb2, health_check_pb2, protocol_pb2
+from envoy.config.core.v3 import health_check_pb2, protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.extensions.clusters.common.dns.v3 import dns_pb2
 from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
@@ -12,11 +12,10 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.type.v3 import http_pb2
-from google.protobuf import struct_pb2
 
 from bothways.xds import names
 from bothways.xds.authorization import deny_special_addresses
-from bothways.xds.state import CustomerServer, KeyPair, ServiceRoute
+from bothways.xds.state import CustomerServer, ServiceRoute
 from bothways.xds.tls import customer_socket, service_socket
 from bothways.xds.typed import any_of, duration, extension, tcp, unix
 
@@ -71,11 +70,11 @@ def connectivity_cluster(socket: str) -> Any:
     )
 
 
-def customer_cluster(server: CustomerServer, client: KeyPair, *, danger_outbound_loopback: bool) -> Any:
+def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) -> Any:
     """Return the cluster of a customer's server: mutual TLS with its own anchors, and public addresses only.
 
-    The fingerprint of the client certificate is in the metadata: when the hub rotates it, the cluster changes with it,
-    and connections that were opened with the old certificate are drained.
+    Nothing in it says which client certificate is shown: a cluster that changes answers 503 until its name was looked
+    up again, and a rotation must lose no call.
     """
     cluster = _by_dns(names.customer_cluster(server.tsp_id), server.host, server.port)
     cluster.transport_socket.CopyFrom(customer_socket(server))
@@ -95,8 +94,6 @@ def customer_cluster(server: CustomerServer, client: KeyPair, *, danger_outbound
         ],
     )
     cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(any_of(options))
-    fingerprint = struct_pb2.Struct(fields={"client_certificate": struct_pb2.Value(string_value=client.fingerprint)})
-    cluster.metadata.CopyFrom(base_pb2.Metadata(filter_metadata={"bothways": fingerprint}))
     return cluster
 
 

@@ -7,7 +7,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
 from bothways.xds import names
 from bothways.xds.access_log import connection_logs, request_logs
-from bothways.xds.manager import endpoint_manager, plain_manager
+from bothways.xds.manager import customers_manager, endpoint_manager
 from bothways.xds.state import HubState
 from bothways.xds.tls import inbound_socket
 from bothways.xds.typed import any_of, duration, tcp, unix
@@ -38,14 +38,16 @@ def inbound_listener(state: HubState) -> Any:
 def egress_listener(state: HubState) -> Any:
     """Return the listener at which the hub's services call customers, inside the hub, over plain HTTP."""
     chain = listener_components_pb2.FilterChain(
-        name=names.EGRESS, filters=[_manager_filter(plain_manager(names.EGRESS))]
+        name=names.EGRESS, filters=[_manager_filter(customers_manager(names.EGRESS))]
     )
     return _listener(names.EGRESS, tcp(state.egress.host, state.egress.port), chain)
 
 
 def probe_listener(state: HubState) -> Any:
     """Return the listener of the control plane's probes, on a unix socket of its own."""
-    chain = listener_components_pb2.FilterChain(name=names.PROBE, filters=[_manager_filter(plain_manager(names.PROBE))])
+    chain = listener_components_pb2.FilterChain(
+        name=names.PROBE, filters=[_manager_filter(customers_manager(names.PROBE))]
+    )
     return _listener(names.PROBE, unix(state.probe_socket), chain)
 
 

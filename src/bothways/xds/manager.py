@@ -3,8 +3,10 @@
 from typing import Any
 
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
-from envoy.config.core.v3 import address_pb2, protocol_pb2
+from envoy.config.core.v3 import address_pb2, base_pb2, protocol_pb2, substitution_format_string_pb2
+from envoy.extensions.filters.common.set_filter_state.v3 import value_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.http.set_filter_state.v3 import set_filter_state_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.type.matcher.v3 import string_pb2
@@ -19,6 +21,8 @@ from bothways.xds.typed import any_of, duration, extension, over_ads
 
 Manager = http_connection_manager_pb2.HttpConnectionManager
 
+# What is of this kind, Envoy counts when it tells pools of connections apart.
+_HASHABLE = "envoy.hashable_string"
 _HEADERS_TIMEOUT = 10.0
 _IDLE_TIMEOUT = 300.0
 # To send a request a quarter of an hour, and to answer it as long as a service may say.
@@ -52,8 +56,37 @@ def endpoint_manager(state: HubState) -> Any:
     return manager
 
 
+def customers_manager(name: str) -> Any:
+    """Return that of calls to customers: a connection is used only by calls that want its client certificate.
+
+    The pools of connections are told apart by the certificate that the route names. When that is another one, the next
+    call opens a connection, with what the secret holds by then (secrets are pushed before routes); calls under way, and
+    the cluster with its addresses, stay as they are.
+    """
+    manager = plain_manager(name)
+    fingerprint = value_pb2.FilterStateValue(
+        object_key=names.CLIENT_CERTIFICATE_STATE,
+        factory_key=_HASHABLE,
+        format_string=substitution_format_string_pb2.SubstitutionFormatString(
+            text_format_source=base_pb2.DataSource(
+                inline_string=f"%METADATA(ROUTE:{names.METADATA}:{names.CLIENT_CERTIFICATE})%"
+            )
+        ),
+        read_only=True,
+        shared_with_upstream=value_pb2.FilterStateValue.ONCE,
+    )
+    [router] = manager.http_filters
+    del manager.http_filters[:]
+    by_certificate = http_connection_manager_pb2.HttpFilter(
+        name=names.SET_FILTER_STATE_FILTER,
+        typed_config=any_of(set_filter_state_pb2.Config(on_request_headers=[fingerprint])),
+    )
+    manager.http_filters.extend([by_certificate, router])
+    return manager
+
+
 def plain_manager(name: str) -> Any:
-    """Return what all listeners share; by itself, that of calls from inside the hub."""
+    """Return what all listeners share."""
     manager = Manager(
         stat_prefix=name,
         codec_type=Manager.AUTO,

@@ -16,7 +16,6 @@ PROBE = "probe"
 """As `EGRESS`, for probes alone: it also reaches customers whose outbound flow is not established yet."""
 
 SERVER_CERTIFICATE = "server-certificate"
-HUB_CLIENT_CERTIFICATE = "hub-client-certificate"
 CUSTOMER_TRUST = "customer-trust"
 NODE_CERTIFICATE = "node-certificate"
 NODE_TRUST = "node-trust"
@@ -40,12 +39,20 @@ SERVICE_RBAC_FILTER = "bothways.service_rbac"
 """Who of them may reach the service of a route. A name of ours: two filters of one kind need two names."""
 ROUTER_FILTER = "envoy.filters.http.router"
 LUA_FILTER = "envoy.filters.http.lua"
+SET_FILTER_STATE_FILTER = "envoy.filters.http.set_filter_state"
 UPSTREAM_RBAC_FILTER = "envoy.filters.http.upstream_rbac"
 UPSTREAM_CODEC_FILTER = "envoy.filters.http.upstream_codec"
 HTTP_CONNECTION_MANAGER = "envoy.filters.network.http_connection_manager"
 HTTP_PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 TLS_TRANSPORT_SOCKET = "envoy.transport_sockets.tls"
 TLS_INSPECTOR = "envoy.filters.listener.tls_inspector"
+
+METADATA = "bothways"
+"""The namespace of what we write into Envoy's metadata."""
+CLIENT_CERTIFICATE = "client_certificate"
+"""The fingerprint of the client certificate that a customer is shown now: in its route's metadata."""
+CLIENT_CERTIFICATE_STATE = "bothways.client_certificate"
+"""The same, where connection pools are told apart by it."""
 
 CUSTOMER_HEADER = "bothways-customer"
 ENVIRONMENT_HEADER = "bothways-environment"
@@ -83,3 +90,8 @@ def service_cluster(name: str) -> str:
 def customer_cluster(tsp_id: str) -> str:
     """Return the cluster of a customer's server."""
     return f"customer/{tsp_id}"
+
+
+def client_certificate(tsp_id: str) -> str:
+    """Return the secret of the client certificate that this customer is shown, and no other customer."""
+    return f"client-certificate/{tsp_id}"

@@ -9,6 +9,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.retry.host.previous_hosts.v3 import previous_hosts_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
+from google.protobuf import struct_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
 from bothways.registry.service import ENROLMENT_PREFIX, RESERVED_PREFIX
@@ -64,10 +65,10 @@ def inbound_routes(state: HubState) -> Any:
     return route_pb2.RouteConfiguration(name=names.inbound_routes(state.opening), virtual_hosts=[virtual_host])
 
 
-def customer_routes(name: str, customers: Iterable[CustomerServer]) -> Any:
+def customer_routes(state: HubState, name: str, customers: Iterable[CustomerServer]) -> Any:
     """Return the routes that lead from the header `Bothways-Customer` to that customer's server, and nowhere else."""
     entries = {
-        customer.tsp_id: matcher_pb2.Matcher.OnMatch(action=matching_extension("route", _to_customer(customer)))
+        customer.tsp_id: matcher_pb2.Matcher.OnMatch(action=matching_extension("route", _to_customer(state, customer)))
         for customer in customers
     }
     unknown = route_components_pb2.Route(
@@ -153,8 +154,10 @@ def _retry_policy() -> Any:
     return policy
 
 
-def _to_customer(customer: CustomerServer) -> Any:
+def _to_customer(state: HubState, customer: CustomerServer) -> Any:
     port = "" if customer.port == _HTTPS else f":{customer.port}"
+    shown = struct_pb2.Struct()
+    shown.update({names.CLIENT_CERTIFICATE: state.client_of(customer).fingerprint})
     return route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
         route=route_components_pb2.RouteAction(
@@ -163,6 +166,7 @@ def _to_customer(customer: CustomerServer) -> Any:
             prefix_rewrite=f"{customer.path}/" if customer.path else "",
             host_rewrite_literal=f"{customer.host}{port}",
         ),
+        metadata=base_pb2.Metadata(filter_metadata={names.METADATA: shown}),
     )
 
 

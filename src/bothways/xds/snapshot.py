@@ -50,16 +50,12 @@ def build_snapshot(state: HubState) -> Snapshot:
     secrets = [
         key_pair_secret(names.SERVER_CERTIFICATE, state.server),
         trust_secret(names.CUSTOMER_TRUST, state.trust),
+        *(key_pair_secret(names.client_certificate(each.tsp_id), state.client_of(each)) for each in state.customers),
     ]
-    if state.customers:
-        secrets.append(key_pair_secret(names.HUB_CLIENT_CERTIFICATE, state.client))
     clusters = [
         connectivity_cluster(state.connectivity_socket),
         *(service_cluster(service) for service in state.services),
-        *(
-            customer_cluster(each, state.client, danger_outbound_loopback=state.danger_outbound_loopback)
-            for each in state.customers
-        ),
+        *(customer_cluster(each, danger_outbound_loopback=state.danger_outbound_loopback) for each in state.customers),
     ]
     listeners = [egress_listener(state), probe_listener(state)]
     lingering = {}
@@ -72,8 +68,8 @@ def build_snapshot(state: HubState) -> Snapshot:
         listeners.append(inbound_listener(state))
     routes = [
         inbound_routes(state),
-        customer_routes(names.EGRESS, (each for each in state.customers if each.established)),
-        customer_routes(names.PROBE, state.customers),
+        customer_routes(state, names.EGRESS, (each for each in state.customers if each.established)),
+        customer_routes(state, names.PROBE, state.customers),
     ]
     whole = _snapshot(
         {

@@ -94,6 +94,8 @@ class CustomerServer:
     """A customer's server: its address, the anchors endorsed for it alone (R14), and whether services may call it.
 
     `spki_pins` are those of the keys that it may have, in hex; none if it may have any that the anchors vouch for.
+    `client` is the client certificate that this customer alone is shown: one that its own CA signed (R13), or an
+    earlier one of the hub's. None: the hub's current one.
     """
 
     tsp_id: str
@@ -103,6 +105,7 @@ class CustomerServer:
     anchors: Anchors
     established: bool
     spki_pins: tuple[str, ...] = ()
+    client: KeyPair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,10 @@ class HubState:
     def opening(self) -> int:
         """Which opening of the endpoint this is, counted from 0; while the endpoint is shut, the last one."""
         return self.closures - bool(self.shut)
+
+    def client_of(self, customer: CustomerServer) -> KeyPair:
+        """Return the client certificate that the hub shows to this customer."""
+        return customer.client or self.client
 
     @property
     def authorities(self) -> tuple[str, str]:

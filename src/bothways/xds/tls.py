@@ -81,7 +81,8 @@ def customer_socket(server: CustomerServer) -> Any:
     """Return the transport socket towards one customer's server: its own anchors, and exactly its host name.
 
     The anchors stand inline: withdrawn by SDS they would leave pooled connections working. Pins come on top: the path
-    to an anchor has to hold as well.
+    to an anchor has to hold as well. The client certificate is a secret of this customer's own: another one comes in
+    its place, and the cluster stays as it is.
     """
     validation = _named(server.host, server.anchors)
     validation.verify_certificate_spki.extend(b64encode(bytes.fromhex(each)).decode() for each in server.spki_pins)
@@ -89,7 +90,7 @@ def customer_socket(server: CustomerServer) -> Any:
         sni=server.host,
         common_tls_context=_common_context(
             _CURVES,
-            tls_certificate_sds_secret_configs=[_by_sds(names.HUB_CLIENT_CERTIFICATE)],
+            tls_certificate_sds_secret_configs=[_by_sds(names.client_certificate(server.tsp_id))],
             validation_context=validation,
             alpn_protocols=["http/1.1"],
         ),
