@@ -12,6 +12,7 @@ from bench.issue_rsa4096 import issue_rsa4096
 from bench.memory import memory
 from bench.probe import probe
 from bench.revoke import revoke
+from bench.rotation import rotation
 from bench.rules import rules
 
 BENCHES: dict[str, Bench] = {
@@ -24,6 +25,7 @@ BENCHES: dict[str, Bench] = {
     "memory": memory,
     "probe": probe,
     "revoke": revoke,
+    "rotation": rotation,
     "rules": rules,
 }
 
