@@ -17,7 +17,7 @@ def test_an_issuing_ca_is_added_listed_and_the_old_one_retired(
     listed = {each["id"]: (each["role"], each["state"], each["certificates"]) for each in _list(document)}
     assert listed == {
         1: ("issuing", "trusted", 1),
-        2: ("client", "signing", 0),
+        2: ("client", "signing", 1),
         3: ("server", "signing", 0),
         4: ("node", "signing", 0),
         added["id"]: ("issuing", "signing", 0),
@@ -41,3 +41,12 @@ def test_the_key_is_chosen_and_people_are_told_of_the_contract(in_hub: Run, docu
     assert "take it again" in done.stderr
     assert in_hub("hub", "authority", "add", "--ca-key", "whim").returncode == 2
     assert len(_list(document)) == 5
+
+
+def test_a_client_ca_is_added_and_people_are_told_what_customers_do(in_hub: Run, document: Document) -> None:
+    done = in_hub("hub", "authority", "add", "--role", "client")
+    assert done.returncode == 0
+    assert done.stdout.startswith("The Client CA ")
+    assert "trust both Client CAs" in done.stderr
+    listed = [(each["role"], each["state"], each["certificates"]) for each in document("hub", "authority", "list")]
+    assert [each for each in listed if each[0] == "client"] == [("client", "trusted", 1), ("client", "signing", 0)]

@@ -1,4 +1,4 @@
-"""A second issuing CA beside the first: both trusted, the new one signs, the old one goes when nobody needs it."""
+"""A second CA beside the first: both trusted, the new one signs, the old one goes when nobody needs it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,18 +10,28 @@ from tests.operations.conftest import Audit
 
 from bothways.contract.document import KeyType
 from bothways.errors import Conflict, NotFound, Unusable
-from bothways.operations.authorities import add_issuing_authority, list_authorities, retirable, retire_authority
+from bothways.operations.authorities import (
+    add_client_authority,
+    add_issuing_authority,
+    list_authorities,
+    retirable,
+    retire_authority,
+)
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import current_list
+from bothways.operations.rotation import make_next, put_next_to_use, release_customer, rotate_client_certificate
 from bothways.operations.upkeep import upkeep
+from bothways.pki.chain import certificate_pem
 from bothways.pki.keys import described
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import CustomerKind
 from bothways.signer.keys import Keys
+from bothways.store import authorities
+from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
 
 Certify = Callable[[str], StoredCertificate]
@@ -149,3 +159,44 @@ def test_in_a_token_the_next_ca_has_a_key_of_its_own(hub: Hub, make_csr: Callabl
         record = approve_request(opened, submit_request(opened, "12345678", make_csr()).id)
         x509.load_der_x509_certificate(record.der or b"").verify_directly_issued_by(added.certificate)
         assert upkeep(opened).problems == ()
+
+
+def test_the_next_client_ca_is_announced_at_once_and_signs_from_the_next_rotation_on(hub: Hub, audited: Audit) -> None:
+    before, agreed = hub_state(hub).client, contract(hub)
+    added = add_client_authority(hub)
+    assert hub_state(hub).client == before
+    assert contract(hub).trust.client_ca == certificate_pem(added.certificate) + agreed.trust.client_ca
+    assert replace(contract(hub).trust, client_ca=agreed.trust.client_ca) == agreed.trust
+    assert audited()[-1] == ("authority.add", str(added.id))
+    rotate_client_certificate(hub)
+    current = x509.load_pem_x509_certificate(hub_state(hub).client.certificate_pem.encode())
+    current.verify_directly_issued_by(added.certificate)
+
+
+def test_a_next_certificate_of_the_old_client_ca_is_made_again_under_the_new_one(hub: Hub) -> None:
+    old = make_next(hub)
+    added = add_client_authority(hub)
+    following = make_next(hub)
+    assert (old.authority_id != added.id, following.authority_id) == (True, added.id)
+    following.certificate.verify_directly_issued_by(added.certificate)
+    assert not put_next_to_use(hub, old, {}, ())
+
+
+def test_an_old_client_ca_stays_while_somebody_is_shown_a_certificate_of_it(hub: Hub, issuer: str) -> None:
+    with hub.read() as connection:
+        old = authorities.signing_authority(connection, Role.CLIENT)
+    with pytest.raises(Conflict, match=rf"the CA {old.id} signs"):
+        retire_authority(hub, old.id)
+    add_client_authority(hub)
+    with pytest.raises(Conflict, match=rf"1 certificates of the Client CA {old.id} are shown to customers"):
+        retire_authority(hub, old.id)
+    put_next_to_use(hub, make_next(hub), {issuer: "unknown ca"}, ())
+    assert retirable(hub) == ()
+    with pytest.raises(Conflict, match="bothways rotate"):
+        retire_authority(hub, old.id)
+    release_customer(hub, issuer, "it trusts the new one")
+    assert retirable(hub) == (old.id,)
+    retire_authority(hub, old.id)
+    assert certificate_pem(old.certificate) not in contract(hub).trust.client_ca
+    listed = {each["id"]: (each["state"], each["certificates"]) for each in list_authorities(hub)}
+    assert listed[old.id] == ("retired", 0)

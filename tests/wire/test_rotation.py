@@ -16,6 +16,8 @@ from tests.wire.witnesses import Python, nginx, s_server
 
 from bothways.connectivity.evidence import Caller
 from bothways.demo.customer_ca import ServerFiles, make_server_files
+from bothways.errors import Conflict
+from bothways.operations.authorities import add_client_authority, retire_authority
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customer_credentials import install_credential, remove_credential, request_credential
 from bothways.operations.customers import add_customer, show_customer
@@ -27,6 +29,8 @@ from bothways.outbound.probe import probe_customer
 from bothways.outbound.rotation import ask_held_customers, rotate_when_asked
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.customer import CustomerKind
+from bothways.store import authorities
+from bothways.store.authorities import Role
 
 pytestmark = pytest.mark.envoy
 
@@ -201,3 +205,32 @@ def test_a_certificate_of_the_customers_own_ca_is_shown_to_it_alone_and_renewed_
         assert calls.lost == []
     assert set(installed) <= set(own.seen)
     assert not set(installed) & set(other.seen)
+
+
+def test_the_client_ca_is_replaced_customer_by_customer_and_no_call_is_lost(
+    world: World, place: Callable[[str], tuple[Path, ServerFiles]]
+) -> None:
+    with world.hub.read() as connection:
+        old = authorities.signing_authority(connection, Role.CLIENT)
+    with python(world, "LATE", place("LATE")[1]) as late, python(world, "READY", place("READY")[1]) as ready:
+        with Calls(world, ("LATE", "READY")) as calls:
+            calls.wait_for_more(5)
+            before = fingerprint_of(world)
+            added = add_client_authority(world.hub)
+            world.apply()
+            ready.trust(certificate_pem(added.certificate))
+            for _ in range(2):
+                done = rotate_when_asked(world.hub)
+                assert done.held.keys() & {"LATE", "READY"} == {"LATE"}
+                world.apply()
+                calls.wait_for_more(2)
+                assert calls.bodies("READY")[-1] == fingerprint_of(world)
+                assert calls.bodies("LATE")[-1] == before
+            with pytest.raises(Conflict, match="are shown to customers"):
+                retire_authority(world.hub, old.id)
+            late.trust(certificate_pem(added.certificate))
+            assert ask_held_customers(world.hub) == ("LATE",)
+            world.apply()
+            calls.wait_for_more(2)
+            assert calls.bodies("LATE")[-1] == fingerprint_of(world)
+        assert calls.lost == []

@@ -163,9 +163,9 @@ _INNER = {
         "The hub's CAs.",
         "authority",
         {
-            "add": ("add", "Put a new issuing CA beside the one that signs."),
+            "add": ("add", "Put a new issuing CA or Client CA beside the one that signs."),
             "list": ("list_", "List all CAs of the hub."),
-            "retire": ("retire", "Trust an issuing CA no more."),
+            "retire": ("retire", "Trust a CA no more."),
         },
     ),
     ("hub", "node"): (

@@ -1,4 +1,4 @@
-"""The hub's CAs: list them, put a second issuing CA beside the first, and retire the old one."""
+"""The hub's CAs: list them, put a next issuing CA or Client CA beside the first, and retire the old one."""
 
 import secrets
 from contextlib import suppress
@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from bothways.contract.document import KeyType
 from bothways.errors import BothwaysError, Conflict, NotFound
-from bothways.operations.hub import Hub, add_authority
+from bothways.operations.hub import AUTHORITY_TITLES, Hub, add_authority
 from bothways.operations.keys import require_own_primes
 from bothways.operations.revocation import publish_list
-from bothways.store import authorities, certificates, revocation_lists
+from bothways.signer.keys import ProvidedKey
+from bothways.store import authorities, certificates, holds, revocation_lists
 from bothways.store.authorities import Authority, Role
 
 
@@ -27,8 +28,7 @@ def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
         known = authorities.every_authority(connection)
         before = authorities.signing_authority(connection, Role.ISSUING)
         generation = 1 + len(authorities.every_authority(connection, Role.ISSUING))
-    if kind is None:
-        kind = KeyType.RSA if isinstance(before.certificate.public_key(), rsa.RSAPublicKey) else KeyType.ECDSA
+    kind = kind or _kind(before)
     # A name of its own for each try: one that was killed here leaves a key behind, and stands in nobody's way.
     name = f"issuing-ca-{generation}-{secrets.token_hex(4)}"
     key = hub.keys.provide_issuing_key(name, kind, generation)
@@ -37,19 +37,31 @@ def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
             f"the key {key.name} in the token belongs to another CA of this hub. Take it out, and try again."
         )
     require_own_primes(hub, key.public_key)
-    with hub.write() as transaction:
-        if authorities.signing_authority(transaction.connection, Role.ISSUING).id != before.id:
-            raise Conflict("another issuing CA was added meanwhile. Look at: bothways hub authority list")
-        added = add_authority(hub, transaction, Role.ISSUING, key, generation)
-        transaction.audit("authority.add", str(added.id), role=Role.ISSUING.value, key=key.name)
+    added = _added(hub, Role.ISSUING, before, key, generation)
     # At once, for without it Envoy is given no list at all; what fails here, the upkeep does.
     with suppress(BothwaysError):
         publish_list(hub, added)
     return added
 
 
+def add_client_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
+    """Make the next Client CA, which signs the hub's client certificates from the next rotation on.
+
+    The contract names both. Nobody is shown a certificate of the new one before its server took it: each rotation asks,
+    and who does not trust the new CA yet is held at the certificate of the old one, as long as that lasts.
+    `kind` is that of the CA before if it is None.
+    """
+    with hub.read() as connection:
+        before = authorities.signing_authority(connection, Role.CLIENT)
+        generation = 1 + len(authorities.every_authority(connection, Role.CLIENT))
+    name = f"client-ca-{generation}-{secrets.token_hex(4)}"
+    key = ProvidedKey(name, hub.keys.generate(name, kind or _kind(before)))
+    require_own_primes(hub, key.public_key)
+    return _added(hub, Role.CLIENT, before, key, generation)
+
+
 def retire_authority(hub: Hub, number: int) -> None:
-    """Trust an issuing CA no more. Raises `NotFound`, or `Conflict` while it signs or a certificate of it lives."""
+    """Announce and trust a CA no more. Raises `NotFound`, or `Conflict` while it signs or a certificate of it lives."""
     with hub.write() as transaction:
         found = [each for each in authorities.every_authority(transaction.connection) if each.id == number]
         if not found:
@@ -58,6 +70,11 @@ def retire_authority(hub: Hub, number: int) -> None:
             raise Conflict(f"the CA {number} was retired on {found[0].retired_at:%Y-%m-%d} already.")
         if found[0] not in _replaced(transaction.connection):
             raise Conflict(f"the CA {number} signs. Put another in its place first: bothways hub authority add")
+        if left := _shown(transaction.connection, number, transaction.now):
+            raise Conflict(
+                f"{left} certificates of the Client CA {number} are shown to customers, or will be. "
+                "Have all customers take one of the new CA: bothways rotate"
+            )
         if left := certificates.living(transaction.connection, number, transaction.now):
             raise Conflict(
                 f"{left} certificates of the CA {number} are in force. Have them renewed, or revoke them: "
@@ -68,7 +85,10 @@ def retire_authority(hub: Hub, number: int) -> None:
 
 
 def retirable(hub: Hub) -> tuple[int, ...]:
-    """Return the issuing CAs that nobody needs any more: replaced, all that they signed expired and off the CRL."""
+    """Return the CAs that nobody needs any more: replaced, and what they signed has ended and is off the CRL.
+
+    Of a Client CA that was replaced, nothing is left when no customer is shown a certificate of it.
+    """
     with hub.read() as connection:
         return tuple(each.id for each in _replaced(connection) if _done(connection, each, hub.now()))
 
@@ -87,17 +107,47 @@ def list_authorities(hub: Hub) -> list[dict[str, Any]]:
                 "state": "retired" if each.retired_at else "signing" if each.id in signing else "trusted",
                 "not_after": each.certificate.not_valid_after_utc.isoformat(),
                 "retired_at": each.retired_at and each.retired_at.isoformat(),
-                "certificates": certificates.living(connection, each.id, hub.now()),
+                "certificates": certificates.living(connection, each.id, hub.now())
+                + (_shown(connection, each.id, hub.now()) if roles[each.id] is Role.CLIENT else 0),
             }
             for each in reversed(authorities.every_authority(connection))
         ]
 
 
 def _replaced(connection: Connection) -> tuple[Authority, ...]:
-    return authorities.trusted(connection, Role.ISSUING)[1:]
+    return (*authorities.trusted(connection, Role.ISSUING)[1:], *authorities.trusted(connection, Role.CLIENT)[1:])
+
+
+def _shown(connection: Connection, number: int, now: datetime) -> int:
+    """Return how many client certificates of this CA the hub shows to customers, or will when they were asked."""
+    held = {each.credential_id for each in holds.many(connection).values()}
+    found = authorities.credentials_by_id(connection, held)
+    for each in (
+        authorities.current_credential(connection, Role.CLIENT),
+        authorities.next_credential(connection, Role.CLIENT),
+    ):
+        if each is not None:
+            found[each.id] = each
+    return sum(each.authority_id == number and each.certificate.not_valid_after_utc > now for each in found.values())
+
+
+def _kind(before: Authority) -> KeyType:
+    return KeyType.RSA if isinstance(before.certificate.public_key(), rsa.RSAPublicKey) else KeyType.ECDSA
+
+
+def _added(hub: Hub, role: Role, before: Authority, key: ProvidedKey, generation: int) -> Authority:
+    with hub.write() as transaction:
+        if authorities.signing_authority(transaction.connection, role).id != before.id:
+            title = AUTHORITY_TITLES[role]
+            raise Conflict(f"another {title} was added meanwhile. Look at: bothways hub authority list")
+        added = add_authority(hub, transaction, role, key, generation)
+        transaction.audit("authority.add", str(added.id), role=role.value, key=key.name)
+    return added
 
 
 def _done(connection: Connection, authority: Authority, now: datetime) -> bool:
+    if _shown(connection, authority.id, now):
+        return False
     end = certificates.last_end(connection, authority.id)
     if end is None:
         return True
