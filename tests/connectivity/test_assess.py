@@ -248,3 +248,26 @@ def test_what_was_proved_before_the_server_was_named_proves_nothing() -> None:
 def test_a_server_under_review_is_said_and_opens_nothing() -> None:
     outbound = assess(Facts(endpoints_open=1), NOW).outbound
     assert summary(outbound)[:2] == (State.IN_PROGRESS, "endpoint: it waits for the operator's review")
+
+
+@pytest.mark.parametrize(
+    ("left", "state", "reason"),
+    [
+        (timedelta(days=31), State.ESTABLISHED, "HTTP 200"),
+        (timedelta(days=29), State.AT_RISK, "request the next one"),
+        (timedelta(0), State.BROKEN, "the client certificate that the customer's CA signed for the hub ended on"),
+    ],
+)
+def test_a_client_certificate_of_the_customers_own_ca_is_watched_and_closes_nothing(
+    left: timedelta, state: State, reason: str
+) -> None:
+    flow = assess(replace(READY, client_until=NOW + left, held="an old story"), NOW).outbound
+    assert flow.state is state
+    assert reason in flow.reason
+    assert flow.open
+
+
+def test_a_customer_that_does_not_take_the_new_certificate_is_at_risk_and_called_all_the_same() -> None:
+    flow = assess(replace(READY, held="answered 403"), NOW).outbound
+    assert (flow.state, flow.open) == (State.AT_RISK, True)
+    assert flow.reason == "the hub's new client certificate is not taken: answered 403"

@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.outbound.signing import returned_by
 
 from bothways.operations.certificates import certificate_seen, revoke_certificate
 from bothways.operations.contacts import add_contact
+from bothways.operations.customer_credentials import install_credential, request_credential
 from bothways.operations.expiry import Ending, endings, expiring, record_notices
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import note_use, withdraw_node
 from bothways.operations.renewal import renews
+from bothways.operations.rotation import make_next, put_next_to_use
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.contact import ContactKind
 from bothways.store import notices
@@ -133,3 +136,20 @@ def test_a_nodes_certificate_is_told_of_and_so_is_one_that_was_made_and_never_in
     assert "Install it." in told[first.serial]
     withdraw_node(hub, "eu-1")
     assert [each for each in endings(soon) if each.kind == "node"] == []
+
+
+def test_what_a_customers_ca_signed_for_the_hub_and_who_is_held_is_told_to_that_customer(
+    hub: Hub, issuer: str, merchant: str, make_ca: Callable[..., Any]
+) -> None:
+    request = request_credential(hub, issuer, {})
+    own = install_credential(hub, issuer, returned_by(make_ca("Bank"), request, days=100)).credential
+    [client] = [each for each in endings(hub) if each.kind == "client"]
+    put_next_to_use(hub, make_next(hub), {merchant: "answered 403"}, ())
+    found = {each.kind: each for each in endings(hub) if each.kind in {"customer-client", "held"}}
+    assert (found["customer-client"].tsp_id, found["customer-client"].subject) == (issuer, str(own.id))
+    assert (found["customer-client"].ends_at, found["held"].ends_at) == (own.not_after, client.ends_at)
+    assert found["held"].tsp_id == merchant
+    assert "answered 403" in found["held"].text
+    later = at(hub, client.ends_at + timedelta(days=1))
+    assert "held" not in {each.kind for each in endings(later)}
+    assert [each.kind for each in endings(hub) if each.kind == "client"] == ["client"]

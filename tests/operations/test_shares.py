@@ -4,17 +4,21 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from tests.outbound.signing import returned_by
 
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import BothwaysError
 from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate
 from bothways.operations.chains import endorse_chain, list_chains, submit_chain, withdraw_chain
+from bothways.operations.customer_credentials import install_credential, remove_credential, request_credential
 from bothways.operations.customers import remove_customer, suspend_customer
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub
+from bothways.operations.rotation import make_next, put_next_to_use, release_customer
 from bothways.operations.services import add_service, grant_service, withdraw_service
 from bothways.operations.shares import MANY, Shares
 from bothways.pki.chain import certificate_pem
@@ -30,10 +34,10 @@ STEPS = 150
 class Walk:
     """Random steps in the life of a hub with two customers; its clock is moved by hand."""
 
-    def __init__(self, hub: Hub, customers: list[str], make_csr: Callable[..., bytes], pem: str, seed: int) -> None:
+    def __init__(self, hub: Hub, customers: list[str], make_csr: Callable[..., bytes], ca: Any, seed: int) -> None:
         self.moment = hub.now()
         self.hub = replace(hub, now=self.now)
-        self._customers, self._make_csr, self._pem = customers, make_csr, pem
+        self._customers, self._make_csr, self._ca = customers, make_csr, ca
         self._random = random.Random(seed)  # noqa: S311 - the same walk each time, and nothing secret
 
     def now(self) -> datetime:
@@ -42,7 +46,7 @@ class Walk:
     def step(self) -> str:
         """Do something that an operator, a customer or the clock does; what cannot be done now is not done."""
         steps = [self.certify, self.see, self.revoke, self.suspend, self.grant, self.endpoint, self.endorse]
-        steps += [self.withdraw, self.probe, self.wait, self.services]
+        steps += [self.withdraw, self.probe, self.wait, self.services, self.own, self.not_own, self.hold, self.release]
         chosen = self._random.choice(steps)
         try:
             chosen(self._random.choice(self._customers))
@@ -75,7 +79,7 @@ class Walk:
         set_endpoint(self.hub, tsp_id, f"https://server-{self._random.randrange(3)}.{tsp_id}.example")
 
     def endorse(self, tsp_id: str) -> None:
-        endorse_chain(self.hub, submit_chain(self.hub, tsp_id, self._pem.encode()).id)
+        endorse_chain(self.hub, submit_chain(self.hub, tsp_id, certificate_pem(self._ca[1]).encode()).id)
 
     def withdraw(self, tsp_id: str) -> None:
         for each in list_chains(self.hub, tsp_id)[-1:]:
@@ -88,6 +92,19 @@ class Walk:
     def wait(self, tsp_id: str) -> None:
         del tsp_id
         self.moment += timedelta(days=self._random.choice([1, 20, 150]))
+
+    def own(self, tsp_id: str) -> None:
+        request = request_credential(self.hub, tsp_id, {}, again=True)
+        install_credential(self.hub, tsp_id, returned_by(self._ca, request, days=900))
+
+    def not_own(self, tsp_id: str) -> None:
+        remove_credential(self.hub, tsp_id, "tested")
+
+    def hold(self, tsp_id: str) -> None:
+        put_next_to_use(self.hub, make_next(self.hub), {tsp_id: "tested"}, ())
+
+    def release(self, tsp_id: str) -> None:
+        release_customer(self.hub, tsp_id, "tested")
 
     def services(self, tsp_id: str) -> None:
         del tsp_id
@@ -104,8 +121,7 @@ def test_after_any_step_the_kept_state_is_the_one_derived_anew(
     make_ca: Callable[..., tuple[object, object]],
     seed: int,
 ) -> None:
-    pem = certificate_pem(make_ca("Root", days=200)[1])  # type: ignore[arg-type]
-    walk = Walk(hub, [issuer, merchant], make_csr, pem, seed)
+    walk = Walk(hub, [issuer, merchant], make_csr, make_ca("Root", days=200), seed)
     kept, done, seen = DataPlane(walk.hub), [], set()
     for _ in range(STEPS):
         done.append(walk.step())

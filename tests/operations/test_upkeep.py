@@ -11,11 +11,13 @@ from cryptography import x509
 from sqlalchemy import select
 from tests.operations.conftest import Audit
 
+from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Unusable
 from bothways.operations.certificates import list_certificates, show_certificate
+from bothways.operations.endpoints import record_probe
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
-from bothways.operations.rotation import next_renewal, own_certificates
+from bothways.operations.rotation import next_renewal, own_certificates, waiting_next
 from bothways.operations.upkeep import AGAIN, LOOK, upkeep
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
@@ -123,3 +125,16 @@ def test_a_renewal_that_fails_is_told_and_leaves_the_certificate_in_use(hub: Hub
     assert kept.next_due == due + AGAIN
     assert upkeep(at(hub, due)).problems == ()
     assert own_certificates(hub)["client"] != before
+
+
+def test_customers_are_asked_before_the_client_certificate_is_renewed_by_the_clock(
+    hub: Hub, issuer: str, endorse: Callable[[str, str], object]
+) -> None:
+    endorse(issuer, "https://bank.example")
+    record_probe(hub, issuer, ProbeFact("bank.example:443", hub.now(), ok=True, seen="TLSv1.3"))
+    due, before = next_renewal(hub, Role.CLIENT), own_certificates(hub)["client"]
+    assert due is not None
+    [done] = [each for each in upkeep(at(hub, due)).done if "certificate has a successor" in each]
+    assert done.endswith(f"{waiting_next(hub).certificate.serial_number:x}")  # type: ignore[union-attr]
+    assert own_certificates(hub)["client"] == before
+    assert not [each for each in upkeep(at(hub, due)).done if "successor" in each], "once"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bothways.contract.document import KeyType
 from bothways.errors import Conflict, Unusable
@@ -161,3 +163,14 @@ def test_the_passphrase_is_not_in_what_is_printed(keys: KeyFiles) -> None:
     keys.generate("ca")
     assert PASSPHRASE.decode() not in repr(keys)
     assert "private" not in repr(keys.signer("ca"))
+
+
+@pytest.mark.parametrize("kind", KeyType)
+def test_a_key_signs_a_request_for_itself(keys: KeyFiles, kind: KeyType) -> None:
+    public = keys.generate("own", kind)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
+    wanted = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    request = x509.load_der_x509_csr(keys.request("own", subject, (wanted,)))
+    assert request.is_signature_valid
+    assert (request.subject, request.public_key()) == (subject, public)
+    assert [each.value for each in request.extensions] == [wanted]
