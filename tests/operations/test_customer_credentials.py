@@ -27,7 +27,7 @@ from bothways.operations.customers import remove_customer, show_customer, suspen
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.endpoints import record_probe
 from bothways.operations.hub import Hub, open_hub
-from bothways.operations.rotation import rotate_client_certificate
+from bothways.operations.rotation import held_customers, make_next, put_next_to_use, rotate_client_certificate
 from bothways.pki.keys import spki_pin
 from bothways.store import customer_credentials
 from bothways.store.customer_credentials import CredentialState
@@ -234,3 +234,15 @@ def test_a_key_that_is_away_stops_the_calls_to_its_customer_and_nothing_else(
         assert [each.tsp_id for each in plane.state().customers] == [merchant]
         [problem] = plane.problems
     assert problem.startswith(f"{issuer} is not called, for the key of its own client certificate cannot be used")
+
+
+def test_who_was_held_at_a_certificate_of_the_hubs_is_so_no_more_with_one_of_its_own_or_when_it_is_removed(
+    hub: Hub, servers: tuple[str, str], sign: Sign
+) -> None:
+    issuer, merchant = servers
+    put_next_to_use(hub, make_next(hub), dict.fromkeys(servers, "answered 403"), ())
+    assert held_customers(hub) == {issuer, merchant}
+    install_credential(hub, issuer, sign(request_credential(hub, issuer, {})))
+    assert held_customers(hub) == {merchant}
+    remove_customer(hub, merchant)
+    assert held_customers(hub) == set()

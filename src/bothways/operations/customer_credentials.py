@@ -20,7 +20,7 @@ from bothways.pki.keys import described, spki_pin
 from bothways.pki.profile import hub_client
 from bothways.pki.returned import Returned, judge_returned, read_returned
 from bothways.pki.rules import SUBJECT
-from bothways.store import customer_credentials, customers
+from bothways.store import customer_credentials, customers, holds
 from bothways.store.customer_credentials import CredentialState, CustomerCredential
 
 
@@ -89,6 +89,8 @@ def install_credential(hub: Hub, tsp_id: str, data: bytes, subject: str = "certi
         if before and before.id != one.credential.id:
             customer_credentials.end(transaction, before.id, CredentialState.SUPERSEDED, "the next one was installed")
         customer_credentials.install(transaction, one.credential.id, one.returned.chain)
+        # What it took or did not take of the hub's own says nothing any more.
+        holds.release(transaction, tsp_id)
         certificate = one.returned.chain[0]
         transaction.audit(
             "outbound.install",

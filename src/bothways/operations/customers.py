@@ -16,6 +16,7 @@ from bothways.store import (
     customers,
     endpoints,
     facts,
+    holds,
     observations,
     services,
     submitted_endpoints,
@@ -101,6 +102,7 @@ def remove_customer(hub: Hub, tsp_id: str) -> None:
             if credential.state in {CredentialState.REQUESTED, CredentialState.ACTIVE}:
                 reason = "the customer was removed"
                 customer_credentials.end(transaction, credential.id, CredentialState.REMOVED, reason)
+        holds.release(transaction, tsp_id)
         services.withdraw(transaction, None, tsp_id)
         endpoints.remove(transaction, tsp_id)
         for named in submitted_endpoints.waiting(transaction.connection, tsp_id):
