@@ -48,7 +48,10 @@ class Share:
 
 
 class Shares:
-    """The shares of all customers. Not shared between threads. `private_pem` gives keys."""
+    """The shares of all customers. Not shared between threads.
+
+    `private_pem` gives the keys of the client certificates that single customers are shown.
+    """
 
     def __init__(self, environment: Environment, private_pem: PrivatePem) -> None:
         self._environment = environment
