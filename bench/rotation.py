@@ -126,7 +126,7 @@ def _world() -> Iterator[Hub]:
             endorse_chain(hub, submit_chain(hub, f"C{number}", each.chain.read_bytes()).id)
         _apply(hub)
         for number in range(_CUSTOMERS):
-            if not (fact := probe_customer(hub, f"C{number}")).ok:
+            if not (fact := probe_customer(hub, f"C{number}").fact).ok:
                 raise RuntimeError(f"a customer's server does not answer: {fact.seen}")
         _apply(hub)
         yield hub

@@ -7,7 +7,7 @@ from envoy.config.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
 
-from bothways.xds.authorization import deny_all, deny_special_addresses, enter, is_special, reach, reach_by_all
+from bothways.xds.authorization import deny_all, deny_special_addresses, enter, reach, reach_by_all
 from bothways.xds.identities import Identities, Part
 from bothways.xds.state import Identity
 
@@ -190,20 +190,3 @@ def uncovered(network: Any, covers: list[Any]) -> list[Network]:
             for part in (each.address_exclude(cover) if cover.subnet_of(each) else [each])
         ]
     return left
-
-
-@pytest.mark.parametrize(
-    ("address", "special"),
-    [("10.1.2.3", True), ("169.254.169.254", True), ("::ffff:8.8.8.8", True), ("fe80::1", True), ("8.8.8.8", False)],
-)
-def test_an_address_is_special_to_us_as_it_is_to_envoy(
-    address: str,
-    special: bool,  # noqa: FBT001 - the expected answer
-) -> None:
-    assert is_special(address, loopback_allowed=False) is special
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1"])
-def test_loopback_is_special_unless_it_is_allowed(address: str) -> None:
-    assert is_special(address, loopback_allowed=False)
-    assert not is_special(address, loopback_allowed=True)
