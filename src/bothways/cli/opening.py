@@ -13,6 +13,7 @@ import httpx2
 
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.output import result, tell
+from bothways.dataplane.local import over_socket
 from bothways.errors import Unusable
 from bothways.operations.hub import Hub, open_hub
 
@@ -65,7 +66,7 @@ def _asked(hub: Hub, method: str, path: str) -> httpx2.Response | None:
             knock.connect(str(hub.control_socket))
         except OSError:
             return None
-    transport = httpx2.HTTPTransport(uds=str(hub.control_socket))
+    transport = over_socket(hub.control_socket)
     try:
         with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
             answer = client.request(method, f"http://hub{path}")

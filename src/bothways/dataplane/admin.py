@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx2
 
+from bothways.dataplane.local import over_socket_async
 from bothways.errors import Unusable
 
 _TIMEOUT = 5.0
@@ -29,7 +30,7 @@ class Admin:
         # The HTTP client leaves its socket open where nobody listens, so that is tried first.
         if not answers(self._path):
             raise Unusable(f"no Envoy answers at {self._path}")
-        transport = httpx2.AsyncHTTPTransport(uds=str(self._path))
+        transport = over_socket_async(self._path)
         try:
             async with httpx2.AsyncClient(transport=transport, timeout=_TIMEOUT) as client:
                 answer = await client.request(method, f"http://envoy{path}")

@@ -38,6 +38,7 @@ class _Connection:
     fingerprint: str = ""
     events: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
     answered_at: datetime | None = None
+    busy: bool = False
     talk: "asyncio.Task[None] | None" = None
 
 
@@ -112,6 +113,13 @@ class AdsServer:
         for name in self._left.keys() - set(self._admission.names):
             del self._left[name]
 
+    async def sent(self) -> None:
+        """Wait until what was published is on its way to every connected node; one that reads slowly is waited for."""
+        async with self._progress:
+            await self._progress.wait_for(
+                lambda: not any(each.busy or each.events.qsize() for each in self._connections)
+            )
+
     async def settled(self) -> bool:
         """Wait until every connected node, one at least, has confirmed the last published snapshot, or refused of it.
 
@@ -147,17 +155,9 @@ class AdsServer:
         A node that is connected twice is there twice: an Envoy that takes over from another, or a stolen certificate.
         """
         connected = [self._document(each) for each in self._connections]
-        away: list[dict[str, Any]] = [
-            {
-                "node": name,
-                "connected": False,
-                "peer": "",
-                "since": (left := self._left.get(name)) and left.isoformat(),
-                "version": "",
-                "answered_at": None,
-                "settled": False,
-                "refused": {},
-            }
+        nothing: dict[str, Any] = {"peer": "", "version": "", "answered_at": None, "settled": False, "refused": {}}
+        away = [
+            {"node": name, "connected": False, "since": (left := self._left.get(name)) and left.isoformat()} | nothing
             for name in self.away()
         ]
         return sorted(connected + away, key=lambda each: (str(each["node"]), str(each["since"])))
@@ -248,6 +248,7 @@ class AdsServer:
         reader = asyncio.create_task(_read(requests, events))
         try:
             while (event := await events.get()) is not None:
+                connection.busy = True
                 # A node without a snapshot is answered nothing: an empty one would take away what it has.
                 if (own := self._snapshot_of(connection)) is None:
                     return
@@ -260,6 +261,7 @@ class AdsServer:
                     responses = stream.receive(event, own)
                 for response in responses:
                     await context.write(response)
+                connection.busy = False
                 async with self._progress:
                     self._progress.notify_all()
         finally:

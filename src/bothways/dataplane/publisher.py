@@ -25,6 +25,7 @@ _LOOK = 0.1
 _CLOCK = 30.0
 _AGAIN = 1.0
 _SETTLE = 10.0
+_SEND = 1.0
 _REOPEN = "Find out what answered, and mend it; then run: bothways hub reopen"
 
 
@@ -178,6 +179,10 @@ class Publisher:
         """
         async with self._one_at_a_time:
             await self._publish()
+            # What follows takes the interpreter from the one who sends: first the revocation, then all the rest.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_SEND):
+                    await self._ads.sent()
             if await self._keep_up():
                 await self._publish()
 

@@ -15,6 +15,7 @@ import httpx2
 from bothways.connectivity.evidence import Caller, Evidence, Outcome
 from bothways.connectivity.facts import ProbeFact
 from bothways.connectivity.verdicts import admission_findings, findings, refused_by_http, risk
+from bothways.dataplane.local import over_socket
 from bothways.errors import Conflict, Unreachable
 from bothways.findings import Finding
 from bothways.operations.chains import list_chains
@@ -143,7 +144,7 @@ def _probe_socket(hub: Hub) -> Path:
 
 
 def _call(hub: Hub, tsp_id: str) -> tuple[bool, str]:
-    transport = httpx2.HTTPTransport(uds=str(_probe_socket(hub)))
+    transport = over_socket(_probe_socket(hub))
     try:
         with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
             answer = client.get(f"http://probe{hub.terms.outbound.probe_path}", headers={names.CUSTOMER_HEADER: tsp_id})
