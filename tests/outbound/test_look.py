@@ -64,7 +64,3 @@ def test_each_stage_is_said_as_it_is_over_and_the_last_is_the_one_that_failed(hu
     with accepting(lambda plain: plain.sendall(b"HTTP/1.0 400 Bad\r\n\r\n")) as port:
         asyncio.run(look(lambda _: Found({"127.0.0.1": 60}), port).evidence(callers, lambda *each: said.append(each)))
     assert [stage for stage, _ in said[2:]] == ["dns", "tcp", "tls"]
-
-
-def test_nobody_knocks_where_there_is_no_address(hub: Hub) -> None:
-    assert asyncio.run(look(lambda _: Missing(5)).admissions(make_callers(hub), ())) == ()

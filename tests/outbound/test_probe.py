@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from bothways.errors import Conflict, NotFound, Unreachable
+from bothways.errors import Conflict, NotFound
 from bothways.operations.chains import endorse_chain, submit_chain, withdraw_chain
 from bothways.operations.customers import show_customer
 from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import Hub
-from bothways.outbound.probe import accepts_fresh, probe_customer
+from bothways.outbound.probe import probe_customer
 from bothways.pki.chain import certificate_pem
-from bothways.spoke.addresses import Found
 from bothways.store.schema import probe
 
 MakeCa = Callable[..., tuple[Any, Any]]
@@ -66,15 +65,3 @@ def test_what_was_seen_is_recorded_with_the_address_it_was_seen_at(running_hub: 
     assert probes(running_hub) == 1
     outbound = show_customer(running_hub, issuer).assessment.outbound
     assert (outbound.state, outbound.reason) == ("broken", f"the last probe failed: {fact.seen}")
-
-
-def test_whether_a_fresh_certificate_is_let_in_cannot_be_told_where_nobody_answers(
-    hub: Hub, issuer: str, chain: int
-) -> None:
-    endorse_chain(hub, chain)
-    with pytest.raises(Unreachable, match=r"connection refused.*bothways probe 12345678"):
-        accepts_fresh(hub, issuer)
-    with pytest.raises(Unreachable, match="no address that may be connected to"):
-        accepts_fresh(hub, issuer, ask=lambda _: Found({"10.0.0.1": 60}))
-    # A question before a rotation is no probe.
-    assert probes(hub) == 0

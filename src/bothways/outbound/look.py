@@ -63,11 +63,6 @@ class Look:
             say("caller", f"{each.caller.value}: {each}")
         return Evidence(dns, reached, versions, chain, "", admissions)
 
-    async def admissions(self, callers: Callers, wanted: Sequence[Caller]) -> Sequence[Admission]:
-        """Return what comes of the knocks of these callers alone, at the first address; none if there is none."""
-        targets = self._targets(await self._dns())
-        return await self._admissions(targets[0], callers, wanted) if targets else ()
-
     async def _admissions(self, target: Target, callers: Callers, wanted: Sequence[Caller]) -> list[Admission]:
         return await asyncio.gather(*(knock(target, each, callers.contexts[each], self._believed) for each in wanted))
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx2
 
-from bothways.connectivity.evidence import Caller, Evidence, Outcome
+from bothways.connectivity.evidence import Evidence
 from bothways.connectivity.facts import ProbeFact
-from bothways.connectivity.verdicts import admission_findings, findings, refused_by_http, risk
+from bothways.connectivity.verdicts import findings, refused_by_http, risk
 from bothways.dataplane.local import over_socket
-from bothways.errors import Conflict, Unreachable
+from bothways.errors import Conflict
 from bothways.findings import Finding
 from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
@@ -85,23 +85,6 @@ def probe_customer(
     fact = ProbeFact(endpoint.address, at, ok, seen, risk(found) if ok else "")
     record_probe(hub, tsp_id, fact, found, evidence)
     return Probe(fact, tuple(found), evidence)
-
-
-def accepts_fresh(hub: Hub, tsp_id: str, callers: Callers | None = None, ask: Ask | None = None) -> tuple[Finding, ...]:
-    """Knock at the customer's server with a fresh certificate of the same Client CA, and nothing else; record nothing.
-
-    For a rotation: no finding means that the server takes what the rotation will bring. Raises `Unreachable` if that
-    could not be told, and else as `probe_customer`; the hub need not run.
-    """
-    look = _look(hub, tsp_id, ask)
-    seen = asyncio.run(look.admissions(callers or make_callers(hub), (Caller.CURRENT, Caller.FRESH)))
-    if not seen or any(each.outcome in {Outcome.SILENT, Outcome.UNREACHABLE} for each in seen):
-        said = "; ".join(str(each) for each in seen) or "it has no address that may be connected to"
-        raise Unreachable(
-            f"whom the server {look.endpoint.address} lets in could not be told: {said}. "
-            f"Find out why: bothways probe {tsp_id}"
-        )
-    return tuple(admission_findings(seen, look.endpoint.host))
 
 
 def _look(hub: Hub, tsp_id: str, ask: Ask | None) -> Look:
