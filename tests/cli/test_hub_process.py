@@ -52,9 +52,15 @@ def process(hub: Hub) -> Iterator[BothwaysProcess]:
 
 
 def envoy_pid(hub: Hub) -> int:
-    status = control(hub, "GET", "/status")
-    assert status
-    return int(status["envoy"]["pid"])
+    """Return Envoy's process id; the one who keeps it writes that down a moment after Envoy has begun to serve."""
+    end = time.monotonic() + 30
+    while True:
+        status = control(hub, "GET", "/status")
+        assert status
+        if status["envoy"]["pid"] is not None:
+            return int(status["envoy"]["pid"])
+        assert time.monotonic() < end, "no process id of Envoy is told"
+        time.sleep(0.02)
 
 
 def end_of(process: BothwaysProcess) -> str:
