@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings as hypothesis_settings
 from tests.dns_server import DnsServer, serving_dns
 
+from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.customers import add_customer
@@ -183,6 +185,18 @@ def running(hub: Hub) -> Iterator[BothwaysProcess]:
         stack.callback(process.stop)
         assert process.next_line(30)["ready"] is True
         yield process
+
+
+def envoy_pid(hub: Hub) -> int:
+    """Return Envoy's process id; the one who keeps it writes that down a moment after Envoy has begun to serve."""
+    end = time.monotonic() + 30
+    while True:
+        status = control(hub, "GET", "/status")
+        assert status
+        if status["envoy"]["pid"] is not None:
+            return int(status["envoy"]["pid"])
+        assert time.monotonic() < end, "no process id of Envoy is told"
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from tests.conftest import free_ports, running
+from tests.conftest import envoy_pid, free_ports, running
 
 from bothways.cli import hub_process
 from bothways.cli.opening import control
@@ -49,18 +49,6 @@ def process(hub: Hub) -> Iterator[BothwaysProcess]:
         yield started
     finally:
         started.stop()
-
-
-def envoy_pid(hub: Hub) -> int:
-    """Return Envoy's process id; the one who keeps it writes that down a moment after Envoy has begun to serve."""
-    end = time.monotonic() + 30
-    while True:
-        status = control(hub, "GET", "/status")
-        assert status
-        if status["envoy"]["pid"] is not None:
-            return int(status["envoy"]["pid"])
-        assert time.monotonic() < end, "no process id of Envoy is told"
-        time.sleep(0.02)
 
 
 def end_of(process: BothwaysProcess) -> str:
