@@ -10,7 +10,7 @@ from bothways.registry.access import Action, Principal, Role, actions_of, requir
 READS = {Action.HUB_READ, Action.CUSTOMER_READ, Action.AUDIT_READ}
 MAY = {
     Role.OPERATOR: set(Action),
-    Role.REVIEWER: READS | {Action.REQUEST_DECIDE, Action.CHAIN_DECIDE},
+    Role.REVIEWER: READS | {Action.REQUEST_DECIDE, Action.CHAIN_DECIDE, Action.ENDPOINT_DECIDE},
     Role.AUDITOR: READS,
     Role.CUSTOMER_ADMINISTRATOR: {
         Action.CUSTOMER_READ,
@@ -20,6 +20,7 @@ MAY = {
         Action.ENDPOINT_WRITE,
         Action.PROBE,
         Action.TOKEN_WRITE,
+        Action.PERSON_WRITE,
     },
     Role.CUSTOMER_MEMBER: {Action.CUSTOMER_READ, Action.REQUEST_SUBMIT, Action.PROBE},
 }

@@ -128,6 +128,14 @@ _GROUPS = {
             "export": "Print the audit as JSON lines.",
         },
     ),
+    "person": (
+        "People: of the hub, and of customers.",
+        {
+            "add": "Put a person on record, with a role.",
+            "list": "List people.",
+            "disable": "Let a person in no more.",
+        },
+    ),
     "token": (
         "Tokens for the API.",
         {

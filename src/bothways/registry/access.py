@@ -25,6 +25,7 @@ class Action(StrEnum):
     """What can be done, each the name of a scope that a token can be limited to."""
 
     HUB_READ = "hub-read"
+    HUB_WRITE = "hub-write"
     CUSTOMER_READ = "customer-read"
     CUSTOMER_WRITE = "customer-write"
     REQUEST_SUBMIT = "request-submit"
@@ -33,17 +34,26 @@ class Action(StrEnum):
     CHAIN_SUBMIT = "chain-submit"
     CHAIN_DECIDE = "chain-decide"
     ENDPOINT_WRITE = "endpoint-write"
+    ENDPOINT_DECIDE = "endpoint-decide"
     PROBE = "probe"
     SERVICE_WRITE = "service-write"
     AUDIT_READ = "audit-read"
     TOKEN_WRITE = "token-write"  # noqa: S105 - the name of a scope
+    PERSON_WRITE = "person-write"
 
 
 _ROLES: dict[Role, frozenset[Action]] = {
     Role.OPERATOR: frozenset(Action),
     # The second person: looks at everything and decides, and prepares nothing that it would decide itself.
     Role.REVIEWER: frozenset(
-        {Action.HUB_READ, Action.CUSTOMER_READ, Action.REQUEST_DECIDE, Action.CHAIN_DECIDE, Action.AUDIT_READ}
+        {
+            Action.HUB_READ,
+            Action.CUSTOMER_READ,
+            Action.REQUEST_DECIDE,
+            Action.CHAIN_DECIDE,
+            Action.ENDPOINT_DECIDE,
+            Action.AUDIT_READ,
+        }
     ),
     Role.AUDITOR: frozenset({Action.HUB_READ, Action.CUSTOMER_READ, Action.AUDIT_READ}),
     Role.CUSTOMER_ADMINISTRATOR: frozenset(
@@ -56,6 +66,7 @@ _ROLES: dict[Role, frozenset[Action]] = {
             Action.ENDPOINT_WRITE,
             Action.PROBE,
             Action.TOKEN_WRITE,
+            Action.PERSON_WRITE,
         }
     ),
     Role.CUSTOMER_MEMBER: frozenset({Action.CUSTOMER_READ, Action.REQUEST_SUBMIT, Action.PROBE}),
@@ -66,13 +77,15 @@ _ROLES: dict[Role, frozenset[Action]] = {
 class Principal:
     """Who asks: the name for the audit, the role, the customer if the role is of one, and what a token is limited to.
 
-    `scopes` is None where nothing limits it further than the role.
+    `scopes` is None where nothing limits it further than the role. `person` is who stands behind a token: what is to
+    be done by two people compares that.
     """
 
     name: str
     role: Role
     tsp_id: str | None = None
     scopes: frozenset[Action] | None = None
+    person: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what would mean everybody's data: a customer's role without a customer, or the other way round."""

@@ -36,10 +36,15 @@ class Contact:
         return {"id": self.id, "customer": self.tsp_id, "kind": self.kind.value, "address": self.address}
 
 
+def is_mailbox(text: str) -> bool:
+    """Tell whether the text is an ASCII mailbox (RFC 5321 section 4.1.2, without quoted ones)."""
+    return len(text) <= _MAILBOX_LIMIT and _MAILBOX.fullmatch(text) is not None
+
+
 def contact_findings(kind: ContactKind, address: str, *, danger_loopback: bool) -> tuple[Finding, ...]:
     """Return what is wrong with an address: an ASCII mailbox, or an https URL; http to loopback for developers."""
     if kind is ContactKind.EMAIL:
-        if len(address) <= _MAILBOX_LIMIT and _MAILBOX.fullmatch(address):
+        if is_mailbox(address):
             return ()
         return (_finding(f"{address!r} is no e-mail address", "Give one, like pki@bank.example.", "RFC 5321"),)
     if _is_target(address, danger_loopback=danger_loopback):

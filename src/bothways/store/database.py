@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.store import audit, indexes, schema, schema_nodes, touched
+from bothways.store import audit, indexes, schema, schema_nodes, schema_people, touched
 from bothways.store.audit import Line
 
 _BUSY_MILLISECONDS = 10_000
@@ -92,7 +92,7 @@ def create(path: Path, environment: str) -> Database:
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         # The one schema, with what other modules add to it.
-        for module in (schema, schema_nodes, indexes):
+        for module in (schema, schema_nodes, schema_people, indexes):
             module.metadata.create_all(transaction.connection)
         touched.make_triggers(transaction.connection)
         transaction.connection.execute(

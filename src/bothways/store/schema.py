@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 
 from bothways.store.instant import Instant
 
-VERSION = 8
+VERSION = 9
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()
@@ -57,7 +57,7 @@ request = Table(
     Column("state", String(16), nullable=False),
     Column("submitted_at", Instant, nullable=False),
     Column("decided_at", Instant),
-    Column("decided_by", String(64)),
+    Column("decided_by", String(254)),
     Column("reason", Text),
 )
 # A key is certified for one customer, once; a refused request leaves its key free for a corrected one.
@@ -80,7 +80,7 @@ banned_key = Table(
     Column("reason", Text, nullable=False),
     Column("shares_with", String(64)),
     Column("banned_at", Instant, nullable=False),
-    Column("banned_by", String(64), nullable=False),
+    Column("banned_by", String(254), nullable=False),
 )
 
 # The RSA moduli that were ever in a good request, and those of our CAs: for the search for shared primes.
@@ -271,7 +271,7 @@ audit = Table(
     metadata,
     Column("sequence", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
-    Column("actor", String(64), nullable=False),
+    Column("actor", String(254), nullable=False),
     Column("action", String(64), nullable=False),
     Column("subject", String(128), nullable=False),
     Column("detail", Text, nullable=False),

@@ -1,0 +1,83 @@
+"""People in the database: who each is, and until when."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, or_, select, update
+
+from bothways.errors import Conflict, NotFound
+from bothways.registry.access import Role
+from bothways.registry.person import Person
+from bothways.store.database import Transaction
+from bothways.store.schema import customer
+from bothways.store.schema_people import person
+
+
+def add(transaction: Transaction, email: str, name: str, role: Role, tsp_id: str | None, os_user: str | None) -> Person:
+    """Store a person. Raises `Conflict` if the e-mail address or the user is that of an active person."""
+    for column, value in ((person.c.email, email), (person.c.os_user, os_user)):
+        taken = select(person.c.email).where(column == value, person.c.disabled_at.is_(None))
+        if value is not None and (known := transaction.connection.execute(taken).first()):
+            raise Conflict(f"{value} is on record already, as {known.email}. Look at: bothways person list")
+    number = transaction.insert(
+        person, email=email, name=name, role=role.value, tsp_id=tsp_id, os_user=os_user, added_at=transaction.now
+    )
+    return Person(number, email, name, role, tsp_id, os_user, transaction.now)
+
+
+def every(
+    connection: Connection, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[Person, ...]:
+    """Return all people, disabled ones too, or those of one customer; in the order in which they came."""
+    query = select(person).where(person.c.id > after).order_by(person.c.id).limit(limit)
+    return _people(connection, query if tsp_id is None else query.where(person.c.tsp_id == tsp_id))
+
+
+def find(connection: Connection, number: int) -> Person:
+    """Return a person, a disabled one too. Raises `NotFound`."""
+    found = _people(connection, select(person).where(person.c.id == number))
+    if not found:
+        raise absent(number)
+    return found[0]
+
+
+def absent(number: int) -> NotFound:
+    """Return the error that says that there is no such person."""
+    return NotFound(f"there is no person {number}. Look at: bothways person list")
+
+
+def active(connection: Connection, email: str) -> Person | None:
+    """Return the person with this e-mail address who may come in now: not disabled, nor of a removed customer."""
+    found = _people(connection, _active().where(person.c.email == email))
+    return found[0] if found else None
+
+
+def active_by_id(connection: Connection, number: int) -> Person | None:
+    """Return the person of this number if they may come in now, as `active` does."""
+    found = _people(connection, _active().where(person.c.id == number))
+    return found[0] if found else None
+
+
+def by_os_user(connection: Connection, os_user: str) -> Person | None:
+    """Return the active person of the hub who is this user on the hub's machine."""
+    found = _people(connection, _active().where(person.c.os_user == os_user))
+    return found[0] if found else None
+
+
+def disable(transaction: Transaction, number: int) -> None:
+    """Record that a person may come in no more."""
+    transaction.connection.execute(update(person).where(person.c.id == number).values(disabled_at=transaction.now))
+
+
+def _active() -> Select[Any]:
+    there = select(customer.c.tsp_id).where(customer.c.removed_at.is_(None))
+    return select(person).where(
+        person.c.disabled_at.is_(None), or_(person.c.tsp_id.is_(None), person.c.tsp_id.in_(there))
+    )
+
+
+def _people(connection: Connection, query: Select[Any]) -> tuple[Person, ...]:
+    return tuple(_person(row) for row in connection.execute(query))
+
+
+def _person(row: Row[Any]) -> Person:
+    return Person(row.id, row.email, row.name, Role(row.role), row.tsp_id, row.os_user, row.added_at, row.disabled_at)

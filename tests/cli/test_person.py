@@ -1,0 +1,22 @@
+from collections.abc import Callable
+from subprocess import CompletedProcess
+from typing import Any
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+
+
+def test_people_are_added_listed_and_disabled(in_hub: Run, document: Document, issuer: str) -> None:
+    ann = document("person", "add", "ann@hub.example", "--name", "Ann", "--role", "reviewer", "--os-user", "ann")
+    assert (ann["role"], ann["os_user"], ann["state"]) == ("reviewer", "ann", "active")
+    role = ("--role", "customer-member", "--customer", issuer)
+    bob = document("person", "add", "bob@bank.example", "--name", "Bob", *role)
+    assert [each["email"] for each in document("person", "list", "--customer", issuer)] == ["bob@bank.example"]
+    assert document("person", "disable", bob["id"])["state"] == "disabled"
+    listed = in_hub("person", "list").stdout.splitlines()
+    assert [line.split()[-1] for line in listed] == ["STATE", "active", "disabled"]
+
+
+def test_all_that_is_wrong_with_a_person_is_told(document: Document) -> None:
+    refused = document("person", "add", "ann", "--name", " ", "--role", "customer-member", code=1)
+    assert [each["id"] for each in refused["findings"]] == ["PERSON-01", "PERSON-02", "PERSON-03"]

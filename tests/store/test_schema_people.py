@@ -1,0 +1,8 @@
+"""The tables of people are made with the others."""
+
+from bothways.store.schema import metadata
+from bothways.store.schema_people import person
+
+
+def test_the_table_is_a_part_of_the_one_schema() -> None:
+    assert metadata.tables["person"] is person
