@@ -51,7 +51,7 @@ def test_a_new_hub_is_opened_with_the_terms_and_settings_it_was_made_with(
 
 def test_its_secrets_are_for_its_user_alone(hub: Hub) -> None:
     keys = list((hub.directory / "keys").iterdir())
-    assert len(keys) == 7
+    assert len(keys) == 9
     assert all(b"ENCRYPTED" in path.read_bytes() for path in keys)
     files = [hub.directory / "passphrase", hub.directory / "hub.db", *keys]
     directories = [hub.directory, hub.directory / "keys", hub.run_directory]

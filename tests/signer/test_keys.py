@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from bothways.contract.document import KeyType
 from bothways.errors import Conflict, Unusable
 from bothways.pki import issue, profile
+from bothways.pki.statement import make_statement, require_signed
 from bothways.signer.keys import Keys
 
 
@@ -84,3 +85,10 @@ def test_a_ca_gets_no_key_but_its_own(tmp_path: Path, now: datetime) -> None:
     for certificate, name in ((other, "one"), (one, "other")):
         with pytest.raises(Unusable, match=f"the key {name} does not belong to the CA"):
             keys.signer_of(certificate, name)
+
+
+def test_a_statement_is_signed_by_a_key_in_a_file(tmp_path: Path) -> None:
+    keys = Keys(tmp_path, b"passphrase")
+    public = keys.generate("statement-audit")
+    statement = make_statement("audit-head", {"lines": 1})
+    require_signed(statement.content, keys.state("statement-audit", statement), public)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, select, update
+from tests.conftest import unguarded
 
 from bothways.store import audit, schema
 from bothways.store.audit import Line
@@ -23,6 +24,7 @@ def chain(database: Database, now: datetime) -> Database:
 
 def broken_after(database: Database, *statements: Any) -> int | None:
     with database.write(datetime.now().astimezone(), "attacker") as transaction:
+        unguarded(transaction.connection)
         for each in statements:
             transaction.connection.execute(each)
     with database.read() as connection:
@@ -34,10 +36,11 @@ def line(sequence: int) -> Any:
 
 
 def test_a_line_says_when_who_what_to_whom_and_how(database: Database, now: datetime) -> None:
-    with database.write(now, "alice") as transaction:
+    with database.write(now, "alice", "cli-1a2b") as transaction:
         transaction.audit("chain.endorse", "12345678", reason="seen by phone", chain=3)
     with database.read() as connection:
         row = connection.execute(select(schema.audit)).one()
+    assert row.request_id == "cli-1a2b"
     assert (row.sequence, row.at, row.actor, row.action, row.subject) == (1, now, "alice", "chain.endorse", "12345678")
     assert json.loads(row.detail) == {"reason": "seen by phone", "chain": 3}
 
@@ -83,6 +86,7 @@ def test_a_moment_is_the_same_in_whatever_time_zone_it_was_given(database: Datab
         {"actor": "somebody else"},
         {"action": "customer.remove"},
         {"subject": "9"},
+        {"request_id": "cli-1"},
         {"detail": "{}"},
         {"previous": "f" * 64},
         {"hash": "f" * 64},
@@ -111,6 +115,14 @@ def test_two_lines_that_changed_places_are_found(chain: Database) -> None:
 
 
 def test_a_line_put_at_the_end_is_found_unless_it_continues_the_chain(chain: Database, now: datetime) -> None:
-    forged = {"at": now, "actor": "a", "action": "b", "subject": "c", "detail": "{}"}
+    forged = {"at": now, "actor": "a", "action": "b", "subject": "c", "request_id": "", "detail": "{}"}
     end = insert(schema.audit).values(sequence=6, previous="0" * 64, hash="e" * 64, **forged)
     assert broken_after(chain, end) == 6
+
+
+def test_a_line_is_known_by_its_number_and_its_hash(chain: Database) -> None:
+    with chain.read() as connection:
+        sequence, digest = audit.last(connection)
+        assert audit.has(connection, sequence, digest)
+        assert not audit.has(connection, sequence - 1, digest)
+        assert not audit.has(connection, sequence, "0" * 64)

@@ -19,6 +19,7 @@ from bothways.operations import hub as hubs
 from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
 from bothways.operations.delivery import notice_states
+from bothways.operations.domain import require_domain
 from bothways.operations.expiry import expiring
 from bothways.operations.nodes import list_nodes
 from bothways.operations.observations import failed_calls
@@ -33,7 +34,7 @@ _CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
 
 
 def _is_domain(_kind: Any, value: str) -> None:
-    hubs.require_domain(value)
+    require_domain(value)
 
 
 Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]

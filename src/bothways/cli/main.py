@@ -124,8 +124,9 @@ _GROUPS = {
     "audit": (
         "The record of all changes.",
         {
-            "verify": "Check that no line of the audit was changed, removed or put in.",
-            "export": "Print the audit as JSON lines.",
+            "verify": "Check that no line of the audit was changed, removed, put in or cut off.",
+            "export": "Print the audit as JSON lines, with its signed head.",
+            "head": "Write the signed head of the audit to a file, to be kept elsewhere.",
         },
     ),
     "person": (

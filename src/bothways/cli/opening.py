@@ -3,9 +3,10 @@
 import gc
 import os
 import pwd
+import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import httpx2
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.output import result, tell
 from bothways.dataplane.local import over_socket
-from bothways.errors import Unusable
+from bothways.errors import BothwaysError, Unusable
+from bothways.operations.audit_head import sign_head
 from bothways.operations.hub import Hub, open_hub
 
 _TIMEOUT = 15.0
@@ -32,10 +34,13 @@ def actor() -> str:
 @contextmanager
 def hub_in(directory: Path) -> Iterator[Hub]:
     """Open the hub in a directory, in the name of the person at the command line."""
-    with open_hub(directory, actor()) as hub:
+    with open_hub(directory, actor(), f"cli-{secrets.token_hex(8)}") as hub:
         # What was imported stays. The garbage collector would look at all of it again and again, at 30 ms a time.
         gc.freeze()
         yield hub
+        # What this command wrote is under a signed head, whether the hub runs or not.
+        with suppress(BothwaysError):
+            sign_head(hub)
 
 
 def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:

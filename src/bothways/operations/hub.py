@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import tempfile
@@ -20,17 +19,20 @@ from bothways.contract.document import Contract, Environment, KeyType, Terms, Tr
 from bothways.contract.parse import parse_terms
 from bothways.contract.render import render_terms
 from bothways.errors import Conflict, Unusable
+from bothways.operations.audit_head import sign_head
+from bothways.operations.domain import require_domain
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
 from bothways.pki.keys import spki_pin
 from bothways.signer.keys import Keys, ProvidedKey
 from bothways.signer.secret import read_secret
-from bothways.store import authorities, database
+from bothways.store import authorities, database, statement_keys
 from bothways.store.authorities import Role
 from bothways.store.database import Database, Transaction
 from bothways.store.keys import add_modulus
 from bothways.store.observations import ObservationStore
+from bothways.store.statement_keys import Purpose
 
 CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
@@ -44,9 +46,6 @@ AUTHORITY_TITLES = {
 """What the CAs of a hub are called, in their names too."""
 _HTTPS = 443
 _SOCKET_PATH_LIMIT = 100
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
-_DOMAIN_LIMIT = 48
-"""Characters: the names of the hub's CAs carry the domain, and a common name has 64 at most (RFC 5280 appendix A.1)."""
 
 
 def now() -> datetime:
@@ -56,7 +55,10 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """An opened hub. `actor` is who acts, as the audit will name them; `observations` keeps why calls failed."""
+    """An opened hub. `actor` is who acts, as the audit will name them; `observations` keeps why calls failed.
+
+    `request_id` names the call of the command line or the API in which it is used, for the audit and the logs.
+    """
 
     directory: Path
     settings: Settings
@@ -66,6 +68,7 @@ class Hub:
     observations: ObservationStore
     actor: str
     now: Callable[[], datetime] = now
+    request_id: str = ""
 
     def read(self) -> AbstractContextManager[Connection]:
         """Begin a transaction that only reads."""
@@ -73,7 +76,7 @@ class Hub:
 
     def write(self) -> AbstractContextManager[Transaction]:
         """Begin a transaction that changes something."""
-        return self.database.write(self.now(), self.actor)
+        return self.database.write(self.now(), self.actor, self.request_id)
 
     @property
     def environment(self) -> Environment:
@@ -94,15 +97,6 @@ class Hub:
     def control_socket(self) -> Path:
         """Where the command line reaches the running hub."""
         return self.run_directory / "control.sock"
-
-
-def require_domain(value: str) -> None:
-    """Raise `ValueError` unless `value` can be a hub's domain."""
-    if len(value) > _DOMAIN_LIMIT or not all(_LABEL.fullmatch(label) for label in value.split(".")):
-        raise ValueError(
-            f"{value!r} is no domain; at most {_DOMAIN_LIMIT} small letters, digits, - and dots are wanted, "
-            "like hub.example."
-        )
 
 
 def new_terms(environment: Environment, domain: str, settings: Settings) -> Terms:
@@ -155,7 +149,7 @@ def initialise(
 
 
 @contextmanager
-def open_hub(directory: Path, actor: str) -> Iterator[Hub]:
+def open_hub(directory: Path, actor: str, request_id: str = "") -> Iterator[Hub]:
     """Open the hub in `directory`, and close it. Raises `Unusable` or `Refused` if it cannot be used as it is."""
     try:
         found = (directory / FILE).is_file()
@@ -176,7 +170,7 @@ def open_hub(directory: Path, actor: str) -> Iterator[Hub]:
         stack.callback(store.close)
         observed = ObservationStore(directory / OBSERVATIONS_FILE)
         stack.callback(observed.close)
-        yield Hub(directory, settings, terms, store, keys, observed, actor)
+        yield Hub(directory, settings, terms, store, keys, observed, actor, request_id=request_id)
 
 
 def read_terms(directory: Path) -> Terms:
@@ -287,6 +281,10 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
                 add_authority(hub, transaction, role, ProvidedKey(name, keys.generate(name, ca_key)))
             for role in (Role.SERVER, Role.CLIENT, Role.NODE):
                 sign_for_hub(hub, transaction, role)
+            for purpose in Purpose:
+                name = f"statement-{purpose.value}"
+                statement_keys.add(transaction, purpose, name, keys.generate(name))
+        sign_head(hub, anew=True)
     finally:
         observed.close()
         store.close()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from bothways.errors import BothwaysError
+from bothways.operations.audit_head import sign_head
 from bothways.operations.authorities import retirable, retire_authority
 from bothways.operations.certificates import finish_certificate
 from bothways.operations.expiry import record_notices
@@ -74,6 +75,8 @@ def upkeep(hub: Hub) -> Upkeep:
     _retire(this)
     this.attempt("the notices of what ends are not written", partial(record_notices, this.hub))
     this.attempt("the list of touched customers is not shortened", partial(_forget, this.hub))
+    # After all that writes lines.
+    this.attempt("the head of the audit is not signed", partial(sign_head, this.hub))
     # Nothing that fails: but whoever reads the problems has to act on it.
     this.problems += this.attempt("whether a key is banned is not known", partial(endangered, this.hub)) or ()
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))

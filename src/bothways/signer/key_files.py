@@ -20,6 +20,7 @@ from bothways import files
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
 from bothways.pki.keys import RSA_BITS, RSA_EXPONENT
+from bothways.pki.statement import Statement, sign_statement
 from bothways.signer.signer import Signable
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -92,6 +93,10 @@ class KeyFiles:
         for each in extensions:
             builder = builder.add_extension(each, critical=False)
         return builder.sign(self.signer(name).private, SHA256()).public_bytes(Encoding.DER)
+
+    def state(self, name: str, statement: Statement) -> bytes:
+        """Return the signature of a key over a statement. Never for the key of a CA. Raises `Unusable`."""
+        return sign_statement(self.signer(name).private, statement)
 
     def private_pem(self, name: str) -> str:
         """Return the key in the clear, for the data plane that has to use it. Never for the key of a CA."""

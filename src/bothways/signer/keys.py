@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
+from bothways.pki.statement import Statement
 from bothways.signer.key_files import KeyFiles, PublicKey
 from bothways.signer.signer import Signable, Signer, require_pair
 from bothways.signer.token_uri import SCHEME, key_name, parse_token_uri
@@ -85,6 +86,10 @@ class Keys:
         Raises `Unusable`.
         """
         return self._files.request(name, subject, extensions)
+
+    def state(self, name: str, statement: Statement) -> bytes:
+        """Return the signature of a key in a file over a statement. Never for a CA's key. Raises `Unusable`."""
+        return self._files.state(name, statement)
 
     def private_pem(self, name: str) -> str:
         """Return a key in the clear, for the data plane that has to use it. Never for the key of a CA."""

@@ -26,7 +26,7 @@ class Line:
     detail: dict[str, object] = field(default_factory=dict)
 
 
-def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Line]) -> None:
+def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Line], request_id: str = "") -> None:
     """Write lines in their order, each with the hash of the one before it."""
     sequence, previous = last(connection)
     rows = []
@@ -38,6 +38,7 @@ def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Lin
             "actor": actor,
             "action": line.action,
             "subject": line.subject,
+            "request_id": request_id,
             "detail": json.dumps(line.detail, sort_keys=True),
             "previous": previous,
         }
@@ -56,6 +57,12 @@ def last(connection: Connection) -> tuple[int, str]:
     """Return the sequence number and the hash of the last line: 0 and zeros before the first one."""
     row = connection.execute(_LAST).first()
     return (row.sequence, row.hash) if row else (0, _BEGINNING)
+
+
+def has(connection: Connection, sequence: int, digest: str) -> bool:
+    """Tell whether the line of this number has this hash."""
+    found = select(audit.c.hash).where(audit.c.sequence == sequence)
+    return connection.execute(found).scalar_one_or_none() == digest
 
 
 def first_broken(connection: Connection) -> int | None:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.store import audit, indexes, schema, schema_nodes, schema_people, touched
+from bothways.store import append_only, audit, indexes, schema, schema_nodes, schema_people, schema_statements, touched
 from bothways.store.audit import Line
 
 _BUSY_MILLISECONDS = 10_000
@@ -22,11 +22,12 @@ _DAMAGE = ("not a database", "malformed")
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One write transaction: a connection, the moment it counts for, and who acts."""
+    """One write transaction: a connection, the moment it counts for, who acts, and in which call."""
 
     connection: Connection
     now: datetime
     actor: str
+    request_id: str = ""
 
     def insert(self, table: Table, **values: object) -> int:
         """Insert a row, and return its number."""
@@ -39,7 +40,7 @@ class Transaction:
 
     def audit_all(self, lines: Iterable[Line]) -> None:
         """Write the lines of the audit that belong to many changes."""
-        audit.append(self.connection, self.now, self.actor, lines)
+        audit.append(self.connection, self.now, self.actor, lines, self.request_id)
 
 
 class Database:
@@ -55,14 +56,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self, now: datetime, actor: str) -> Iterator[Transaction]:
+    def write(self, now: datetime, actor: str, request_id: str = "") -> Iterator[Transaction]:
         """Yield a transaction that is on disk when the block ends, or undone if it raises."""
         with (
             _told(),
             self._engine.connect().execution_options(bothways_write=True) as connection,
             connection.begin(),
         ):
-            yield Transaction(connection, now, actor)
+            yield Transaction(connection, now, actor, request_id)
 
     def close(self) -> None:
         """Close all connections."""
@@ -92,9 +93,10 @@ def create(path: Path, environment: str) -> Database:
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         # The one schema, with what other modules add to it.
-        for module in (schema, schema_nodes, schema_people, indexes):
+        for module in (schema, schema_nodes, schema_people, schema_statements, indexes):
             module.metadata.create_all(transaction.connection)
         touched.make_triggers(transaction.connection)
+        append_only.make_triggers(transaction.connection, schema.audit)
         transaction.connection.execute(
             insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
         )

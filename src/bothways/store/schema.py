@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 
 from bothways.store.instant import Instant
 
-VERSION = 9
+VERSION = 10
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()
@@ -274,6 +274,8 @@ audit = Table(
     Column("actor", String(254), nullable=False),
     Column("action", String(64), nullable=False),
     Column("subject", String(128), nullable=False),
+    # One call of the command line or the API, to find it in the logs; empty for what the clock asked.
+    Column("request_id", String(64), nullable=False),
     Column("detail", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False, unique=True),
