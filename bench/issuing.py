@@ -1,6 +1,6 @@
 """What the figures `issue-p256` and `issue-rsa4096` share: us, bare `cryptography`, and django-ca, in turn.
 
-We: `approve_all` on requests that were submitted, in groups of 200: read back, proof of possession checked again,
+We: `approve_all` on requests that were submitted, in groups of 400: read back, proof of possession checked again,
 rules, lint (pkilint once for each shape of certificate), signature, its verification, and all durable in SQLite
 (WAL, `synchronous=FULL`) with the audit. `...-alone` is the same with `approve_request`, one after the other: six
 transactions' worth of SQL and two writes to disk for each certificate.

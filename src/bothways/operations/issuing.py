@@ -16,7 +16,7 @@ from bothways.store import authorities, certificates
 from bothways.store.audit import Line
 from bothways.store.certificates import StoredCertificate
 
-GROUP = 200
+GROUP = 400
 """Certificates that share their transactions: writing to disk costs little beside the rest, a look is not far away."""
 
 _Item = TypeVar("_Item")

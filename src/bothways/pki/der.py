@@ -69,7 +69,11 @@ def parts(element: bytes) -> list[bytes]:
     position, last = _inside(element)
     found = []
     while position < last:
-        _, end = _bounds(element, position)
+        # The short form, which nearly all have, is read in place: this is most of what a lint does.
+        short = element[position + 1] if position + 1 < last else _LONG_FORM
+        end = position + 2 + short if short < _LONG_FORM else _bounds(element, position)[1]
+        if end > last:
+            raise ValueError("an element is longer than what holds it")
         found.append(element[position:end])
         position = end
     return found

@@ -128,15 +128,14 @@ def _extensions(promise: lint.Promise) -> list[bytes]:
     found = [
         *_basics(authority=profile.authority),
         _extension(own),
-        _extension(x509.AuthorityKeyIdentifier(promise.issuer_key, None, None)),
+        _issuer_key(promise.issuer_key),
     ]
     if profile.usage:
         found.append(_purpose(profile.usage))
     if profile.names:
         found.append(_extension(x509.SubjectAlternativeName(profile.names)))
     if profile.crl_url:
-        where = [x509.UniformResourceIdentifier(profile.crl_url)]
-        found.append(_extension(x509.CRLDistributionPoints([x509.DistributionPoint(where, None, None, None)])))
+        found.append(_list_at(profile.crl_url))
     return found
 
 
@@ -149,6 +148,17 @@ def _basics(*, authority: bool) -> tuple[bytes, ...]:
 @cache
 def _purpose(usage: x509.ObjectIdentifier) -> bytes:
     return _extension(x509.ExtendedKeyUsage([usage]))
+
+
+@lru_cache(maxsize=16)
+def _issuer_key(identifier: bytes) -> bytes:
+    return _extension(x509.AuthorityKeyIdentifier(identifier, None, None))
+
+
+@lru_cache(maxsize=16)
+def _list_at(url: str) -> bytes:
+    where = [x509.UniformResourceIdentifier(url)]
+    return _extension(x509.CRLDistributionPoints([x509.DistributionPoint(where, None, None, None)]))
 
 
 def _extension(value: x509.ExtensionType, *, critical: bool = False) -> bytes:

@@ -15,6 +15,7 @@ _BEGINNING = "0" * 64
 # Made once: every change writes a line, and a statement costs more to make than to run.
 _LAST = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
 _INSERT = insert(audit)
+_in_order = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Line:
 def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Line], request_id: str = "") -> None:
     """Write lines in their order, each with the hash of the one before it."""
     sequence, previous = last(connection)
+    moment = _written(at)
     rows = []
     for line in lines:
         sequence += 1
@@ -39,10 +41,10 @@ def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Lin
             "action": line.action,
             "subject": line.subject,
             "request_id": request_id,
-            "detail": json.dumps(line.detail, sort_keys=True),
+            "detail": _in_order(line.detail),
             "previous": previous,
         }
-        rows.append(row | {"hash": (previous := _hash(row))})
+        rows.append(row | {"hash": (previous := _hash(row, moment))})
     if rows:
         connection.execute(_INSERT, rows)
 
@@ -73,12 +75,15 @@ def first_broken(connection: Connection) -> int | None:
     previous, expected = _BEGINNING, 1
     for line in every(connection):
         stored = line.pop("hash")
-        if line["sequence"] != expected or line["previous"] != previous or stored != _hash(line):
+        if line["sequence"] != expected or line["previous"] != previous or stored != _hash(line, _written(line["at"])):
             return expected
         previous, expected = stored, expected + 1
     return None
 
 
-def _hash(line: dict[str, Any]) -> str:
-    line = line | {"at": line["at"].astimezone(UTC).isoformat(timespec="microseconds")}
-    return sha256(json.dumps(line, sort_keys=True).encode()).hexdigest()
+def _written(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _hash(line: dict[str, Any], moment: str) -> str:
+    return sha256(_in_order(line | {"at": moment}).encode()).hexdigest()

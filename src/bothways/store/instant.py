@@ -1,6 +1,8 @@
 """The type of every moment in the database: in UTC, on whatever database."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, TypeDecorator
@@ -11,6 +13,11 @@ class Instant(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """Return what writes a moment; those of one transaction are few, and stand in many rows."""
+        written = super().bind_processor(dialect)
+        return written and lru_cache(maxsize=16)(written)
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """Refuse a moment without a time zone: it could mean anything."""
