@@ -1,18 +1,24 @@
 """What a server presents, judged: one vector for each way in which it can be wrong."""
 
 import ipaddress
+import shutil
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from bothways.errors import Refused
 from bothways.findings import Finding
-from bothways.pki.server_chain import path_to_anchor, server_chain_findings
+from bothways.pki.path import certification_path
+from bothways.pki.server_chain import server_chain_findings
 
 HOST = "callbacks.bank.example"
 NOW = datetime.now(UTC)
@@ -52,42 +58,31 @@ def ids(findings: tuple[Finding, ...]) -> list[str]:
 def test_a_good_chain_has_no_findings(cas: tuple[Any, Any]) -> None:
     root, middle = cas
     own = end_entity(middle)
-    assert server_chain_findings((own, middle[1]), (root[1],), HOST, NOW) == ()
-    assert path_to_anchor((own, middle[1]), (root[1],), NOW) == (own, middle[1], root[1])
-    # An endorsed intermediate is an anchor: Envoy stops there as well.
-    assert path_to_anchor((own,), (middle[1],), NOW) == (own, middle[1])
+    way = (own, middle[1], root[1])
+    assert server_chain_findings((own, middle[1]), (root[1],), way, HOST, NOW) == ()
 
 
 def test_gaps_order_and_strangers_are_told_apart(cas: tuple[Any, Any], make_ca: MakeCa) -> None:
     root, middle = cas
-    own = end_entity(middle)
-    missing = server_chain_findings((own,), (root[1],), HOST, NOW)
+    own, twin = end_entity(middle), make_ca("Root")[1]
+    missing = server_chain_findings((own,), (root[1],), (), HOST, NOW)
     assert ids(missing) == ["PROBE-CHAIN-01"]
     assert "CN=TLS CA" in missing[0].message
-    assert ids(server_chain_findings((own, middle[1], root[1]), (make_ca("Root")[1],), HOST, NOW)) == ["PROBE-CHAIN-02"]
-    assert ids(server_chain_findings((own, middle[1]), (make_ca("Root")[1],), HOST, NOW)) == ["PROBE-CHAIN-02"]
-    closed = server_chain_findings((own,), (middle[1], root[1]), HOST, NOW)
+    assert ids(server_chain_findings((own, middle[1], root[1]), (twin,), (), HOST, NOW)) == ["PROBE-CHAIN-02"]
+    assert ids(server_chain_findings((own, middle[1]), (twin,), (), HOST, NOW)) == ["PROBE-CHAIN-02"]
+    closed = server_chain_findings((own,), (middle[1], root[1]), (own, middle[1]), HOST, NOW)
     assert [(each.id, each.level.value) for each in closed] == [("PROBE-CHAIN-03", "warning")]
-    unordered = server_chain_findings((own, root[1], middle[1]), (root[1],), HOST, NOW)
+    way = (own, middle[1], root[1])
+    unordered = server_chain_findings((own, root[1], middle[1]), (root[1],), way, HOST, NOW)
     assert ids(unordered) == ["PROBE-CHAIN-04"]
     assert f"CN={HOST}, then CN=TLS CA, then CN=Root" in unordered[0].message
 
 
-def test_a_ca_that_has_ended_or_is_none_or_may_not_is_on_no_path(make_ca: MakeCa) -> None:
-    root = make_ca("Root")
-    for wrong in (make_ca("TLS CA", root, days=-1), make_ca("TLS CA", root, ca=False)):
-        own = end_entity(wrong)
-        assert path_to_anchor((own, wrong[1]), (root[1],), NOW) is None
-        assert "PROBE-CHAIN-02" in ids(server_chain_findings((own, wrong[1]), (root[1],), HOST, NOW))
-
-
-def test_cas_that_all_issued_each_other_are_gone_through_once(make_ca: MakeCa) -> None:
-    # One name and one key: each of these is an issuer of each, and the ways through them are without number.
-    first = make_ca("Loop")
-    loop = [first[1], *(make_ca("Loop", first, key=first[0])[1] for _ in range(15))]
-    own = end_entity(first)
-    assert path_to_anchor((own, *loop), (make_ca("Root")[1],), NOW) is None
-    assert path_to_anchor((own, *loop), (loop[7],), NOW) == (own, loop[7])
+def test_what_has_ended_beside_the_way_is_a_warning(cas: tuple[Any, Any], make_ca: MakeCa) -> None:
+    root, middle = cas
+    own, ended = end_entity(middle), make_ca("TLS CA", root, days=-1)[1]
+    found = server_chain_findings((own, middle[1], ended), (root[1],), (own, middle[1], root[1]), HOST, NOW)
+    assert [(each.id, each.level.value) for each in found if "DATE" in each.id] == [("PROBE-DATE-01", "warning")]
 
 
 @pytest.mark.parametrize(
@@ -112,17 +107,36 @@ def test_each_mistake_of_the_servers_own_certificate_is_one_finding(
     cas: tuple[Any, Any], wrong: dict[str, Any], found: str
 ) -> None:
     root, middle = cas
-    findings = server_chain_findings((end_entity(middle, **wrong), middle[1]), (root[1],), HOST, NOW)
+    own = end_entity(middle, **wrong)
+    findings = server_chain_findings((own, middle[1]), (root[1],), (own, middle[1], root[1]), HOST, NOW)
     assert ids(findings) == [found]
     if found.startswith("PROBE-NAME"):
         assert f"DNS:{HOST}" in findings[0].hint
 
 
-def test_a_signature_with_sha_1_is_found(monkeypatch: pytest.MonkeyPatch, cas: tuple[Any, Any]) -> None:
-    from bothways.pki import server_chain  # noqa: PLC0415
-
+def test_a_signature_with_sha_1_is_found(cas: tuple[Any, Any], tmp_path: Path) -> None:
     root, middle = cas
-    # The library signs nothing with SHA-1 any more, so the good digests are named as bad ones.
-    monkeypatch.setattr(server_chain, "_HASHES", ("sha384",))
-    findings = server_chain_findings((end_entity(middle), middle[1]), (root[1],), HOST, NOW)
+    own = of_sha1(middle, tmp_path)
+    now = NOW + DAY
+    findings = server_chain_findings((own, middle[1]), (root[1],), (own, middle[1], root[1]), HOST, now)
     assert ids(findings) == ["PROBE-KEY-02"]
+    # Nobody checks that signature any more: it is believed by nobody, and that alone is said.
+    with pytest.raises(Refused) as refused:
+        certification_path((own, middle[1]), (root[1],), HOST, now)
+    assert ids(refused.value.findings) == ["PROBE-KEY-02"]
+
+
+def of_sha1(issuer: Any, place: Path) -> x509.Certificate:
+    """Return a server's certificate that openssl signed with SHA-1: the library signs nothing with it any more."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not on PATH")
+    key = issuer[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (place / "ca.key").write_bytes(key)
+    (place / "ca.crt").write_bytes(issuer[1].public_bytes(Encoding.PEM))
+    (place / "ext").write_text(f"subjectAltName=DNS:{HOST}\n")
+    for command in (
+        f"req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout own.key -subj /CN={HOST} -out own.csr",
+        "x509 -req -sha1 -in own.csr -CA ca.crt -CAkey ca.key -set_serial 7 -days 90 -extfile ext -out own.crt",
+    ):
+        subprocess.run(["openssl", *command.split()], cwd=place, check=True, capture_output=True, timeout=60)
+    return x509.load_pem_x509_certificate((place / "own.crt").read_bytes())

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -53,10 +53,14 @@ def make_pki(
     days: int = 90,
     key: Any = None,
     send_intermediate: bool = True,
+    middle_has: Sequence[x509.ExtensionType] = (),
 ) -> ServerPki:
-    """Make root, intermediate and server certificate; `names` are its subjectAltNames, by default the host."""
+    """Make root, intermediate and server certificate.
+
+    `names` are its subjectAltNames, by default the host; `middle_has` are critical extensions of the intermediate.
+    """
     root_key, root = _ca("Bank Root", None)
-    middle_key, middle = _ca("Bank TLS", (root_key, root))
+    middle_key, middle = _ca("Bank TLS", (root_key, root), middle_has)
     key = key or ec.generate_private_key(ec.SECP256R1())
     now = datetime.now(UTC)
     end = now + timedelta(days=days)
@@ -253,12 +257,16 @@ def process(command: list[str], port: int) -> Iterator[None]:
             running.wait(_SECONDS)
 
 
-def _ca(name: str, issuer: tuple[Any, x509.Certificate] | None) -> tuple[Any, x509.Certificate]:
+def _ca(
+    name: str, issuer: tuple[Any, x509.Certificate] | None, more: Sequence[x509.ExtensionType] = ()
+) -> tuple[Any, x509.Certificate]:
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     named = issuer[1].subject if issuer else subject
     builder = _builder(subject, named, key.public_key(), now - timedelta(days=300), now + timedelta(days=3650))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    for each in more:
+        builder = builder.add_extension(each, critical=True)
     return key, builder.sign(issuer[0] if issuer else key, SHA256())
 
 

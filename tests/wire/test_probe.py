@@ -16,6 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import local_settings
 from tests.dns_server import DnsServer
 from tests.wire import servers
@@ -191,6 +192,28 @@ def test_a_missing_intermediate_breaks_the_path_or_will(bench: Bench) -> None:
     bench.endorse(pki, port)
     probe = probe_customer(bench.hub, bench.tsp_id)
     assert (probe.fact.ok, ids(probe)) == (True, ["PROBE-CHAIN-03"])
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        x509.NameConstraints(None, [x509.DNSName("localhost")]),
+        x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),
+        x509.KeyUsage(True, False, False, False, False, False, False, False, False),
+        x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\5\0"),
+    ],
+    ids=["name constraints", "not for servers", "may not sign", "critical and unknown"],
+)
+def test_a_ca_that_does_not_vouch_for_the_server_is_named_and_envoy_does_not_believe_it(
+    bench: Bench, extension: x509.ExtensionType
+) -> None:
+    pki = bench.pki(middle_has=[extension])
+    bench.endorse(pki, bench.running(nginx(GOOD), pki), pki.root.encode())
+    probe = probe_customer(bench.hub, bench.tsp_id)
+    assert (probe.fact.ok, ids(probe)) == (False, ["PROBE-CHAIN-06", "PROBE-CALL-01"])
+    assert "CN=Bank TLS, which issued" in message(probe, "PROBE-CHAIN-06")
+    assert "CERTIFICATE_VERIFY_FAILED" in probe.fact.seen
+    assert probe.evidence.admissions == ()
 
 
 def test_a_chain_of_another_ca_gets_neither_request_nor_certificate(bench: Bench, tmp_path: Path) -> None:

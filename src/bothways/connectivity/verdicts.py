@@ -15,8 +15,9 @@ from bothways.connectivity.evidence import (
     VersionSeen,
     admission,
 )
+from bothways.errors import Refused
 from bothways.findings import Finding, Level
-from bothways.pki.server_chain import server_chain_findings
+from bothways.pki.path import certification_path
 from bothways.registry.addresses import refused_range
 
 TTL_LEAST = 5.0
@@ -45,12 +46,21 @@ def findings(
     found = [*dns_findings(evidence.dns, loopback_allowed=loopback_allowed), *tcp_findings(evidence.tcp, host)]
     found += version_findings(evidence.versions, host)
     if evidence.chain:
-        found += server_chain_findings(evidence.chain, anchors, host, now)
+        found += _path_findings(evidence.chain, anchors, host, now)
     elif evidence.chain_failure:
         message = f"the server speaks TLS, and no certificate of it was seen: {evidence.chain_failure}"
         hint = f"Have it present a certificate for {host}, X.509 in DER, with a key of RSA or ECDSA."
         found.append(_finding("PROBE-CHAIN-05", message, hint, host))
     return (*found, *admission_findings(evidence.admissions, host))
+
+
+def _path_findings(
+    sent: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], host: str, now: datetime
+) -> tuple[Finding, ...]:
+    try:
+        return certification_path(sent, anchors, host, now).notes
+    except Refused as refused:
+        return refused.findings
 
 
 def dns_findings(seen: DnsSeen, *, loopback_allowed: bool) -> Iterator[Finding]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bothways.connectivity.evidence import Admission, Caller, DnsSeen, Evidence
-from bothways.findings import errors
+from bothways.errors import Refused
 from bothways.outbound.callers import Callers
 from bothways.outbound.knock import Chain, Target, knock, presented, tcp, version
 from bothways.pki.hello import TLS_1_2, VERSIONS
-from bothways.pki.server_chain import server_chain_findings
+from bothways.pki.path import certification_path
 from bothways.registry.addresses import refused_range
 from bothways.registry.endpoint import Endpoint
 from bothways.spoke.addresses import Answer, Found, Missing
@@ -83,4 +83,7 @@ class Look:
 
     def _believed(self, sent: Chain) -> bool:
         """Tell whether a chain is one of the customer's server, as far as can be told here; Envoy has the last word."""
-        return bool(sent) and not errors(server_chain_findings(sent, self.anchors, self.endpoint.host, self.now))
+        try:
+            return bool(sent) and bool(certification_path(sent, self.anchors, self.endpoint.host, self.now))
+        except Refused:
+            return False

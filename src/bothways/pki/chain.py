@@ -107,6 +107,17 @@ def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
+def linked(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell the same, but go by names alone where a broken digest (SHA-1, MD5) leaves nobody who checks the signature.
+
+    For words on what is wrong: such a certificate is refused by its own rule, and never believed.
+    """
+    digest = certificate.signature_hash_algorithm
+    if digest is not None and digest.name in BROKEN_DIGESTS:
+        return certificate.issuer == issuer.subject
+    return issued_by(certificate, issuer)
+
+
 def self_issued(certificate: x509.Certificate) -> bool:
     """Tell whether subject and issuer are the same name (RFC 5280 section 3.2)."""
     return certificate.subject == certificate.issuer
@@ -147,7 +158,7 @@ def _ordered(
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
     """Return the longest way up, and what is not on it: the same whatever the order in which they came."""
     known = sorted(found, key=fingerprint)
-    starts = [one for one in known if not any(each is not one and _linked(each, one) for each in known)]
+    starts = [one for one in known if not any(each is not one and linked(each, one) for each in known)]
     ways = [_way_up(start, known) for start in starts or known]
     # Of equal ones, the one that begins below: what is missing above it can be named.
     path = max(ways, key=lambda way: (len(way), not self_issued(way[0])))
@@ -156,8 +167,8 @@ def _ordered(
 
 def _way_up(start: x509.Certificate, known: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
     way = [start]
-    while not _linked(way[-1], way[-1]):
-        above = [each for each in known if each not in way and _linked(way[-1], each)]
+    while not linked(way[-1], way[-1]):
+        above = [each for each in known if each not in way and linked(way[-1], each)]
         if not above:
             break
         # Of an issuer that is there twice, by itself and cross-signed, the one by itself: it ends the chain.
@@ -165,16 +176,9 @@ def _way_up(start: x509.Certificate, known: Sequence[x509.Certificate]) -> tuple
     return tuple(way)
 
 
-def _linked(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    digest = certificate.signature_hash_algorithm
-    if digest is not None and digest.name in BROKEN_DIGESTS:
-        return certificate.issuer == issuer.subject
-    return issued_by(certificate, issuer)
-
-
 def _order_findings(path: Sequence[x509.Certificate], rest: Sequence[x509.Certificate], subject: str) -> list[Finding]:
     found, last = [], path[-1]
-    missing = None if _linked(last, last) else last.issuer
+    missing = None if linked(last, last) else last.issuer
     if missing is not None:
         message = f"the issuer {printed(missing)} of {printed(last.subject)} is missing"
         if any(each.subject == missing for each in rest):
@@ -187,7 +191,7 @@ def _order_findings(path: Sequence[x509.Certificate], rest: Sequence[x509.Certif
         if any(one.public_key() == each.public_key() for one in twins):
             message = f"{name} is there twice with one key, by {printed(each.issuer)} too (cross-signed, or renewed)"
             found.append(_finding("CHAIN-ORDER-03", f"{message}; one way up is wanted", subject))
-        elif _linked(each, each):
+        elif linked(each, each):
             message = f"{name} is a root beside {printed(last.subject)}; one chain with one root is wanted"
             found.append(_finding("CHAIN-ORDER-02", message, subject))
         else:

@@ -3,7 +3,6 @@
 The data plane decides by itself; here is said what it will mind and how to mend it, all at once.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bothways.findings import Finding, Level
-from bothways.pki.chain import extension, fingerprint, issued_by
+from bothways.pki.chain import extension, fingerprint, linked, printed
 from bothways.pki.keys import described
 
 SOON = timedelta(days=30)
@@ -24,59 +23,47 @@ _CURVES = (ec.SECP256R1, ec.SECP384R1)
 _HASHES = ("sha256", "sha384", "sha512")
 _CITED = "R14; RFC 5280 section 6.1"
 _NAMED = "RFC 9525 section 6.3"
+_VALIDITY = "RFC 5280 section 4.1.2.5"
 
 
 def server_chain_findings(
-    sent: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], host: str, now: datetime
+    sent: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    way: Sequence[x509.Certificate],
+    host: str,
+    now: datetime,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with the chain as it was sent, the server's own certificate first."""
+    """Return what is wrong with the chain as it was sent, the server's own certificate first.
+
+    `way` leads from that to one of the anchors, whatever is wrong with it; it is empty if there is none.
+    """
     return (
-        *_path_findings(sent, anchors, now, host),
+        *(_way_findings(sent, way, host) if way else _gap_findings(sent, anchors, host)),
         *_name_findings(sent[0], host),
-        *_date_findings(sent, now, host),
-        *(finding for each in sent[:1] for finding in _strength_findings(each, host)),
+        *_date_findings(sent, way, now, host),
+        *_strength_findings(sent[0], host),
     )
 
 
-def path_to_anchor(
-    sent: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], now: datetime
-) -> tuple[x509.Certificate, ...] | None:
-    """Return a path from the server's certificate to an endorsed anchor over CAs that are valid now, or None.
-
-    The CAs may be sent in any order, and those between may be among the anchors (RFC 5280 section 6.1).
-    """
-    pool = [each for each in (*anchors, *sent[1:]) if _is_ca(each) and _valid(each, now)]
-    waiting: deque[tuple[x509.Certificate, ...]] = deque([(sent[0],)])
-    while waiting:
-        path = waiting.popleft()
-        for issuer in [each for each in pool if _allows(each, len(path) - 1) and issued_by(path[-1], each)]:
-            if issuer in anchors:
-                return (*path, issuer)
-            # Each is reached once, by the shortest way: CAs that all issued each other cost little.
-            pool.remove(issuer)
-            waiting.append((*path, issuer))
-    return None
-
-
-def _path_findings(
-    sent: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], now: datetime, host: str
+def _gap_findings(
+    sent: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], host: str
 ) -> Iterator[Finding]:
-    path = path_to_anchor(sent, anchors, now)
-    if path is None:
-        issuers = [each.issuer for each in sent if not any(issued_by(each, other) for other in sent)]
-        missing = issuers[0].rfc4514_string() if issuers else ""
-        known = any(issuer in {each.subject for each in anchors} for issuer in issuers)
-        roots = "; ".join(f"{_name(each)} (SHA-256 {fingerprint(each)[:16]}...)" for each in anchors)
-        if missing and not known and not any(_is_root(each) for each in sent):
-            message = f"no path leads to an endorsed CA: {missing}, the issuer of the last certificate, was not sent"
-            hint = "Have the server send its certificate and each intermediate CA, in this order."
-            yield Finding("PROBE-CHAIN-01", f"{message}, and is not endorsed ({roots})", hint, _CITED, host)
-        else:
-            message = f"the server's chain ends at {_name(sent[-1])}, which no endorsed CA vouches for: {roots}"
-            hint = "Submit the chain of the CA that is in use, or present a certificate of the endorsed one."
-            yield Finding("PROBE-CHAIN-02", message, hint, _CITED, host)
-        return
-    unsent = [each for each in path[1:] if each not in sent and not _is_root(each)]
+    issuers = [each.issuer for each in sent if not any(linked(each, other) for other in sent)]
+    missing = printed(issuers[0]) if issuers else ""
+    known = any(issuer in {each.subject for each in anchors} for issuer in issuers)
+    roots = "; ".join(f"{_name(each)} (SHA-256 {fingerprint(each)[:16]}...)" for each in anchors)
+    if missing and not known and not any(_is_root(each) for each in sent):
+        message = f"no path leads to an endorsed CA: {missing}, the issuer of the last certificate, was not sent"
+        hint = "Have the server send its certificate and each intermediate CA, in this order."
+        yield Finding("PROBE-CHAIN-01", f"{message}, and is not endorsed ({roots})", hint, _CITED, host)
+    else:
+        message = f"the server's chain ends at {_name(sent[-1])}, which no endorsed CA vouches for: {roots}"
+        hint = "Submit the chain of the CA that is in use, or present a certificate of the endorsed one."
+        yield Finding("PROBE-CHAIN-02", message, hint, _CITED, host)
+
+
+def _way_findings(sent: Sequence[x509.Certificate], way: Sequence[x509.Certificate], host: str) -> Iterator[Finding]:
+    unsent = [each for each in way[1:] if each not in sent and not _is_root(each)]
     if unsent:
         message = f"the server does not send its intermediate CA {'; '.join(_name(each) for each in unsent)}"
         hint = (
@@ -84,8 +71,8 @@ def _path_findings(
             "Have the server send it behind its own certificate."
         )
         yield Finding("PROBE-CHAIN-03", message, hint, "RFC 8446 section 4.4.2", host, Level.WARNING)
-    if any(not issued_by(lower, upper) for lower, upper in pairwise(sent)):
-        wanted = ", then ".join(_name(each) for each in path)
+    if any(not linked(lower, upper) for lower, upper in pairwise(sent)):
+        wanted = ", then ".join(_name(each) for each in way)
         message = f"the certificates are not sent in order; wanted is {wanted}"
         hint = "Put them in this order into the server's file, each once."
         yield Finding("PROBE-CHAIN-04", message, hint, "RFC 8446 section 4.4.2", host, Level.WARNING)
@@ -115,19 +102,26 @@ def _name_findings(own: x509.Certificate, host: str) -> Iterator[Finding]:
         yield Finding("PROBE-NAME-04", f"the certificate ({_name(own)}) names no host", f"{hint}.", _NAMED, host)
 
 
-def _date_findings(sent: Sequence[x509.Certificate], now: datetime, host: str) -> Iterator[Finding]:
-    for each in sent:
+def _date_findings(
+    sent: Sequence[x509.Certificate], way: Sequence[x509.Certificate], now: datetime, host: str
+) -> Iterator[Finding]:
+    for each in dict.fromkeys((*sent, *way)):
         begin, end = each.not_valid_before_utc, each.not_valid_after_utc
+        # What stands beside the way is believed by nobody and minded by few.
+        level = Level.WARNING if way and each not in way else Level.ERROR
         if end < now:
-            message = f"{_name(each)} expired on {end:%Y-%m-%d %H:%M} UTC"
-            yield Finding("PROBE-DATE-01", message, "Renew it.", "RFC 5280 section 4.1.2.5", host)
+            message, hint = f"{_name(each)} expired on {end:%Y-%m-%d %H:%M} UTC", "Renew it."
+            if each not in sent:
+                hint = "It stands in the endorsed chain: submit the chain of the CA that took its place."
+            yield Finding("PROBE-DATE-01", message, hint, _VALIDITY, host, level)
         elif begin > now:
             message = f"{_name(each)} is valid from {begin:%Y-%m-%d %H:%M} UTC on, not yet"
             hint = "Use the one before until then, and look at the clock where it was issued."
-            yield Finding("PROBE-DATE-02", message, hint, "RFC 5280 section 4.1.2.5", host)
-        elif end - now < SOON:
+            yield Finding("PROBE-DATE-02", message, hint, _VALIDITY, host, level)
+        elif end - now < SOON and each in sent:
+            # The end of an endorsed chain is told by notices of its own.
             message = f"{_name(each)} expires on {end:%Y-%m-%d}, in {(end - now).days} days"
-            yield Finding("PROBE-DATE-03", message, "Renew it now.", "RFC 5280 section 4.1.2.5", host, Level.WARNING)
+            yield Finding("PROBE-DATE-03", message, "Renew it now.", _VALIDITY, host, Level.WARNING)
 
 
 def _strength_findings(own: x509.Certificate, host: str) -> Iterator[Finding]:
@@ -148,24 +142,9 @@ def _strength_findings(own: x509.Certificate, host: str) -> Iterator[Finding]:
         yield Finding("PROBE-KEY-03", message, "Request one for a server.", "RFC 5280 section 4.2.1.12", host)
 
 
-def _is_ca(certificate: x509.Certificate) -> bool:
-    constraints = extension(certificate, x509.BasicConstraints)
-    return constraints is not None and constraints.ca
-
-
-def _allows(issuer: x509.Certificate, below: int) -> bool:
-    """Tell whether the CA allows this many CAs between itself and the server (pathLenConstraint)."""
-    constraints = extension(issuer, x509.BasicConstraints)
-    return constraints is not None and (constraints.path_length is None or below <= constraints.path_length)
-
-
 def _is_root(certificate: x509.Certificate) -> bool:
-    return issued_by(certificate, certificate)
-
-
-def _valid(certificate: x509.Certificate, now: datetime) -> bool:
-    return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+    return linked(certificate, certificate)
 
 
 def _name(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string() or f"the certificate {certificate.serial_number:x}"
+    return printed(certificate.subject) or f"the certificate {certificate.serial_number:x}"
