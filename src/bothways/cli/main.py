@@ -154,6 +154,7 @@ _GROUPS = {
             "status": "Show what this spoke has, until when, and what to do next.",
             "call": "Call the hub over mutual TLS.",
             "listen": "Receive the hub's calls over mutual TLS, and print each.",
+            "run": "Run the sidecar: mutual TLS for applications that speak plain HTTP.",
         },
     ),
 }
@@ -195,6 +196,8 @@ _INNER = {
         },
     ),
 }
+# Commands in a module of their own.
+_MODULES = {("spoke", "run"): "spoke_run"}
 # Names of commands that are words of Python.
 _FUNCTIONS = {"list": "list_", "set": "set_", "enrolment-password": "enrolment_password"}
 
@@ -208,7 +211,8 @@ for _name, (_help, _commands) in _GROUPS.items():
             help="Put a remote Envoy on record, and write all files that it needs.",
         )
     for _command, _line in _commands.items():
-        _group.command(f"bothways.cli.{_name}:{_FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
+        _module = _MODULES.get((_name, _command), _name)
+        _group.command(f"bothways.cli.{_module}:{_FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
     for (_outer, _inner_name), (_inner_help, _module, _functions) in _INNER.items():
         if _outer == _name:
             _inner = cyclopts.App(name=_inner_name, help=_inner_help)

@@ -16,6 +16,7 @@ from bothways.cli.spoke_text import callback_text, listening, status_text
 from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
+from bothways.dataplane.envoy_state import is_kept, state_of
 from bothways.errors import BothwaysError
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.spoke import client as clients
@@ -24,6 +25,7 @@ from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke, remem
 from bothways.spoke.install import install_certificate
 from bothways.spoke.listen import Callback, Receiver
 from bothways.spoke.pair import previous
+from bothways.spoke.sidecar import RUN_DIRECTORY
 from bothways.spoke.status import spoke_status
 
 _UNAUTHORIZED = (401, 403)
@@ -176,7 +178,8 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
     last), with 1 if calls cannot work, otherwise with 0.
     """
     found = spoke_status(open_spoke(directory), datetime.now(UTC))
-    result(found.document(), status_text(found), as_json=json)
+    sidecar = state_of(directory / RUN_DIRECTORY) if is_kept(directory / RUN_DIRECTORY) else None
+    result(found.document() | {"sidecar": sidecar}, status_text(found, sidecar), as_json=json)
     for finding in found.findings:
         tell(str(finding))
     tell(f"Next: {found.step}" + (f" {found.command}" if found.command else ""))

@@ -9,8 +9,8 @@ from bothways.spoke.listen import Callback, Receiver
 from bothways.spoke.status import CertificateStatus, SpokeStatus
 
 
-def status_text(status: SpokeStatus) -> str:
-    """Return the status of a spoke as lines of a name and a value."""
+def status_text(status: SpokeStatus, sidecar: dict[str, Any] | None = None) -> str:
+    """Return the status of a spoke, and of its sidecar if one runs, as lines of a name and a value."""
     terms = status.spoke.contract.terms
     rows = [
         ("customer", f"{status.spoke.tsp_id} in {terms.environment.value}"),
@@ -24,6 +24,8 @@ def status_text(status: SpokeStatus) -> str:
         rows.append(("request under way", str(status.request)))
     if status.previous:
         rows.append(("pair before", str(status.previous)))
+    if sidecar:
+        rows.append(("sidecar", f"runs, process {sidecar['supervisor']}, Envoy restarted {sidecar['restarts']} times"))
     return "\n".join(f"{name + ':':<20}{value}" for name, value in rows)
 
 

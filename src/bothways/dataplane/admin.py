@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import socket
 import time
 from pathlib import Path
@@ -11,6 +12,8 @@ import httpx2
 
 from bothways.dataplane.local import over_socket_async
 from bothways.errors import Unusable
+
+_log = logging.getLogger(__name__)
 
 _TIMEOUT = 5.0
 _LOOK = 0.05
@@ -76,6 +79,23 @@ class Admin:
             if prefix != "http.admin" and last in found:
                 found[last] += int(value)
         return found["downstream_cx_active"], found["downstream_rq_active"]
+
+
+async def drain(admin: Admin, most: float, hurry: asyncio.Event) -> None:
+    """Drain an Envoy before it is ended, and log what is cut off: after so many seconds, or when `hurry` is set."""
+    draining, hurried = asyncio.create_task(admin.drain(most)), asyncio.create_task(hurry.wait())
+    try:
+        await asyncio.wait([draining, hurried], return_when=asyncio.FIRST_COMPLETED)
+        if not draining.done():
+            _log.warning("requests that were begun are cut off, for a second order to end came")
+        elif error := draining.exception():
+            _log.error("Envoy ends without being drained: %s", error)
+        elif not draining.result():
+            _log.warning("requests that were begun are cut off after %.0f s", most)
+    finally:
+        draining.cancel()
+        hurried.cancel()
+        await asyncio.gather(draining, hurried, return_exceptions=True)
 
 
 def answers(path: Path) -> bool:

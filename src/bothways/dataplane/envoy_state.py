@@ -38,7 +38,7 @@ def only_one(run_directory: Path) -> Iterator[None]:
         end = time.monotonic() + _LOCK_SECONDS
         while not _taken(lock, fcntl.LOCK_EX):
             if time.monotonic() > end:
-                raise Conflict(f"an Envoy is kept running in {run_directory} already. Look at: bothways hub status")
+                raise Conflict(f"an Envoy is kept running in {run_directory} already. Look at its status")
             time.sleep(_LOOK)
         # What one before this said of itself is true no more.
         (run_directory / STATE).unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bothways import files
-from bothways.dataplane.admin import Admin
+from bothways.dataplane.admin import Admin, drain
 from bothways.dataplane.envoy import EnvoyProcess, HotRestart, find_envoy
 from bothways.dataplane.envoy_state import NOTHING, only_one, tell_state
 from bothways.dataplane.saved import SavedSnapshot
@@ -98,27 +98,13 @@ class _Supervisor:
             for task in done:
                 task.result()
             stop.clear()
-            await self._drain(stop)
+            if self._envoy.pid is not None:
+                await drain(self._admin, DRAIN_SECONDS, stop)
         finally:
             for task in (*parts, waiting):
                 task.cancel()
             await asyncio.gather(*parts, waiting, return_exceptions=True)
             self._clear()
-
-    async def _drain(self, hurry: asyncio.Event) -> None:
-        if self._envoy.pid is None:
-            return
-        draining, hurried = asyncio.create_task(self._admin.drain(DRAIN_SECONDS)), asyncio.create_task(hurry.wait())
-        await asyncio.wait([draining, hurried], return_when=asyncio.FIRST_COMPLETED)
-        hurried.cancel()
-        if not draining.done():
-            draining.cancel()
-            _log.warning("requests that were begun are cut off, for a second order to end came")
-        elif error := draining.exception():
-            _log.error("Envoy ends without being drained: %s", error)
-        elif not draining.result():
-            _log.warning("requests that were begun are cut off after %.0f s", DRAIN_SECONDS)
-        await asyncio.gather(draining, hurried, return_exceptions=True)
 
     def _renew(self) -> None:
         try:

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from bothways.spoke.directory import Spoke, open_spoke
 from bothways.spoke.reload import Reloading
-from bothways.spoke.tls import anchors, load_pair
+from bothways.spoke.tls import anchors, client_anchors, load_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,10 @@ def _identity(spoke: Spoke, certificate: Path, key: Path) -> Identity:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    client_ca = spoke.contract.trust.client_ca
-    context.load_verify_locations(cadata=anchors(client_ca))
+    trusted = client_anchors(spoke.contract)
+    context.load_verify_locations(cadata=anchors(spoke.contract.trust.client_ca))
     # A resumed session would carry an authenticated hub past a change of the Client CA.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
     own = load_pair(context, certificate, key)
-    trusted = tuple(x509.load_pem_x509_certificates(client_ca.encode()))
     return Identity(context, own, trusted, spoke.contract.terms.hub)

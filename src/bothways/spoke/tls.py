@@ -6,8 +6,10 @@ from pathlib import Path
 from cryptography import x509
 
 from bothways import files
-from bothways.errors import Unusable
-from bothways.pki.chain import certificate_pem, readable
+from bothways.contract.document import Contract
+from bothways.errors import Refused, Unusable
+from bothways.findings import Finding
+from bothways.pki.chain import certificate_pem, extension, readable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
 from bothways.spoke.pair import private_key
@@ -36,6 +38,26 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Cer
         f"{certificate} and {key} do not belong together: the certificate is for another key. "
         "Name a certificate with its own key."
     )
+
+
+def client_anchors(contract: Contract) -> tuple[x509.Certificate, ...]:
+    """Return the CAs under which the hub's client certificate has to be: two while one follows the other (R12).
+
+    Raises `Refused` for a certificate that is no CA's: trusting the hub's certificate itself would pin it (R15).
+    """
+    found = tuple(x509.load_pem_x509_certificates(contract.trust.client_ca.encode()))
+    pinned = [each for each in found if not _is_ca(each)]
+    hint = "The hub changes its certificate without notice. Take the contract again, which names its Client CA."
+    if pinned or not found:
+        named = ", ".join(each.subject.rfc4514_string() for each in pinned) or "nothing"
+        message = f"the contract names {named} as Client CA, which is no CA (BasicConstraints)"
+        raise Refused((Finding("SPOKE-PIN", message, hint, "R15", "trust.client_ca"),))
+    return found
+
+
+def _is_ca(certificate: x509.Certificate) -> bool:
+    constraints = extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
 
 
 def anchors(pem: str) -> str:

@@ -9,33 +9,8 @@ from envoy.type.matcher.v3 import string_pb2
 
 from bothways.xds import names
 from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
+from bothways.xds.suites import CIPHER_SUITES, CURVES, CURVES_ANSWERED, SIGNATURE_ALGORITHMS
 from bothways.xds.typed import any_of, over_ads
-
-# TLS 1.2 suites of Mozilla's "intermediate" profile that BoringSSL has; TLS 1.3 suites are not configurable.
-_CIPHER_SUITES = (
-    "ECDHE-ECDSA-AES128-GCM-SHA256",
-    "ECDHE-RSA-AES128-GCM-SHA256",
-    "ECDHE-ECDSA-AES256-GCM-SHA384",
-    "ECDHE-RSA-AES256-GCM-SHA384",
-    "ECDHE-ECDSA-CHACHA20-POLY1305",
-    "ECDHE-RSA-CHACHA20-POLY1305",
-)
-# Named, because the default list still offers SHA-1 in CertificateRequest.
-_SIGNATURE_ALGORITHMS = (
-    "ecdsa_secp256r1_sha256",
-    "rsa_pss_rsae_sha256",
-    "rsa_pkcs1_sha256",
-    "ecdsa_secp384r1_sha384",
-    "rsa_pss_rsae_sha384",
-    "rsa_pkcs1_sha384",
-    "rsa_pss_rsae_sha512",
-    "rsa_pkcs1_sha512",
-)
-# P-384 is what some banks' policies name. By default Envoy does not offer it.
-_CURVES = ("X25519", "P-256", "P-384")
-# What is recorded today is not read when quantum computers are there, with clients that can. Only where we answer:
-# offered to others, its key share makes the first message of a handshake larger than a packet, and old boxes drop it.
-_CURVES_ANSWERED = ("X25519MLKEM768", *_CURVES)
 
 
 def key_pair_secret(name: str, pair: KeyPair) -> Any:
@@ -65,7 +40,7 @@ def inbound_socket() -> Any:
     """
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context=_common_context(
-            _CURVES_ANSWERED,
+            CURVES_ANSWERED,
             tls_certificate_sds_secret_configs=[_by_sds(names.SERVER_CERTIFICATE)],
             validation_context_sds_secret_config=_by_sds(names.CUSTOMER_TRUST),
             alpn_protocols=["h2", "http/1.1"],
@@ -89,7 +64,7 @@ def customer_socket(server: CustomerServer) -> Any:
     context = tls_pb2.UpstreamTlsContext(
         sni=server.host,
         common_tls_context=_common_context(
-            _CURVES,
+            CURVES,
             tls_certificate_sds_secret_configs=[_by_sds(names.client_certificate(server.tsp_id))],
             validation_context=validation,
             alpn_protocols=["http/1.1"],
@@ -103,7 +78,7 @@ def service_socket(service: ServiceRoute, anchors: Anchors) -> Any:
     context = tls_pb2.UpstreamTlsContext(
         sni=service.host,
         common_tls_context=_common_context(
-            _CURVES,
+            CURVES,
             validation_context=_named(service.host, anchors),
             alpn_protocols=["h2" if service.http2 else "http/1.1"],
         ),
@@ -142,7 +117,7 @@ def control_plane_socket(certificate_file: str, trust_file: str, host: str, prot
     context = tls_pb2.UpstreamTlsContext(
         sni=host,
         common_tls_context=_common_context(
-            _CURVES,
+            CURVES,
             tls_certificate_sds_secret_configs=[_from_file(names.NODE_CERTIFICATE, certificate_file)],
             validation_context_sds_secret_config=_from_file(names.NODE_TRUST, trust_file),
             alpn_protocols=[protocol],
@@ -165,9 +140,9 @@ def _common_context(curves: tuple[str, ...], **more: Any) -> Any:
         tls_params=common_pb2.TlsParameters(
             tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
             tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
-            cipher_suites=_CIPHER_SUITES,
+            cipher_suites=CIPHER_SUITES,
             ecdh_curves=curves,
-            signature_algorithms=_SIGNATURE_ALGORITHMS,
+            signature_algorithms=SIGNATURE_ALGORITHMS,
         ),
         **more,
     )

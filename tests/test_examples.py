@@ -1,0 +1,55 @@
+"""The examples in the documentation are what the programs that read them take, and name options that there are."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+
+
+@pytest.fixture(scope="module")
+def options() -> set[str]:
+    """The options of `bothways spoke run`."""
+    command = [sys.executable, "-m", "bothways", "spoke", "run", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    return set(re.findall(r"--[a-z-]+", done.stdout))
+
+
+def used(text: str) -> set[str]:
+    return set(re.findall(r"(?<![\w-])--[a-z-]+", text))
+
+
+def test_systemd_takes_the_unit(tmp_path: Path, options: set[str]) -> None:
+    unit = (EXAMPLES / "bothways-spoke.service").read_text()
+    [command] = re.findall(r"^ExecStart=\S+ spoke run (.*)$", unit, flags=re.MULTILINE)
+    assert used(command) <= options
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not on PATH (Debian package systemd)")
+    # The program itself is wherever somebody installed it.
+    place = tmp_path / "bothways-spoke.service"
+    place.write_text(unit.replace("/opt/bothways/bin/bothways", sys.executable))
+    done = subprocess.run(["systemd-analyze", "verify", place], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_container_runs_the_sidecar(options: set[str]) -> None:
+    [entry] = re.findall(r"^ENTRYPOINT (.*)$", (EXAMPLES / "Containerfile").read_text(), flags=re.MULTILINE)
+    assert '"bothways", "spoke", "run"' in entry
+    assert used(entry) <= options
+
+
+def test_the_pod_has_what_it_mounts_and_the_service_finds_its_port(options: set[str]) -> None:
+    yaml = pytest.importorskip("yaml")
+    deployment, service = yaml.safe_load_all((EXAMPLES / "sidecar.yaml").read_text())
+    pod = deployment["spec"]["template"]
+    assert (deployment["kind"], service["kind"]) == ("Deployment", "Service")
+    assert deployment["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"] == service["spec"]["selector"]
+    [sidecar] = [each for each in pod["spec"]["containers"] if each["name"] == "bothways"]
+    assert used(" ".join(sidecar["args"])) <= options
+    assert {each["name"] for each in sidecar["volumeMounts"]} == {each["name"] for each in pod["spec"]["volumes"]}
+    assert [each["targetPort"] for each in service["spec"]["ports"]] == [each["name"] for each in sidecar["ports"]]
+    assert pod["spec"]["terminationGracePeriodSeconds"] > 30

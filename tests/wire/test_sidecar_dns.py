@@ -1,0 +1,160 @@
+"""The sidecar and an authoritative DNS server of our own: what it does when the hub's address changes (R10)."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from socket import create_server
+
+import httpx2
+import pytest
+from tests.conftest import free_ports
+from tests.dns_server import DnsServer
+from tests.wire.conftest import World
+from tests.wire.servers import ServerPki, make_pki
+
+from bothways import files
+from bothways.contract.render import render_contract
+from bothways.demo.process import BothwaysProcess
+from bothways.operations.hub import Hub
+from bothways.spoke.directory import Spoke
+
+pytestmark = pytest.mark.envoy
+
+NAME = "api.hub.test"
+TTL = 2
+SECONDS = 30.0
+
+
+@dataclass
+class HubServer:
+    """A server in the hub's role at one address; it counts the requests, and knows whether connections are open."""
+
+    requests: int = 0
+    connections: int = 0
+
+
+@contextmanager
+def hub_server(pki: ServerPki, address: str, port: int, client_ca: str) -> Iterator[HubServer]:
+    """Answer requests with 200, and keep connections open."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.certificate, pki.key)
+    context.load_verify_locations(cadata=client_ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = HubServer()
+
+    def serve(plain: object) -> None:
+        with suppress(OSError), context.wrap_socket(plain, server_side=True) as secured:  # type: ignore[arg-type]
+            server.connections += 1
+            try:
+                while secured.recv(65536):
+                    server.requests += 1
+                    secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            finally:
+                server.connections -= 1
+
+    with create_server((address, port)) as listening:
+
+        def accept() -> None:
+            with suppress(OSError):
+                while True:
+                    plain, _ = listening.accept()
+                    threading.Thread(target=serve, args=(plain,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server
+        with suppress(OSError):
+            listening.shutdown(2)
+
+
+@dataclass
+class Scene:
+    """A sidecar whose hub has a name in our DNS, and two servers that may be it."""
+
+    dns: DnsServer
+    local: int
+    old: HubServer
+    new: HubServer
+    log: Path
+
+    def call(self) -> int:
+        return httpx2.get(f"http://127.0.0.1:{self.local}/", timeout=SECONDS, trust_env=False).status_code
+
+    def call_until(self, true: Callable[[], bool], within: float = SECONDS) -> float:
+        """Call again and again until something is true; each call has to succeed. Return the seconds that it took."""
+        started = time.monotonic()
+        while not true():
+            assert time.monotonic() - started < within
+            assert self.call() == 200
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+
+@pytest.fixture
+def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Spoke:
+    """A spoke with its certificate, of a hub that does not run."""
+    made = World(hub, tmp_path).certified(issuer)[0]
+    files.write_new(made.directory / "spoke.toml", f'customer = "{issuer}"\n'.encode())
+    return made
+
+
+@pytest.fixture
+def scene(spoke: Spoke, tmp_path: Path, dns_server: DnsServer) -> Iterator[Scene]:
+    port, local = free_ports(2)
+    now = spoke.contract
+    (tmp_path / "pki").mkdir()
+    pki = make_pki(tmp_path / "pki", now.trust.issuing_ca, NAME)
+    terms = replace(now.terms, endpoint=f"https://{NAME}:{port}")
+    changed = replace(now, terms=terms, trust=replace(now.trust, server_ca=pki.root))
+    files.replace(spoke.contract_file, render_contract(changed).encode())
+    dns_server.records = {(NAME, "CNAME"): [f"{TTL} front.test"], ("front.test", "A"): ["60 127.0.0.1"]}
+    arguments = ["spoke", "run", "--directory", str(spoke.directory), "--local-port", str(local)]
+    log = tmp_path / "sidecar.log"
+    with ExitStack() as stack:
+        old, new = (
+            stack.enter_context(hub_server(pki, each, port, now.trust.issuing_ca))
+            for each in ("127.0.0.1", "127.0.0.2")
+        )
+        process = BothwaysProcess([*arguments, "--dns", f"127.0.0.1:{dns_server.port}"], log)
+        stack.callback(process.stop)
+        process.next_line(60)
+        made = Scene(dns_server, local, old, new, log)
+        end = time.monotonic() + SECONDS
+        while made.call() != 200:
+            assert time.monotonic() < end
+        yield made
+
+
+def test_another_address_is_in_use_within_the_ttl_and_the_connection_to_the_old_one_ends(scene: Scene) -> None:
+    scene.call_until(lambda: scene.old.requests > 3)
+    assert scene.old.connections >= 1
+    # The TTL is the least of the chain of CNAMEs: 2 s, though the address says 60.
+    scene.dns.records = {(NAME, "CNAME"): [f"{TTL} front.test"], ("front.test", "A"): ["60 127.0.0.2"]}
+    took = scene.call_until(lambda: scene.new.requests > 0)
+    # The promise is the TTL and a second; what is above it is for a machine under load.
+    assert took < TTL + 1 + 5
+    used = scene.old.requests
+    scene.call_until(lambda: scene.old.connections == 0)
+    assert scene.old.requests == used
+
+
+@pytest.mark.parametrize("mode", ["SERVFAIL", "silent"])
+def test_what_dns_said_last_stays_in_use_while_it_fails_and_that_is_told(scene: Scene, mode: str) -> None:
+    scene.dns.mode = mode
+    scene.call_until(lambda: "DNS did not answer" in scene.log.read_text())
+    scene.dns.mode = ""
+    scene.dns.records = {(NAME, "A"): [f"{TTL} 127.0.0.2"]}
+    scene.call_until(lambda: scene.new.requests > 0)
+
+
+def test_a_name_that_is_gone_is_called_no_more_and_that_is_told(scene: Scene) -> None:
+    scene.dns.records = {}
+    end = time.monotonic() + SECONDS
+    while scene.call() != 503:
+        assert time.monotonic() < end
+    while "has no address" not in scene.log.read_text():
+        assert time.monotonic() < end
+        time.sleep(0.1)
