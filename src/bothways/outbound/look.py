@@ -8,12 +8,12 @@ from datetime import datetime
 from bothways.connectivity.evidence import Admission, Caller, DnsSeen, Evidence
 from bothways.errors import Refused
 from bothways.outbound.callers import Callers
-from bothways.outbound.knock import Chain, Target, knock, presented, tcp, version
 from bothways.pki.hello import TLS_1_2, VERSIONS
 from bothways.pki.path import certification_path
 from bothways.registry.addresses import refused_range
 from bothways.registry.endpoint import Endpoint
 from bothways.spoke.addresses import Answer, Found, Missing
+from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
 
 ADDRESSES_MOST = 8
 """Addresses of one host that are connected to."""

@@ -22,11 +22,11 @@ from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
 from bothways.outbound.callers import Callers, callers_for, make_callers
-from bothways.outbound.knock import Chain
 from bothways.outbound.look import Look, Say
 from bothways.pki.chain import parse_anchors
 from bothways.registry.endpoint import Endpoint
 from bothways.spoke.addresses import Answer
+from bothways.spoke.knock import Chain
 from bothways.spoke.resolver import Question
 from bothways.store.chains import ChainState
 from bothways.xds import names

@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.wire.servers import accepting
 
 from bothways.connectivity.evidence import Caller, Outcome, TcpSeen, VersionSeen
-from bothways.outbound import knock
-from bothways.outbound.knock import Target
 from bothways.pki.alerts import alert
 from bothways.pki.chain import certificate_pem
 from bothways.pki.hello import TLS_1_2
+from bothways.spoke import knock
+from bothways.spoke.knock import Target
 
 Served = Callable[[ssl.SSLSocket], None]
 

@@ -1,6 +1,7 @@
-"""Connections of the probe to one address of a customer's server: TCP, hellos of each version, and knocks as somebody.
+"""Connections to one address of a server: TCP, hellos of each version, and knocks as somebody; for both sides.
 
-A connection goes to the address that was judged, with the host name in SNI alone: DNS has no second say.
+The hub's probe looks so at a customer's server, and `spoke check` at the customer's own. A connection goes to the
+address that was judged, with the host name in SNI alone: DNS has no second say.
 """
 
 import asyncio
