@@ -15,6 +15,7 @@ from bothways.contract.render import render_contract
 from bothways.pki import anchors
 from bothways.pki.proof import PROOF
 from bothways.pki.rules import RULES
+from bothways.spoke.check.advice import CAUSES
 
 ROOT = Path(__file__).parent.parent
 ATTACKS = (ROOT / "docs" / "attacks.md").read_text()
@@ -95,3 +96,10 @@ def test_the_page_of_the_contract_has_each_setting_and_no_other() -> None:
         for key in (value if isinstance(value, dict) else [""])
     ]
     assert sorted(listed) == sorted(settings)
+
+
+def test_the_page_of_the_check_has_each_finding_of_the_spoke_with_its_cause() -> None:
+    page = (ROOT / "docs" / "check.md").read_text()
+    listed = re.findall(r'^\| <a id="[a-z0-9-]+"></a>`([A-Z0-9-]+)` \|', page, flags=re.MULTILINE)
+    assert sorted(listed) == sorted(each for each in CAUSES if not each.startswith("PROBE-"))
+    assert [each for each in listed if f"| {CAUSES[each].cause} |" not in page] == []

@@ -311,7 +311,7 @@ def test_status_tells_what_is_next_and_its_code_what_is_wrong(in_spoke: Run, in_
     assert in_spoke("install", directory / "issued.crt").returncode == 0
     done = in_spoke("status")
     assert done.returncode == 0
-    assert "Next: Call the hub. bothways spoke call GET /connectivity" in done.stderr
+    assert "Next: Look at both ways. bothways spoke check" in done.stderr
     assert "days left" in done.stdout
 
 

@@ -47,7 +47,7 @@ def test_with_a_certificate_the_hub_is_to_be_called(ready_spoke: Spoke) -> None:
     assert found.certificate
     assert found.certificate.chain_complete
     assert found.certificate.days_left in {396, 397}
-    assert found.command == f"bothways spoke call GET /connectivity --directory {ready_spoke.directory}"
+    assert found.command == f"bothways spoke check --directory {ready_spoke.directory}"
     document = found.document()
     assert document["certificate"]["fingerprint"] == found.certificate.fingerprint
     assert document["environment"] == "PPR"

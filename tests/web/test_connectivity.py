@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -9,10 +10,13 @@ from tests.web.conftest import Ask
 
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
 from bothways.dataplane.publisher import Applied
+from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, show_customer
+from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import Hub
 from bothways.operations.observations import Times, observe
 from bothways.operations.requests import approve_request, submit_request
+from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 from bothways.store.certificates import StoredCertificate
 from bothways.web.connectivity import connectivity_app
@@ -123,3 +127,24 @@ def test_without_identity_nobody_is_answered(ask: Ask, app: FastAPI, certificate
     for missing in identity(certificate):
         headers = {name: value for name, value in identity(certificate).items() if name != missing}
         assert ask(app, "GET", "/connectivity", headers).status_code == 422
+
+
+def test_a_customer_without_a_server_asks_for_a_probe_in_vain_and_reads_what_is_known(
+    ask: Ask, app: FastAPI, certificate: StoredCertificate
+) -> None:
+    asked = ask(app, "POST", "/connectivity/probe", identity(certificate))
+    assert (asked.status_code, asked.json()["type"]) == (404, "urn:bothways:problem:notfound")
+    told = ask(app, "GET", "/connectivity/probe", identity(certificate))
+    assert (told.status_code, told.json()["endpoint"], told.json()["probe"]) == (200, None, None)
+    assert ask(app, "GET", "/connectivity/probe").status_code == 422
+
+
+def test_a_customer_asks_for_a_probe_of_its_server_and_is_told_that_it_runs(
+    hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate, make_ca: Callable[..., Any]
+) -> None:
+    set_endpoint(hub, "12345678", "https://bank.localhost:1")
+    pem = certificate_pem(make_ca("Root")[1])
+    endorse_chain(hub, submit_chain(hub, "12345678", pem.encode()).id)
+    first = ask(app, "POST", "/connectivity/probe", identity(certificate))
+    assert (first.status_code, first.json()["running"]) == (202, True)
+    assert first.json()["chains"] == [pem]

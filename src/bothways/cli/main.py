@@ -152,6 +152,7 @@ _GROUPS = {
             "csr": "Make a key and a request (CSR) that the hub's rules accept; also to renew.",
             "install": "Check the certificate that the hub issued, and install it.",
             "status": "Show what this spoke has, until when, and what to do next.",
+            "check": "Look at everything on both ways, and say what mends it.",
             "call": "Call the hub over mutual TLS.",
             "listen": "Receive the hub's calls over mutual TLS, and print each.",
             "run": "Run the sidecar: mutual TLS for applications that speak plain HTTP.",
@@ -197,7 +198,7 @@ _INNER = {
     ),
 }
 # Commands in a module of their own.
-_MODULES = {("spoke", "run"): "spoke_run"}
+_MODULES = {("spoke", "check"): "spoke_check", ("spoke", "run"): "spoke_run"}
 # Names of commands that are words of Python.
 _FUNCTIONS = {"list": "list_", "set": "set_", "enrolment-password": "enrolment_password"}
 

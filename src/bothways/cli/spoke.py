@@ -147,7 +147,7 @@ def install(
     result(document, "\n".join(lines), as_json=json)
     if kept and installed.changed:
         tell(f"The pair before is kept in {kept}.")
-    tell(f"Next: bothways spoke call GET /connectivity --directory {directory}")
+    tell(f"Next: bothways spoke check --directory {directory}")
     return OK
 
 

@@ -5,6 +5,7 @@ dates. What is signed is harmless: the expired one opens nothing at whoever look
 and both keys are in the memory of this process alone and go with it. Each signature has its line in the audit.
 """
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,6 +47,22 @@ class Callers:
     contexts: Mapping[Caller, ssl.SSLContext]
     until: datetime
     current: int
+
+
+class KeptCallers:
+    """Callers that serve for many probes, and are made anew when they are old or a rotation came between."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._callers: Callers | None = None
+        self._lock = asyncio.Lock()
+
+    async def current(self) -> Callers:
+        """Return callers that can be used. Raises `Unusable` if the Client CA's key is out of reach."""
+        async with self._lock:
+            if self._callers is None or not await asyncio.to_thread(still_good, self._hub, self._callers):
+                self._callers = await asyncio.to_thread(make_callers, self._hub)
+            return self._callers
 
 
 def callers_for(hub: Hub, tsp_id: str, callers: Callers) -> Callers:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from bothways.connectivity.probing import probe_due
 from bothways.operations.hub import Hub
 from bothways.operations.upkeep import ACTOR
-from bothways.outbound.callers import Callers, make_callers, still_good
+from bothways.outbound.callers import KeptCallers
 from bothways.outbound.probe import probe_customer
 from bothways.store import endpoints
 from bothways.store.endpoints import Registered
@@ -32,8 +32,7 @@ class Schedule:
     def __init__(self, hub: Hub, apply: Callable[[], Awaitable[object]]) -> None:
         self._hub = replace(hub, actor=ACTOR)
         self._apply = apply
-        self._callers: Callers | None = None
-        self._lock = asyncio.Lock()
+        self._callers = KeptCallers(self._hub)
         self._problem = ""
         self._again: dict[str, datetime] = {}
 
@@ -70,7 +69,7 @@ class Schedule:
     async def _work(self, waiting: Iterator[Registered]) -> None:
         for each in waiting:
             try:
-                callers = await self._current()
+                callers = await self._callers.current()
                 probe = await asyncio.to_thread(probe_customer, self._hub, each.tsp_id, callers)
                 found = ", ".join(finding.id for finding in probe.findings) or "nothing to mend"
                 _log.info("probe of %s: %s (%s)", each.tsp_id, "ok" if probe.fact.ok else "failed", found)
@@ -79,12 +78,6 @@ class Schedule:
                 self._tell(f"the probe of {each.tsp_id} was not made: {type(error).__name__}: {error}")
             else:
                 self._again.pop(each.tsp_id, None)
-
-    async def _current(self) -> Callers:
-        async with self._lock:
-            if self._callers is None or not await asyncio.to_thread(still_good, self._hub, self._callers):
-                self._callers = await asyncio.to_thread(make_callers, self._hub)
-            return self._callers
 
     def _tell(self, problem: str) -> None:
         if problem != self._problem:

@@ -51,13 +51,14 @@ class Question:
             return Found({str(ipaddress.ip_address(host.strip("[]"))): TTL_MOST})
         except ValueError:
             pass
-        if local := self._from_hosts(bare):
+        if local := self.local(bare):
             return Found(dict.fromkeys(local, _HOSTS_TTL))
         with ThreadPoolExecutor(2) as pool:
             # Both at once (RFC 8305 section 3).
             return merged(*pool.map(lambda kind: self._from_dns(host, kind), ("AAAA", "A")))
 
-    def _from_hosts(self, host: str) -> list[str]:
+    def local(self, host: str) -> list[str]:
+        """Return the addresses that the hosts file has for the host, in lower case."""
         try:
             lines = self.hosts.read_text(errors="replace").splitlines()
         except OSError:

@@ -204,7 +204,7 @@ def _next(
             f"Put {server.file} right at the CA that the hub endorsed; spoke listen takes the new file by itself.",
             None,
         )
-    return "Call the hub.", f"bothways spoke call GET /connectivity {here}"
+    return "Look at both ways.", f"bothways spoke check {here}"
 
 
 def _damaged(error: Refused | Unusable, path: Path) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""`GET /connectivity`, the first call of every customer: what your flows lack, why your last calls failed; and EST.
+"""`/connectivity`: what your flows lack, why your last calls failed, a probe of your server on request; and EST.
 
 Served on a unix socket that only Envoy can reach, so that the identity headers are Envoy's.
 """
@@ -8,17 +8,19 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header
+from fastapi import FastAPI, Header, Response
 
 from bothways.dataplane.publisher import Applied
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.operations.observations import last_failures
+from bothways.outbound.asked import AskedProbes
 from bothways.web import problem
 from bothways.web.est import public_router, reenroll_router
 
 _OPENING = 3.0
+_ACCEPTED, _TOO_MANY = 202, 429
 
 
 def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastAPI:
@@ -31,6 +33,7 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
     problem.install(app)
     app.include_router(public_router(hub))
     app.include_router(reenroll_router(hub, apply))
+    _add_probes(app, AskedProbes(hub, apply))
 
     @app.get("/connectivity")
     async def connectivity(
@@ -57,3 +60,18 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
         }
 
     return app
+
+
+def _add_probes(app: FastAPI, probes: AskedProbes) -> None:
+    @app.post("/connectivity/probe", status_code=_ACCEPTED)
+    async def ask(bothways_customer: Annotated[str, Header()], response: Response) -> dict[str, Any]:
+        """Begin a probe of the calling customer's server. 429 with `Retry-After` if the last one is too fresh."""
+        wait = await probes.ask(bothways_customer)
+        if wait:
+            response.status_code, response.headers["Retry-After"] = _TOO_MANY, str(wait)
+        return await probes.told(bothways_customer)
+
+    @app.get("/connectivity/probe")
+    async def told(bothways_customer: Annotated[str, Header()]) -> dict[str, Any]:
+        """Return the calling customer's server, its endorsed chains, its last probe, and whether one is under way."""
+        return await probes.told(bothways_customer)

@@ -1,0 +1,111 @@
+"""`bothways spoke check`: the doctor, for people and for pipelines."""
+
+import os
+import re
+import sys
+import textwrap
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from bothways.cli.exit import EXPIRING, FAILED, NETWORK, NOT_AUTHORIZED, OK
+from bothways.cli.output import HERE, Json, result, tell
+from bothways.cli.spoke import Directory
+from bothways.errors import Unusable
+from bothways.findings import Finding, Level
+from bothways.spoke.check.report import Outcome, Report, Step
+from bothways.spoke.check.run import check as look
+from bothways.spoke.check.run import check_until
+from bothways.spoke.directory import open_spoke
+
+_CODES = {
+    Outcome.OK: OK,
+    Outcome.FAILED: FAILED,
+    Outcome.NETWORK: NETWORK,
+    Outcome.NOT_AUTHORIZED: NOT_AUTHORIZED,
+    Outcome.EXPIRING: EXPIRING,
+}
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_DURATION = re.compile(r"([0-9]+)([smh]?)")
+_WIDTH = 100
+
+
+def check(
+    *,
+    server: Annotated[
+        str,
+        Parameter(help="Your own server as HOST or HOST:PORT, if the hub does not tell which one it calls."),
+    ] = "",
+    wait: Annotated[
+        str,
+        Parameter(help="Check again, every five seconds, until nothing is wrong or this time is over: 90s, 2m, 1h."),
+    ] = "",
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
+    """Look at everything on both ways, and say what was seen, why, and what mends it.
+
+    This machine's files and clock; the hub's name; the way to the hub, and whether it lets our certificate in; our own
+    server from here, and the hub's probe of it, which is asked for. Nothing is changed.
+
+    Exits with 0 if nothing is wrong, 1 for what this side lacks, 3 if the network is at fault, 4 if the hub refuses our
+    certificate, 5 if a certificate expires soon and all else is right. Warnings alone do not fail.
+    """
+    seconds = duration(wait) if wait else 0.0
+
+    def once() -> Report:
+        return look(open_spoke(directory), said, server)
+
+    report = check_until(once, seconds) if seconds else once()
+    result(report.document(), report_text(report), as_json=json)
+    if report.outcome is Outcome.OK:
+        tell(f"Next: bothways spoke call GET /PATH --directory {directory}")
+    return _CODES[report.outcome]
+
+
+def duration(text: str) -> float:
+    """Return seconds out of `90`, `90s`, `2m` or `1h`. Raises `Unusable`."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise Unusable(f"{text!r} is no time. Give one like 90s, 2m or 1h.")
+    return float(int(match[1]) * _UNITS[match[2]])
+
+
+def said(step: Step) -> None:
+    """Tell one step, as it is over."""
+    marks = {"ok": "ok", "warning": "WARN", "error": "FAIL"}
+    mark = marks[step.level].ljust(4)
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        mark = f"\033[{_COLOURS[step.level]}m{mark}\033[0m"
+    tell(f"{mark}  {step.area.value:<9}{step.name:<24}{step.said}")
+
+
+def report_text(report: Report) -> str:
+    """Return what is wrong, each with its cause and the command that mends it; and in one line what it comes to."""
+    lines = [line for each in report.findings for line in _finding_lines(each, report)]
+    count = {level: sum(each.level is level for each in report.findings) for level in Level}
+    verdict = "nothing is wrong" if not (count[Level.ERROR] or count[Level.WARNING]) else ""
+    if not verdict:
+        verdict = f"{count[Level.ERROR]} errors, {count[Level.WARNING]} warnings"
+    return "\n".join([*lines, f"{len(report.steps)} checks in {report.seconds:.1f} s: {verdict}"])
+
+
+def _finding_lines(finding: Finding, report: Report) -> list[str]:
+    told = report.explained(finding)
+    where = f" ({finding.subject})" if finding.subject else ""
+    rows = [
+        ("seen", f"{finding.message}{where}"),
+        ("cause", told["cause"]),
+        ("mend", finding.hint),
+        ("run", told["command"]),
+        ("more", told["link"]),
+    ]
+    lines = [f"{finding.level.value.upper()} {finding.id}"]
+    for name, text in rows:
+        # A command is for copying: it is not broken.
+        wrapped = [text] if name in {"run", "more"} else textwrap.wrap(text, _WIDTH, break_long_words=False)
+        lines += [f"  {name if not place else '':<7}{line}" for place, line in enumerate(wrapped)]
+    return [*lines, ""]
+
+
+_COLOURS = {"ok": "32", "warning": "33", "error": "31"}
