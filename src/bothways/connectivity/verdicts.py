@@ -46,7 +46,7 @@ def findings(
     found = [*dns_findings(evidence.dns, loopback_allowed=loopback_allowed), *tcp_findings(evidence.tcp, host)]
     found += version_findings(evidence.versions, host)
     if evidence.chain:
-        found += _path_findings(evidence.chain, anchors, host, now)
+        found += path_findings(evidence.chain, anchors, host, now)
     elif evidence.chain_failure:
         message = f"the server speaks TLS, and no certificate of it was seen: {evidence.chain_failure}"
         hint = f"Have it present a certificate for {host}, X.509 in DER, with a key of RSA or ECDSA."
@@ -54,9 +54,10 @@ def findings(
     return (*found, *admission_findings(evidence.admissions, host))
 
 
-def _path_findings(
+def path_findings(
     sent: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate], host: str, now: datetime
 ) -> tuple[Finding, ...]:
+    """Return what is wrong with a chain as it was sent, on its way to one of the anchors; all at once."""
     try:
         return certification_path(sent, anchors, host, now).notes
     except Refused as refused:

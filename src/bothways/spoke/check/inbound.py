@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from bothways.connectivity.evidence import Admission, Caller, Outcome, TcpSeen, VersionSeen
+from bothways.connectivity.verdicts import path_findings
 from bothways.errors import BothwaysError, NotAuthorized, Unreachable
-from bothways.findings import Finding, Level
+from bothways.findings import Finding, Level, errors
 from bothways.pki.hello import TLS_1_2, TLS_1_3
-from bothways.pki.server_chain import path_to_anchor
 from bothways.spoke import client as clients
 from bothways.spoke.addresses import Found
 from bothways.spoke.check.hub_answer import access_findings, earlier_findings, spoken
@@ -135,10 +135,16 @@ def hub_findings(chain: Chain, failure: str, spoke: Spoke, host: str, port: int,
         yield Finding("CHECK-HUB-01", message, "Look at what stands between.", "R1", where)
         return
     anchors = x509.load_pem_x509_certificates(spoke.contract.trust.server_ca.encode())
-    own = chain[0]
-    ended = [each for each in chain if not each.not_valid_before_utc <= now <= each.not_valid_after_utc]
-    # At a moment when it was valid: dates have a finding of their own.
-    if path_to_anchor(chain, anchors, now if not ended else own.not_valid_after_utc - timedelta(seconds=1)) is None:
+    wrong = errors(path_findings(chain, anchors, host, now))
+    kinds = {each.id.rpartition("-")[0] for each in wrong}
+    if "PROBE-DATE" in kinds:
+        said = "; ".join(each.message for each in wrong if each.id.startswith("PROBE-DATE"))
+        message = f"{said}; the clock of this machine says {now:%Y-%m-%d %H:%M} UTC"
+        yield Finding("CHECK-HUB-04", message, "Set the clock; if it is right, tell the hub.", _CITED, where)
+    if "PROBE-NAME" in kinds:
+        said = "; ".join(each.message for each in wrong if each.id.startswith("PROBE-NAME"))
+        yield Finding("CHECK-HUB-03", said, "Look where the address leads.", "RFC 9525 section 6.3", where)
+    if kinds & {"PROBE-CHAIN", "PROBE-KEY"}:
         wanted = " or ".join(each.subject.rfc4514_string() for each in anchors)
         issuer = chain[-1].issuer.rfc4514_string()
         message = (
@@ -147,15 +153,6 @@ def hub_findings(chain: Chain, failure: str, spoke: Spoke, host: str, port: int,
         hint = "If that is a CA of your own network, exempt the hub from inspection: mutual TLS cannot pass it. "
         hint += "Else take the contract again from the hub."
         yield Finding("CHECK-HUB-02", message, hint, _CITED, where)
-    for each in ended:
-        begin, end = each.not_valid_before_utc, each.not_valid_after_utc
-        message = f"{each.subject.rfc4514_string()} is valid from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
-        message += f", and the clock of this machine says {now:%Y-%m-%d %H:%M}"
-        yield Finding("CHECK-HUB-04", message, "Set the clock; if it is right, tell the hub.", _CITED, where)
-    names = _dns_names(own)
-    if host not in names and f"*.{host.partition('.')[2]}" not in names:
-        message = f"the certificate of {where} is for {', '.join(names) or 'no host'}"
-        yield Finding("CHECK-HUB-03", message, "Look where the address leads.", "RFC 9525 section 6.3", where)
 
 
 def _refusal(seen: Admission, error: Exception, where: str) -> Finding:
@@ -185,14 +182,6 @@ def _clock(date: str, now: datetime) -> tuple[str, tuple[Finding, ...]]:
     hint = "Switch on time synchronisation: certificates begin and end by the clock."
     message = f"the clock of this machine is {said}"
     return said, (Finding("CHECK-CLOCK-01", message, hint, "RFC 5280 section 4.1.2.5", "clock", level),)
-
-
-def _dns_names(certificate: x509.Certificate) -> list[str]:
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return []
-    return [each.lower() for each in names.get_values_for_type(x509.DNSName)]
 
 
 def _names(chain: Chain) -> str:

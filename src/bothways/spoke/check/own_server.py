@@ -15,11 +15,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bothways import files
 from bothways.connectivity.evidence import Admission, Caller, DnsSeen
-from bothways.connectivity.verdicts import dns_findings, let_in, version_findings
+from bothways.connectivity.verdicts import dns_findings, let_in, path_findings, version_findings
 from bothways.errors import BothwaysError
 from bothways.findings import Finding, Level
 from bothways.pki.hello import TLS_1_2, VERSIONS
-from bothways.pki.server_chain import server_chain_findings
 from bothways.spoke import client as clients
 from bothways.spoke.addresses import Answer, Found, Missing
 from bothways.spoke.check.report import Area, Say, Step
@@ -128,7 +127,7 @@ def _chain_findings(chain: Chain, failure: str, server: OwnServer, now: datetime
         yield Finding("PROBE-CHAIN-05", message, hint, "R11", server.host)
         return
     anchors = [each for pem in server.chains for each in x509.load_pem_x509_certificates(pem.encode())]
-    for each in server_chain_findings(chain, anchors, server.host, now):
+    for each in path_findings(chain, anchors, server.host, now):
         if anchors or each.id not in _WITHOUT_ANCHORS:
             yield each
 
