@@ -82,7 +82,8 @@ def world(customers: int) -> Iterator[World]:
         settings = Settings(inbound_port=inbound, portal_port=portal, egress_port=egress, scheduled_probes=False)
         initialise(place / "hub", new_terms(Environment.PPR, "ppr.hub.localhost", settings), settings, "bench")
         hub = stack.enter_context(open_hub(place / "hub", "bench"))
-        add_service(hub, Service(SERVICE, f"/{SERVICE}", f"http://127.0.0.1:{service_port}"))
+        # The peers hand no certificate on, so that there is none to convert for the service here either.
+        add_service(hub, Service(SERVICE, f"/{SERVICE}", f"http://127.0.0.1:{service_port}", client_cert=False))
         add_customer(hub, TSP_ID, CustomerKind.ISSUER, "Bank")
         grant_service(hub, SERVICE, TSP_ID)
         spoke, _ = enrolled(hub, place / "spoke")

@@ -25,7 +25,7 @@ def test_a_service_is_added_granted_withdrawn_and_listed(document: Document, iss
         "streaming": 0,
         "health_path": None,
         "strip_prefix": False,
-        "client_cert": False,
+        "client_cert": True,
         "needs": ["inbound"],
         "granted": [],
         "in_force": None,
@@ -46,15 +46,16 @@ def test_all_options_come_back(document: Document, in_hub: Run, make_ca: Callabl
     (tmp_path / "ca.pem").write_text(certificate_pem(ca))
     trusted = ("--upstream", "https://tokens.internal:8443", "--upstream-ca", str(tmp_path / "ca.pem"))
     limits = ("--timeout", "30", "--streaming", "600", "--health-path", "/health")
-    flags = ("--http2", "--strip-prefix", "--client-cert")
+    flags = ("--http2", "--strip-prefix", "--no-client-cert")
     added = document("service", "add", "tokens", "--prefix", "/tokens", *trusted, *limits, *flags)
     assert added["upstream_ca"] == [fingerprint(ca)]
     assert (added["timeout"], added["streaming"], added["health_path"]) == (30, 600, "/health")
-    assert added["http2"] is added["strip_prefix"] is added["client_cert"] is True
+    assert added["http2"] is added["strip_prefix"] is True
+    assert added["client_cert"] is False
     added.pop("in_force")
     assert document("service", "list") == [added]
     shown = in_hub("service", "list").stdout
-    assert "http2 timeout=30s streaming=600s health=/health strip-prefix client-cert" in shown
+    assert "http2 timeout=30s streaming=600s health=/health strip-prefix no-client-cert" in shown
 
 
 def test_a_ca_file_that_is_none_is_refused_with_the_reason(in_hub: Run, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_granted_service_is_told_who_calls_and_no_forged_identity(world: World
     status, body = ask(world, caller, "/tokens/new?n=1", *forged)
     echo = json.loads(body)
     assert (status, echo["path"], echo["headers"]["bothways-customer"]) == (200, "/tokens/new?n=1", ISSUER)
-    assert "client-cert" not in echo["headers"]
+    assert echo["headers"]["client-cert"] not in {"", ":forged:"}
     assert "192.0.2.99" not in body
 
 

@@ -1,6 +1,7 @@
 """What an authenticated customer can say of itself, of the host and of the path, and what the service sees of it."""
 
 import json
+import re
 
 import pytest
 from tests.wire.conftest import ISSUER, MERCHANT, World
@@ -148,3 +149,14 @@ def test_path_tricks_reach_no_service_that_is_not_granted(world: World, caller: 
     assert found == status
     if found == 200:
         assert json.loads(body)["path"].startswith("/tokens")
+
+
+# Envoy answers these before it gives a request its id: a path that it does not read, and what is no HTTP for it.
+@pytest.mark.parametrize(("path", "header"), [("/tokens/%2fvault", "X-Plain"), ("/tokens", "a_b")])
+def test_what_is_refused_at_once_has_a_request_id_too(world: World, caller: Spoke, path: str, header: str) -> None:
+    with world.open(caller) as line:
+        answer = line.answer("GET", path, ((header, "1"),))
+        problem = json.loads(answer.read())
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert re.fullmatch(r"[0-9a-f-]{36}", answer.headers["x-request-id"])
+    assert problem["request_id"] == answer.headers["x-request-id"]

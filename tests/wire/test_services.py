@@ -44,7 +44,6 @@ def test_the_certificate_of_the_handshake_is_told_in_envoys_own_form(world: Worl
     print_ = fingerprint(certificate)
     assert told["x-forwarded-client-cert"] == f'Hash={print_};Subject="{subject}";URI={uri}'
     assert told["bothways-certificate"] == print_
-    assert "client-cert" not in told
 
 
 def test_a_subject_cannot_say_more_than_a_subject_in_the_forwarded_form(world: World) -> None:
@@ -65,9 +64,9 @@ def uri_of(spoke: Spoke) -> str:
     return uri
 
 
-def test_a_service_that_asks_for_it_is_handed_the_certificate_by_rfc_9440(world: World, caller: Spoke) -> None:
+def test_a_service_is_handed_the_certificate_by_rfc_9440(world: World, caller: Spoke) -> None:
     with echo_service() as port:
-        world.serve(Service("cert", "/cert", f"http://127.0.0.1:{port}", client_cert=True), ISSUER)
+        world.serve(Service("cert", "/cert", f"http://127.0.0.1:{port}"), ISSUER)
         other, _ = world.connected()
         for spoke in (caller, other, caller):
             with world.open(spoke) as line:
@@ -79,6 +78,14 @@ def test_a_service_that_asks_for_it_is_handed_the_certificate_by_rfc_9440(world:
             assert re.fullmatch(r":[A-Za-z0-9+/]+=*:", told["client-cert"])
             assert base64.b64decode(told["client-cert"][1:-1], validate=True) == certificate_der(leaf(spoke))
             assert "client-cert-chain" not in told
+
+
+def test_a_service_that_does_without_it_is_handed_no_certificate(world: World, caller: Spoke) -> None:
+    with echo_service() as port:
+        world.serve(Service("bare", "/bare", f"http://127.0.0.1:{port}", client_cert=False), ISSUER)
+        with world.open(caller) as line:
+            line.until("/bare", 200)
+            assert "client-cert" not in headers_at(line, "/bare", ("Client-Cert", ":forged:"))
 
 
 UNTRUSTED = (

@@ -49,7 +49,21 @@ def test_customers_get_problems_421_for_another_host_and_grpc_a_sentence_alone(
     message = shown(replies_to_customers(state))
     others = {"and_filter": {"filters": [other_host(state.host), other_host(f"{state.host}:{state.port}")]}}
     assert {key: message[key] for key in message if key != "mappers"} == {"body_format": problem("data-plane")}
-    mappers = message["mappers"]
+    early, mappers = message["mappers"][:2], message["mappers"][2:]
+    new_id = {
+        "filter": {"header_filter": {"header": {"name": "x-request-id", "present_match": True, "invert_match": True}}},
+        "headers_to_add": [
+            {
+                "header": {"key": "x-request-id", "value": "%UNIQUE_ID%"},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+    }
+    body = {"json_format": PROBLEM | {"request_id": "%RESP(X-REQUEST-ID)%"}}
+    assert early == [
+        new_id | {"filter": {"and_filter": {"filters": [GRPC, new_id["filter"]]}}, "body_format_override": ALONE},
+        new_id | {"body_format_override": body | {"content_type": "application/problem+json"}},
+    ]
     sentences = [each["body"]["inline_string"] for each in mappers[5:]]
     begun = {"response_flag_filter": {"flags": ["UC", "UR", "LR", "UT", "UPE", "SI", "DT", "UMSDR"]}}
     not_begun = {"response_flag_filter": {"flags": ["UF", "UH", "UO", "NC", "OM", "DF"]}}

@@ -31,8 +31,8 @@ def add(
     health_path: Annotated[str, Parameter(help="Path at the upstream that answers 200 while it is healthy.")] = "",
     strip_prefix: Annotated[bool, Parameter(negative="", help="Take the prefix off the path.")] = False,
     client_cert: Annotated[
-        bool, Parameter(negative="", help="Hand the customer's certificate to the service, as Client-Cert (RFC 9440).")
-    ] = False,
+        bool, Parameter(help="Hand the customer's certificate to the service, as Client-Cert (RFC 9440).")
+    ] = True,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
@@ -102,7 +102,7 @@ def _options(service: Service) -> str:
         f"streaming={service.streaming}s": service.streaming,
         f"health={service.health_path}": service.health_path,
         "strip-prefix": service.strip_prefix,
-        "client-cert": service.client_cert,
+        "no-client-cert": not service.client_cert,
     }
     return " ".join(word for word, said in words.items() if said)
 

@@ -53,7 +53,7 @@ class Service:
     streaming: int = 0
     health_path: str = ""
     strip_prefix: bool = False
-    client_cert: bool = False
+    client_cert: bool = True
 
     @property
     def upstream_host(self) -> str:

@@ -12,6 +12,7 @@ from bothways.xds.state import HubState
 from bothways.xds.typed import json_format
 
 _FORBIDDEN, _MISDIRECTED = 403, 421
+_REQUEST_ID = "x-request-id"
 _PROBLEM = {
     "type": "urn:bothways:problem:data-plane",
     "status": "%RESPONSE_CODE%",
@@ -46,10 +47,12 @@ def replies_to_customers(state: HubState) -> Any:
     the host itself is what is looked at. Whoever is denied is told how to find out why; and where a service failed,
     whether the request can be sent again.
     """
-    other_host, denied, grpc = _other_host(state), _status(_FORBIDDEN), _grpc()
+    other_host, denied, grpc, early = _other_host(state), _status(_FORBIDDEN), _grpc(), _before_the_id()
     sentences = [(other_host, _OTHER_HOST), (denied, _DENIED)]
     sentences += [(_flags(_BEGUN), _UNANSWERED), (_flags(_NOT_BEGUN), _UNREACHABLE)]
     mappers = [
+        _with_new_id(_mapper(_all(grpc, early), "", _ALONE)),
+        _with_new_id(_mapper(early, "", _problem(_PROBLEM | {"request_id": "%RESP(X-REQUEST-ID)%"}))),
         *(_mapper(_all(grpc, when), sentence, _ALONE) for when, sentence in sentences),
         _mapper(grpc, "", _ALONE),
         *(_mapper(when, sentence, _form(sentence)) for when, sentence in sentences),
@@ -63,6 +66,23 @@ def replies_to_customers(state: HubState) -> Any:
 _ALONE = substitution_format_string_pb2.SubstitutionFormatString(
     text_format_source=base_pb2.DataSource(inline_string="%LOCAL_REPLY_BODY%")
 )
+
+
+def _before_the_id() -> Any:
+    """Return the filter of what Envoy answers before it gives the request an id: what is no HTTP, and odd paths.
+
+    Where a path was refused at once and the caller had sent an id, Envoy puts that one into the answer.
+    """
+    return _header(route_components_pb2.HeaderMatcher(name=_REQUEST_ID, present_match=True, invert_match=True))
+
+
+def _with_new_id(mapper: Any) -> Any:
+    """Return the mapper with an id that is made for the answer alone."""
+    mapper.headers_to_add.add(
+        header=base_pb2.HeaderValue(key=_REQUEST_ID, value="%UNIQUE_ID%"),
+        append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+    )
+    return mapper
 
 
 def _form(sentence: str) -> Any:
