@@ -20,6 +20,7 @@ from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
 from bothways.dataplane.saved import SavedSnapshot
+from bothways.operations.audit_head import HEAD_FILE
 from bothways.operations.certificates import show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import current_closure
@@ -186,7 +187,8 @@ def test_a_database_that_cannot_be_looked_at_ends_no_round(hub: Hub) -> None:
         async with publishing(elsewhere, current_snapshot(hub)) as (publisher, _):
             await eventually(lambda: "OperationalError" in publisher.problem)
             elsewhere.directory.mkdir()
-            (elsewhere.directory / DATABASE_FILE).symlink_to(hub.directory / DATABASE_FILE)
+            for name in (HEAD_FILE, DATABASE_FILE):
+                (elsewhere.directory / name).symlink_to(hub.directory / name)
             await eventually(lambda: not publisher.problem)
 
     asyncio.run(run())
