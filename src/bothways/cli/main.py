@@ -72,10 +72,7 @@ _GROUPS = {
     ),
     "key": (
         "Keys that others can have.",
-        {
-            "ban": "Ban a key for good, and revoke what is certified under it.",
-            "list": "List the keys that are banned.",
-        },
+        {"ban": "Ban a key for good, and revoke what is certified under it.", "list": "List keys that are banned."},
     ),
     "observation": (
         "Why calls to the endpoint failed.",
@@ -110,6 +107,13 @@ _GROUPS = {
             "install": "Show the customer the certificate that its CA signed.",
             "show": "Show which client certificate a customer is shown.",
             "remove": "Show the customer the hub's own client certificate again.",
+        },
+    ),
+    "bundle": (
+        "What is exchanged with a customer by hand: one signed zip in each direction.",
+        {
+            "export": "Write a bundle for a customer: contract, CAs, commands, instructions to print.",
+            "import": "Take in what a customer sent back: request, server chain, address.",
         },
     ),
     "service": (
@@ -170,6 +174,14 @@ _INNER = {
             "remove": ("remove", "Remove a contact of a customer."),
         },
     ),
+    ("spoke", "bundle"): (
+        "What is exchanged with the hub by hand.",
+        "spoke_bundle",
+        {
+            "import": ("import_", "Take in a later bundle of the hub."),
+            "export": ("export", "Write the answer: request, server chain, address, signed with your key."),
+        },
+    ),
     ("hub", "authority"): (
         "The hub's CAs.",
         "authority",
@@ -182,10 +194,7 @@ _INNER = {
     ("hub", "node"): (
         "Remote Envoys of the hub.",
         "node",
-        {
-            "list": ("list_", "List all nodes."),
-            "withdraw": ("withdraw", "Let a node in no more."),
-        },
+        {"list": ("list_", "List all nodes."), "withdraw": ("withdraw", "Let a node in no more.")},
     ),
     ("hub", "contact"): (
         "Who is told what is about to end, for the operator.",
@@ -200,7 +209,7 @@ _INNER = {
 # Commands in a module of their own.
 _MODULES = {("spoke", "check"): "spoke_check", ("spoke", "run"): "spoke_run"}
 # Names of commands that are words of Python.
-_FUNCTIONS = {"list": "list_", "set": "set_", "enrolment-password": "enrolment_password"}
+_FUNCTIONS = {"list": "list_", "set": "set_", "import": "import_", "enrolment-password": "enrolment_password"}
 
 app.command("bothways.demo.command:demo", name="demo", help="Two hubs, two customers, every step, for real.")
 for _name, (_help, _commands) in _GROUPS.items():

@@ -111,7 +111,7 @@ def install(
     with hub_in(directory) as hub:
         data = files.read(file, "the certificate", CHAIN_LIMIT)
         if not force:
-            _require_taken(hub, tsp_id, data, file)
+            require_taken(hub, tsp_id, data, file)
         done = customer_credentials.install_credential(hub, tsp_id, data, str(file))
         document = customer_credentials.credential_document(done.credential)
         document["findings"] = [each.document() for each in done.returned.findings]
@@ -162,7 +162,7 @@ def _line(document: dict[str, Any]) -> str:
     return f"  {document['id']}  {document['state']:<10}  {document['subject']}{until}"
 
 
-def _require_taken(hub: Hub, tsp_id: str, data: bytes, file: Path) -> None:
+def require_taken(hub: Hub, tsp_id: str, data: bytes, file: Path) -> None:
     """Raise `Refused` if the customer's server, which lets us in now, does not let the new certificate in."""
     seen = try_credential(hub, tsp_id, data, str(file))
     if seen is not None:

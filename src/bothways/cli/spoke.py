@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.bundle.archive import BUNDLE_LIMIT
 from bothways.cli.exit import EXPIRING, FAILED, NOT_AUTHORIZED, OK
 from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke_text import callback_text, listening, status_text
@@ -17,9 +18,10 @@ from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.dataplane.envoy_state import is_kept, state_of
-from bothways.errors import BothwaysError
+from bothways.errors import BothwaysError, Unusable
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.spoke import client as clients
+from bothways.spoke.bundle import spoke_from_bundle
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke, remember_server
 from bothways.spoke.install import install_certificate
@@ -38,25 +40,35 @@ Directory = Annotated[Path, Parameter(help="The spoke's directory, one for each 
 def init(
     *,
     contract: Annotated[
-        str, Parameter(help="The hub's contract: a file, or https://PORTAL/contract.toml at the hub's portal.")
-    ],
-    customer: Annotated[str, Parameter(help="Your identifier at the hub (tspId), for example 12345678.")],
+        str | None, Parameter(help="The hub's contract: a file, or https://PORTAL/contract.toml at the hub's portal.")
+    ] = None,
+    customer: Annotated[str | None, Parameter(help="Your identifier at the hub (tspId), for example 12345678.")] = None,
+    bundle: Annotated[
+        Path | None, Parameter(help="In place of both: the bundle (zip) that the hub's representative sent.")
+    ] = None,
     fingerprint: Annotated[
         str | None,
         Parameter(
-            help="SHA-256 of the contract in hex, as the hub's representative read it out. "
+            help="SHA-256 of the contract, or the fingerprint of the bundle, as the hub's representative read it out. "
             "Needed where the portal's certificate is not from a public CA."
         ),
     ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
-    """Make a spoke for one environment, in a directory of its own, from the hub's contract.
+    """Make a spoke for one environment, in a directory of its own, from the hub's contract or its bundle.
 
     Nothing that stands in the directory is overwritten. After an interruption, run the same again.
     """
-    spoke = init_spoke(directory, contract, customer, fingerprint)
-    terms = spoke.contract.terms
+    if bundle is not None and contract is None and customer is None:
+        spoke = spoke_from_bundle(directory, files.read(bundle, "the bundle", BUNDLE_LIMIT), fingerprint, str(bundle))
+        if fingerprint is None:
+            tell(f"NOT compared yet. Before you go on, have the fingerprint of {bundle} read to you by phone.")
+    elif contract is not None and customer is not None and bundle is None:
+        spoke = init_spoke(directory, contract, customer, fingerprint)
+    else:
+        raise Unusable("name --contract and --customer, or --bundle alone, which says who the customer is.")
+    customer, terms = spoke.tsp_id, spoke.contract.terms
     document = {"directory": str(directory), "environment": terms.environment.value, "endpoint": terms.endpoint}
     result(
         document, f"{directory} is set up for {customer} in {terms.environment.value}, {terms.endpoint}", as_json=json

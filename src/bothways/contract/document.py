@@ -97,12 +97,14 @@ class Trust:
     """The hub's certificate authorities, each as PEM text with one certificate or more.
 
     `issuing_ca` signs customers' client certificates (R6), `client_ca` the hub's own client certificates, which
-    customers trust (R12), `server_ca` the certificate of the hub's endpoint.
+    customers trust (R12), `server_ca` the certificate of the hub's endpoint. `bundle_pin` is the SPKI pin of the key
+    that signs the hub's bundles, or empty if it makes none.
     """
 
     issuing_ca: str
     client_ca: str
     server_ca: str
+    bundle_pin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

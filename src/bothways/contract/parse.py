@@ -23,6 +23,7 @@ def parse_contract(text: str, subject: str = "contract.toml") -> Contract:
         issuing_ca=reader.certificates("trust.issuing_ca"),
         client_ca=reader.certificates("trust.client_ca"),
         server_ca=reader.certificates("trust.server_ca"),
+        bundle_pin=reader.fingerprint("trust.bundle_pin"),
     )
     reader.finish()
     return Contract(terms, trust)

@@ -16,6 +16,7 @@ _PLACES = ("{algorithm}", "{tspId}", "{environment}")
 _FIXED_MOST = 64 - len("ECDSA") - 32 - len("PPR")
 """Characters of a pattern beside its places: every tspId still fits a common name (RFC 5280 appendix A.1)."""
 
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
 
@@ -178,6 +179,15 @@ class Reader:
         except ValueError:
             self.find("CONTRACT-CA", key, "no certificate in PEM can be read", "Take the contract again from the hub.")
         return pem
+
+    def fingerprint(self, key: str) -> str:
+        """Return a SHA-256 in hex, or an empty text where nothing is said."""
+        text = self.text(key, "")
+        if text and not _SHA256.fullmatch(text):
+            self.find(
+                "CONTRACT-SHA256", key, f"found {text[:70]!r}, wanted 64 hexadecimal digits", "Correct the value."
+            )
+        return text
 
     def finish(self) -> None:
         """Raise `Refused` if anything was wrong, or was in the document and is not known."""

@@ -11,10 +11,8 @@ from bothways.contract.document import FORMAT, Contract, Terms
 def render_contract(contract: Contract) -> str:
     """Return the published contract as TOML text."""
     trust = contract.trust
-    return _render(
-        _document(contract.terms)
-        | {"trust": {"issuing_ca": trust.issuing_ca, "client_ca": trust.client_ca, "server_ca": trust.server_ca}}
-    )
+    trusted = {"issuing_ca": trust.issuing_ca, "client_ca": trust.client_ca, "server_ca": trust.server_ca}
+    return _render(_document(contract.terms) | {"trust": trusted | {"bundle_pin": trust.bundle_pin}})
 
 
 def render_terms(terms: Terms) -> str:

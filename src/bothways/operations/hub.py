@@ -199,7 +199,8 @@ def contract(hub: Hub) -> Contract:
         return "".join(certificate_pem(each.certificate) for each in authorities.trusted(connection, role))
 
     with hub.read() as connection:
-        return Contract(hub.terms, Trust(bundle(Role.ISSUING), bundle(Role.CLIENT), bundle(Role.SERVER)))
+        pin = statement_keys.find(connection, Purpose.BUNDLE).spki_pin
+        return Contract(hub.terms, Trust(bundle(Role.ISSUING), bundle(Role.CLIENT), bundle(Role.SERVER), pin))
 
 
 def serial_number() -> int:

@@ -23,8 +23,11 @@ from bothways.spoke.fetch import CONTRACT_LIMIT, fetched
 KEY, REQUEST, CERTIFICATE = "tls.key", "tls.csr", "tls.crt"
 """The names of a pair's files, wherever the pair stands."""
 
+BUNDLE = "bundle.toml"
+"""Which bundle of the hub was taken in last."""
+
 _CONTRACT, _SETTINGS, _RENEWAL = "contract.toml", "spoke.toml", "renewal"
-_OURS = KEY, REQUEST, CERTIFICATE, "current", "previous", "ca.crt", "client-ca.crt", _CONTRACT, _SETTINGS
+_OURS = KEY, REQUEST, CERTIFICATE, "current", "previous", "ca.crt", "client-ca.crt", _CONTRACT, _SETTINGS, BUNDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,13 @@ def init_spoke(directory: Path, source: str, tsp_id: str, fingerprint: str | Non
     if fingerprint is not None and fingerprint.lower().replace(":", "") != found:
         message = f"the contract's fingerprint is {found}, wanted {fingerprint}"
         raise Refused((Finding("CONTRACT-PIN", message, "Ask the hub's representative for both.", "R12", source),))
+    return make_spoke(directory, data, source, tsp_id)
+
+
+def make_spoke(directory: Path, data: bytes, source: str, tsp_id: str) -> Spoke:
+    """Make a spoke in `directory` from the bytes of a contract that was verified; otherwise as `init_spoke`."""
+    _absent(directory)
+    _check_customer(tsp_id)
     contract = parse_contract(_text(data, source), source)
     files.make_directory(directory)
     with alone(directory):

@@ -1,0 +1,115 @@
+"""The zip around a bundle: members with known names, read into memory and never extracted, each with a limit.
+
+A stranger's zip can name a file outside, hold a link, one name twice, or a gigabyte of zeros in a kilobyte. Nothing of
+that gets past the list of names and sizes, which is looked at before the first member is read.
+"""
+
+import stat
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+from bothways.errors import Refused
+from bothways.findings import Finding
+
+BUNDLE_LIMIT = 1 << 20
+"""Bytes that a bundle may have; a real one has about 30 KiB."""
+
+_END_SIZE = 22
+"""Bytes of the record at the end of a zip (APPNOTE section 4.3.16), without the comment that could follow."""
+
+_MEMBERS_MOST = 32
+_SHOWN = 40
+_DISCLOSED = "if it is a private key, it counts as disclosed from now on: make a new one"
+_ENCRYPTED = 0x1 | 0x40
+_CITATION = "docs/bundles.md"
+_AGAIN = "Take the file again from whoever made it, unchanged."
+_BROKEN = (
+    BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+
+
+def read_archive(data: bytes, limits: Mapping[str, int], subject: str) -> dict[str, bytes]:
+    """Return the members of a zip. `limits` are the names that can be there, each with its most bytes.
+
+    Raises `Refused` with everything that is wrong with the list of its members, before one of them is read.
+    """
+    if len(data) > BUNDLE_LIMIT:
+        raise Refused((_finding("BUNDLE-01", f"the file has more than {BUNDLE_LIMIT} bytes", subject),))
+    # Something before the zip, or behind it, would be another file for another reader.
+    if not data.startswith(b"PK\x03\x04") or data[-_END_SIZE:][:4] != b"PK\x05\x06":
+        raise Refused((_finding("BUNDLE-01", "the file is no zip, or more than one", subject),))
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            listed = archive.infolist()
+            mistakes = [_finding("BUNDLE-02", each, subject) for each in _mistakes(listed, limits)]
+            if mistakes:
+                raise Refused(tuple(mistakes))
+            return {each.filename: _read(archive, each) for each in listed}
+    except _BROKEN as error:
+        message = f"the zip is damaged: {str(error) or type(error).__name__}"
+        raise Refused((_finding("BUNDLE-01", message, subject),)) from error
+
+
+def write_archive(members: Mapping[str, bytes]) -> bytes:
+    """Return a zip of these members; the same members make the same bytes."""
+    made = BytesIO()
+    with ZipFile(made, "w", ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            # The moment is in the manifest.
+            info = ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            info.compress_type = ZIP_DEFLATED
+            info.external_attr = (stat.S_IFREG | 0o644) << 16
+            archive.writestr(info, content)
+    return made.getvalue()
+
+
+def _mistakes(listed: list[ZipInfo], limits: Mapping[str, int]) -> Iterator[str]:
+    if len(listed) > _MEMBERS_MOST:
+        yield f"it has {len(listed)} members, at most {_MEMBERS_MOST} are wanted"
+        return
+    if listed and min(each.header_offset for each in listed) != 0:
+        yield "it carries something before its members"
+    seen: set[str] = set()
+    for each in listed:
+        # As it stands in the zip: the other name has been cut at a NUL.
+        name = each.orig_filename
+        shown = repr(name[:_SHOWN])
+        if name not in limits:
+            key = name.lower().endswith((".key", ".p12", ".pfx", ".jks"))
+            yield f"its member {shown} does not belong into it" + (f"; {_DISCLOSED}" if key else "")
+        if name in seen:
+            yield f"its member {shown} stands twice in it"
+        seen.add(name)
+        if each.flag_bits & _ENCRYPTED:
+            yield f"its member {shown} is encrypted"
+        if each.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+            yield f"its member {shown} is packed in another way than deflate"
+        kind = stat.S_IFMT(each.external_attr >> 16)
+        if kind not in {0, stat.S_IFREG}:
+            yield f"its member {shown} is a link or a special file"
+        if each.file_size > limits.get(name, 0) and name in limits:
+            yield f"its member {shown} has {each.file_size} bytes, at most {limits[name]} are wanted"
+
+
+def _read(archive: ZipFile, member: ZipInfo) -> bytes:
+    # What the list says and what is there may be two things.
+    with archive.open(member) as file:
+        content = file.read(member.file_size + 1)
+    if len(content) != member.file_size:
+        raise BadZipFile(f"{member.filename} is not as long as the list of members says")
+    return content
+
+
+def _finding(id_: str, message: str, subject: str) -> Finding:
+    return Finding(id_, message, _AGAIN, _CITATION, subject)

@@ -1,0 +1,43 @@
+"""The bundles that the hub handed out, and which of them was answered by what."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from bothways.store.database import Transaction
+from bothways.store.schema_statements import bundle
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """One bundle for a customer; `answer` is the fingerprint of the customer's bundle, None before that came."""
+
+    id: str
+    tsp_id: str
+    fingerprint: str
+    made_at: datetime
+    answered_at: datetime | None
+    answer: str | None
+
+
+def add(transaction: Transaction, number: str, tsp_id: str, fingerprint: str) -> None:
+    """Store a bundle that is handed out."""
+    row = insert(bundle).values(
+        id=number, tsp_id=tsp_id, fingerprint=fingerprint, made_at=transaction.now, made_by=transaction.actor
+    )
+    transaction.connection.execute(row)
+
+
+def find(connection: Connection, number: str) -> HandedOut | None:
+    """Return the bundle that an answer names, or None if this hub made none of that name."""
+    row = connection.execute(select(bundle).where(bundle.c.id == number)).first()
+    if row is None:
+        return None
+    return HandedOut(row.id, row.tsp_id, row.fingerprint, row.made_at, row.answered_at, row.answer)
+
+
+def answered(transaction: Transaction, number: str, answer: str) -> None:
+    """Record by what a bundle was answered."""
+    row = update(bundle).where(bundle.c.id == number).values(answered_at=transaction.now, answer=answer)
+    transaction.connection.execute(row)

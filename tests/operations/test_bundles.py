@@ -1,0 +1,211 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.outbound.signing import returned_by
+
+from bothways.bundle import seal
+from bothways.bundle.seal import About, Bundle, Kind, make_bundle, open_bundle
+from bothways.contract.document import Environment
+from bothways.contract.parse import parse_contract
+from bothways.errors import Conflict, NotFound, Refused
+from bothways.operations.bundles import Imported, export_bundle, import_bundle, instructions
+from bothways.operations.chains import list_chains
+from bothways.operations.customer_credentials import request_credential, show_credentials
+from bothways.operations.customers import add_customer
+from bothways.operations.endpoints import waiting_endpoints
+from bothways.operations.hub import Hub
+from bothways.operations.requests import approve_request, list_requests, submit_request
+from bothways.pki.statement import sign_statement
+from bothways.registry.customer import CustomerKind
+from bothways.store import bundles
+
+URL = b"https://shop.example.com/hub\n"
+MakeCa = Callable[..., tuple[ec.EllipticCurvePrivateKey, x509.Certificate]]
+
+
+@pytest.fixture
+def key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+@pytest.fixture
+def offered(hub: Hub, issuer: str) -> Bundle:
+    """What the customer has been sent."""
+    return open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "hub.zip")
+
+
+def answer(key: Any, about: About, **members: bytes) -> bytes:
+    return make_bundle(
+        Kind.CUSTOMER,
+        replace(about, made_at=datetime.now(UTC)),
+        members,
+        key.public_key(),
+        lambda statement: sign_statement(key, statement),
+    )
+
+
+def ids(hub: Hub, data: bytes) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        import_bundle(hub, data, "answer.zip")
+    return [each.id for each in refused.value.findings]
+
+
+def untouched(hub: Hub) -> bool:
+    return not (list_requests(hub) or list_chains(hub) or waiting_endpoints(hub))
+
+
+@pytest.fixture
+def full(
+    offered: Bundle, key: ec.EllipticCurvePrivateKey, make_csr: Callable[..., bytes], make_ca: MakeCa
+) -> dict[str, bytes]:
+    """The members of a good answer."""
+    assert offered
+    chain = make_ca("shop CA")[1].public_bytes(Encoding.PEM)
+    return {seal.REQUEST: make_csr(key), seal.SERVER_CHAIN: chain, seal.ENDPOINT: URL}
+
+
+def test_a_bundle_has_all_that_the_customer_needs_and_the_contract_names_its_key(hub: Hub, issuer: str) -> None:
+    made = export_bundle(hub, issuer)
+    opened = open_bundle(made.data, Kind.HUB, "hub.zip")
+    published = parse_contract(opened.text(seal.CONTRACT))
+    assert published.trust.bundle_pin == made.spki_pin == opened.spki_pin
+    assert opened.text(seal.CLIENT_CA) == published.trust.client_ca
+    assert f'CN = "TLSMA-RSA/{issuer}/PPR"' in opened.text("tls-rsa.sh")
+    assert issuer in opened.text(seal.INSTRUCTIONS)
+    assert {*opened.members} == {seal.CONTRACT, seal.CLIENT_CA, seal.SERVER_CA, seal.INSTRUCTIONS, *seal.RECIPES}
+
+
+def test_the_key_of_bundles_is_no_cas(hub: Hub, offered: Bundle) -> None:
+    with hub.read() as connection:
+        rows = connection.exec_driver_sql("SELECT certificate FROM authority").scalars().all()
+    cas = [x509.load_der_x509_certificate(each).public_key() for each in rows]
+    assert len(cas) == 4
+    assert offered.signer not in cas
+
+
+def test_an_answer_waits_for_review_and_is_on_record(
+    hub: Hub, issuer: str, offered: Bundle, key: Any, full: dict[str, bytes]
+) -> None:
+    done = import_bundle(hub, answer(key, offered.about, **full))
+    assert [each.id for each in list_requests(hub)] == [done.request and done.request.id]
+    assert [each.id for each in list_chains(hub)] == [done.chain]
+    assert [each.endpoint.url for each in waiting_endpoints(hub)] == [done.url] == [URL.decode().strip()]
+    with hub.read() as connection:
+        found = bundles.find(connection, offered.about.id)
+    assert found is not None
+    assert (found.tsp_id, found.answer) == (issuer, done.bundle.fingerprint)
+
+
+def test_a_replay_changes_nothing(hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes]) -> None:
+    data = answer(key, offered.about, **full)
+    import_bundle(hub, data)
+    with pytest.raises(Conflict, match="by this very file"):
+        import_bundle(hub, data)
+    with pytest.raises(Conflict, match="by another file"):
+        import_bundle(hub, answer(key, offered.about, **{seal.REQUEST: full[seal.REQUEST]}))
+    assert (len(list_requests(hub)), len(list_chains(hub)), len(waiting_endpoints(hub))) == (1, 1, 1)
+
+
+def test_an_answer_to_nothing_or_to_another_customers_bundle_is_refused(
+    hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes]
+) -> None:
+    add_customer(hub, "87654321", CustomerKind.MERCHANT, "Corner Shop")
+    assert ids(hub, answer(key, replace(offered.about, id="0" * 32), **full)) == ["BUNDLE-05"]
+    assert ids(hub, answer(key, replace(offered.about, customer="87654321"), **full)) == ["BUNDLE-05"]
+    with pytest.raises(NotFound):
+        import_bundle(hub, answer(key, replace(offered.about, customer="999"), **full))
+    assert untouched(hub)
+
+
+def test_another_environment_or_hub_is_refused(hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes]) -> None:
+    assert ids(hub, answer(key, replace(offered.about, environment=Environment.PRD), **full)) == ["BUNDLE-04"]
+    assert ids(hub, answer(key, replace(offered.about, hub="other.example"), **full)) == ["BUNDLE-04"]
+    assert untouched(hub)
+
+
+def test_who_does_not_hold_the_key_of_the_request_cannot_send_it(
+    hub: Hub, offered: Bundle, full: dict[str, bytes]
+) -> None:
+    other = ec.generate_private_key(ec.SECP256R1())
+    assert ids(hub, answer(other, offered.about, **full)) == ["BUNDLE-06"]
+    assert untouched(hub)
+
+
+def test_without_a_request_the_key_in_use_signs(
+    hub: Hub, issuer: str, offered: Bundle, key: Any, full: dict[str, bytes]
+) -> None:
+    request = full.pop(seal.REQUEST)
+    assert ids(hub, answer(key, offered.about, **full)) == ["BUNDLE-06"]
+    assert untouched(hub)
+    approve_request(hub, submit_request(hub, issuer, request).id)
+    done = import_bundle(hub, answer(key, offered.about, **full))
+    assert (done.request, done.chain) == (None, 1)
+
+
+def test_all_that_is_wrong_is_said_at_once_and_a_mended_answer_is_taken(
+    hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes], make_csr: Callable[..., bytes], make_ca: MakeCa
+) -> None:
+    chain = make_ca("no CA", ca=False)[1].public_bytes(Encoding.PEM)
+    wrong = {seal.REQUEST: make_csr(key, O=None), seal.SERVER_CHAIN: chain, seal.ENDPOINT: b"http://shop.example.com"}
+    found = ids(hub, answer(key, offered.about, **wrong))
+    assert {each.partition("-")[0] for each in found} == {"CSR", "CHAIN", "ENDPOINT"}
+    assert untouched(hub)
+    assert import_bundle(hub, answer(key, offered.about, **full)).request
+
+
+def test_a_private_key_in_place_of_a_request_is_refused_and_banned_with_nothing_stored(
+    hub: Hub, offered: Bundle, key: ec.EllipticCurvePrivateKey, full: dict[str, bytes]
+) -> None:
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    lost = full | {seal.REQUEST: full[seal.REQUEST] + pem}
+    assert {"CSR-FILE-02", "CSR-KEY-10"} <= {*ids(hub, answer(key, offered.about, **lost))}
+    assert untouched(hub)
+
+
+def test_the_certificate_goes_out_with_the_next_bundle(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
+    approve_request(hub, submit_request(hub, issuer, make_csr()).id)
+    opened = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "x")
+    assert opened.text(seal.CERTIFICATE).count("BEGIN CERTIFICATE") == 2
+
+
+def test_a_certificate_of_the_customers_own_ca_travels_the_same_way(
+    hub: Hub, issuer: str, key: Any, make_csr: Callable[..., bytes], make_ca: MakeCa
+) -> None:
+    approve_request(hub, submit_request(hub, issuer, make_csr(key)).id)
+    waiting = request_credential(hub, issuer, {})
+    offered = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "x")
+    assert x509.load_pem_x509_csr(offered.members[seal.HUB_REQUEST]).public_bytes(Encoding.DER) == waiting.request
+    certificate = returned_by(make_ca("shop clients"), waiting)
+    tried: list[str] = []
+    done = import_bundle(
+        hub,
+        answer(key, offered.about, **{seal.HUB_CERTIFICATE: certificate}),
+        try_certificate=lambda tsp_id, _: tried.append(tsp_id),
+    )
+    assert isinstance(done, Imported)
+    assert (tried, bool(done.installed)) == ([issuer], True)
+    assert [each.state.value for each in show_credentials(hub, issuer)] == ["active"]
+
+
+def test_the_page_is_the_same_wherever_it_is_asked_for(hub: Hub, issuer: str) -> None:
+    shown = instructions(hub, issuer)
+    sent = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "x").text(seal.INSTRUCTIONS)
+    cut = shown.index("Made on"), shown.index("UTC")
+    assert shown[: cut[0]] == sent[: cut[0]]
+    assert shown[cut[1] :] == sent[cut[1] :]
+
+
+def test_nothing_is_written_beside_the_database(hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes]) -> None:
+    def listed() -> set[Path]:
+        return {each for each in hub.directory.rglob("*") if not each.name.startswith("hub.db")}
+
+    before = listed()
+    import_bundle(hub, answer(key, offered.about, **full))
+    assert listed() == before
