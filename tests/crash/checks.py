@@ -7,6 +7,7 @@ from cryptography import x509
 from sqlalchemy import Connection, select
 from tests.crash.lifecycle import late
 from tests.crash.notes import ACKNOWLEDGED, PUBLISHED, SIGNED, note, noted
+from tests.crash.outbound import check_outbound, outbound_facts
 
 from bothways.operations.certificates import list_certificates
 from bothways.operations.expiry import expiring
@@ -39,6 +40,7 @@ def check(hub: Hub, *, finished: bool = False) -> None:
         check_certificates(hub, connection, requests, certificates)
         check_keys(hub, connection, requests)
         check_notices(hub, connection, finished=finished)
+        check_outbound(hub, connection)
         check_lists(hub, connection, certificates, lines, finished=finished)
         assert {each.key_name for each in authorities.every_authority(connection)} <= keys_there, "a CA has no key"
         expected = Counter(changes(hub, connection, requests, certificates))
@@ -169,6 +171,7 @@ def check_acknowledged(
     with hub.read() as connection:
         retired = {each.id for each in authorities.every_authority(connection) if each.retired_at}
         published = set(connection.execute(select(schema.revocation_list.c.number)).scalars())
+        of_servers = outbound_facts(connection)
     in_state = {state: {each.id for each in requests.values() if each.state is state} for state in RequestState}
     facts = {
         "submitted": set(requests),
@@ -180,6 +183,7 @@ def check_acknowledged(
         "published": published,
         "retired": retired,
         "told": {1},
+        **of_servers,
     }
     for word, number in (line.split() for line in noted(hub.directory, ACKNOWLEDGED)):
         assert int(number) in facts[word], f"{word} {number} was acknowledged, and is lost"

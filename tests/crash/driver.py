@@ -28,8 +28,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import event
+from tests.crash import lifecycle, outbound
 from tests.crash.checks import check
-from tests.crash.lifecycle import OPERATIONS, TSP_ID, approve_many, refuse, requests_in, revoke
+from tests.crash.lifecycle import TSP_ID, approve_many, refuse, requests_in, revoke
 from tests.crash.notes import ACKNOWLEDGED, SIGNED, note
 
 from bothways.errors import Conflict, Refused
@@ -252,7 +253,7 @@ def main(what: str, directory: Path, name: str = "") -> None:
         with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
             template = Path(place) / "template"
             shutil.copytree(directory, template)
-            points, recoveries = every_point(template, OPERATIONS[name])
+            points, recoveries = every_point(template, {**lifecycle.OPERATIONS, **outbound.OPERATIONS}[name])
         print(points, recoveries)  # noqa: T201 - for the test that started it
 
 

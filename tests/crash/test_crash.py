@@ -7,10 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.crash.outbound import CA_FILE, CA_KEY_FILE
 from tests.vectors.shape import good_rsa
 
 from bothways.operations.certificates import certificate_seen
@@ -33,11 +36,17 @@ def driver(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def template(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> Path:
+def template(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes], make_ca: Callable[..., tuple[Any, x509.Certificate]]
+) -> Path:
     """A hub with two certificates, one renewed by the other, which is in use; three requests wait, others will come.
 
-    Beside it are the private key of the first certificate, and two requests whose RSA keys have a prime in common.
+    Beside it are the private key of the first certificate, two requests whose RSA keys have a prime in common, and a
+    bank's CA.
     """
+    ca_key, ca = make_ca("Bank")
+    (hub.directory / CA_KEY_FILE).write_bytes(ca_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (hub.directory / CA_FILE).write_bytes(ca.public_bytes(Encoding.PEM))
     (hub.directory / "csr").mkdir()
     disclosed = ec.generate_private_key(ec.SECP256R1())
     private = disclosed.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -76,6 +85,9 @@ def template(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> Path:
         ("disclose", 12, 10),
         ("share", 32, 0),
         ("roll_over", 44, 10),
+        ("move", 50, 0),
+        ("vouch", 24, 0),
+        ("own", 40, 0),
     ],
 )
 def test_killed_at_any_point_an_operation_is_done_whole_or_not_at_all(
