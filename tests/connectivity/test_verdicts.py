@@ -3,12 +3,13 @@
 import pytest
 from tests.conftest import NOW
 
-from bothways.connectivity.evidence import Admission, Caller, DnsSeen, Evidence, Outcome, TcpSeen, VersionSeen
+from bothways.connectivity.evidence import Admission, Caller, CallSeen, DnsSeen, Evidence, Outcome, TcpSeen, VersionSeen
 from bothways.connectivity.verdicts import (
     admission_findings,
     dns_findings,
     findings,
     is_pinned,
+    node_findings,
     refused_by_http,
     risk,
     tcp_findings,
@@ -157,3 +158,13 @@ def test_a_server_that_shows_no_certificate_is_told_with_the_reason() -> None:
 )
 def test_a_refusal_over_http_says_that_it_is_about_the_certificate(status: int, body: str, *, refused: bool) -> None:
     assert refused_by_http(status, body) is refused
+
+
+def test_a_node_whose_call_fails_is_found_unless_nobodys_succeeds() -> None:
+    good, bad = CallSeen("own", "answered 200"), CallSeen("own", "refused", failed=True)
+    node, away = CallSeen("eu-1", "connection_timeout", failed=True), CallSeen("eu-2", "not asked", away=True)
+    [found] = node_findings((good, node, away), HOST)
+    assert (found.id, "node eu-1 failed: connection_timeout" in found.message) == ("PROBE-CALL-02", True)
+    assert "PROBE-CALL-02" in risk((found,))
+    assert [*node_findings((bad, node), HOST)] == []
+    assert [*node_findings((good,), HOST)] == []

@@ -11,6 +11,7 @@ from bothways.pki.profile import (
     AUTHORITY_VALIDITY,
     HUB_CLIENT_VALIDITY,
     NODE_VALIDITY,
+    PROBER_VALIDITY,
     SERVER_VALIDITY,
     Profile,
     authority,
@@ -18,6 +19,8 @@ from bothways.pki.profile import (
     hub_client,
     node,
     node_uri_id,
+    prober,
+    prober_uri_id,
     read_uri_id,
     server,
     uri_id,
@@ -144,6 +147,16 @@ def test_a_nodes_certificate_is_for_clients_and_names_the_node(
         usage=ExtendedKeyUsageOID.CLIENT_AUTH,
         names=(x509.UniformResourceIdentifier("urn:bothways-node:PPR:eu-1"),),
     )
+
+
+def test_a_probers_certificate_is_for_clients_lasts_an_hour_and_has_the_uri_id_of_no_node(
+    ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime
+) -> None:
+    made = prober("hub.example", Environment.PPR, ecdsa_key.public_key(), now)
+    assert (made.usage, made.not_after - now) == (ExtendedKeyUsageOID.CLIENT_AUTH, PROBER_VALIDITY)
+    assert made.names == (x509.UniformResourceIdentifier("urn:bothways-probes:PPR"),)
+    assert not prober_uri_id(Environment.PPR).startswith(node_uri_id(Environment.PPR, ""))
+    assert prober_uri_id(Environment.PPR) != prober_uri_id(Environment.PRD)
 
 
 def test_no_customer_has_the_uri_id_of_a_node() -> None:

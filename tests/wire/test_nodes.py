@@ -57,6 +57,7 @@ class RemoteEnvoy:
     name: str
     directory: Path
     inbound_port: int
+    egress_port: int
     process: "subprocess.Popen[bytes]"
 
     def open(self, world: World, spoke: Spoke) -> Line:
@@ -96,7 +97,7 @@ def remote_envoy(hub: Hub, name: str, directory: Path, inbound_port: int = 0) ->
     ports = free_ports(2)
     binding = Binding("127.0.0.1", inbound_port or ports[0], "127.0.0.1", ports[1])
     bootstrap(hub, name, directory, binding)
-    with started(name, directory, binding.inbound_port) as envoy:
+    with started(name, directory, binding) as envoy:
         yield envoy
 
 
@@ -114,7 +115,7 @@ def bootstrap(hub: Hub, name: str, directory: Path, binding: Binding | None = No
 
 
 @contextmanager
-def started(name: str, directory: Path, inbound_port: int) -> Iterator[RemoteEnvoy]:
+def started(name: str, directory: Path, binding: Binding) -> Iterator[RemoteEnvoy]:
     command = [
         str(find_envoy()),
         "-c",
@@ -128,7 +129,7 @@ def started(name: str, directory: Path, inbound_port: int) -> Iterator[RemoteEnv
     with (directory / "envoy.log").open("ab") as log:
         process = subprocess.Popen(ending_with(os.getpid(), command), cwd=directory, stdout=log, stderr=log)
     try:
-        yield RemoteEnvoy(name, directory, inbound_port, process)
+        yield RemoteEnvoy(name, directory, binding.inbound_port, binding.egress_port, process)
     finally:
         process.terminate()
         process.wait(SECONDS)

@@ -39,10 +39,14 @@ ROTATIONS = 25
 
 @dataclass(slots=True)
 class Calls:
-    """Calls of a service of the hub to customers, without pause, one connection for each."""
+    """Calls of a service of the hub to customers, without pause, one connection for each.
+
+    `port` is that of the egress, if not of the Envoy beside the hub.
+    """
 
     world: World
     tsp_ids: tuple[str, ...]
+    port: int = 0
     answers: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -74,7 +78,7 @@ class Calls:
 
     def _call(self, tsp_id: str) -> None:
         settings = self.world.hub.settings
-        connection = HTTPConnection(settings.egress_address, settings.egress_port, timeout=15)
+        connection = HTTPConnection(settings.egress_address, self.port or settings.egress_port, timeout=15)
         while not self._stop.is_set():
             try:
                 connection.request("GET", "/notify", headers={"Bothways-Customer": tsp_id})

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from bothways.xds.access_log import connection_logs, request_logs
-from bothways.xds.listener import egress_listener, inbound_listener, probe_listener
+from bothways.xds.listener import egress_listener, inbound_listener, node_listener, probe_listener
 from bothways.xds.manager import customers_manager, endpoint_manager
-from bothways.xds.state import Address, HubState
+from bothways.xds.state import Address, ControlPlane, HubState, RemoteNode
 from bothways.xds.tls import inbound_socket
 from bothways.xds.typed import any_of
 
@@ -82,6 +82,21 @@ def test_services_call_over_tcp_where_the_settings_say(state: HubState) -> None:
     listener = egress_listener(replace(state, egress=Address("10.1.2.3", 9000)))
     assert listener.name == "egress"
     assert (listener.address.socket_address.address, listener.address.socket_address.port_value) == ("10.1.2.3", 9000)
+
+
+def test_a_node_takes_probes_under_a_name_of_its_own_beside_the_endpoint(
+    shown: Callable[[Any], Any], state: HubState
+) -> None:
+    node = RemoteNode("eu-1", Address("10.0.0.1", 443), Address("127.0.0.1", 15001), frozenset(["a"]))
+    there = inbound_listener(replace(state, inbound=node.inbound))
+    assert node_listener(state, node) == there
+    listener = node_listener(replace(state, control_plane=ControlPlane(state.server, state.trust)), node)
+    endpoint, probes = listener.filter_chains
+    assert [endpoint] == list(there.filter_chains)
+    assert list(probes.filter_chain_match.server_names) == ["eu-1.node.api.ppr.hub.example"]
+    assert probes.transport_socket == inbound_socket("probe-trust")
+    [one] = shown(probes)["filters"]
+    assert one["typed_config"] == shown(any_of(customers_manager("probe")))
 
 
 def test_probes_have_a_unix_socket_that_this_user_alone_can_use(state: HubState) -> None:

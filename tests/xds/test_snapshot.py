@@ -13,10 +13,11 @@ from google.protobuf import json_format
 
 from bothways.xds import names
 from bothways.xds.bootstrap import bootstrap
+from bothways.xds.listener import node_listener
 from bothways.xds.route import inbound_routes
 from bothways.xds.snapshot import Snapshot, build_snapshot
-from bothways.xds.state import Address, HubState, KeyPair, RemoteNode
-from bothways.xds.tls import key_pair_secret
+from bothways.xds.state import Address, ControlPlane, HubState, KeyPair, RemoteNode
+from bothways.xds.tls import key_pair_secret, probe_trust_secret
 from bothways.xds.typed import any_of
 
 MESSAGES = {
@@ -171,6 +172,26 @@ def test_a_resource_is_packed_as_it_was_built(state: HubState) -> None:
 def test_two_resources_of_one_name_are_refused(state: HubState) -> None:
     with pytest.raises(ValueError, match=r"two resources of .*Cluster have one name"):
         build_snapshot(replace(state, services=state.services + state.services[:1]))
+
+
+def test_a_remote_node_takes_probes_at_its_endpoint_from_the_control_plane_alone(state: HubState) -> None:
+    control_plane = ControlPlane(state.server, state.trust)
+    state = replace(state, nodes=(FIRST,), control_plane=control_plane)
+    remote = build_snapshot(state).remote["eu-1"]
+    assert names.PROBE in remote.of(names.ROUTE_TYPE)
+    assert remote.of(names.SECRET_TYPE)[names.PROBE_TRUST].packed == any_of(
+        probe_trust_secret(state.trust, state.environment)
+    )
+    assert remote.of(names.LISTENER_TYPE)["inbound"].packed == any_of(node_listener(state, FIRST))
+    assert build_snapshot(state).of(names.SECRET_TYPE).keys() == remote.of(names.SECRET_TYPE).keys() - {"probe-trust"}
+    shut = build_snapshot(replace(state, shut="a stranger was let in", closures=1)).remote["eu-1"]
+    assert (
+        names.PROBE_TRUST in shut.lingering[names.SECRET_TYPE],
+        names.PROBE in shut.lingering[names.ROUTE_TYPE],
+    ) == (
+        True,
+        True,
+    )
 
 
 FIRST = RemoteNode("eu-1", Address("10.0.0.1", 443), Address("127.0.0.1", 15001), frozenset(["a"]))

@@ -9,8 +9,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
+from bothways.contract.document import Environment
 from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
-from bothways.xds.tls import customer_socket, inbound_socket, key_pair_secret, service_socket, trust_secret
+from bothways.xds.tls import (
+    customer_socket,
+    inbound_socket,
+    key_pair_secret,
+    probe_trust_secret,
+    service_socket,
+    trust_secret,
+)
 
 OVER_ADS = {"ads": {}, "resource_api_version": "V3"}
 PARAMETERS = {
@@ -54,6 +62,16 @@ def test_the_endpoint_requires_a_client_certificate_and_resumes_no_session(shown
             "disable_stateful_session_resumption": True,
         },
     }
+
+
+def test_a_node_is_asked_to_call_a_customer_by_the_control_planes_probes_alone(
+    shown: Callable[[Any], Any], server: CustomerServer
+) -> None:
+    secret = shown(probe_trust_secret(server.anchors, Environment.PPR))
+    assert secret["validation_context"].pop("match_typed_subject_alt_names") == [
+        {"san_type": "URI", "matcher": {"exact": "urn:bothways-probes:PPR"}}
+    ]
+    assert secret == shown(trust_secret("probe-trust", server.anchors))
 
 
 def test_a_customers_server_is_proved_by_its_own_anchors_and_exactly_its_host_name(

@@ -95,10 +95,21 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSeen:
+    """What came of one request through one Envoy, in words: `failed`, or `away` if that Envoy could not be asked."""
+
+    node: str
+    said: str
+    failed: bool = False
+    away: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that one probe saw. A stage that was not reached is empty.
 
-    `chain` is as it was sent; `chain_failure` says why there is none, though TLS is spoken.
+    `chain` is as it was sent; `chain_failure` says why there is none, though TLS is spoken. `calls` begin with that
+    through the hub's own Envoy.
     """
 
     dns: DnsSeen
@@ -107,6 +118,7 @@ class Evidence:
     chain: tuple[x509.Certificate, ...] = ()
     chain_failure: str = ""
     admissions: tuple[Admission, ...] = ()
+    calls: tuple[CallSeen, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the evidence as the JSON object that is stored and shown."""
@@ -125,12 +137,17 @@ class Evidence:
                 {"caller": each.caller.value, "outcome": each.outcome.value, "tls": each.version, "said": str(each)}
                 for each in self.admissions
             ],
+            "calls": [{"node": each.node, "outcome": _outcome(each), "said": each.said} for each in self.calls],
         }
 
 
 def admission(admissions: Sequence[Admission], caller: Caller) -> Admission | None:
     """Return what came of the knock of this caller, if it knocked."""
     return next((each for each in admissions if each.caller is caller), None)
+
+
+def _outcome(seen: CallSeen) -> str:
+    return "not asked" if seen.away else "failed" if seen.failed else "answered"
 
 
 def _certificate(certificate: x509.Certificate) -> dict[str, str]:

@@ -8,6 +8,7 @@ from cryptography import x509
 from bothways.connectivity.evidence import (
     Admission,
     Caller,
+    CallSeen,
     DnsSeen,
     Evidence,
     Outcome,
@@ -23,8 +24,11 @@ from bothways.registry.addresses import refused_range
 TTL_LEAST = 5.0
 """Seconds: an answer that holds shorter is asked for more often than every connection is worth."""
 
-RISKS = frozenset({"PROBE-PIN-01", "PROBE-CLIENT-02", "PROBE-CLIENT-03", "PROBE-CLIENT-04"})
-"""Findings under which a flow that is proved is at risk: the next rotation breaks it, or R1 does not hold there."""
+RISKS = frozenset({"PROBE-PIN-01", "PROBE-CLIENT-02", "PROBE-CLIENT-03", "PROBE-CLIENT-04", "PROBE-CALL-02"})
+"""Findings under which a flow that is proved is at risk.
+
+The next rotation breaks it, R1 does not hold there, or a node's calls fail.
+"""
 
 _REFUSING = frozenset({400, 401, 403, 495, 496})
 """HTTP statuses by which servers refuse a certificate after the handshake; nginx makes 495 and 496 a 400."""
@@ -150,6 +154,19 @@ def admission_findings(seen: Sequence[Admission], host: str) -> Iterator[Finding
         message = f"whether these are let in could not be told: {'; '.join(each.caller.value for each in unclear)}"
         hint = "Let the probe's path (outbound.probe_path of the contract) answer the hub with 200 or 404."
         yield _finding("PROBE-CLIENT-05", f"{message} ({unclear[0]})", hint, host, Level.WARNING, _MUTUAL)
+
+
+def node_findings(calls: Sequence[CallSeen], host: str) -> Iterator[Finding]:
+    """Yield the remote nodes whose calls fail, though the first of the calls, through the hub's own Envoy, did not."""
+    own, *others = calls
+    for each in others:
+        if each.failed and not own.failed:
+            message = f"the request through node {each.node} failed: {each.said}; through {own.node} it did not"
+            hint = (
+                "Look at the way from that node to the server (routes, DNS, firewalls), and at the node itself: "
+                "bothways hub status."
+            )
+            yield _finding("PROBE-CALL-02", message, hint, host, cite="R2")
 
 
 def refuses(seen: Admission) -> bool:

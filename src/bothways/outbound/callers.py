@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bothways import files
 from bothways.connectivity.evidence import Caller
-from bothways.operations.hub import Hub, serial_number
+from bothways.operations.hub import Hub, contract, serial_number
 from bothways.operations.shown import shown_to
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
 from bothways.store import authorities, customer_credentials
 from bothways.store.authorities import Role
+from bothways.store.database import Transaction
 
 FRESH_VALIDITY = timedelta(hours=1)
 """How long a fresh certificate lasts: as long as it is used for the probes of many customers, twice over."""
@@ -41,12 +42,14 @@ _EXPIRED_LIFE = timedelta(days=1)
 class Callers:
     """The TLS context of each caller, and until when they can be used. Certificates of servers are not judged here.
 
-    `current` is the serial number of the hub's client certificate that they were made beside.
+    `current` is the serial number of the hub's client certificate that they were made beside. `prober` is as whom
+    remote nodes are asked to call, None if the hub lets no node in.
     """
 
     contexts: Mapping[Caller, ssl.SSLContext]
     until: datetime
     current: int
+    prober: ssl.SSLContext | None = None
 
 
 class KeptCallers:
@@ -97,7 +100,7 @@ def make_callers(hub: Hub) -> Callers:
         current = authorities.current_credential(transaction.connection, Role.CLIENT)
         signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
         made: dict[Caller, bytes] = {}
-        serials = {}
+        serials, prober = {}, b""
         for caller, begin, end in (
             (Caller.FRESH, now - profile.BACKDATE, now + FRESH_VALIDITY),
             (Caller.EXPIRED, now - _EXPIRED_SINCE - _EXPIRED_LIFE, now - _EXPIRED_SINCE),
@@ -108,13 +111,37 @@ def make_callers(hub: Hub) -> Callers:
             unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
             made[caller] = _pem(key, issue.assemble(unsigned, signer.sign(unsigned)))
             serials[caller.name.lower()] = f"{serial:x}"
+        if hub.settings.nodes_port:
+            serials["prober"] = f"{(serial := serial_number()):x}"
+            prober = _prober(hub, transaction, serial)
         transaction.audit("probe.certificates", hub.terms.hub, **serials)
     made[Caller.FOREIGN] = foreign_certificate(issuer.certificate.subject, current.certificate)
     made[Caller.CURRENT] = (
         hub.keys.private_pem(current.key_name).encode() + certificate_pem(current.certificate).encode()
     )
     contexts = {Caller.NOBODY: _context(), **{each: _context(hub, pem) for each, pem in made.items()}}
-    return Callers(contexts, now + REUSED, current.certificate.serial_number)
+    towards_nodes = _towards_nodes(hub, prober) if prober else None
+    return Callers(contexts, now + REUSED, current.certificate.serial_number, towards_nodes)
+
+
+def _prober(hub: Hub, transaction: Transaction, serial: int) -> bytes:
+    issuer = authorities.signing_authority(transaction.connection, Role.NODE)
+    key = ec.generate_private_key(ec.SECP256R1())
+    wanted = profile.prober(hub.terms.hub, hub.environment, key.public_key(), transaction.now)
+    unsigned = issue.issued_by(issuer.certificate, wanted, serial)
+    return _pem(key, issue.assemble(unsigned, hub.keys.signer_of(issuer.certificate, issuer.key_name).sign(unsigned)))
+
+
+def _towards_nodes(hub: Hub, pem: bytes) -> ssl.SSLContext:
+    """Return a context for remote nodes: they show the endpoint's certificate, of a CA that signs for the hub alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # The server name says which node is meant, and stands in no certificate.
+    context.check_hostname = False
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cadata=contract(hub).trust.server_ca)
+    with files.readable(pem, hub.run_directory) as path:
+        context.load_cert_chain(path)
+    return context
 
 
 def foreign_certificate(issuer: x509.Name, like: x509.Certificate) -> bytes:

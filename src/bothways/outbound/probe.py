@@ -4,24 +4,20 @@ The look finds causes; the outbound flow is established by the request alone.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
-
-import httpx2
 
 from bothways.connectivity.evidence import Evidence
 from bothways.connectivity.facts import ProbeFact
-from bothways.connectivity.verdicts import findings, refused_by_http, risk
-from bothways.dataplane.local import over_socket
+from bothways.connectivity.verdicts import findings, node_findings, risk
 from bothways.errors import Conflict
 from bothways.findings import Finding
 from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
 from bothways.outbound.callers import Callers, callers_for, make_callers
+from bothways.outbound.calls import call_by_nodes, call_by_own, require_running
 from bothways.outbound.look import Look, Say
 from bothways.pki.chain import parse_anchors
 from bothways.registry.endpoint import Endpoint
@@ -29,10 +25,6 @@ from bothways.spoke.addresses import Answer
 from bothways.spoke.knock import Chain
 from bothways.spoke.resolver import Question
 from bothways.store.chains import ChainState
-from bothways.xds import names
-
-_TIMEOUT = 20.0
-_OUR_PROBLEM = "urn:bothways:problem:"
 
 Ask = Callable[[str], Answer]
 
@@ -71,18 +63,21 @@ def probe_customer(
     the hub does not run; then nothing is recorded.
     """
     look, tell = _look(hub, tsp_id, ask), say or (lambda *_: None)
-    _require_running(hub)
+    require_running(hub)
     endpoint, at = look.endpoint, look.now
     callers = callers_for(hub, tsp_id, callers or make_callers(hub))
     evidence = asyncio.run(look.evidence(callers, tell))
     found = list(findings(evidence, look.anchors, at, loopback_allowed=look.loopback_allowed))
-    ok, seen = _call(hub, tsp_id)
-    tell("call", seen)
-    if not ok:
-        message = f"the request through the hub's Envoy failed: {seen}"
+    own, *others = calls = (call_by_own(hub, tsp_id), *call_by_nodes(hub, tsp_id, callers.prober))
+    for each in calls:
+        tell("call", f"{each.node}: {each.said}" if others else each.said)
+    if own.failed:
+        message = f"the request through the hub's Envoy failed: {own.said}"
         hint = "Mend what the other findings name, then probe again." if found else "Look at the server's own log."
         found.append(Finding("PROBE-CALL-01", message, hint, "R2", endpoint.host))
-    fact = ProbeFact(endpoint.address, at, ok, seen, risk(found) if ok else "")
+    found += node_findings(calls, endpoint.host)
+    evidence = replace(evidence, calls=calls)
+    fact = ProbeFact(endpoint.address, at, not own.failed, own.said, "" if own.failed else risk(found))
     record_probe(hub, tsp_id, fact, found, evidence)
     return Probe(fact, tuple(found), evidence)
 
@@ -105,54 +100,3 @@ def _endorsed(hub: Hub, tsp_id: str) -> Chain:
     if not chains:
         raise Conflict(f"customer {tsp_id} has no endorsed chain, so nothing can be trusted. See: bothways chain list")
     return tuple(certificate for each in chains for certificate in parse_anchors(each.pem.encode(), "endorsed chain"))
-
-
-def _require_running(hub: Hub) -> None:
-    with socket.socket(socket.AF_UNIX) as tried:
-        try:
-            tried.connect(str(_probe_socket(hub)))
-        except OSError as error:
-            raise _away(hub, error) from error
-
-
-def _away(hub: Hub, error: Exception) -> Conflict:
-    return Conflict(
-        f"the hub's Envoy cannot be reached at {_probe_socket(hub)} ({error}). "
-        f"Start it: bothways hub run --directory {hub.directory}"
-    )
-
-
-def _probe_socket(hub: Hub) -> Path:
-    return hub.run_directory / "probe.sock"
-
-
-def _call(hub: Hub, tsp_id: str) -> tuple[bool, str]:
-    transport = over_socket(_probe_socket(hub))
-    try:
-        with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
-            answer = client.get(f"http://probe{hub.terms.outbound.probe_path}", headers={names.CUSTOMER_HEADER: tsp_id})
-    except httpx2.ReadTimeout:
-        return False, f"no answer came back in {_TIMEOUT:.0f} s"
-    except httpx2.TransportError as error:
-        raise _away(hub, error) from error
-    problem = _problem(answer)
-    if problem is not None:
-        return False, problem
-    if refused_by_http(answer.status_code, answer.text):
-        # The handshake went through, and the answer is that it should not have: this server lets nobody in with it.
-        return False, f"the server refuses the hub's certificate, over HTTP with {answer.status_code}"
-    version = answer.headers.get(names.UPSTREAM_TLS_HEADER, "TLS")
-    subject = answer.headers.get(names.UPSTREAM_SUBJECT_HEADER, "the server")
-    return True, f"{version} with {subject}, answered {answer.status_code}"
-
-
-def _problem(answer: httpx2.Response) -> str | None:
-    if not answer.headers.get("content-type", "").startswith("application/problem+json"):
-        return None
-    try:
-        document = answer.json()
-    except ValueError:
-        return None
-    if not isinstance(document, dict) or not str(document.get("type", "")).startswith(_OUR_PROBLEM):
-        return None
-    return str(document.get("upstream") or document.get("reason") or f"Envoy answered {answer.status_code}")

@@ -20,6 +20,9 @@ SERVER_VALIDITY = timedelta(days=397)
 HUB_CLIENT_VALIDITY = timedelta(days=90)
 NODE_VALIDITY = timedelta(days=397)
 
+PROBER_VALIDITY = timedelta(hours=1)
+"""As the fresh certificate of a probe: it is made for half an hour of probes."""
+
 SERIAL_BITS = 159
 """Random bits of a serial number: 20 octets at most, and positive (RFC 5280 section 4.1.2.2)."""
 
@@ -111,6 +114,24 @@ def node(name: str, domain: str, environment: Environment, key: CertificatePubli
     names = (x509.UniformResourceIdentifier(node_uri_id(environment, name)),)
     usage = ExtendedKeyUsageOID.CLIENT_AUTH
     return Profile(subject, key, now - BACKDATE, now + NODE_VALIDITY, usage=usage, names=names)
+
+
+def prober(domain: str, environment: Environment, key: CertificatePublicKeyTypes, now: datetime) -> Profile:
+    """Return the profile of the certificate with which the control plane asks remote nodes to call a customer.
+
+    It is of the node CA and no node's: on no record, it opens nothing at the control plane.
+    """
+    subject = x509.Name(
+        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, domain), x509.NameAttribute(NameOID.COMMON_NAME, "probes")]
+    )
+    names = (x509.UniformResourceIdentifier(prober_uri_id(environment)),)
+    usage = ExtendedKeyUsageOID.CLIENT_AUTH
+    return Profile(subject, key, now - BACKDATE, now + PROBER_VALIDITY, usage=usage, names=names)
+
+
+def prober_uri_id(environment: Environment) -> str:
+    """Return the URI-ID of the control plane's probes. No node's can be equal: theirs begin with another namespace."""
+    return f"urn:bothways-probes:{environment.value}"
 
 
 def node_uri_id(environment: Environment, name: str) -> str:

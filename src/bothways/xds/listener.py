@@ -1,5 +1,6 @@
 """Listeners: the endpoint for customers, the egress for the hub's services, and the one for probes."""
 
+from dataclasses import replace
 from typing import Any
 
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
@@ -8,7 +9,7 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from bothways.xds import names
 from bothways.xds.access_log import connection_logs, request_logs
 from bothways.xds.manager import customers_manager, endpoint_manager
-from bothways.xds.state import HubState
+from bothways.xds.state import HubState, RemoteNode
 from bothways.xds.tls import inbound_socket
 from bothways.xds.typed import any_of, duration, tcp, unix
 
@@ -32,6 +33,25 @@ def inbound_listener(state: HubState) -> Any:
     listener = _listener(names.INBOUND, tcp(state.inbound.host, state.inbound.port), chain, listener_filter)
     listener.listener_filters_timeout.CopyFrom(duration(_HELLO_TIMEOUT))
     listener.access_log.extend(connection_logs())
+    return listener
+
+
+def node_listener(state: HubState, node: RemoteNode) -> Any:
+    """Return the endpoint at a remote node, and at the same port, under another server name, the way for probes.
+
+    So a probe needs no port of its own that somebody would have to open. Only the control plane gets through its
+    handshake (`tls.probe_trust_secret`).
+    """
+    listener = inbound_listener(replace(state, inbound=node.inbound))
+    if state.control_plane is None:
+        return listener
+    chain = listener.filter_chains.add(
+        name=names.PROBE,
+        transport_socket=inbound_socket(names.PROBE_TRUST),
+        filters=[_manager_filter(customers_manager(names.PROBE))],
+    )
+    chain.filter_chain_match.server_names.append(names.probe_host(node.name, state.host))
+    chain.transport_socket_connect_timeout.CopyFrom(duration(_HANDSHAKE_TIMEOUT))
     return listener
 
 

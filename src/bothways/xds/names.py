@@ -19,6 +19,7 @@ SERVER_CERTIFICATE = "server-certificate"
 CUSTOMER_TRUST = "customer-trust"
 NODE_CERTIFICATE = "node-certificate"
 NODE_TRUST = "node-trust"
+PROBE_TRUST = "probe-trust"
 
 
 CONNECTIVITY_CLUSTER = "connectivity"
@@ -82,6 +83,11 @@ def inbound_routes(opening: int) -> str:
 def embedded_node(environment: str) -> str:
     """Return the id of the Envoy on the hub's own machine, as the control plane knows it."""
     return f"{environment.lower()}-embedded"
+
+
+def probe_host(node: str, host: str) -> str:
+    """Return the server name at which a remote node takes the control plane's probes; nobody looks it up."""
+    return f"{node}.node.{host}"
 
 
 def service_cluster(name: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 from bothways.xds import names
 from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
-from bothways.xds.listener import egress_listener, inbound_listener, probe_listener
+from bothways.xds.listener import egress_listener, inbound_listener, node_listener, probe_listener
 from bothways.xds.route import customer_routes, inbound_routes
 from bothways.xds.state import HubState, RemoteNode
-from bothways.xds.tls import key_pair_secret, trust_secret
+from bothways.xds.tls import key_pair_secret, probe_trust_secret, trust_secret
 from bothways.xds.typed import any_of
 
 
@@ -89,25 +89,37 @@ def _with_nodes(whole: Snapshot, state: HubState) -> Snapshot:
         **whole.resources,
         # A remote node has its own way to the control plane, in its bootstrap.
         names.CLUSTER_TYPE: _without(whole.of(names.CLUSTER_TYPE), names.CONNECTIVITY_CLUSTER),
-        names.ROUTE_TYPE: _without(whole.of(names.ROUTE_TYPE), names.PROBE),
     }
+    lingering, digest = whole.lingering, sha256(whole.version.encode())
+    if state.control_plane:
+        probes = resource_of(probe_trust_secret(state.control_plane.anchors, state.environment))
+        shared[names.SECRET_TYPE] = {**whole.of(names.SECRET_TYPE), probes.name: probes}
+        digest.update(f"{probes.version}\n".encode())
+        if state.shut:
+            # The way for probes is at the endpoint's listener, and goes with it.
+            lingering = {
+                **lingering,
+                names.SECRET_TYPE: lingering[names.SECRET_TYPE] | {probes.name},
+                names.ROUTE_TYPE: lingering[names.ROUTE_TYPE] | {names.PROBE},
+            }
+    else:
+        shared[names.ROUTE_TYPE] = _without(whole.of(names.ROUTE_TYPE), names.PROBE)
     listeners = {node.name: _listeners_at(state, node) for node in state.nodes}
-    digest = sha256(whole.version.encode())
     for name, of_node in sorted(listeners.items()):
         digest.update(f"{name} {' '.join(each.version for each in of_node.values())}\n".encode())
     version = digest.hexdigest()[:16]
     remote = {
-        name: Snapshot(version, {**shared, names.LISTENER_TYPE: of_node}, whole.lingering)
+        name: Snapshot(version, {**shared, names.LISTENER_TYPE: of_node}, lingering)
         for name, of_node in listeners.items()
     }
     return replace(whole, version=version, remote=remote)
 
 
 def _listeners_at(state: HubState, node: RemoteNode) -> dict[str, Resource]:
-    there = replace(state, inbound=node.inbound, egress=node.egress)
     # Shut is shut everywhere: what let a stranger in at one Envoy is the configuration of all.
-    endpoint = () if state.shut else (inbound_listener(there),)
-    return {each.name: resource_of(each) for each in (*endpoint, egress_listener(there))}
+    endpoint = () if state.shut else (node_listener(state, node),)
+    egress = egress_listener(replace(state, egress=node.egress))
+    return {each.name: resource_of(each) for each in (*endpoint, egress)}
 
 
 def _without(resources: Mapping[str, Resource], name: str) -> dict[str, Resource]:

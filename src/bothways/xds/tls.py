@@ -7,6 +7,8 @@ from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2, tls_pb2
 from envoy.type.matcher.v3 import string_pb2
 
+from bothways.contract.document import Environment
+from bothways.pki.profile import prober_uri_id
 from bothways.xds import names
 from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
 from bothways.xds.suites import CIPHER_SUITES, CURVES, CURVES_ANSWERED, SIGNATURE_ALGORITHMS
@@ -33,16 +35,26 @@ def trust_secret(name: str, anchors: Anchors) -> Any:
     return secret_pb2.Secret(name=name, validation_context=context)
 
 
-def inbound_socket() -> Any:
+def probe_trust_secret(anchors: Anchors, environment: Environment) -> Any:
+    """Return as a secret who may have a remote node call a customer: the control plane's probes, and no node."""
+    secret = trust_secret(names.PROBE_TRUST, anchors)
+    matcher = string_pb2.StringMatcher(exact=prober_uri_id(environment))
+    kind = common_pb2.SubjectAltNameMatcher.SanType.URI
+    secret.validation_context.match_typed_subject_alt_names.add(san_type=kind, matcher=matcher)
+    return secret
+
+
+def inbound_socket(trust: str = names.CUSTOMER_TRUST) -> Any:
     """Return the transport socket of the endpoint: a client certificate is required, and no session is resumed.
 
-    Resumption would carry an authenticated session past a revocation or a change of trust.
+    Resumption would carry an authenticated session past a revocation or a change of trust. `trust` is the secret that
+    says whose certificate it may be.
     """
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context=_common_context(
             CURVES_ANSWERED,
             tls_certificate_sds_secret_configs=[_by_sds(names.SERVER_CERTIFICATE)],
-            validation_context_sds_secret_config=_by_sds(names.CUSTOMER_TRUST),
+            validation_context_sds_secret_config=_by_sds(trust),
             alpn_protocols=["h2", "http/1.1"],
         ),
         disable_stateless_session_resumption=True,
