@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,8 @@ from bothways.pki.request import parse_request
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke, init_spoke
 from bothways.spoke.install import install_certificate
-from bothways.spoke.pair import held_keys, previous, read_key
+from bothways.spoke.pair import held_keys, previous, put_back, read_key
+from bothways.spoke.status import spoke_status
 
 Certified = Callable[[Spoke], bytes]
 KilledAt = Callable[[int, Callable[[], object]], bool]
@@ -205,3 +207,33 @@ def test_what_cannot_be_written_is_said_and_the_pair_in_use_stays(
     os.rmdir(ready_spoke.directory / "previous")  # noqa: PTH106 - as it was made
     install_certificate(ready_spoke, chain)
     assert ready_spoke.certificate_file.read_bytes() == chain
+
+
+def test_a_pair_that_is_put_back_is_whole_and_the_other_becomes_the_one_before(
+    ready_spoke: Spoke, certified: Callable[[Spoke], bytes]
+) -> None:
+    def pair() -> tuple[bytes, bytes]:
+        return ready_spoke.key_file.read_bytes(), ready_spoke.certificate_file.read_bytes()
+
+    with pytest.raises(Unusable, match="none to put back"):
+        put_back(ready_spoke)
+    first = pair()
+    install_certificate(ready_spoke, certified(ready_spoke))
+    second = pair()
+    put_back(ready_spoke)
+    assert pair() == first
+    put_back(ready_spoke)
+    assert pair() == second
+
+
+def test_a_kill_while_a_pair_is_put_back_leaves_a_whole_pair(
+    ready_spoke: Spoke, certified: Callable[[Spoke], bytes], killed_at: Callable[[int, Callable[[], object]], bool]
+) -> None:
+    install_certificate(ready_spoke, certified(ready_spoke))
+    place = 1
+    while killed_at(place, lambda: put_back(ready_spoke)):
+        place += 1
+        status = spoke_status(ready_spoke, datetime.now(UTC))
+        assert not status.broken
+        assert status.previous is not None
+    assert place > 2

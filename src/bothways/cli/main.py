@@ -157,6 +157,7 @@ _GROUPS = {
             "install": "Check the certificate that the hub issued, and install it.",
             "status": "Show what this spoke has, until when, and what to do next.",
             "check": "Look at everything on both ways, and say what mends it.",
+            "renew": "Renew the certificate if it is due, or put the one before back.",
             "call": "Call the hub over mutual TLS.",
             "listen": "Receive the hub's calls over mutual TLS, and print each.",
             "run": "Run the sidecar: mutual TLS for applications that speak plain HTTP.",
@@ -207,7 +208,11 @@ _INNER = {
     ),
 }
 # Commands in a module of their own.
-_MODULES = {("spoke", "check"): "spoke_check", ("spoke", "run"): "spoke_run"}
+_MODULES = {
+    ("spoke", "check"): "spoke_check",
+    ("spoke", "renew"): "spoke_renew",
+    ("spoke", "run"): "spoke_run",
+}
 # Names of commands that are words of Python.
 _FUNCTIONS = {"list": "list_", "set": "set_", "import": "import_", "enrolment-password": "enrolment_password"}
 

@@ -2,7 +2,7 @@
 
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,9 @@ def open_client(spoke: Spoke) -> Client:
     return Client(spoke)
 
 
-def call(client: httpx2.Client, method: str, path: str, body: bytes | None = None) -> Answer:
+def call(
+    client: httpx2.Client, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Call the hub once. Raises `NotAuthorized` if TLS refused us, `Unreachable` if there was no answer.
 
     `path` begins with one slash: a whole address would take our certificate elsewhere. Raises `Unusable` otherwise.
@@ -100,7 +102,7 @@ def call(client: httpx2.Client, method: str, path: str, body: bytes | None = Non
     _check(method, path)
     started = time.perf_counter()
     try:
-        with client.stream(method, path, content=body) as response:
+        with client.stream(method, path, content=body, headers=headers) as response:
             tls = response.extensions["network_stream"].get_extra_info("ssl_object")
             content = response.read()
     # A host name that cannot be encoded is a UnicodeError.

@@ -101,6 +101,23 @@ def put_in_use(spoke: Spoke, held: HeldKey, chain_pem: bytes) -> None:
         raise Unusable(f"{spoke.directory} cannot be written: {error.strerror}. Mend that, and try again.") from error
 
 
+def put_back(spoke: Spoke) -> None:
+    """Put the pair that was in use before this one in use again; the one in use becomes the one before.
+
+    Raises `Unusable` if there is none, or something cannot be written.
+    """
+    before, current = spoke.directory / _PREVIOUS, spoke.directory / _CURRENT
+    if previous(spoke) is None or not current.is_symlink():
+        raise Unusable(f"{spoke.directory} holds no pair that was in use before, so there is none to put back.")
+    try:
+        old, new = before.readlink(), current.readlink()
+        # In this order, after a kill between the two the pair that was put back is in use, and is the one before too.
+        _use(spoke, old)
+        _link(before, new)
+    except OSError as error:
+        raise Unusable(f"{spoke.directory} cannot be written: {error.strerror}. Mend that, and try again.") from error
+
+
 def tidy(spoke: Spoke) -> None:
     """Take away what waited for the certificate that is in use now; it is whole in the pair. Also after a kill."""
     current = spoke.directory / _CURRENT

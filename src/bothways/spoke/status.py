@@ -198,7 +198,8 @@ def _next(
     if certificate is None or any(each.level is Level.ERROR for each in certificate.findings):
         return "Get a certificate that works: install it, or make a new request.", make
     if certificate.findings:
-        return "Renew the certificate; the one in use stays until the new one is installed.", make
+        renew = f"bothways spoke renew {here}"
+        return "Renew the certificate; the one in use stays until the new one is installed.", renew
     if server and server.findings:
         return (
             f"Put {server.file} right at the CA that the hub endorsed; spoke listen takes the new file by itself.",

@@ -17,7 +17,7 @@ def test_every_finding_that_a_check_can_give_has_a_cause_and_a_command_of_its_ow
 
 def test_each_alert_is_a_finding_of_its_own() -> None:
     assert advice("CHECK-ALERT-44").cause.startswith("certificate_revoked: ")
-    assert "renew" in advice("CHECK-ALERT-45").command
+    assert "spoke csr" in advice("CHECK-ALERT-45").command
     assert advice("CHECK-ALERT-99").cause != advice("CHECK-ALERT-44").cause
 
 

@@ -19,9 +19,9 @@ _LISTEN = "bothways spoke listen --certificate FULLCHAIN.pem --key KEY.pem --dir
 _INSTALL = "bothways spoke install CERT --directory DIR"
 _CSR = "bothways spoke csr --country CC --state STATE --locality CITY --organization NAME --unit UNIT --directory DIR"
 _AGAIN = "bothways spoke check --directory DIR"
+_ALERT_COMMANDS = {44: _CSR, 45: _CSR, 70: "openssl version", 112: _STATUS}
 _LOOK = "openssl s_client -connect HOST:PORT -servername HOST -showcerts"
 
-_ALERT_COMMANDS = {44: _RENEW, 45: _RENEW, 70: "openssl version", 112: _STATUS}
 
 CAUSES: dict[str, Advice] = {
     "SPOKE-KEY": Advice("the key file is missing, damaged, encrypted, or open to others", "chmod 600 DIR/tls.key"),
@@ -36,7 +36,7 @@ CAUSES: dict[str, Advice] = {
     "INSTALL-03": Advice("the issuer is not in the file, or the hub has a new CA", _INSTALL),
     "INSTALL-04": Advice("it is the certificate of another customer, environment or hub", _INSTALL),
     "INSTALL-05": Advice("it is a server's certificate, and a client's is wanted", _INSTALL),
-    "INSTALL-06": Advice("nothing renewed it in time", _RENEW),
+    "INSTALL-06": Advice("nothing renewed it in time", _CSR),
     "INSTALL-07": Advice("it was issued for later, or the clock of this machine is behind", "timedatectl status"),
     "INSTALL-08": Advice("a certificate that is no CA was put among the issuers", _INSTALL),
     "CHECK-FILE-01": Advice("the directory was made with another umask, or shared on purpose", "chmod go-w DIR"),
