@@ -10,6 +10,7 @@ import cyclopts
 
 from bothways import __version__
 from bothways.cli import exit as codes
+from bothways.cli.commands import FUNCTIONS, GROUPS, INNER, MODULES
 from bothways.cli.output import failure, result, tell
 from bothways.errors import BothwaysError
 
@@ -22,202 +23,8 @@ app = cyclopts.App(
     help_epilogue="Exit codes: 0 ok, 1 a check failed, 2 usage, 3 network, 4 not authorized, 5 expiring soon.",
 )
 
-# What each command does, in a line for the overview; the rest is said by the command itself, which is imported only
-# when it is called.
-_GROUPS = {
-    "hub": (
-        "Make a hub, run it, look at it.",
-        {
-            "init": "Make a hub for one environment, in a directory of its own.",
-            "run": "Run the hub: control plane, portal and Envoy, until Ctrl-C.",
-            "envoy": "Keep the hub's Envoy running, also without the hub.",
-            "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
-            "reopen": "Open the endpoint that the canary shut.",
-            "metrics": "Print the metrics of the running hub, for Prometheus.",
-            "contract": "Print the contract, or the OpenSSL commands for one customer.",
-        },
-    ),
-    "customer": (
-        "The hub's customers.",
-        {
-            "add": "Register a customer under its tspId.",
-            "list": "List all customers with the state of their flows.",
-            "show": "Show one customer: each flow with its checklist.",
-            "suspend": "Let nothing through in either direction.",
-            "resume": "Resume a suspended customer.",
-            "remove": "Remove a customer for good.",
-            "enrolment-password": "Make a one-time password for enrolment by EST.",
-        },
-    ),
-    "request": (
-        "Certification requests of customers.",
-        {
-            "submit": "Submit a customer's request (CSR) for review.",
-            "list": "List requests.",
-            "show": "Show a request with what the rules say about it.",
-            "approve": "Approve a request, and issue its certificate.",
-            "refuse": "Refuse a request.",
-            "keys": "Print the SHA-256 of all keys, for the other environment to refuse them.",
-            "withdraw": "Withdraw an approval: no certificate of it stays usable.",
-        },
-    ),
-    "certificate": (
-        "Certificates of customers.",
-        {
-            "list": "List certificates.",
-            "show": "Print a certificate with its issuer in PEM.",
-            "revoke": "Revoke a certificate: the next request with it is refused.",
-            "crl": "Print the revocation list (CRL) of an issuing CA.",
-        },
-    ),
-    "key": (
-        "Keys that others can have.",
-        {"ban": "Ban a key for good, and revoke what is certified under it.", "list": "List keys that are banned."},
-    ),
-    "observation": (
-        "Why calls to the endpoint failed.",
-        {"list": "List why calls failed, and what repairs it: of a customer, or of nobody known."},
-    ),
-    "endpoint": (
-        "Customers' servers, which the hub calls.",
-        {
-            "set": "Record the base URL of a customer's server.",
-            "show": "Show where a customer's server is.",
-            "submit": "Submit a base URL for review, as the customer does.",
-            "list": "List the base URLs that wait for review.",
-            "approve": "Approve a base URL that was submitted.",
-            "refuse": "Refuse a base URL that was submitted.",
-        },
-    ),
-    "chain": (
-        "CA chains of customers' servers.",
-        {
-            "submit": "Submit the CA chain of a customer's server for review.",
-            "list": "List chains.",
-            "show": "Show a chain with its certificates in PEM.",
-            "endorse": "Endorse a chain for this customer's server alone.",
-            "refuse": "Refuse a chain.",
-            "withdraw": "Withdraw an endorsement.",
-        },
-    ),
-    "outbound": (
-        "Client certificates that customers' own CAs sign for the hub.",
-        {
-            "csr": "Make a key for one customer alone, and the request (CSR) for its CA.",
-            "install": "Show the customer the certificate that its CA signed.",
-            "show": "Show which client certificate a customer is shown.",
-            "remove": "Show the customer the hub's own client certificate again.",
-        },
-    ),
-    "bundle": (
-        "What is exchanged with a customer by hand: one signed zip in each direction.",
-        {
-            "export": "Write a bundle for a customer: contract, CAs, commands, instructions to print.",
-            "import": "Take in what a customer sent back: request, server chain, address.",
-        },
-    ),
-    "service": (
-        "Services behind the endpoint.",
-        {
-            "add": "Put a service behind the endpoint.",
-            "list": "List services with the customers that they were granted to.",
-            "grant": "Grant a service to a customer.",
-            "withdraw": "Withdraw a service from a customer.",
-        },
-    ),
-    "audit": (
-        "The record of all changes.",
-        {
-            "verify": "Check that no line of the audit was changed, removed, put in or cut off.",
-            "export": "Print the audit as JSON lines, with its signed head.",
-            "head": "Write the signed head of the audit to a file, to be kept elsewhere.",
-        },
-    ),
-    "person": (
-        "People: of the hub, and of customers.",
-        {
-            "add": "Put a person on record, with a role.",
-            "list": "List people.",
-            "disable": "Let a person in no more.",
-        },
-    ),
-    "token": (
-        "Tokens for the API.",
-        {
-            "add": "Make an API token, which is shown once.",
-            "list": "List API tokens.",
-            "revoke": "Revoke an API token.",
-        },
-    ),
-    "spoke": (
-        "The customer's side: key, certificate, calls to the hub, and calls from it.",
-        {
-            "init": "Make a spoke for one environment from the hub's contract.",
-            "csr": "Make a key and a request (CSR) that the hub's rules accept; also to renew.",
-            "install": "Check the certificate that the hub issued, and install it.",
-            "status": "Show what this spoke has, until when, and what to do next.",
-            "check": "Look at everything on both ways, and say what mends it.",
-            "renew": "Renew the certificate if it is due, or put the one before back.",
-            "call": "Call the hub over mutual TLS.",
-            "listen": "Receive the hub's calls over mutual TLS, and print each.",
-            "run": "Run the sidecar: mutual TLS for applications that speak plain HTTP.",
-        },
-    ),
-}
-# Groups inside a group: the function of each command, in a module of their own.
-_INNER = {
-    ("customer", "contact"): (
-        "Who is told what is about to end, for a customer.",
-        "contact",
-        {
-            "add": ("add", "Add a contact of a customer, by e-mail or webhook."),
-            "list": ("list_", "List the contacts of a customer."),
-            "remove": ("remove", "Remove a contact of a customer."),
-        },
-    ),
-    ("spoke", "bundle"): (
-        "What is exchanged with the hub by hand.",
-        "spoke_bundle",
-        {
-            "import": ("import_", "Take in a later bundle of the hub."),
-            "export": ("export", "Write the answer: request, server chain, address, signed with your key."),
-        },
-    ),
-    ("hub", "authority"): (
-        "The hub's CAs.",
-        "authority",
-        {
-            "add": ("add", "Put a new issuing CA or Client CA beside the one that signs."),
-            "list": ("list_", "List all CAs of the hub."),
-            "retire": ("retire", "Trust a CA no more."),
-        },
-    ),
-    ("hub", "node"): (
-        "Remote Envoys of the hub.",
-        "node",
-        {"list": ("list_", "List all nodes."), "withdraw": ("withdraw", "Let a node in no more.")},
-    ),
-    ("hub", "contact"): (
-        "Who is told what is about to end, for the operator.",
-        "contact",
-        {
-            "add": ("add_own", "Add a contact of the operator, by e-mail or webhook."),
-            "list": ("list_own", "List the contacts of the operator."),
-            "remove": ("remove_own", "Remove a contact of the operator."),
-        },
-    ),
-}
-# Commands in a module of their own.
-_MODULES = {
-    ("spoke", "check"): "spoke_check",
-    ("spoke", "renew"): "spoke_renew",
-    ("spoke", "run"): "spoke_run",
-}
-# Names of commands that are words of Python.
-_FUNCTIONS = {"list": "list_", "set": "set_", "import": "import_", "enrolment-password": "enrolment_password"}
-
 app.command("bothways.demo.command:demo", name="demo", help="Two hubs, two customers, every step, for real.")
-for _name, (_help, _commands) in _GROUPS.items():
+for _name, (_help, _commands) in GROUPS.items():
     _group = cyclopts.App(name=_name, help=_help)
     if _name == "hub":
         _group.command(
@@ -226,9 +33,9 @@ for _name, (_help, _commands) in _GROUPS.items():
             help="Put a remote Envoy on record, and write all files that it needs.",
         )
     for _command, _line in _commands.items():
-        _module = _MODULES.get((_name, _command), _name)
-        _group.command(f"bothways.cli.{_module}:{_FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
-    for (_outer, _inner_name), (_inner_help, _module, _functions) in _INNER.items():
+        _module = MODULES.get((_name, _command), _name)
+        _group.command(f"bothways.cli.{_module}:{FUNCTIONS.get(_command, _command)}", name=_command, help=_line)
+    for (_outer, _inner_name), (_inner_help, _module, _functions) in INNER.items():
         if _outer == _name:
             _inner = cyclopts.App(name=_inner_name, help=_inner_help)
             for _command, (_function, _line) in _functions.items():

@@ -93,6 +93,7 @@ CAUSES: dict[str, Advice] = {
     "PROBE-CHAIN-06": Advice("a CA of the server may not vouch for it, by its own extensions", _LOOK),
     "PROBE-CHAIN-05": Advice("the server has no certificate that can be read", _LOOK),
     "PROBE-CALL-01": Advice("the hub's own call failed, for the reason that the other findings tell", _AGAIN),
+    "PROBE-CALL-02": Advice("one of the hub's remote nodes does not reach the server, and others do", _AGAIN),
     "PROBE-PIN-01": Advice("the server trusts one certificate of the hub, not its CA (R15)", _LISTEN),
     "PROBE-CLIENT-01": Advice("the server does not trust the Client CA", "bothways spoke config nginx"),
     "PROBE-CLIENT-02": Advice("the server does not require a client certificate", "bothways spoke config nginx"),
