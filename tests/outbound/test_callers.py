@@ -6,11 +6,12 @@ import pytest
 from cryptography import x509
 
 from bothways.connectivity.evidence import Caller
+from bothways.operations.authorities import add_client_authority
 from bothways.operations.hub import Hub
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound import callers
-from bothways.outbound.callers import foreign_certificate, make_callers, still_good
-from bothways.pki.chain import issued_by
+from bothways.outbound.callers import callers_for, foreign_certificate, make_callers, still_good
+from bothways.pki.chain import fingerprint, issued_by
 from bothways.store import authorities, schema
 from bothways.store.authorities import Role
 
@@ -23,7 +24,7 @@ def test_each_caller_has_a_context_and_each_signature_a_line_in_the_audit(hub: H
 
     before = kept()
     made = make_callers(hub)
-    assert set(made.contexts) == set(Caller)
+    assert set(made.contexts) == set(Caller) - {Caller.NEXT}
     with hub.read() as connection:
         lines = connection.execute(schema.audit.select().where(schema.audit.c.action == "probe.certificates")).all()
     assert [sorted(json.loads(each.detail)) for each in lines] == [["expired", "fresh"]]
@@ -64,6 +65,22 @@ def test_callers_serve_until_they_are_old_or_the_hub_rotated(hub: Hub) -> None:
     assert not still_good(replace(hub, now=lambda: made.until), made)
     rotate_client_certificate(hub)
     assert not still_good(hub, made)
+
+
+def test_while_the_client_ca_changes_there_is_a_caller_of_the_next_one_until_it_is_shown(hub: Hub, issuer: str) -> None:
+    before = make_callers(hub)
+    assert Caller.NEXT not in callers_for(hub, issuer, before).contexts
+    added = add_client_authority(hub)
+    assert not still_good(hub, before)
+    made = make_callers(hub)
+    old_ca, new_ca = (made.of_ca[each] for each in (*before.of_ca, fingerprint(added.certificate)))
+    seen = callers_for(hub, issuer, made).contexts
+    # Who pins nothing takes a fresh one of the CA that it trusts already.
+    assert (seen[Caller.FRESH], seen[Caller.EXPIRED]) == (old_ca[Caller.FRESH], old_ca[Caller.EXPIRED])
+    assert seen[Caller.NEXT] == new_ca[Caller.FRESH]
+    rotate_client_certificate(hub)
+    seen = callers_for(hub, issuer, make_callers(hub)).contexts
+    assert Caller.NEXT not in seen
 
 
 def test_a_foreign_certificate_is_another_each_time(hub: Hub) -> None:

@@ -87,7 +87,7 @@ def test_a_node_that_hangs_is_named_and_holds_up_no_other(world: World, fleet: t
     os.kill(fleet[1].process.pid, signal.SIGSTOP)
     try:
         seen = {each.node: each for each in call_by_nodes(world.hub, "nobody", make_callers(world.hub).prober)}
-        assert (seen["eu-2"].away, f":{fleet[1].inbound_port}" in seen["eu-2"].said) == (True, True)
+        assert (seen["eu-2"].away, f":{fleet[1].inbound_port}" in seen["eu-2"].tried) == (True, True)
     finally:
         os.kill(fleet[1].process.pid, signal.SIGCONT)
     # No customer is named like that: the one that goes on says so.

@@ -201,7 +201,7 @@ def test_a_certificate_of_the_customers_own_ca_is_shown_to_it_alone_and_renewed_
             # The probe knocks with what this customer is shown, and with no fresh one of a CA that means nothing there.
             probe = probe_customer(hub, "OWN")
             assert (probe.fact.ok, [each.id for each in probe.findings]) == (True, [])
-            assert {each.caller for each in probe.evidence.admissions} == set(Caller) - {Caller.FRESH}
+            assert {each.caller for each in probe.evidence.admissions} == set(Caller) - {Caller.FRESH, Caller.NEXT}
             remove_credential(hub, "OWN", "the bank trusts the Client CA")
             world.apply()
             calls.wait_for_more(2)
@@ -223,6 +223,13 @@ def test_the_client_ca_is_replaced_customer_by_customer_and_no_call_is_lost(
             added = add_client_authority(world.hub)
             world.apply()
             ready.trust(certificate_pem(added.certificate))
+            # Before anything changes for anybody, probes tell who is ready; who is not yet pins nothing.
+            assert {
+                each: [one.id for one in probe_customer(world.hub, each).findings] for each in ("LATE", "READY")
+            } == {
+                "LATE": ["PROBE-NEXT-01"],
+                "READY": [],
+            }
             for _ in range(2):
                 done = rotate_when_asked(world.hub)
                 assert done.held.keys() & {"LATE", "READY"} == {"LATE"}
@@ -230,6 +237,8 @@ def test_the_client_ca_is_replaced_customer_by_customer_and_no_call_is_lost(
                 calls.wait_for_more(2)
                 assert calls.bodies("READY")[-1] == fingerprint_of(world)
                 assert calls.bodies("LATE")[-1] == before
+            found = [probe_customer(world.hub, each) for each in ("LATE", "READY")]
+            assert [[one.id for one in each.findings] for each in found] == [["PROBE-NEXT-01"], []]
             with pytest.raises(Conflict, match="are shown to customers"):
                 retire_authority(world.hub, old.id)
             late.trust(certificate_pem(added.certificate))

@@ -12,13 +12,17 @@ from bothways.pki.chain import fingerprint
 
 
 class Caller(StrEnum):
-    """As whom the probe knocks: two who have to be let in, and three who must not be."""
+    """As whom the probe knocks: two who have to be let in, three who must not be, and one who has to be soon.
+
+    `NEXT` there is while the hub changes its Client CA, for customers that are shown a certificate of the one before.
+    """
 
     CURRENT = "the hub's current certificate"
     FRESH = "a fresh certificate of the same Client CA"
     NOBODY = "no certificate"
     FOREIGN = "a certificate of a foreign CA with the same names"
     EXPIRED = "an expired certificate of the Client CA"
+    NEXT = "a certificate of the next Client CA"
 
 
 class Outcome(StrEnum):
@@ -96,12 +100,16 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class CallSeen:
-    """What came of one request through one Envoy, in words: `failed`, or `away` if that Envoy could not be asked."""
+    """What came of one request through one Envoy, in words: `failed`, or `away` if that Envoy could not be asked.
+
+    `tried` says where it was looked for: for the operator alone, and so not in the document.
+    """
 
     node: str
     said: str
     failed: bool = False
     away: bool = False
+    tried: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,11 @@ def admission_findings(seen: Sequence[Admission], host: str) -> Iterator[Finding
         message = f"the server lets the hub's current certificate in and not a fresh one of the same CA: {fresh}"
         hint = "Trust the Client CA and pin no certificate: the hub renews its own without notice, and calls would end."
         yield _finding("PROBE-PIN-01", message, hint, host, cite="R15")
+    following = admission(seen, Caller.NEXT)
+    if following is not None and is_pinned(current, following):
+        message = f"the server does not let in a certificate of the hub's next Client CA yet: {following}"
+        hint = "Take the contract again, and trust the new Client CA in it beside the one before."
+        yield _finding("PROBE-NEXT-01", message, hint, host, Level.WARNING, "R12")
     if any(each.caller is Caller.NOBODY for each in inside):
         message = f"the server lets in {' and '.join(_STRANGERS[each.caller] for each in inside)}"
         hint = "Have it require a client certificate under the Client CA of the contract."

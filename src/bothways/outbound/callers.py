@@ -21,9 +21,9 @@ from bothways.connectivity.evidence import Caller
 from bothways.operations.hub import Hub, contract, serial_number
 from bothways.operations.shown import shown_to
 from bothways.pki import issue, profile
-from bothways.pki.chain import certificate_pem
+from bothways.pki.chain import certificate_pem, fingerprint, issued_by
 from bothways.store import authorities, customer_credentials
-from bothways.store.authorities import Role
+from bothways.store.authorities import Authority, Role
 from bothways.store.database import Transaction
 
 FRESH_VALIDITY = timedelta(hours=1)
@@ -42,13 +42,15 @@ _EXPIRED_LIFE = timedelta(days=1)
 class Callers:
     """The TLS context of each caller, and until when they can be used. Certificates of servers are not judged here.
 
-    `current` is the serial number of the hub's client certificate that they were made beside. `prober` is as whom
-    remote nodes are asked to call, None if the hub lets no node in.
+    `current` is the serial number of the hub's client certificate that they were made beside. `of_ca` has those that
+    differ by Client CA, by the fingerprint of the CA: the one that signs first. `prober` is as whom remote nodes are
+    asked to call, None if the hub lets no node in.
     """
 
     contexts: Mapping[Caller, ssl.SSLContext]
     until: datetime
     current: int
+    of_ca: Mapping[str, Mapping[Caller, ssl.SSLContext]]
     prober: ssl.SSLContext | None = None
 
 
@@ -71,57 +73,84 @@ class KeptCallers:
 def callers_for(hub: Hub, tsp_id: str, callers: Callers) -> Callers:
     """Return the callers as they are for this customer: with the certificate that it is shown now, as the current one.
 
-    Where that is one that the customer's own CA signed (R13), a fresh one of the hub's Client CA says nothing.
+    Fresh and expired are of that one's CA. Where another Client CA signs by now, there is a caller with one of it: so
+    is seen who trusts it already. Of a certificate that the customer's own CA signed (R13), a fresh one says nothing.
     """
     with hub.read() as connection:
         shown = shown_to(connection, (tsp_id,), hub.keys.private_pem, hub.now()).get(tsp_id)
         own = tsp_id in customer_credentials.active(connection, (tsp_id,))
-    if shown is None or shown.pair is None:
-        return callers
-    current = _context(hub, shown.pair.key_pem.encode() + shown.pair.certificate_pem.encode())
-    contexts = {**callers.contexts, Caller.CURRENT: current}
+        trusted = authorities.trusted(connection, Role.CLIENT)
+        certificate = authorities.current_credential(connection, Role.CLIENT).certificate
+    contexts = dict(callers.contexts)
+    if shown is not None and shown.pair is not None:
+        certificate = x509.load_pem_x509_certificates(shown.pair.certificate_pem.encode())[0]
+        contexts[Caller.CURRENT] = _context(hub, shown.pair.key_pem.encode() + shown.pair.certificate_pem.encode())
     if own:
         del contexts[Caller.FRESH]
+        return replace(callers, contexts=contexts)
+    signer = next((each.certificate for each in trusted if issued_by(certificate, each.certificate)), None)
+    signing, *_ = callers.of_ca
+    if signer is not None and (name := fingerprint(signer)) != signing and name in callers.of_ca:
+        contexts |= callers.of_ca[name]
+        contexts[Caller.NEXT] = callers.of_ca[signing][Caller.FRESH]
     return replace(callers, contexts=contexts)
 
 
 def still_good(hub: Hub, callers: Callers) -> bool:
-    """Tell whether the callers can be used for another probe: not old, and no rotation came between."""
+    """Tell whether the callers can be used for another probe: not old, and no rotation or new CA came between."""
     with hub.read() as connection:
         current = authorities.current_credential(connection, Role.CLIENT).certificate
-    return hub.now() < callers.until and current.serial_number == callers.current
+        names = [fingerprint(each.certificate) for each in authorities.trusted(connection, Role.CLIENT)]
+    return hub.now() < callers.until and current.serial_number == callers.current and names == [*callers.of_ca]
 
 
 def make_callers(hub: Hub) -> Callers:
-    """Return contexts for all callers. Raises `Unusable` if the Client CA's key is out of reach."""
-    now = hub.now()
+    """Return contexts for all callers. Raises `Unusable` if a Client CA's key is out of reach."""
+    now, prober = hub.now(), b""
+    of_ca: dict[str, dict[Caller, bytes]] = {}
     with hub.write() as transaction:
-        issuer = authorities.signing_authority(transaction.connection, Role.CLIENT)
+        trusted = authorities.trusted(transaction.connection, Role.CLIENT)
         current = authorities.current_credential(transaction.connection, Role.CLIENT)
-        signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
-        made: dict[Caller, bytes] = {}
-        serials, prober = {}, b""
-        for caller, begin, end in (
-            (Caller.FRESH, now - profile.BACKDATE, now + FRESH_VALIDITY),
-            (Caller.EXPIRED, now - _EXPIRED_SINCE - _EXPIRED_LIFE, now - _EXPIRED_SINCE),
-        ):
-            key = ec.generate_private_key(ec.SECP256R1())
-            wanted = profile.hub_client(hub.terms.hub, hub.environment, key.public_key(), now)
-            wanted = replace(wanted, not_before=begin, not_after=end)
-            unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
-            made[caller] = _pem(key, issue.assemble(unsigned, signer.sign(unsigned)))
-            serials[caller.name.lower()] = f"{serial:x}"
-        if hub.settings.nodes_port:
-            serials["prober"] = f"{(serial := serial_number()):x}"
-            prober = _prober(hub, transaction, serial)
-        transaction.audit("probe.certificates", hub.terms.hub, **serials)
-    made[Caller.FOREIGN] = foreign_certificate(issuer.certificate.subject, current.certificate)
-    made[Caller.CURRENT] = (
-        hub.keys.private_pem(current.key_name).encode() + certificate_pem(current.certificate).encode()
+        for issuer in trusted:
+            made, serials = _of_client_ca(hub, issuer, now)
+            of_ca[fingerprint(issuer.certificate)] = made
+            if hub.settings.nodes_port and not prober:
+                serials["prober"] = f"{(serial := serial_number()):x}"
+                prober = _prober(hub, transaction, serial)
+            transaction.audit("probe.certificates", hub.terms.hub, **serials)
+    own = hub.keys.private_pem(current.key_name).encode() + certificate_pem(current.certificate).encode()
+    foreign = foreign_certificate(current.certificate.issuer, current.certificate)
+    contexts = {name: {who: _context(hub, pem) for who, pem in made.items()} for name, made in of_ca.items()}
+    signing, *_ = contexts.values()
+    return Callers(
+        {
+            Caller.CURRENT: _context(hub, own),
+            Caller.NOBODY: _context(),
+            Caller.FOREIGN: _context(hub, foreign),
+            **signing,
+        },
+        now + REUSED,
+        current.certificate.serial_number,
+        contexts,
+        _towards_nodes(hub, prober) if prober else None,
     )
-    contexts = {Caller.NOBODY: _context(), **{each: _context(hub, pem) for each, pem in made.items()}}
-    towards_nodes = _towards_nodes(hub, prober) if prober else None
-    return Callers(contexts, now + REUSED, current.certificate.serial_number, towards_nodes)
+
+
+def _of_client_ca(hub: Hub, issuer: Authority, now: datetime) -> tuple[dict[Caller, bytes], dict[str, str]]:
+    """Return a fresh and an expired certificate of a Client CA, with their keys, in PEM; and their serial numbers."""
+    signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
+    made, serials = {}, {}
+    for caller, begin, end in (
+        (Caller.FRESH, now - profile.BACKDATE, now + FRESH_VALIDITY),
+        (Caller.EXPIRED, now - _EXPIRED_SINCE - _EXPIRED_LIFE, now - _EXPIRED_SINCE),
+    ):
+        key = ec.generate_private_key(ec.SECP256R1())
+        wanted = profile.hub_client(hub.terms.hub, hub.environment, key.public_key(), now)
+        wanted = replace(wanted, not_before=begin, not_after=end)
+        unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
+        made[caller] = _pem(key, issue.assemble(unsigned, signer.sign(unsigned)))
+        serials[caller.name.lower()] = f"{serial:x}"
+    return made, serials
 
 
 def _prober(hub: Hub, transaction: Transaction, serial: int) -> bytes:

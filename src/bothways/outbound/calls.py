@@ -78,7 +78,7 @@ def _by_node(hub: Hub, tsp_id: str, node: RemoteNode, prober: ssl.SSLContext) ->
                 # Nobody listens there, or another node: only this one knows the name.
                 continue
     where = ", ".join(str(each) for each in tried) or "no address that can be called"
-    return CallSeen(node.name, f"it was not asked: it does not answer at {where}", away=True)
+    return CallSeen(node.name, "it was not asked: the control plane does not reach it", away=True, tried=where)
 
 
 def _places(hub: Hub, node: RemoteNode) -> Iterator[Address]:

@@ -70,7 +70,8 @@ def probe_customer(
     found = list(findings(evidence, look.anchors, at, loopback_allowed=look.loopback_allowed))
     own, *others = calls = (call_by_own(hub, tsp_id), *call_by_nodes(hub, tsp_id, callers.prober))
     for each in calls:
-        tell("call", f"{each.node}: {each.said}" if others else each.said)
+        tried = f" ({each.tried})" if each.tried else ""
+        tell("call", f"{each.node}: {each.said}{tried}" if others else each.said)
     if own.failed:
         message = f"the request through the hub's Envoy failed: {own.said}"
         hint = "Mend what the other findings name, then probe again." if found else "Look at the server's own log."
