@@ -3,10 +3,12 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.dns_server import DnsServer
+from tests.spoke.hubs import Hubs, two_hubs
 
 from bothways.contract.document import KeyType
 from bothways.contract.render import render_contract
@@ -100,3 +102,10 @@ def killed_at() -> Callable[[int, Callable[[], object]], bool]:
         return os.WIFSIGNALED(status)
 
     return run
+
+
+@pytest.fixture
+def hubs(ready_spoke: Spoke, dns_server: DnsServer, tmp_path: Path) -> Iterator[Hubs]:
+    """Two servers of one hub, which a DNS server of our own leads to."""
+    with two_hubs(ready_spoke, dns_server, tmp_path) as running:
+        yield running

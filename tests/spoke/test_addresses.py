@@ -47,7 +47,6 @@ class Model:
 
     def allowed(self, now: float, *, for_open: bool = False) -> set[str]:
         """Return the addresses of the last answer that holds, looked up from the history alone."""
-        under_way = for_open or (bool(self.said) and self.said[-1][1] == "ask")
         failed = False
         for when, what in reversed(self.said):
             if isinstance(what, Missing):
@@ -55,7 +54,7 @@ class Model:
             if isinstance(what, Failed):
                 failed = True
             if isinstance(what, Found):
-                more = STALE_SECONDS if failed else GRACE_SECONDS if under_way else 0.0
+                more = STALE_SECONDS if failed else GRACE_SECONDS if for_open else 0.0
                 shortest = min(what.chain, default=TTL_MOST)
                 return {
                     address
@@ -93,7 +92,7 @@ def test_no_address_outlives_its_ttl_by_more_than_the_bounds(
     for address in usable(name, now):
         assert now < last[address] + STALE_SECONDS
         if not name.failures:
-            assert now < last[address] + GRACE_SECONDS
+            assert now < last[address]
 
 
 @LAW
@@ -132,8 +131,7 @@ def test_a_name_that_nobody_asked_for_is_due_and_has_nothing() -> None:
 def test_while_a_question_is_under_way_no_other_is_due() -> None:
     name = asking(told(Name(), Found({"192.0.2.1": 2}), 100), 102)
     assert not due(name, 1000)
-    assert usable(name, 102.9) == ("192.0.2.1",)
-    assert usable(name, 103) == ()
+    assert usable(name, 102) == ()
 
 
 def test_the_ttl_of_a_cname_counts_for_what_it_leads_to() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bothways.errors import Unusable
+from bothways.spoke.events import FilesRefused, FilesUsed
 from bothways.spoke.reload import Reloading
 
 
@@ -26,11 +27,8 @@ def test_it_is_made_again_when_a_file_changes_and_only_then(tmp_path: Path) -> N
     assert (reloading.now(), reloading.now()) == ("second", "second")
     path.write_text("and good again")
     assert reloading.now() == "and good again"
-    assert told == [
-        "files have changed and are in use",
-        "files have changed and cannot be used, so it goes on as before: it is bad.",
-        "files have changed and are in use",
-    ]
+    assert told == [FilesUsed(), FilesRefused("it is bad."), FilesUsed()]
+    assert reloading.version == 2
 
 
 def test_what_is_bad_from_the_start_is_refused() -> None:

@@ -2,9 +2,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from bothways.spoke.addresses import STALE_SECONDS, TTL_MOST, Answer, Failed, Found, Missing
+from bothways.spoke.events import AddressesFound, Event
 from bothways.spoke.resolver import Question, Resolver
 
 
@@ -100,7 +102,7 @@ def test_an_answer_is_kept_for_its_ttl_and_asked_for_again_then(question: Questi
     assert len(dns_server.questions) == 2
     clock.now = 60
     assert resolver.addresses("api.hub.test") == ("192.0.2.2",)
-    assert not resolver.usable("api.hub.test", "192.0.2.1")
+    assert "192.0.2.1" not in resolver.known("api.hub.test").until
     dns_server.records = {}
     clock.now = 120
     with pytest.raises(OSError, match="does not exist"):
@@ -142,26 +144,69 @@ def test_many_threads_ask_once() -> None:
     assert (asked, seen) == (["api.hub.test"], [("192.0.2.1",)] * 8)
 
 
-def test_a_question_that_raises_leaves_nobody_waiting() -> None:
+def test_a_question_that_raises_leaves_nobody_waiting(caplog: pytest.LogCaptureFixture) -> None:
     def ask(_: str) -> Answer:
         raise KeyError("a mistake")
 
     resolver = Resolver(ask)
-    with pytest.raises(KeyError):
-        resolver.addresses("api.hub.test")
-    with pytest.raises(OSError, match="the question was not asked"):
-        resolver.addresses("api.hub.test")
+    for _ in range(2):
+        with pytest.raises(OSError, match="KeyError: 'a mistake'"):
+            resolver.addresses("api.hub.test")
+    assert "asking for api.hub.test" in caplog.text
+
+
+def test_who_waits_waits_no_longer_than_the_time_out() -> None:
+    go = threading.Event()
+
+    def ask(_: str) -> Answer:
+        go.wait(60)
+        return Found({"192.0.2.1": 60})
+
+    resolver = Resolver(ask)
+    with pytest.raises(TimeoutError, match=r"DNS has not answered for api\.hub\.test within 0\.05 s"):
+        resolver.addresses("api.hub.test", 0.05)
+    go.set()
+    assert resolver.addresses("api.hub.test", 60) == ("192.0.2.1",)
+
+
+def test_in_an_event_loop_it_waits_in_a_thread_and_only_if_it_has_to() -> None:
+    threads: list[str] = []
+
+    def ask(_: str) -> Answer:
+        threads.append(threading.current_thread().name)
+        return Found({"192.0.2.1": 60})
+
+    resolver = Resolver(ask)
+    for _ in range(2):
+        assert anyio.run(resolver.addresses_async, "api.hub.test", 60) == ("192.0.2.1",)
+    assert threads == ["bothways-question"]
+
+
+def test_what_an_answer_means_is_told(question: Question, dns_server: Any) -> None:
+    clock, events = Clock(), list[Event]()
+    answered = threading.Semaphore(0)
+    resolver = Resolver(question.ask, clock, answered.release, events.append)
+    dns_server.records = {("api.hub.test", "A"): ["60 192.0.2.1"]}
+    resolver.addresses("api.hub.test")
+    assert answered.acquire(timeout=30)
+    clock.now, dns_server.records = 60, {("api.hub.test", "A"): ["60 192.0.2.2"]}
+    resolver.addresses("api.hub.test")
+    assert answered.acquire(timeout=30)
+    assert events == [
+        AddressesFound("api.hub.test", ("192.0.2.1",), 60, changed=False),
+        AddressesFound("api.hub.test", ("192.0.2.2",), 60, changed=True),
+    ]
 
 
 def test_what_is_watched_is_asked_for_again_by_itself(question: Question, dns_server: Any) -> None:
     dns_server.records = {("api.hub.test", "A"): ["1 192.0.2.1"]}
     changed = threading.Event()
     resolver = Resolver(question.ask)
-    resolver.on_answer = lambda: changed.set() if resolver.usable("api.hub.test", "192.0.2.2") else None
+    resolver.on_answer = lambda: changed.set() if "192.0.2.2" in resolver.known("api.hub.test").until else None
     assert resolver.addresses("api.hub.test") == ("192.0.2.1",)
     resolver.watch("api.hub.test")
     dns_server.records = {("api.hub.test", "A"): ["1 192.0.2.2"]}
     assert changed.wait(60)
-    assert not resolver.usable("api.hub.test", "192.0.2.1")
+    assert "192.0.2.1" not in resolver.known("api.hub.test").until
     resolver.unwatch("api.hub.test")
     resolver.close()

@@ -1,178 +1,132 @@
+"""What only the transport of httpx2 does; what all clients promise is in `test_line.py`."""
+
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from tests.spoke.hubs import Hubs
 
-from bothways.spoke.resolver import Question, Resolver
+from bothways.spoke.client import Client
+from bothways.spoke.line import Line
 from bothways.spoke.transport import Transport
 
-HOST = "api.hub.test"
+
+@contextmanager
+def http2_in_front(hubs: Hubs, directory: Path) -> Iterator[int]:
+    """Run nginx on both addresses, which speaks HTTP/2 and passes on to the server of the same address."""
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
+    if nginx is None:
+        pytest.skip("nginx is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (directory / "ca.crt").write_text(hubs.spoke.contract.trust.issuing_ca)
+    servers = "".join(
+        f"""server {{
+  listen {address}:{port} ssl http2; server_name api.hub.test;
+  ssl_certificate {directory}/server.crt; ssl_certificate_key {directory}/server.key;
+  ssl_client_certificate {directory}/ca.crt; ssl_verify_client on;
+  location / {{
+    proxy_pass https://{address}:{hubs.port}; proxy_buffering off;
+    proxy_ssl_certificate {hubs.spoke.certificate_file}; proxy_ssl_certificate_key {hubs.spoke.key_file};
+  }}
+}}
+"""
+        for address in ("127.0.0.1", "127.0.0.2")
+    )
+    paths = "".join(
+        f"{kind}_temp_path {directory}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    config = directory / "nginx.conf"
+    config.write_text(
+        f"daemon off; master_process off; pid {directory}/nginx.pid; error_log stderr error;\n"
+        f"events {{}}\nhttp {{ access_log off; {paths}\n{servers}}}\n"
+    )
+    with subprocess.Popen([nginx, "-c", str(config), "-e", "stderr"]) as process:
+        try:
+            wait_for(port)
+            yield port
+        finally:
+            process.terminate()
 
 
-class _Server(ThreadingHTTPServer):
-    """Answers with its own address; `/slow` only when `go` is set."""
-
-    def __init__(self, address: tuple[str, int]) -> None:
-        super().__init__(address, _Answer)
-        self.open: set[socket.socket] = set()
-        self.go = threading.Event()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self.open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        super().shutdown_request(request)
-        self.open.discard(request)
+def wait_for(port: int) -> None:
+    for address in ("127.0.0.1", "127.0.0.2"):
+        for _ in range(1000):
+            with socket.socket() as probe:
+                if probe.connect_ex((address, port)) == 0:
+                    break
+            time.sleep(0.02)
 
 
-class _Answer(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
+def test_with_http2_streams_on_an_old_connection_go_to_their_end_and_new_ones_to_the_new_address(
+    hubs: Hubs, tmp_path: Path
+) -> None:
+    with (
+        http2_in_front(hubs, tmp_path) as port,
+        Client(hubs.spoke, ask=hubs.question().ask, http2=True, timeout=60) as client,
+    ):
+        base = f"https://api.hub.test:{port}"
+        first = client.get(f"{base}/")
+        assert (first.text, first.http_version) == ("127.0.0.1", "HTTP/2")
+        with client.stream("GET", f"{base}/slow") as slow:
+            hubs.at("127.0.0.2")
+            while client.get(f"{base}/").text == "127.0.0.1":
+                pass
+            hubs.first.go.set()
+            assert slow.read() == b"127.0.0.1"
+        assert client.get(f"{base}/").text == "127.0.0.2"
+        opened = client.metrics.value("bothways_spoke_connections_opened_total", host="api.hub.test")
+        assert opened == 2
 
-    def do_GET(self) -> None:
-        content = str(self.server.server_address[0]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        if self.path == "/slow":
-            self.wfile.flush()
-            self.server.go.wait(60)
-        self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of http.server
-        pass
+def test_requests_of_many_threads_share_the_pool(hubs: Hubs) -> None:
+    seen: list[str] = []
+    hubs.at("127.0.0.1", ttl=60)
+    with Client(hubs.spoke, ask=hubs.question().ask, timeout=60) as client:
 
+        def load() -> None:
+            seen.extend(client.get("/").text for _ in range(25))
 
-@pytest.fixture
-def servers() -> Iterator[tuple[_Server, _Server]]:
-    """Two servers at one port, on 127.0.0.1 and on 127.0.0.2."""
-    with ExitStack() as stack:
-        first = stack.enter_context(_Server(("127.0.0.1", 0)))
-        second = stack.enter_context(_Server(("127.0.0.2", first.server_address[1])))
-        for server in (first, second):
-            thread = threading.Thread(target=server.serve_forever)
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
             thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
-        yield first, second
+        for thread in threads:
+            thread.join(60)
+    assert seen == ["127.0.0.1"] * 100
+    assert hubs.first.accepted <= 4
 
 
-@pytest.fixture
-def client(dns_server: Any, servers: tuple[_Server, _Server]) -> Iterator[httpx2.Client]:
-    """A client of a name whose address is 127.0.0.1 for a second."""
-    dns_server.records = {(HOST, "A"): ["1 127.0.0.1"]}
-    transport = Transport(ssl.create_default_context(), Resolver(Question(("127.0.0.1",), dns_server.port).ask))
-    base = f"http://{HOST}:{servers[0].server_address[1]}"
-    with httpx2.Client(transport=transport, timeout=60, base_url=base) as client:
-        yield client
-
-
-def move(dns_server: Any) -> None:
-    dns_server.records = {(HOST, "A"): ["1 127.0.0.2"]}
-
-
-def test_a_new_address_is_used_under_steady_load_and_no_request_is_lost(
-    client: httpx2.Client, dns_server: Any, servers: tuple[_Server, _Server]
-) -> None:
-    seen = [client.get("/").text]
-    move(dns_server)
-    while seen[-1] == "127.0.0.1":
-        seen.append(client.get("/").text)
-    assert (seen[0], seen[-1]) == ("127.0.0.1", "127.0.0.2")
-    assert {client.get("/").text for _ in range(20)} == {"127.0.0.2"}
-    assert not servers[0].go.is_set()
-
-
-def test_an_idle_connection_to_an_old_address_is_closed_by_itself(
-    client: httpx2.Client, dns_server: Any, servers: tuple[_Server, _Server]
-) -> None:
-    assert client.get("/").text == "127.0.0.1"
-    [connection] = servers[0].open
-    closed = threading.Event()
-    original = servers[0].shutdown_request
-
-    def note(request: Any) -> None:
-        original(request)
-        if request is connection:
-            closed.set()
-
-    servers[0].shutdown_request = note  # type: ignore[method-assign]
-    move(dns_server)
-    assert closed.wait(60)
-
-
-def test_a_request_that_is_under_way_goes_to_its_end(
-    client: httpx2.Client, dns_server: Any, servers: tuple[_Server, _Server]
-) -> None:
-    with client.stream("GET", "/slow") as slow:
-        move(dns_server)
-        while client.get("/").text == "127.0.0.1":
-            pass
-        servers[0].go.set()
-        assert slow.read() == b"127.0.0.1"
-    assert client.get("/").text == "127.0.0.2"
-
-
-def test_while_nothing_changes_one_connection_serves_through_many_ttls(
-    client: httpx2.Client, dns_server: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # However slow this machine is, DNS answers within it.
-    monkeypatch.setattr("bothways.spoke.addresses.GRACE_SECONDS", 60.0)
-    ports = set()
-    while len(dns_server.questions) < 8:
-        answer = client.get("/")
-        ports.add(answer.extensions["network_stream"].get_extra_info("client_addr"))
-    assert len(ports) == 1
-
-
-def test_when_dns_fails_calls_go_on(client: httpx2.Client, dns_server: Any) -> None:
-    client.get("/")
-    dns_server.mode = "SERVFAIL"
-    asked = len(dns_server.questions)
-    while len(dns_server.questions) < asked + 4:
+def test_it_follows_no_proxy_of_the_environment(hubs: Hubs, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with Client(hubs.spoke, ask=hubs.question().ask) as client:
         assert client.get("/").text == "127.0.0.1"
 
 
-def test_a_name_that_is_gone_fails_at_once(client: httpx2.Client, dns_server: Any) -> None:
-    client.get("/")
-    dns_server.records = {}
-    with pytest.raises(httpx2.ConnectError, match="does not exist"):  # noqa: PT012 - until it is noticed
-        while True:
-            client.get("/")
-
-
-def test_an_address_that_refuses_is_said(client: httpx2.Client, dns_server: Any) -> None:
-    dns_server.records = {(HOST, "A"): ["1 127.0.0.3"]}
-    with pytest.raises(httpx2.ConnectError, match="refused"):
-        client.get("/")
-
-
-def test_the_client_follows_no_proxy_of_the_environment(
-    servers: tuple[_Server, _Server], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with httpx2.Client(transport=Transport(ssl.create_default_context()), timeout=5) as client:
-        assert client.get(f"http://api.localhost:{servers[0].server_address[1]}/").text == "127.0.0.1"
+def test_what_has_no_tls_is_refused_before_anything_is_sent() -> None:
+    with (
+        httpx2.Client(transport=Transport(Line(ssl.create_default_context))) as client,
+        pytest.raises(httpx2.UnsupportedProtocol, match="Use https://"),
+    ):
+        client.get("http://localhost:1/")
 
 
 @pytest.mark.parametrize("how", ["close", "with"])
-def test_what_is_closed_asks_no_more(dns_server: Any, servers: tuple[_Server, _Server], how: str) -> None:
-    dns_server.records = {(HOST, "A"): ["1 127.0.0.1"]}
-    before = set(threading.enumerate())
-    transport = Transport(ssl.create_default_context(), Resolver(Question(("127.0.0.1",), dns_server.port).ask))
-    client = httpx2.Client(transport=transport, timeout=60)
-    with client if how == "with" else nullcontext():
-        assert client.get(f"http://{HOST}:{servers[0].server_address[1]}/").text == "127.0.0.1"
-        [asking] = [each for each in set(threading.enumerate()) - before if each.name == "bothways-dns"]
-        if how == "close":
-            client.close()
-    asking.join(60)
-    assert not asking.is_alive()
+def test_the_end_of_the_transport_is_the_end_of_its_connections(hubs: Hubs, how: str) -> None:
+    client: Any = Client(hubs.spoke, ask=hubs.question().ask)
+    if how == "with":
+        with client:
+            client.get("/")
+    else:
+        client.get("/")
+        client.close()
+    assert client.metrics.value("bothways_spoke_connections_open", host="api.hub.test") == 0

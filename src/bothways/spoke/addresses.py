@@ -1,10 +1,10 @@
 """DNS by the book (R10): which addresses of a name may be used now, and when DNS has to be asked again. Pure: no I/O.
 
-The law: an address is used for as long as the TTL that came with it says, and not longer. There are three exceptions,
-each with its bound: while a question is under way, the last answer holds for `GRACE_SECONDS` more, so that steady load
-does not stop, and for open connections before it is sent, too; when DNS fails, it holds for `STALE_SECONDS` more; and a
-TTL below `TTL_LEAST` counts as that. A name that does not exist has no address, at once. An open connection is retired,
-and drained, when its address may not be used.
+The law: an address is connected to for as long as the TTL that came with it says, and not longer. There are three
+exceptions, each with its bound: an open connection may be used for `GRACE_SECONDS` more, so that steady load does not
+stop while DNS is asked; when DNS fails, the last answer holds for `STALE_SECONDS` more; and a TTL below `TTL_LEAST`
+counts as that. A name that does not exist has no address, at once. An open connection is retired, and drained, when its
+address may not be used.
 
 All times are seconds on one clock that never goes back (`time.monotonic`); the caller gives them.
 """
@@ -105,8 +105,8 @@ def told(name: Name, answer: Answer, now: float) -> Name:
 
 
 def usable(name: Name, now: float) -> tuple[str, ...]:
-    """Return the addresses that may be connected to now, and whose open connections may take a request."""
-    more = _more(name)
+    """Return the addresses that may be connected to now."""
+    more = STALE_SECONDS if name.failures else 0.0
     return tuple(address for address, until in name.until.items() if now < until + more)
 
 
@@ -118,15 +118,7 @@ def due(name: Name, now: float) -> bool:
 def retired(name: Name, address: str, now: float) -> bool:
     """Tell whether an open connection to the address must take no further request, and close when it is idle."""
     until = name.until.get(address)
-    # The grace counts before the question is sent as well: whoever sends it is woken by the end of the TTL, no earlier.
-    return until is None or now >= until + max(GRACE_SECONDS, _more(name))
-
-
-def _more(name: Name) -> float:
-    """Return for how many seconds the last answer holds beyond its TTL."""
-    if name.failures:
-        return STALE_SECONDS
-    return 0.0 if name.asked_at is None else GRACE_SECONDS
+    return until is None or now >= until + (STALE_SECONDS if name.failures else GRACE_SECONDS)
 
 
 def _between(least: float, value: float, most: float) -> float:

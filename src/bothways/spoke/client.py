@@ -1,23 +1,24 @@
 """Calls from the customer's host to the hub's endpoint, over mutual TLS (R1)."""
 
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import httpx2
 
 from bothways.errors import NotAuthorized, Unreachable, Unusable
-from bothways.spoke.directory import Spoke, open_spoke, stands
-from bothways.spoke.pair import read_key
-from bothways.spoke.reload import Reloading
-from bothways.spoke.resolver import Resolver
-from bothways.spoke.tls import anchors, load_pair
+from bothways.spoke.async_transport import AsyncTransport
+from bothways.spoke.directory import Spoke
+from bothways.spoke.events import Event
+from bothways.spoke.line import Ask
+from bothways.spoke.pooled import LIMITS
+from bothways.spoke.spoke_line import SpokeLine
 from bothways.spoke.transport import Transport
 
-_TIMEOUT = 30.0
+TIMEOUT = 30.0
+"""Seconds for each step of a call, unless the client is given another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,48 +44,74 @@ class Answer:
         }
 
 
-def tls_context(spoke: Spoke) -> ssl.SSLContext:
-    """Return the TLS context towards the hub: our certificate, the contract's server CA alone, TLS 1.2 or higher."""
-    for path, missing in ((spoke.key_file, "csr"), (spoke.certificate_file, "install CERT")):
-        if not stands(path):
-            raise Unusable(f"{path} is missing. Get it: bothways spoke {missing} --directory {spoke.directory}")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=anchors(spoke.contract.trust.server_ca))
-    read_key(spoke.key_file)
-    load_pair(context, spoke.certificate_file, spoke.key_file)
-    return context
+class Options(TypedDict, total=False):
+    """What the clients take of httpx2's own options. TLS, proxies and transports are not among them (R1)."""
+
+    auth: Any
+    params: Any
+    headers: Any
+    cookies: Any
+    timeout: httpx2.Timeout | float | None
+    follow_redirects: bool
+    max_redirects: int
+    event_hooks: Mapping[str, list[Callable[..., Any]]]
+    default_encoding: str | Callable[[bytes], str | None]
 
 
 class Client(httpx2.Client):
     """An httpx2 client of the hub's endpoint with this spoke's certificate: `Client("bank").get("/tokens")`.
 
     It follows DNS by the book (R10), takes a renewed certificate, key or contract while it is open, follows no proxy
-    of the environment, and repeats no request. `on_change` is told in a sentence when files changed; `timeout`
-    is in seconds. Raises `Unusable` or `Refused` if the directory holds no spoke with a certificate that can be used.
+    of the environment, and repeats no request. `on_event` is told of what happens (`events`), and `metrics` counts it.
+    `ask` asks DNS, if not the machine's resolver. HTTP/2 needs the package `h2`. All other options are httpx2's; its
+    time-outs are seconds. Raises `Unusable` or `Refused` if the directory holds no spoke whose certificate can be used.
     """
 
     def __init__(
         self,
         directory: str | Path | Spoke,
         *,
-        timeout: float = _TIMEOUT,
-        on_change: Callable[[str], None] = lambda _: None,
-        resolver: Resolver | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        ask: Ask | None = None,
+        limits: httpx2.Limits = LIMITS,
+        http1: bool = True,
+        http2: bool = False,
+        **options: Unpack[Options],
     ) -> None:
-        spoke = directory if isinstance(directory, Spoke) else open_spoke(Path(directory))
-        context = Reloading(
-            (spoke.certificate_file, spoke.key_file, spoke.contract_file),
-            lambda: tls_context(spoke),
-            lambda: tls_context(open_spoke(spoke.directory)),
-            on_change,
+        line = SpokeLine(directory, on_event, ask)
+        self.metrics = line.metrics
+        transport = Transport(line, limits, http1=http1, http2=http2)
+        super().__init__(base_url=line.endpoint, transport=transport, http2=http2, trust_env=False, **_known(options))
+
+
+class AsyncClient(httpx2.AsyncClient):
+    """As `Client`, for asyncio and trio: `await AsyncClient("bank").get("/tokens")`."""
+
+    def __init__(
+        self,
+        directory: str | Path | Spoke,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        ask: Ask | None = None,
+        limits: httpx2.Limits = LIMITS,
+        http1: bool = True,
+        http2: bool = False,
+        **options: Unpack[Options],
+    ) -> None:
+        line = SpokeLine(directory, on_event, ask)
+        self.metrics = line.metrics
+        transport = AsyncTransport(line, limits, http1=http1, http2=http2)
+        super().__init__(base_url=line.endpoint, transport=transport, http2=http2, trust_env=False, **_known(options))
+
+
+def _known(options: Options) -> Options:
+    """Return the options with our default. Raises `TypeError` for one that is none: it could lead around mutual TLS."""
+    if unknown := options.keys() - Options.__annotations__.keys():
+        known = ", ".join(sorted(Options.__annotations__))
+        raise TypeError(
+            f"{', '.join(sorted(unknown))}: the spoke's client takes no such option of httpx2. It takes {known}"
         )
-        super().__init__(
-            base_url=spoke.contract.terms.endpoint,
-            transport=Transport(context, resolver),
-            timeout=timeout,
-            trust_env=False,
-        )
+    return Options(timeout=TIMEOUT) | options
 
 
 def open_client(spoke: Spoke) -> Client:

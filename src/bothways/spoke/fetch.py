@@ -5,6 +5,7 @@ import ssl
 import httpx2
 
 from bothways.errors import Unreachable, Unusable
+from bothways.spoke.line import Line
 from bothways.spoke.transport import Transport
 
 CONTRACT_LIMIT = 256 * 1024
@@ -27,7 +28,7 @@ def fetched(url: str, *, verified: bool) -> bytes:
         context.verify_mode = ssl.CERT_NONE
     try:
         with (
-            httpx2.Client(transport=Transport(context), timeout=_TIMEOUT, trust_env=False) as client,
+            httpx2.Client(transport=Transport(Line(lambda: context)), timeout=_TIMEOUT, trust_env=False) as client,
             client.stream("GET", url) as answer,
         ):
             status, content = answer.status_code, b""

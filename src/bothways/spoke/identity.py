@@ -33,7 +33,7 @@ def reloading_identity(
         (certificate, key, spoke.contract_file),
         lambda: _identity(spoke, certificate, key),
         lambda: _identity(open_spoke(spoke.directory), certificate, key),
-        on_change,
+        lambda event: on_change(str(event)),
     )
 
 

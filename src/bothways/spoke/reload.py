@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from bothways.errors import Refused, Unusable
+from bothways.spoke.events import FilesRefused, FilesUsed
 
 _Made = TypeVar("_Made")
 _Stamp = tuple[tuple[int, int, int] | None, ...]
@@ -16,7 +17,8 @@ class Reloading(Generic[_Made]):
     """Something made by `first`, and by `again` when one of the files at `paths` has changed. For many threads.
 
     If the files cannot be used then (`again` raises `Unusable` or `Refused`), it stays as it was, and they are tried
-    again when they change again. `on_change` is told in a sentence. Raises what `first` raises.
+    again when they change again. `on_change` is told, by the thread that noticed. `version` counts the changes that are
+    in use. Raises what `first` raises.
     """
 
     def __init__(
@@ -24,13 +26,14 @@ class Reloading(Generic[_Made]):
         paths: Sequence[Path],
         first: Callable[[], _Made],
         again: Callable[[], _Made],
-        on_change: Callable[[str], None],
+        on_change: Callable[[FilesUsed | FilesRefused], None],
     ) -> None:
         self._paths, self._again, self._on_change = tuple(map(str, paths)), again, on_change
         self._lock = threading.Lock()
         # Before the files are read: what changes meanwhile is noticed.
         self._stamp = self._stamped()
         self._made = first()
+        self.version = 0
 
     def now(self) -> _Made:
         """Return it as the files are now. Costs a look at each file."""
@@ -38,15 +41,18 @@ class Reloading(Generic[_Made]):
         if stamp == self._stamp:
             return self._made
         with self._lock:
-            if stamp != self._stamp:
-                self._stamp = stamp
-                try:
-                    self._made = self._again()
-                except (Refused, Unusable) as error:
-                    self._on_change(f"files have changed and cannot be used, so it goes on as before: {error}")
-                else:
-                    self._on_change("files have changed and are in use")
-            return self._made
+            if stamp == self._stamp:
+                return self._made
+            self._stamp = stamp
+            event: FilesUsed | FilesRefused = FilesUsed()
+            try:
+                self._made = self._again()
+                self.version += 1
+            except (Refused, Unusable) as error:
+                event = FilesRefused(str(error))
+        # Outside the lock: who is told may ask for it.
+        self._on_change(event)
+        return self._made
 
     def _stamped(self) -> _Stamp:
         return tuple(_stamp(path) for path in self._paths)

@@ -1,12 +1,15 @@
 """Asking DNS, and keeping what `addresses` decides: for each name one answer, asked for by one thread at a time."""
 
 import ipaddress
+import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import anyio.to_thread
 
 from bothways.spoke.addresses import (
     TTL_MOST,
@@ -18,16 +21,18 @@ from bothways.spoke.addresses import (
     asking,
     due,
     merged,
-    retired,
     told,
     usable,
 )
+from bothways.spoke.events import Event, answered
 
 LIFETIME_SECONDS = 3.0
 """For one question with all its retries."""
 
 _TRY_SECONDS = 1.0
 _HOSTS_TTL = 5.0
+_UNKNOWN = Name()
+_LOG = logging.getLogger("bothways.spoke")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +106,14 @@ class Resolver:
     """The addresses of names, for many threads.
 
     Names that are watched (because connections to them are open) are asked for again in the background whenever their
-    answer runs out; `on_answer` is called after each answer. `close` ends that.
+    answer runs out. After each answer `tell` is given what it means, and `on_answer` is called, both in a thread of the
+    resolver. `close` ends the asking in the background.
     """
 
     question: Callable[[str], Answer] = field(default_factory=lambda: Question().ask)
     clock: Callable[[], float] = time.monotonic
     on_answer: Callable[[], None] = lambda: None
+    tell: Callable[[Event], None] = lambda _: None
 
     def __post_init__(self) -> None:
         """Start with nothing known."""
@@ -116,39 +123,47 @@ class Resolver:
         self._closed = False
         self._thread: threading.Thread | None = None
 
-    def addresses(self, host: str) -> tuple[str, ...]:
-        """Return the addresses that may be connected to now, and ask if need be. Raises `OSError` if there are none."""
+    def addresses(self, host: str, timeout: float | None = None) -> tuple[str, ...]:
+        """Return the addresses that may be connected to now, and ask if need be.
+
+        Raises `OSError` if there are none, `TimeoutError` if DNS has not answered within so many seconds.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while True:
                 now = self.clock()
-                name = self._names.get(host, Name())
-                found = usable(name, now)
+                name = self._names.get(host, _UNKNOWN)
                 if due(name, now):
-                    self._names[host] = asking(name, now)
-                    if found and name.failures:
-                        # DNS is failing: nobody waits for it as long as the last answer may serve.
-                        threading.Thread(target=self._ask, args=(host,), daemon=True).start()
-                        return found
-                    break
-                if found or name.asked_at is None:
-                    return _some(host, name, found)
-                self._changed.wait()
-        self._ask(host)
-        with self._changed:
-            name = self._names[host]
-            return _some(host, name, usable(name, self.clock()))
+                    self._names[host] = name = asking(name, now)
+                    threading.Thread(target=self._ask, args=(host,), name="bothways-question", daemon=True).start()
+                # When DNS is failing, nobody waits for it as long as the last answer may serve.
+                if found := usable(name, now):
+                    return found
+                if name.asked_at is None:
+                    raise OSError(f"{host} has no address: {name.reason}")
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError(f"DNS has not answered for {host} within {timeout} s")
+                self._changed.wait(left)
 
-    def usable(self, host: str, address: str) -> bool:
-        """Tell whether an open connection to this address of the host may take a request. Asks nobody."""
+    async def addresses_async(self, host: str, timeout: float | None = None) -> tuple[str, ...]:  # noqa: ASYNC109 - as above
+        """As `addresses`, in an event loop."""
+        name, now = self.known(host), self.clock()
+        if not due(name, now) and (found := usable(name, now)):
+            return found
+        return await anyio.to_thread.run_sync(self.addresses, host, timeout, abandon_on_cancel=True)
+
+    def known(self, host: str) -> Name:
+        """Return what is known of the host now. Asks nobody."""
         # One read of a value that never changes: no lock.
-        name = self._names.get(host)
-        return name is not None and not retired(name, address, self.clock())
+        return self._names.get(host, _UNKNOWN)
 
     def watch(self, host: str) -> None:
         """Keep the host's answer fresh; once for each open connection."""
         with self._changed:
             self._watched[host] = self._watched.get(host, 0) + 1
-            if self._thread is None and not self._closed:
+            # A thread does not survive a fork.
+            if not (self._closed or (self._thread and self._thread.is_alive())):
                 self._thread = threading.Thread(target=self._run, name="bothways-dns", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -167,14 +182,17 @@ class Resolver:
             self._changed.notify_all()
 
     def _ask(self, host: str) -> None:
-        answer: Answer = Failed("the question was not asked")
         try:
             answer = self.question(host)
-        finally:
+        except Exception as error:  # noqa: BLE001 - it can be somebody else's code
             # Whatever happens, no question stays under way: others wait for its end.
-            with self._changed:
-                self._names[host] = told(self._names[host], answer, self.clock())
-                self._changed.notify_all()
+            _LOG.exception("asking for %s", host)
+            answer = Failed(f"{type(error).__name__}: {error}")
+        with self._changed:
+            now, before = self.clock(), self._names[host]
+            after = self._names[host] = told(before, answer, now)
+            self._changed.notify_all()
+        self.tell(answered(host, before, answer, after, now))
         self.on_answer()
 
     def _run(self) -> None:
@@ -183,7 +201,7 @@ class Resolver:
                 if self._closed:
                     return
                 now = self.clock()
-                names = {host: self._names.get(host, Name()) for host in self._watched}
+                names = {host: self._names.get(host, _UNKNOWN) for host in self._watched}
                 host = next((host for host, name in names.items() if due(name, now)), None)
                 if host is None:
                     waits = [name.again_at - now for name in names.values() if name.asked_at is None]
@@ -191,12 +209,6 @@ class Resolver:
                     continue
                 self._names[host] = asking(names[host], now)
             self._ask(host)
-
-
-def _some(host: str, name: Name, found: tuple[str, ...]) -> tuple[str, ...]:
-    if not found:
-        raise OSError(f"{host} has no address: {name.reason}")
-    return found
 
 
 def _is_ip(text: str) -> bool:

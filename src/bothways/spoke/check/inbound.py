@@ -22,6 +22,7 @@ from bothways.spoke.check.hub_answer import access_findings, earlier_findings, s
 from bothways.spoke.check.report import Area, Say, Step
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
+from bothways.spoke.spoke_line import tls_context
 
 PATH = "/connectivity"
 """What is asked for: the first call of every customer."""
@@ -78,7 +79,7 @@ async def look_at_hub(spoke: Spoke, found: Found, say: Say) -> Inbound:
 
 async def _call(spoke: Spoke, target: Target, say: Say) -> Inbound:
     try:
-        context = await asyncio.to_thread(clients.tls_context, spoke)
+        context = await asyncio.to_thread(tls_context, spoke)
     except BothwaysError as error:
         # What is wrong with the files is said where they are looked at.
         say(Step(Area.INBOUND, "call", f"not made: {error}"))

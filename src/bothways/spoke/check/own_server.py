@@ -19,12 +19,12 @@ from bothways.connectivity.verdicts import dns_findings, let_in, path_findings, 
 from bothways.errors import BothwaysError
 from bothways.findings import Finding, Level
 from bothways.pki.hello import TLS_1_2, VERSIONS
-from bothways.spoke import client as clients
 from bothways.spoke.addresses import Answer, Found, Missing
 from bothways.spoke.check.report import Area, Say, Step
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
 from bothways.spoke.resolver import Question
+from bothways.spoke.spoke_line import tls_context
 
 ADDRESSES_MOST = 8
 """Addresses of our server that are connected to."""
@@ -92,7 +92,7 @@ async def _who_gets_in(spoke: Spoke, target: Target, server: OwnServer, *, belie
     ]
     if believed:
         with suppress(BothwaysError):
-            ours = clients.tls_context(spoke)
+            ours = tls_context(spoke)
             ours.check_hostname, ours.verify_mode = False, ssl.CERT_NONE
             callers.append((OURS, "CHECK-SERVER-05", Caller.CURRENT, ours))
     seen = await asyncio.gather(*(knock(target, caller, context, lambda _: True) for *_, caller, context in callers))
