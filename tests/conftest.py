@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection
 from tests.dns_server import DnsServer, serving_dns
+from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
+from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
@@ -244,3 +247,20 @@ def token_uri(softhsm: Path, tmp_path: Path) -> str:
     # A library that runs already does not look for new tokens.
     pkcs11.lib(str(softhsm)).reinitialize()
     return f"pkcs11:token={label};object=issuing-ca?module-path={softhsm}&pin-source=file:{tmp_path / 'pin'}"
+
+
+@pytest.fixture
+def oidc(hub: Hub, tmp_path: Path) -> Iterator[tuple[Hub, Provider]]:
+    """The hub with an OpenID provider set, and the provider, which runs."""
+    made = make_server_files(tmp_path, "Identity", "localhost")
+    (hub.directory / "oidc-secret").write_text(SECRET)
+    (hub.directory / "oidc-secret").chmod(0o600)
+    with serving_oidc(made.certificate, made.key) as provider:
+        settings = replace(
+            hub.settings,
+            oidc_issuer=provider.issuer,
+            oidc_client_id=CLIENT,
+            oidc_secret_file="oidc-secret",  # noqa: S106 - the name of a file
+            oidc_ca_file=str(made.chain),
+        )
+        yield replace(hub, settings=settings), provider

@@ -20,3 +20,13 @@ def test_people_are_added_listed_and_disabled(in_hub: Run, document: Document, i
 def test_all_that_is_wrong_with_a_person_is_told(document: Document) -> None:
     refused = document("person", "add", "ann", "--name", " ", "--role", "customer-member", code=1)
     assert [each["id"] for each in refused["findings"]] == ["PERSON-01", "PERSON-02", "PERSON-03"]
+
+
+def test_a_person_is_invited_with_a_link(in_hub: Run, document: Document) -> None:
+    document("person", "add", "ann@hub.example", "--name", "Ann", "--role", "operator")
+    invited = document("person", "invite", 1)
+    assert "/invitation/" in invited["link"]
+    printed = in_hub("person", "invite", "1").stdout.strip()
+    assert printed.startswith("https://portal.")
+    assert printed != invited["link"]
+    document("person", "invite", 99, code=2)

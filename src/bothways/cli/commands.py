@@ -116,6 +116,7 @@ GROUPS = {
         {
             "add": "Put a person on record, with a role.",
             "list": "List people.",
+            "invite": "Print a link with which a person makes their account for the portal.",
             "disable": "Let a person in no more.",
         },
     ),

@@ -1,4 +1,4 @@
-"""`bothways person`: add, list, disable."""
+"""`bothways person`: add, invite, list, disable."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from bothways.cli.exit import OK
 from bothways.cli.opening import hub_in
-from bothways.cli.output import HERE, Directory, Json, RowNumber, result, table
+from bothways.cli.output import HERE, Directory, Json, RowNumber, result, table, tell
 from bothways.operations import people
 from bothways.registry.access import Role
 
@@ -28,6 +28,21 @@ def add(
         added = people.add_person(hub, email, name, role, customer, os_user)
         text = f"{added.email} is on record as person {added.id}, {role.value}."
         result(added.document(), text, as_json=json)
+        return OK
+
+
+def invite(number: RowNumber, *, directory: Directory = HERE, json: Json = False) -> int:
+    """Print a link with which a person makes their account for the portal: once, within three days.
+
+    What they signed in with before opens nothing any more: this replaces a lost password or authenticator too.
+    """
+    from bothways.operations.accounts import invite_person  # noqa: PLC0415 - argon2 and the codes, for this alone
+
+    with hub_in(directory) as hub:
+        person, token, end = invite_person(hub, number)
+        link = f"{hub.terms.portal}/invitation/{token}"
+        result(person.document() | {"link": link, "expires_at": end.isoformat()}, link, as_json=json)
+        tell(f"Hand this link to {person.email} alone. It works once, until {end:%Y-%m-%d %H:%M} UTC.")
         return OK
 
 

@@ -122,6 +122,13 @@ def export_audit(hub: Hub, after: int = 0) -> Iterator[dict[str, Any]]:
             yield line | {"at": line["at"].isoformat(timespec="microseconds"), "detail": json.loads(line["detail"])}
 
 
+def page_audit(hub: Hub, before: int = 0, limit: int = 50) -> tuple[str, tuple[dict[str, Any], ...]]:
+    """Return the head of the audit, and at most `limit` lines before a sequence number (0: the last), newest first."""
+    with hub.read() as connection:
+        lines, digest = audit.last(connection)
+        return f"{lines}:{digest}", audit.newest(connection, before, limit)
+
+
 def _signed(hub: Hub) -> tuple[SignedHead | None, list[Finding]]:
     path = hub.directory / HEAD_FILE
     try:

@@ -6,6 +6,8 @@ An operator who sets a server is its review. What a customer names itself waits 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from sqlalchemy import Connection
+
 from bothways.connectivity.evidence import Evidence
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Conflict, NotFound, Refused
@@ -26,7 +28,7 @@ def set_endpoint(hub: Hub, tsp_id: str, url: str) -> Endpoint:
     endpoint = parse_endpoint(url, _rules(hub))
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
-        _require_free(transaction, tsp_id, endpoint, url)
+        _require_free(transaction.connection, tsp_id, endpoint, url)
         for each in submitted_endpoints.waiting(transaction.connection, tsp_id):
             if each.endpoint == endpoint:
                 submitted_endpoints.decide(transaction, each.id, EndpointState.APPROVED)
@@ -44,7 +46,7 @@ def submit_endpoint(hub: Hub, tsp_id: str, url: str) -> SubmittedEndpoint | Endp
     with hub.write() as transaction:
         connection = transaction.connection
         customers.find(connection, tsp_id)
-        _require_free(transaction, tsp_id, endpoint, url)
+        _require_free(transaction.connection, tsp_id, endpoint, url)
         current = endpoints.many(connection, (tsp_id,)).get(tsp_id)
         waiting = submitted_endpoints.waiting(connection, tsp_id)
         for each in waiting:
@@ -70,7 +72,7 @@ def approve_endpoint(hub: Hub, number: int) -> SubmittedEndpoint:
         stored = _waiting(transaction, number)
         customers.find(transaction.connection, stored.tsp_id)
         parse_endpoint(stored.endpoint.url, _rules(hub))
-        _require_free(transaction, stored.tsp_id, stored.endpoint, stored.endpoint.url)
+        _require_free(transaction.connection, stored.tsp_id, stored.endpoint, stored.endpoint.url)
         submitted_endpoints.decide(transaction, number, EndpointState.APPROVED)
         _put(transaction, stored.tsp_id, stored.endpoint, "endpoint.approve", number=number)
         return submitted_endpoints.find(transaction.connection, number)
@@ -98,6 +100,23 @@ def waiting_endpoints(hub: Hub, tsp_id: str | None = None) -> tuple[SubmittedEnd
     """Return the servers that wait for review, of all customers or of one, oldest first."""
     with hub.read() as connection:
         return submitted_endpoints.waiting(connection, tsp_id)
+
+
+def show_submitted_endpoint(hub: Hub, number: int) -> SubmittedEndpoint:
+    """Return a server that a customer named. Raises `NotFound`."""
+    with hub.read() as connection:
+        return submitted_endpoints.find(connection, number)
+
+
+def endpoint_findings(hub: Hub, stored: SubmittedEndpoint) -> tuple[Finding, ...]:
+    """Return what the rules say now about a server that a customer named."""
+    try:
+        parse_endpoint(stored.endpoint.url, _rules(hub))
+        with hub.read() as connection:
+            _require_free(connection, stored.tsp_id, stored.endpoint, stored.endpoint.url)
+    except Refused as refused:
+        return refused.findings
+    return ()
 
 
 def record_probe(
@@ -141,11 +160,11 @@ def _rules(hub: Hub) -> EndpointRules:
     )
 
 
-def _require_free(transaction: Transaction, tsp_id: str, endpoint: Endpoint, url: str) -> None:
+def _require_free(connection: Connection, tsp_id: str, endpoint: Endpoint, url: str) -> None:
     # One name, one customer: what answers there must never count as proof for two.
     owners = {
-        endpoints.owner(transaction.connection, endpoint.host),
-        submitted_endpoints.owner(transaction.connection, endpoint.host),
+        endpoints.owner(connection, endpoint.host),
+        submitted_endpoints.owner(connection, endpoint.host),
     }
     if owners - {None, tsp_id}:
         message = f"the host {endpoint.host} is another customer's server"

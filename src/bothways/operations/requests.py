@@ -90,6 +90,12 @@ def judge(
     return _review(hub, connection, hub.now(), ((tsp_id, parsed),)).findings(tsp_id, parsed, subject)
 
 
+def judge_all(hub: Hub, connection: Connection, stored: Collection[StoredRequest]) -> list[tuple[Finding, ...]]:
+    """Return the same about many requests of customers that are there, in their order."""
+    review = _review(hub, connection, hub.now(), [(each.tsp_id, each.request) for each in stored])
+    return [review.findings(each.tsp_id, each.request, f"request {each.id}") for each in stored]
+
+
 def list_requests(
     hub: Hub,
     tsp_id: str | None = None,

@@ -37,6 +37,13 @@ def list_services(hub: Hub) -> tuple[tuple[Service, frozenset[str]], ...]:
         return tuple((each, granted.get(each.name, frozenset())) for each in services.every(connection))
 
 
+def services_of(hub: Hub, tsp_id: str) -> tuple[tuple[Service, bool], ...]:
+    """Return all services, each with whether it was granted to this customer."""
+    with hub.read() as connection:
+        granted = services.grants_of(connection, (tsp_id,)).get(tsp_id, frozenset())
+        return tuple((each, each.name in granted) for each in services.every(connection))
+
+
 def grant_service(hub: Hub, name: str, tsp_id: str) -> None:
     """Grant a service to a customer; it is reachable once the flows that it needs are established."""
     with hub.write() as transaction:

@@ -43,6 +43,9 @@ class Settings:
     `smtp_` names the mail server of the notices, none if the host is empty; `danger_smtp_plain` does without STARTTLS.
     `canary_addresses` are listeners at which the canary knocks besides the hub's own: those of Envoys elsewhere.
     `scheduled_probes` has the hub probe customers' servers by itself, at their registration and daily.
+    `local_accounts` lets people sign in with password and code, or passkey. `oidc_issuer` is the https address of the
+    OpenID provider whose people may sign in, none if it is empty, with the client that the hub is there and the file of
+    its secret; `oidc_ca_file` are CAs that vouch for it, if not the public ones.
     The `danger_outbound_` settings let the hub call customers at loopback addresses, or at any port: for a developer's
     machine, never for a hub with customers.
     """
@@ -76,6 +79,11 @@ class Settings:
     smtp_ca_file: str = ""
     danger_smtp_plain: bool = False
     canary_addresses: tuple[Address, ...] = ()
+    local_accounts: bool = True
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_secret_file: str = ""
+    oidc_ca_file: str = ""
 
 
 def read_settings(directory: Path) -> Settings:
@@ -135,7 +143,20 @@ def read_settings(directory: Path) -> Settings:
         canary_addresses=tuple(
             listener("canary.addresses", each) for each in reader.value("canary.addresses", list, [])
         ),
+        local_accounts=reader.value("sign_in.local_accounts", bool, default.local_accounts),
+        oidc_issuer=reader.text("sign_in.oidc_issuer", default.oidc_issuer),
+        oidc_client_id=reader.text("sign_in.oidc_client_id", default.oidc_client_id),
+        oidc_secret_file=reader.text("sign_in.oidc_secret_file", default.oidc_secret_file),
+        oidc_ca_file=reader.text("sign_in.oidc_ca_file", default.oidc_ca_file),
     )
+    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
+        wrong = f"found {settings.oidc_issuer!r}, wanted an address that begins with https://"
+        reader.find("CONTRACT-URL", "sign_in.oidc_issuer", wrong, "Give the issuer as the OpenID provider spells it.")
+    if settings.oidc_issuer and not (settings.oidc_client_id and settings.oidc_secret_file):
+        wanted = "Give the client's id, and the file of its secret, that the OpenID provider gave."
+        reader.find(
+            "CONTRACT-MISSING", "sign_in.oidc_client_id", "the client at the OpenID provider is missing", wanted
+        )
     if settings.smtp_host and not settings.smtp_sender:
         reader.find("CONTRACT-MISSING", "smtp.sender", "the value is missing", "Say who sends, like pki@hub.example.")
     if (settings.nodes_port == 0) != (settings.nodes_connectivity_port == 0):
@@ -187,6 +208,13 @@ def render_settings(settings: Settings) -> str:
             "danger_smtp_plain": settings.danger_smtp_plain,
         },
         "canary": {"addresses": [str(each) for each in settings.canary_addresses]},
+        "sign_in": {
+            "local_accounts": settings.local_accounts,
+            "oidc_issuer": settings.oidc_issuer,
+            "oidc_client_id": settings.oidc_client_id,
+            "oidc_secret_file": settings.oidc_secret_file,
+            "oidc_ca_file": settings.oidc_ca_file,
+        },
     }
     return tomli_w.dumps(document)
 

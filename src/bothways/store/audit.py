@@ -55,6 +55,13 @@ def every(connection: Connection, after: int = 0) -> Iterator[dict[str, Any]]:
         yield dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns
 
 
+def newest(connection: Connection, before: int, limit: int) -> tuple[dict[str, Any], ...]:
+    """Return at most `limit` lines before a sequence number, or the last ones if it is 0, newest first."""
+    query = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
+    rows = connection.execute(query.where(audit.c.sequence < before) if before else query)
+    return tuple(dict(row._mapping) for row in rows)  # noqa: SLF001
+
+
 def last(connection: Connection) -> tuple[int, str]:
     """Return the sequence number and the hash of the last line: 0 and zeros before the first one."""
     row = connection.execute(_LAST).first()

@@ -13,7 +13,17 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.store import append_only, audit, indexes, schema, schema_nodes, schema_people, schema_statements, touched
+from bothways.store import (
+    append_only,
+    audit,
+    indexes,
+    schema,
+    schema_nodes,
+    schema_people,
+    schema_sign_in,
+    schema_statements,
+    touched,
+)
 from bothways.store.audit import Line
 
 _BUSY_MILLISECONDS = 10_000
@@ -93,7 +103,7 @@ def create(path: Path, environment: str) -> Database:
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         # The one schema, with what other modules add to it.
-        for module in (schema, schema_nodes, schema_people, schema_statements, indexes):
+        for module in (schema, schema_nodes, schema_people, schema_sign_in, schema_statements, indexes):
             module.metadata.create_all(transaction.connection)
         touched.make_triggers(transaction.connection)
         append_only.make_triggers(transaction.connection, schema.audit)

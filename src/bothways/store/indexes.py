@@ -6,6 +6,7 @@ Those that keep a rule (unique ones) stand with their tables in `schema`.
 from sqlalchemy import ColumnElement, Index
 
 from bothways.store.schema import certificate, metadata, renewal, request
+from bothways.store.schema_outbound import chain, submitted_endpoint
 
 __all__ = ["metadata"]
 
@@ -13,6 +14,10 @@ Index("requests_of_customer", request.c.tsp_id)
 Index("certificates_of_customer", certificate.c.tsp_id)
 Index("certificate_ends", certificate.c.not_after)
 Index("renewals_of_certificate", renewal.c.serial)
+# What waits for review is looked for by its state: a partial index would not serve a state that is a parameter.
+Index("requests_by_state", request.c.state, request.c.id)
+Index("chains_by_state", chain.c.state, chain.c.id)
+Index("endpoints_by_state", submitted_endpoint.c.state, submitted_endpoint.c.id)
 
 
 def _partial(name: str, column: ColumnElement[str], where: ColumnElement[bool]) -> None:

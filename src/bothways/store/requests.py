@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from bothways.errors import NotFound
 from bothways.pki.request import CertificationRequest, parse_request
@@ -143,6 +143,11 @@ def numbers_in(connection: Connection, state: RequestState, tsp_id: str | None =
     if tsp_id is not None:
         query = query.where(request.c.tsp_id == tsp_id)
     return tuple(connection.scalars(query))
+
+
+def count_in(connection: Connection, state: RequestState) -> int:
+    """Return how many requests are in a state."""
+    return int(connection.execute(select(func.count()).where(request.c.state == state.value)).scalar_one())
 
 
 def decide(transaction: Transaction, number: int, state: RequestState, reason: str | None = None) -> None:

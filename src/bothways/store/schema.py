@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 
 from bothways.store.instant import Instant
 
-VERSION = 10
+VERSION = 11
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()

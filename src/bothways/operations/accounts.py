@@ -1,0 +1,181 @@
+"""Local accounts: invite a person, accept the invitation, and prove by password and code who one is.
+
+Whatever is wrong is told in the same words and after the same work, so that nobody learns who has an account.
+"""
+
+import hashlib
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from bothways.errors import Conflict, NotAuthorized, Refused
+from bothways.findings import Finding
+from bothways.operations.hub import Hub, passphrase
+from bothways.registry.person import Person
+from bothways.signer.sealed import seal, unseal
+from bothways.store import accounts, passkeys, people, sessions
+from bothways.store.accounts import Account, Invitation
+from bothways.store.database import Transaction
+
+INVITATION = timedelta(days=3)
+FAILURES_MOST, LOCKED = 5, timedelta(minutes=15)
+PASSWORD_LEAST, PASSWORD_MOST = 12, 200
+_TOKEN_BYTES = 32
+_STEP = 30
+_WINDOW = 1
+"""Steps of 30 seconds by which a phone's clock may be off (RFC 6238 section 5.2)."""
+
+_hasher = PasswordHasher()
+_NOBODY = _hasher.hash(secrets.token_urlsafe(16))
+_REFUSED = "e-mail address, password or code is wrong, or there were too many wrong ones: then wait 15 minutes."
+_LINK = "the invitation is unknown, has ended or was used. Ask who invited you for a new one."
+
+
+def invite_person(hub: Hub, number: int) -> tuple[Person, str, datetime]:
+    """Make a person's invitation, in place of the one before; return them, its token and its end.
+
+    What they signed in with before opens nothing any more, and their sessions end: this is also how a lost password or
+    authenticator is replaced. Raises `NotFound`, `Conflict` if they are disabled.
+    """
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    sealed = seal(passphrase(hub.directory, hub.settings), pyotp.random_base32().encode(), _place(number))
+    with hub.write() as transaction:
+        person = people.find(transaction.connection, number)
+        if people.active_by_id(transaction.connection, number) is None:
+            raise Conflict(f"{person.email} is disabled, and cannot be invited. Add the person again.")
+        end = transaction.now + INVITATION
+        accounts.remove(transaction, number)
+        passkeys.remove(transaction, number)
+        sessions.end(transaction, number)
+        accounts.invite(transaction, Invitation(number, _digest(token), sealed, end))
+        transaction.audit("person.invite", str(number), customer=person.tsp_id, email=person.email)
+    return person, token, end
+
+
+def invited_person(hub: Hub, token: str) -> tuple[Person, str]:
+    """Return whom an invitation is for, and the secret for their authenticator app. Raises `NotAuthorized`."""
+    with hub.read() as connection:
+        known = accounts.invited(connection, _digest(token))
+        person = people.active_by_id(connection, known.person_id) if known else None
+    if known is None or person is None or known.expires_at <= hub.now():
+        raise NotAuthorized(_LINK)
+    return person, unseal(passphrase(hub.directory, hub.settings), known.totp, _place(person.id)).decode()
+
+
+def accept_invitation(hub: Hub, token: str, password: str, code: str) -> Person:
+    """Make the account of an invited person, which uses the invitation up.
+
+    Raises `NotAuthorized` without a good invitation, `Refused` if the password is weak or the code wrong.
+    """
+    person, secret = invited_person(hub, token)
+    step = _step_of(secret, code, hub.now(), -1)
+    if findings := (*_password_findings(password, person), *([_CODE] if step is None else [])):
+        raise Refused(findings)
+    hashed = _hasher.hash(password)
+    with hub.write() as transaction:
+        known = accounts.invited(transaction.connection, _digest(token))
+        if known is None:
+            raise NotAuthorized(_LINK)
+        accounts.withdraw_invitation(transaction, person.id)
+        accounts.put(transaction, Account(person.id, hashed, known.totp, step or 0))
+        transaction.audit("person.accept", str(person.id), customer=person.tsp_id, email=person.email)
+    return person
+
+
+def totp_address(hub: Hub, person: Person, secret: str) -> str:
+    """Return the address that an authenticator app opens; each environment has an entry of its own there."""
+    return pyotp.TOTP(secret).provisioning_uri(
+        name=person.email, issuer_name=f"{hub.terms.hub} {hub.environment.value}"
+    )
+
+
+def current_code(secret: str, now: datetime) -> str:
+    """Return the code that an authenticator app shows for a secret."""
+    return pyotp.TOTP(secret).at(now)
+
+
+def prove_person(hub: Hub, email: str, password: str, code: str) -> Person:
+    """Return the person who signs in with password and code; five failures in a row lock the account for 15 minutes.
+
+    Raises `NotAuthorized`.
+    """
+    with hub.read() as connection:
+        person = people.active(connection, email.lower())
+        known = accounts.find(connection, person.id) if person else None
+    right = _verified(known.password if known else _NOBODY, password)
+    if person is None or known is None or (known.locked_until and hub.now() < known.locked_until):
+        raise NotAuthorized(_REFUSED)
+    secret = unseal(passphrase(hub.directory, hub.settings), known.totp, _place(person.id)).decode()
+    step = _step_of(secret, code, hub.now(), known.totp_step)
+    with hub.write() as transaction:
+        done = right and step is not None and accounts.code_used(transaction, person.id, known.totp_step, step)
+        if not done:
+            _failed(hub, transaction, person)
+    if not done:
+        raise NotAuthorized(_REFUSED)
+    return person
+
+
+def signing_in(hub: Hub, numbers: list[int]) -> frozenset[int]:
+    """Return those of these people who have an account."""
+    with hub.read() as connection:
+        return accounts.with_account(connection, numbers)
+
+
+def _failed(hub: Hub, transaction: Transaction, person: Person) -> None:
+    # Read again, so that those who try at once are all counted.
+    current = accounts.find(transaction.connection, person.id)
+    failures = (current.failures if current else 0) + 1
+    locked = failures >= FAILURES_MOST
+    accounts.tried(transaction, person.id, 0 if locked else failures, hub.now() + LOCKED if locked else None)
+    if locked:
+        transaction.audit("person.lock", str(person.id), customer=person.tsp_id, email=person.email)
+
+
+def _verified(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password[:PASSWORD_MOST]) and len(password) <= PASSWORD_MOST
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _step_of(secret: str, code: str, now: datetime, last: int) -> int | None:
+    """Return the 30 seconds that a code is of, if they are these or the ones beside them, and were not used yet."""
+    current, typed = int(now.timestamp()) // _STEP, "".join(code.split())
+    codes = pyotp.TOTP(secret)
+    found = None
+    for step in range(current - _WINDOW, current + _WINDOW + 1):
+        if hmac.compare_digest(codes.at(step * _STEP), typed.encode("ascii", "replace").decode()) and step > last:
+            found = step
+    return found
+
+
+def _password_findings(password: str, person: Person) -> tuple[Finding, ...]:
+    wrong = []
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        wrong.append(f"the password has {len(password)} characters; {PASSWORD_LEAST} to {PASSWORD_MOST} are wanted")
+    if len(set(password)) < PASSWORD_LEAST // 2 or person.email.partition("@")[0] in password.lower():
+        wrong.append("the password is easy to guess: few different characters, or one's own name")
+    hint = "Take a sentence of several words, or what a password manager makes."
+    return tuple(Finding("ACCOUNT-PASSWORD", each, hint, "NIST SP 800-63B section 3.1.1", "password") for each in wrong)
+
+
+def _place(number: int) -> str:
+    return f"the codes of person {number}"
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
+
+
+_CODE = Finding(
+    "ACCOUNT-CODE",
+    "the code is not the one that the app shows now for the key on this page",
+    "Enter the key in the app again, look whether the phone's clock is right, and type the code that it shows.",
+    "RFC 6238",
+    "code",
+)

@@ -1,0 +1,51 @@
+"""What waits for review, page by page, each request with how many rules it breaks now."""
+
+from dataclasses import dataclass
+
+from bothways.findings import Level
+from bothways.operations.hub import Hub
+from bothways.operations.requests import judge_all
+from bothways.registry.customer import Customer
+from bothways.store import customers, requests
+from bothways.store.requests import RequestState, StoredRequest
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRequest:
+    """A request under review at a glance: whose it is, and how many rules refuse it or want a look."""
+
+    stored: StoredRequest
+    customer: Customer
+    errors: int
+    warnings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A page of the queue; `waiting` counts all requests in it, and `next` is where the next page begins, if any."""
+
+    requests: tuple[WaitingRequest, ...]
+    waiting: int
+    next: int | None
+
+
+def page_reviews(hub: Hub, after: int = 0, limit: int = 25) -> Queue:
+    """Return at most `limit` requests under review after a number, oldest first."""
+    with hub.read() as connection:
+        found = requests.every(connection, None, RequestState.SUBMITTED, after, limit + 1)
+        shown, more = found[:limit], len(found) > limit
+        known = customers.many(connection, {each.tsp_id for each in shown})
+        # The requests of a customer that was removed lead to nothing, and nobody has to decide them.
+        shown = tuple(each for each in shown if each.tsp_id in known)
+        judged = judge_all(hub, connection, shown)
+        waiting = requests.count_in(connection, RequestState.SUBMITTED)
+    lines = tuple(
+        WaitingRequest(
+            each,
+            known[each.tsp_id],
+            sum(finding.level is Level.ERROR for finding in findings),
+            sum(finding.level is Level.WARNING for finding in findings),
+        )
+        for each, findings in zip(shown, judged, strict=True)
+    )
+    return Queue(lines, waiting, found[limit - 1].id if more else None)
