@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check format lock bench clean
+.PHONY: demo test soak check format lock bench texts clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/bothways demo $(ARGS)
@@ -26,6 +26,10 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+# Brings the texts that templates name into the catalogue, and takes those out that none does.
+texts: $(VENV)/.installed-dev
+	$(BIN)/python -m bothways.web.pages.texts
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench $(ONLY) $(ARGS)

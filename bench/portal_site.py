@@ -1,0 +1,169 @@
+"""A portal that serves in this process, over TLS as it always does, with customers in every state to look at."""
+
+import asyncio
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import CertificateSigningRequestBuilder, Name, NameAttribute
+from cryptography.x509.oid import NameOID
+
+from bothways.connectivity.facts import ProbeFact
+from bothways.connectivity.observation import RefusedRequest
+from bothways.contract.document import Environment
+from bothways.dataplane.publisher import Applied
+from bothways.demo.customer_ca import make_server_files
+from bothways.findings import Finding
+from bothways.operations import certificates, chains, customers, endpoints, observations, requests, services
+from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
+from bothways.operations.data_plane import DataPlane
+from bothways.operations.hub import Hub, initialise, new_terms, open_hub
+from bothways.operations.people import add_person
+from bothways.operations.sessions import begin_session
+from bothways.operations.settings import Settings
+from bothways.registry.access import Role
+from bothways.registry.customer import CustomerKind
+from bothways.registry.flow import Flow
+from bothways.registry.service import Service
+from bothways.web.portal import portal_app
+from bothways.web.server import ServerCertificate, serve_over_tls
+
+PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
+BANK, SHOP = "12345678", "55500011"
+
+
+@contextmanager
+def new_hub(environment: Environment = Environment.PPR) -> Iterator[Hub]:
+    """Make a hub in a directory of its own, with a free port for its portal, and open it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = Settings(portal_port=port, danger_outbound_loopback=True, danger_outbound_any_port=True)
+    terms = new_terms(environment, f"{environment.value.lower()}.hub.localhost", settings)
+    with tempfile.TemporaryDirectory(prefix="hub-") as place:
+        initialise(Path(place) / "hub", terms, settings, "setup")
+        with open_hub(Path(place) / "hub", "setup") as hub:
+            yield hub
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[str]:
+    """Serve the hub's portal at its port until the block ends; yield its address."""
+    certificate = ServerCertificate(hub.run_directory, DataPlane(hub).state().server)
+    app = portal_app(hub, _applied)
+
+    async def serve() -> None:
+        with suppress(asyncio.CancelledError):
+            await serve_over_tls(app, "127.0.0.1", hub.settings.portal_port, certificate)
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(serve())
+    thread = threading.Thread(target=loop.run_until_complete, args=(task,))
+    thread.start()
+    try:
+        _wait(hub.settings.portal_port)
+        yield hub.terms.portal
+    finally:
+        loop.call_soon_threadsafe(task.cancel)
+        thread.join()
+        loop.close()
+
+
+def account(hub: Hub, email: str, name: str, role: Role, tsp_id: str | None = None) -> str:
+    """Put a person on record, with an account; return the cookie of a session."""
+    person = add_person(hub, email, name, role, tsp_id)
+    _, token, _ = invite_person(hub, person.id)
+    _, secret = invited_person(hub, token)
+    accept_invitation(hub, token, PASSWORD, current_code(secret, hub.now()))
+    return begin_session(hub, person, "192.0.2.10", "Mozilla/5.0 (X11; Linux x86_64) Chromium", "invitation")
+
+
+def csr(tsp_id: str, organization: str, environment: Environment, *, weak: bool = False) -> bytes:
+    """Return a new request in PEM, of a key that the rules refuse if it is to be weak."""
+    key = ec.generate_private_key(ec.SECP384R1() if weak else ec.SECP256R1())
+    values = {
+        NameOID.COUNTRY_NAME: "FR",
+        NameOID.STATE_OR_PROVINCE_NAME: "Ile-de-France",
+        NameOID.LOCALITY_NAME: "Paris",
+        NameOID.ORGANIZATION_NAME: organization,
+        NameOID.ORGANIZATIONAL_UNIT_NAME: "Payments",
+        NameOID.COMMON_NAME: f"TLSMA-ECDSA/{tsp_id}/{environment.value}",
+    }
+    subject = Name([NameAttribute(kind, value) for kind, value in values.items()])
+    made = CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return made.public_bytes(Encoding.PEM)
+
+
+def furnish(hub: Hub) -> None:
+    """Fill a hub with customers in every state."""
+    now = hub.now()
+    tokens = Service("tokens", "/tokens", "http://127.0.0.1:9000")
+    services.add_service(hub, tokens)
+    services.add_service(hub, Service("events", "/events", "http://127.0.0.1:9001", frozenset(Flow)))
+    services.add_service(hub, Service("reports", "/reports", "http://127.0.0.1:9002"))
+    customers.add_customer(hub, BANK, CustomerKind.ISSUER, "First Bank")
+    # A certificate of last year that ends soon, and the next one.
+    earlier = replace(hub, now=lambda: now - timedelta(days=376))
+    for clock in (earlier, hub):
+        stored = requests.submit_request(clock, BANK, csr(BANK, "First Bank", hub.environment))
+        record = requests.approve_request(clock, stored.id)
+        certificates.certificate_seen(clock, record.fingerprint or "")
+    requests.submit_request(hub, BANK, csr(BANK, "First Bank", hub.environment))
+    for name in ("tokens", "events"):
+        services.grant_service(hub, name, BANK)
+    _server(hub, BANK, "First Bank")
+    refused = RefusedRequest(now, "192.0.2.77", record.fingerprint or "", "", 404, "direct_response", path="/x")
+    observations.observe(hub, {refused: observations.Times(3, now)})
+    for number in range(1, 40):
+        tsp_id, name = f"{10_000_000 + 37 * number}", f"{_NAMES[number % len(_NAMES)]} {number}"
+        customers.add_customer(hub, tsp_id, list(CustomerKind)[number % 2], name)
+        if number % 3:
+            stored = requests.submit_request(hub, tsp_id, csr(tsp_id, name, hub.environment))
+            if number % 2:
+                record = requests.approve_request(hub, stored.id)
+                certificates.certificate_seen(hub, record.fingerprint or "")
+    customers.suspend_customer(hub, "10000037", suspended=True)
+    customers.add_customer(hub, SHOP, CustomerKind.MERCHANT, "Corner Shop")
+    with tempfile.TemporaryDirectory() as place:
+        made = make_server_files(Path(place), "Corner Shop", "hub.shop.example")
+        chains.submit_chain(hub, SHOP, made.chain.read_bytes())
+    endpoints.submit_endpoint(hub, SHOP, "https://hub.shop.example:8443/tsh")
+
+
+def _server(hub: Hub, tsp_id: str, organization: str) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        made = make_server_files(Path(place), organization, "callbacks.bank.example")
+        chain = chains.submit_chain(hub, tsp_id, made.chain.read_bytes())
+    chains.endorse_chain(hub, chain.id)
+    address = endpoints.set_endpoint(hub, tsp_id, "https://callbacks.bank.example/hub").address
+    seen = "TLSv1.3 with CN=callbacks.bank.example, answered 200"
+    endpoints.record_probe(hub, tsp_id, ProbeFact(address, hub.now(), ok=True, seen=seen))
+    message = "the server's certificate is for callbacks.bank.test; callbacks.bank.example is wanted"
+    finding = Finding("PROBE-NAME-01", message, "Have the server's certificate issued for that name.", "R11", address)
+    endpoints.record_probe(
+        hub, tsp_id, ProbeFact(address, hub.now(), ok=False, seen="TLS failed: the name does not match"), [finding]
+    )
+
+
+_NAMES = ("Harbour Bank", "Northern Credit", "Corner Shop", "Alpine Savings", "Metro Market", "Riverside Bank")
+
+
+async def _applied() -> Applied:
+    return Applied("1", in_force=True, milliseconds=0.1)
+
+
+def _wait(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        threading.Event().wait(0.05)
+    raise RuntimeError("the portal does not listen")

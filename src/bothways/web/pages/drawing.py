@@ -1,0 +1,123 @@
+"""What is drawn: the colour of each step of a flow, and the bars of a timeline. Numbers alone; templates draw them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from bothways.connectivity.assess import EXPIRING, FlowAssessment, State, Step
+
+_COLOURS = {
+    State.NOT_STARTED: "still",
+    State.IN_PROGRESS: "wait",
+    State.ESTABLISHED: "good",
+    State.AT_RISK: "wait",
+    State.BROKEN: "bad",
+    State.SUSPENDED: "bad",
+}
+_PLACES = {
+    "request": "requests",
+    "certificate": "certificates",
+    "connected": "activity",
+    "endpoint": "endpoint",
+    "chain": "trust",
+    "probed": "endpoint",
+}
+WIDTH, LEFT, ROW, TOP = 960, 230, 34, 34
+"""Units of the timeline's drawing: its width, where bars begin, the height of a row, and of the dates above."""
+_MARGIN = 0.04
+_TICKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class ShownStep:
+    """A step with its colour (`good`, `wait`, `bad`), and the page where one goes on."""
+
+    step: Step
+    colour: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is valid from one moment to another; `revoked` ends it earlier, in effect."""
+
+    label: str
+    begins: datetime
+    ends: datetime
+    revoked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A span as it is drawn: left edge, width, upper edge, colour, and `due` if somebody has to act."""
+
+    span: Span
+    x: float
+    width: float
+    y: float
+    colour: str
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A drawing of spans: bars, dates with their places, where today is, and where spans overlap (left edge, width)."""
+
+    bars: tuple[Bar, ...]
+    ticks: tuple[tuple[float, datetime], ...]
+    today: float
+    overlaps: tuple[tuple[float, float], ...]
+    height: int
+
+
+def colour_of(state: State) -> str:
+    """Return the colour of a flow's state."""
+    return _COLOURS[state]
+
+
+def shown_steps(flow: FlowAssessment) -> tuple[ShownStep, ...]:
+    """Return the steps of a flow: done is good; of a flow that is broken, what broke it is bad; the rest waits."""
+    broken = flow.state is State.BROKEN
+    # What broke a flow whose steps are all done is its last one: it worked, and does not any more.
+    culprit = next((each for each in flow.steps if not each.done), flow.steps[-1]) if broken else None
+    return tuple(ShownStep(each, _colour(each, flow, culprit), _PLACES[each.name]) for each in flow.steps)
+
+
+def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
+    """Return the drawing of spans, which is as wide as all of them and today together."""
+    first = min([now - timedelta(days=30), *(each.begins for each in spans)])
+    last = max([now + timedelta(days=30), *(each.ends for each in spans)])
+    room = (last - first) * _MARGIN
+    first, whole = first - room, (last - first) + 2 * room
+
+    def x(moment: datetime) -> float:
+        return round(LEFT + (WIDTH - LEFT) * ((moment - first) / whole), 1)
+
+    bars = tuple(_bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now) for row, each in enumerate(spans))
+    ticks = tuple((x(moment), moment) for moment in (first + whole * part / _TICKS for part in range(1, _TICKS)))
+    return Timeline(bars, ticks, x(now), _overlaps(spans, x), TOP + ROW * len(spans) + 8)
+
+
+def _colour(step: Step, flow: FlowAssessment, culprit: Step | None) -> str:
+    if step is culprit:
+        return "bad"
+    if step.done:
+        return "good"
+    # Under way and yet without a request: the last one was refused.
+    return "bad" if step.name == "request" and flow.state is State.IN_PROGRESS else "wait"
+
+
+def _bar(span: Span, begins: float, ends: float, y: float, now: datetime) -> Bar:
+    due = span.revoked is None and now < span.ends and span.ends - now < EXPIRING
+    colour = "still" if span.revoked or span.ends <= now else "wait" if due else "good"
+    return Bar(span, begins, max(2.0, round(ends - begins, 1)), y, colour, due)
+
+
+def _overlaps(spans: Sequence[Span], x: Callable[[datetime], float]) -> tuple[tuple[float, float], ...]:
+    living = sorted((each for each in spans if each.revoked is None), key=lambda each: each.begins)
+    found = []
+    for earlier, later in pairwise(living):
+        if later.begins < (end := min(earlier.ends, later.ends)):
+            found.append((x(later.begins), round(x(end) - x(later.begins), 1)))
+    return tuple(found)

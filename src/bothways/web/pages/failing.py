@@ -1,0 +1,38 @@
+"""Errors as pages: the same map to HTTP as for programs, shown to who asked with a browser."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from bothways.web.pages.evidence import shown_findings
+from bothways.web.pages.view import View
+from bothways.web.pages.visitor import SignInFirst, redirect, sign_in_path
+
+_Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def install(app: FastAPI, view: View, api: str) -> None:
+    """Answer browsers with pages where programs get problems; below the path `api` there are only programs."""
+    for kind, as_problem in list(app.exception_handlers.items()):
+        app.add_exception_handler(kind, _for_browsers(as_problem, view, api))
+
+    async def sign_in(_: Request, error: Exception) -> Response:
+        return redirect(sign_in_path(error.path if isinstance(error, SignInFirst) else "/"))
+
+    app.add_exception_handler(SignInFirst, sign_in)
+
+
+def _for_browsers(as_problem: Any, view: View, api: str) -> _Handler:
+    async def answer(request: Request, error: Exception) -> Response:
+        problem: Response = await as_problem(request, error)
+        if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith(api):
+            return problem
+        said = json.loads(bytes(problem.body))
+        detail = said["detail"][:1].upper() + said["detail"][1:]
+        findings = shown_findings(said.get("errors", ()))
+        return view.page("problem.html", problem.status_code, title=said["title"], detail=detail, findings=findings)
+
+    return answer

@@ -1,0 +1,50 @@
+"""All pages, put together."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bothways.operations.hub import Hub
+from bothways.web.api.caller import Apply
+from bothways.web.pages.approving import Approvals
+from bothways.web.pages.audit import audit_router
+from bothways.web.pages.customer import customer_router
+from bothways.web.pages.decisions import decisions_router
+from bothways.web.pages.exchange import exchange_router
+from bothways.web.pages.oidc import oidc_router
+from bothways.web.pages.people import people_router
+from bothways.web.pages.probing import Probes
+from bothways.web.pages.register import register_router
+from bothways.web.pages.reviews import reviews_router
+from bothways.web.pages.signing_in import Desk, account_router, sign_in_router
+from bothways.web.pages.trust import trust_router
+from bothways.web.pages.view import View, static_router
+from bothways.web.pages.visitor import Gate, redirect
+
+
+def pages_router(hub: Hub, apply: Apply, view: View) -> APIRouter:
+    """Return all routes; `apply` brings into force what was stored."""
+    router, gate = APIRouter(include_in_schema=False), Gate(hub, apply)
+    desk = Desk(gate, view)
+
+    @router.get("/")
+    async def _first(request: Request) -> Response:
+        if visitor := await gate.known(request):
+            return redirect(visitor.start)
+        return view.page("welcome.html")
+
+    for each in (
+        static_router(),
+        sign_in_router(desk),
+        oidc_router(desk),
+        account_router(desk),
+        customer_router(gate, view),
+        exchange_router(gate, view),
+        trust_router(gate, view, Probes()),
+        reviews_router(gate, view),
+        decisions_router(gate, view, Approvals()),
+        register_router(gate, view),
+        people_router(gate, view),
+        audit_router(gate, view),
+    ):
+        router.include_router(each)
+    return router

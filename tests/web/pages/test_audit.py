@@ -1,0 +1,27 @@
+"""The audit is read from its end, page by page, by who may read it."""
+
+import re
+
+from tests.web.pages.conftest import Visit, Visitor
+
+from bothways.operations.audit import verify_audit
+from bothways.operations.customers import suspend_customer
+from bothways.operations.hub import Hub
+from bothways.registry.access import Role
+
+
+def test_it_is_read_from_its_end(hub: Hub, operator: Visitor, issuer: str) -> None:
+    for number in range(60):
+        suspend_customer(hub, issuer, suspended=number % 2 == 0)
+    page = operator.get("/audit").text
+    head = verify_audit(hub).document()["head"]
+    assert (head["head"] if isinstance(head, dict) else head) in page
+    [before] = re.findall(r"\?before=(\d+)", page)
+    older = operator.get(f"/audit?before={before}").text
+    assert "hub.init" in older
+    assert "customer.suspend" in page
+
+
+def test_auditors_and_reviewers_read_it(visit: Visit) -> None:
+    for role in (Role.AUDITOR, Role.REVIEWER):
+        assert visit(role).get("/audit").status_code == 200

@@ -1,0 +1,103 @@
+"""A customer's pages show its own things, each with what comes next; nobody else's are there."""
+
+from collections.abc import Callable
+
+import pytest
+from cryptography import x509
+from tests.web.pages.conftest import OTHER, Visit, Visitor
+
+from bothways.operations.certificates import certificate_seen
+from bothways.operations.customers import show_customer, suspend_customer
+from bothways.operations.hub import Hub
+from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.services import add_service, grant_service
+from bothways.registry.access import Role
+from bothways.registry.flow import Flow
+from bothways.registry.service import Service
+from bothways.store.certificates import StoredCertificate
+
+PAGES = ("home", "requests", "certificates", "trust", "endpoint", "activity", "services")
+
+
+@pytest.fixture
+def certificate(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> StoredCertificate:
+    return approve_request(hub, submit_request(hub, issuer, make_csr()).id)
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER_ADMINISTRATOR, Role.CUSTOMER_MEMBER])
+def test_every_page_of_another_customer_is_not_there(visit: Visit, issuer: str, other: str, role: Role) -> None:
+    visitor = visit(role, issuer)
+    for page in (*PAGES, "trust/client-ca.crt", "trust/server-ca.crt"):
+        assert visitor.get(f"/customers/{issuer}/{page}").status_code == 200
+        assert visitor.get(f"/customers/{other}/{page}").status_code == 404
+        assert visitor.get(f"/customers/99999999/{page}").status_code == 404
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.REVIEWER, Role.AUDITOR])
+def test_the_people_of_the_hub_see_every_customer(visit: Visit, issuer: str, other: str, role: Role) -> None:
+    visitor = visit(role)
+    for tsp_id in (issuer, other):
+        assert {visitor.get(f"/customers/{tsp_id}/{page}").status_code for page in PAGES} == {200}
+
+
+def test_home_shows_each_step_with_one_sentence_and_one_button(
+    hub: Hub, bank: Visitor, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    page = bank.get(f"/customers/{issuer}/home")
+    assert page.text.count('<li class="wait">') == 6
+    assert page.text.count('class="button') == 6
+    assert "Submit a request (CSR)." in bank.said(page)
+    record = approve_request(hub, submit_request(hub, issuer, make_csr()).id)
+    certificate_seen(hub, record.fingerprint or "")
+    page = bank.get(f"/customers/{issuer}/home")
+    assert (page.text.count('<li class="good">'), page.text.count('<li class="wait">')) == (3, 3)
+    suspend_customer(hub, issuer, suspended=True)
+    assert "This customer is suspended" in bank.get(f"/customers/{issuer}/home").text
+
+
+def test_the_commands_are_filled_in_for_this_customer(bank: Visitor, issuer: str) -> None:
+    asked = f"/customers/{issuer}/requests?key=rsa&shell=powershell&country=FR&state=S&locality=L&unit=U"
+    page = bank.said(bank.get(asked))
+    assert "TLSMA-RSA/12345678/PPR" in page
+    assert "$ErrorActionPreference" in page
+    assert "rsa_keygen_bits:4096" in page
+    page = bank.said(bank.get(asked.replace("FR", "France")))
+    assert "CSR-SUBJECT-02" in page
+    assert "rsa_keygen_bits" not in page
+
+
+def test_a_certificate_is_downloaded_with_its_chain(bank: Visitor, issuer: str, certificate: StoredCertificate) -> None:
+    answer = bank.get(f"/customers/{issuer}/certificates/{certificate.serial}/tls.crt")
+    assert answer.headers["content-disposition"] == 'attachment; filename="tls.crt"'
+    assert len(x509.load_pem_x509_certificates(answer.content)) == 2
+    page = bank.get(f"/customers/{issuer}/certificates").text
+    assert certificate.serial in page
+    assert 'class="bar-good"' in page
+
+
+def test_a_certificate_of_another_customer_is_not_there(
+    visit: Visit, operator: Visitor, other: str, certificate: StoredCertificate
+) -> None:
+    path = f"/customers/{other}/certificates/{certificate.serial}"
+    theirs = visit(Role.CUSTOMER_ADMINISTRATOR, OTHER)
+    for visitor in (theirs, operator):
+        assert visitor.get(f"{path}/tls.crt").status_code == 404
+        assert visitor.post(f"{path}/revoke", reason="keyCompromise").status_code == 404
+
+
+def test_a_service_says_what_it_lacks(hub: Hub, bank: Visitor, issuer: str) -> None:
+    for name, needs in (("tokens", {Flow.INBOUND}), ("events", {*Flow}), ("reports", {Flow.INBOUND})):
+        add_service(hub, Service(name, f"/{name}", "http://127.0.0.1:9000", frozenset(needs)))
+    for name in ("tokens", "events"):
+        grant_service(hub, name, issuer)
+    page = " ".join(bank.said(bank.get(f"/customers/{issuer}/services")).split())
+    assert "events https://" in page
+    assert "granted, not reachable the inbound flow , the outbound flow" in page
+    assert "not granted Ask the hub to grant it." in page
+
+
+def test_activity_without_its_file_says_so(hub: Hub, bank: Visitor, issuer: str) -> None:
+    hub.observations._path.mkdir()
+    answer = bank.get(f"/customers/{issuer}/activity")
+    assert (answer.status_code, "cannot be read at the moment" in answer.text) == (200, True)
+    assert show_customer(hub, issuer)

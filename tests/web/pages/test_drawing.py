@@ -1,0 +1,56 @@
+"""Colours follow the state; bars stand where their dates are, and overlaps between them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bothways.connectivity.assess import FlowAssessment, State, Step
+from bothways.registry.flow import Flow
+from bothways.web.pages.drawing import Span, colour_of, shown_steps, timeline
+
+
+def flow(state: State, *done: bool) -> FlowAssessment:
+    names = ("request", "certificate", "connected")
+    steps = tuple(Step(name, each, "") for name, each in zip(names, done, strict=True))
+    return FlowAssessment(Flow.INBOUND, state, "", steps)
+
+
+@pytest.mark.parametrize(
+    ("assessment", "colours"),
+    [
+        (flow(State.NOT_STARTED, False, False, False), ["wait", "wait", "wait"]),
+        (flow(State.IN_PROGRESS, True, False, False), ["good", "wait", "wait"]),
+        (flow(State.IN_PROGRESS, False, False, False), ["bad", "wait", "wait"]),
+        (flow(State.ESTABLISHED, True, True, True), ["good", "good", "good"]),
+        (flow(State.BROKEN, True, False, True), ["good", "bad", "good"]),
+        (flow(State.BROKEN, True, True, True), ["good", "good", "bad"]),
+    ],
+)
+def test_what_broke_a_flow_is_bad_what_is_done_is_good_and_the_rest_waits(
+    assessment: FlowAssessment, colours: list[str]
+) -> None:
+    assert [each.colour for each in shown_steps(assessment)] == colours
+
+
+def test_every_state_has_a_colour() -> None:
+    assert {colour_of(each) for each in State} == {"good", "wait", "bad", "still"}
+
+
+def test_a_timeline_shows_what_is_valid_due_over_and_where_two_overlap(now: datetime) -> None:
+    day = timedelta(days=1)
+    old, current, revoked = (
+        Span("old", now - 300 * day, now + 10 * day),
+        Span("current", now - 5 * day, now + 300 * day),
+        Span("revoked", now - 400 * day, now + 300 * day, now),
+    )
+    drawn = timeline((old, current, revoked), now)
+    assert [(bar.colour, bar.due) for bar in drawn.bars] == [("wait", True), ("good", False), ("still", False)]
+    first, second, _ = drawn.bars
+    [(x, width)] = drawn.overlaps
+    assert x == second.x
+    assert x + width == pytest.approx(first.x + first.width, abs=0.3)
+    assert first.x < x < drawn.today < x + width
+
+
+def test_without_spans_today_is_drawn_alone(now: datetime) -> None:
+    assert timeline((), now).bars == ()

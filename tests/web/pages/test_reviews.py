@@ -1,0 +1,71 @@
+"""A review has side by side what is asked, what is registered and what the rules say."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.web.pages.conftest import Visit, Visitor
+
+from bothways.operations.chains import submit_chain
+from bothways.operations.customers import remove_customer
+from bothways.operations.endpoints import submit_endpoint
+from bothways.operations.hub import Hub
+from bothways.operations.keys import ban_keys
+from bothways.operations.requests import submit_request
+from bothways.pki.chain import certificate_pem
+from bothways.registry.access import Role
+
+
+@pytest.fixture
+def waiting(hub: Hub, issuer: str, make_csr: Callable[..., bytes], make_ca: Callable[..., Any]) -> str:
+    """The issuer, with one thing of each kind under review."""
+    submit_request(hub, issuer, make_csr())
+    submit_chain(hub, issuer, certificate_pem(make_ca("Bank Root")[1]).encode())
+    submit_endpoint(hub, issuer, "https://callbacks.bank.example")
+    return issuer
+
+
+def test_the_queue_shows_what_waits(operator: Visitor, waiting: str) -> None:
+    page = operator.get("/reviews")
+    for kind in ("requests", "chains", "endpoints"):
+        assert f'href="/reviews/{kind}/1"' in page.text
+    assert "all kept" in page.text
+    assert waiting in page.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [("requests", "TLSMA-ECDSA/12345678/PPR"), ("chains", "CN=Bank Root"), ("endpoints", "callbacks.bank.example")],
+)
+def test_a_review_has_all_three(operator: Visitor, waiting: str, kind: str, asked: str) -> None:
+    said = operator.said(operator.get(f"/reviews/{kind}/1"))
+    for text in ("What is asked", asked, "What is registered", "First Bank", waiting, "What the rules say"):
+        assert text in said
+
+
+def test_what_a_rule_says_now_is_shown(
+    hub: Hub, operator: Visitor, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    stored = submit_request(hub, issuer, make_csr())
+    ban_keys(hub, [stored.request.spki_pin], "found in a repository")
+    assert "CSR-KEY-10" in operator.get(f"/reviews/requests/{stored.id}").text
+    assert "1 broken" in operator.get("/reviews").text
+
+
+def test_what_a_removed_customer_left_does_no_harm(hub: Hub, operator: Visitor, waiting: str) -> None:
+    remove_customer(hub, waiting)
+    assert operator.get("/reviews").status_code == 200
+    assert operator.get("/reviews/chains/1").status_code == 200
+    assert operator.get("/reviews/requests/1").status_code == 404
+
+
+def test_customers_see_no_reviews(visit: Visit, waiting: str) -> None:
+    for role in (Role.CUSTOMER_ADMINISTRATOR, Role.CUSTOMER_MEMBER):
+        visitor = visit(role, waiting)
+        for path in ("/reviews", "/reviews/requests/1", "/customers", "/audit", "/approvals/x"):
+            assert visitor.get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/reviews/requests/99", "/reviews/other/1", "/reviews/chains/0"])
+def test_what_is_not_there_is_not_found(operator: Visitor, path: str) -> None:
+    assert operator.get(path).status_code in {404, 422}

@@ -1,0 +1,69 @@
+"""Trust both ways: the hub's CAs to compare, the server and its chain to hand in."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography import x509
+from tests.web.pages.conftest import Visitor
+
+from bothways.operations.authorities import add_client_authority
+from bothways.operations.chains import endorse_chain, list_chains
+from bothways.operations.endpoints import set_endpoint, show_endpoint, waiting_endpoints
+from bothways.operations.hub import Hub, contract
+from bothways.pki.chain import certificate_pem, fingerprint
+
+
+def test_the_client_ca_is_downloaded_and_its_fingerprint_told(hub: Hub, bank: Visitor, issuer: str) -> None:
+    add_client_authority(hub)
+    answer = bank.get(f"/customers/{issuer}/trust/client-ca.crt")
+    assert answer.text == contract(hub).trust.client_ca
+    said = bank.said(bank.get(f"/customers/{issuer}/trust")).replace(" ", "")
+    for each in x509.load_pem_x509_certificates(answer.content):
+        assert fingerprint(each).upper() in said.replace(":", "")
+    assert "movingtoitsnextClientCA" in said
+
+
+def test_a_chain_is_submitted_and_shown_as_a_tree(
+    hub: Hub, bank: Visitor, issuer: str, make_ca: Callable[..., Any]
+) -> None:
+    root = make_ca("Bank Root")
+    _, middle = make_ca("Bank TLS", root)
+    pem = certificate_pem(middle) + certificate_pem(root[1])
+    assert bank.post(f"/customers/{issuer}/trust/chain", chain=pem).status_code == 303
+    page = bank.get(f"/customers/{issuer}/trust").text
+    assert page.index("CN=Bank Root") < page.index("CN=Bank TLS")
+    assert "under review" in page
+    [stored] = list_chains(hub, issuer)
+    endorse_chain(hub, stored.id)
+    assert "endorsed" in bank.get(f"/customers/{issuer}/trust").text
+
+
+def test_a_chain_that_is_none_is_told_why(hub: Hub, bank: Visitor, issuer: str, make_ca: Callable[..., Any]) -> None:
+    _, server = make_ca("callbacks.bank.example", ca=False)
+    answer = bank.post(f"/customers/{issuer}/trust/chain", chain=certificate_pem(server))
+    assert (answer.status_code, "CHAIN-" in answer.text) == (422, True)
+    assert list_chains(hub) == ()
+
+
+@pytest.mark.parametrize("url", ["http://bank.example", "https://127.0.0.1", "https://portal.ppr.hub.localhost"])
+def test_a_server_that_breaks_a_rule_is_told_why(hub: Hub, bank: Visitor, issuer: str, url: str) -> None:
+    answer = bank.post(f"/customers/{issuer}/endpoint", url=url)
+    assert (answer.status_code, "ENDPOINT-" in answer.text, url in answer.text) == (422, True, True)
+    assert waiting_endpoints(hub) == ()
+
+
+def test_another_host_waits_and_another_path_counts_at_once(hub: Hub, bank: Visitor, issuer: str) -> None:
+    answer = bank.post(f"/customers/{issuer}/endpoint", url="https://callbacks.bank.example")
+    assert answer.headers["location"].endswith("?done=submitted")
+    assert "waits for the hub" in bank.get(f"/customers/{issuer}/endpoint").text
+    set_endpoint(hub, issuer, "https://callbacks.bank.example")
+    answer = bank.post(f"/customers/{issuer}/endpoint", url="https://callbacks.bank.example/hub")
+    assert answer.headers["location"].endswith("?done=in-force")
+    assert show_endpoint(hub, issuer).path == "/hub"
+
+
+def test_a_probe_that_cannot_be_made_says_what_is_missing(hub: Hub, bank: Visitor, issuer: str) -> None:
+    set_endpoint(hub, issuer, "https://callbacks.bank.example")
+    assert bank.post(f"/customers/{issuer}/endpoint/probe").status_code == 303
+    assert "has no endorsed chain" in bank.get(f"/customers/{issuer}/endpoint").text
