@@ -107,11 +107,11 @@ def nginx(pki: ServerPki, tls: str, location: str = "return 200 ok;", http: str 
 
 
 @contextmanager
-def s_server(pki: ServerPki) -> Iterator[int]:
-    """Run `openssl s_server`, which requires a certificate under the Client CA."""
+def s_server(pki: ServerPki, *options: str, anybody: bool = False) -> Iterator[int]:
+    """Run `openssl s_server`, which requires a certificate under the Client CA, unless it takes `anybody`."""
     [port] = free_ports(1)
     between = pki.certificate.with_name("between.crt")
-    between.write_text(pki.intermediate)
+    between.write_text(pki.certificate.read_text().partition("-----END CERTIFICATE-----\n")[2])
     command = [
         "openssl",
         "s_server",
@@ -122,24 +122,35 @@ def s_server(pki: ServerPki) -> Iterator[int]:
         "-key",
         str(pki.key),
     ]
-    command += ["-cert_chain", str(between), "-CAfile", str(pki.client_ca), "-no-CApath", "-no-CAstore"]
-    command += ["-Verify", "2", "-verify_return_error", "-www", "-quiet"]
+    command += ["-cert_chain", str(between)] if between.read_text() else []
+    command += ["-CAfile", str(pki.client_ca), "-no-CApath", "-no-CAstore"]
+    command += [] if anybody else ["-Verify", "2", "-verify_return_error"]
+    command += ["-www", "-quiet", *options]
     with process(command, port):
         yield port
 
 
 @contextmanager
-def envoy(pki: ServerPki) -> Iterator[int]:
-    """Run an Envoy that requires a certificate under the Client CA, and answers every request."""
+def envoy(
+    pki: ServerPki, *, anybody: bool = False, pinned: str = "", parameters: dict[str, Any] | None = None
+) -> Iterator[int]:
+    """Run an Envoy that requires a certificate under the Client CA, and answers every request.
+
+    It may take `anybody`, or only the certificate that is `pinned`, by its SHA-256; `parameters` are those of TLS.
+    """
     [port] = free_ports(1)
+    trusted: dict[str, Any] = {"trusted_ca": {"filename": str(pki.client_ca)}}
+    if pinned:
+        trusted["verify_certificate_hash"] = [pinned]
     tls = {
         "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-        "require_client_certificate": True,
+        "require_client_certificate": not anybody,
         "common_tls_context": {
             "tls_certificates": [
                 {"certificate_chain": {"filename": str(pki.certificate)}, "private_key": {"filename": str(pki.key)}}
             ],
-            "validation_context": {"trusted_ca": {"filename": str(pki.client_ca)}},
+            "tls_params": parameters or {},
+            **({} if anybody else {"validation_context": trusted}),
         },
     }
     answer = {

@@ -182,18 +182,6 @@ def test_a_server_that_answers_everybody_with_the_same_refusal_tells_nothing(ben
     assert (probe.fact.ok, ids(probe)) == (True, ["PROBE-CLIENT-05"])
 
 
-def test_a_missing_intermediate_breaks_the_path_or_will(bench: Bench) -> None:
-    pki = bench.pki(send_intermediate=False)
-    port = bench.running(nginx(GOOD), pki)
-    bench.endorse(pki, port, pki.root.encode())
-    probe = probe_customer(bench.hub, bench.tsp_id)
-    assert (probe.fact.ok, ids(probe)) == (False, ["PROBE-CHAIN-01", "PROBE-CALL-01"])
-    assert "CN=Bank TLS" in message(probe, "PROBE-CHAIN-01")
-    bench.endorse(pki, port)
-    probe = probe_customer(bench.hub, bench.tsp_id)
-    assert (probe.fact.ok, ids(probe)) == (True, ["PROBE-CHAIN-03"])
-
-
 @pytest.mark.parametrize(
     "extension",
     [

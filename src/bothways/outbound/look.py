@@ -1,11 +1,11 @@
 """A look at a customer's server from all sides: DNS, TCP, TLS, chain, and who gets in. Nothing is recorded here."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bothways.connectivity.evidence import Admission, Caller, DnsSeen, Evidence
+from bothways.connectivity.evidence import Admission, Caller, DnsSeen, Evidence, Outcome
 from bothways.errors import Refused
 from bothways.outbound.callers import Callers
 from bothways.pki.hello import TLS_1_2, VERSIONS
@@ -64,7 +64,15 @@ class Look:
         return Evidence(dns, reached, versions, chain, "", admissions)
 
     async def _admissions(self, target: Target, callers: Callers, wanted: Sequence[Caller]) -> list[Admission]:
-        return await asyncio.gather(*(knock(target, each, callers.contexts[each], self._believed) for each in wanted))
+        """Knock as all at once; who heard nothing knocks again alone, for some servers take one caller at a time."""
+
+        def one(caller: Caller) -> Awaitable[Admission]:
+            return knock(target, caller, callers.contexts[caller], self._believed)
+
+        seen = await asyncio.gather(*(one(each) for each in wanted))
+        if all(each.outcome is Outcome.SILENT for each in seen):
+            return seen
+        return [await one(each.caller) if each.outcome is Outcome.SILENT else each for each in seen]
 
     async def _dns(self) -> DnsSeen:
         host = self.endpoint.host
