@@ -3,6 +3,8 @@
 import sys
 
 from bench.change_100k import change_100k
+from bench.check import check
+from bench.cli_start import cli_start
 from bench.demo import demo
 from bench.harness import Bench, record
 from bench.inbound_handshake import inbound_handshake
@@ -17,6 +19,8 @@ from bench.rules import rules
 
 BENCHES: dict[str, Bench] = {
     "change-100k": change_100k,
+    "check": check,
+    "cli-start": cli_start,
     "demo": demo,
     "inbound-handshake": inbound_handshake,
     "inbound-keepalive": inbound_keepalive,

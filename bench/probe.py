@@ -55,8 +55,8 @@ _HOST = "c0.localhost"
 
 def probe() -> Iterator[Figure]:
     """Measure seconds of one probe, and MiB of many."""
-    with _hub() as (hub, port, chain):
-        _register(hub, port, chain)
+    with hub_with_server() as (hub, port, chain):
+        register(hub, port, chain)
         seconds = [_seconds(hub) for _ in range(_TIMES)]
         what = "one healthy customer: DNS, TCP, TLS versions, chain, five callers, one request through Envoy"
         goal = f"under {_SECONDS_MOST:g} s"
@@ -83,8 +83,8 @@ def probe_day(hub: Hub, port: int, chain: bytes, count: int) -> Iterator[Figure]
 
 
 @contextmanager
-def _hub() -> Iterator[tuple[Hub, int, bytes]]:
-    """Run a hub and one customer's server; yield the hub, the server's port, and its chain."""
+def hub_with_server() -> Iterator[tuple[Hub, int, bytes]]:
+    """Run a hub and one customer's server, its spoke beside the hub; yield the hub, the server's port, and chain."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         inbound, portal, egress = free_ports(3)
@@ -121,7 +121,8 @@ def _hub() -> Iterator[tuple[Hub, int, bytes]]:
                 running.stop()
 
 
-def _register(hub: Hub, port: int, chain: bytes) -> None:
+def register(hub: Hub, port: int, chain: bytes) -> None:
+    """Register the customer 0, with its server at this port, and endorse its chain."""
     add_customer(hub, "0", CustomerKind.ISSUER, "Bank")
     set_endpoint(hub, "0", f"https://{_HOST}:{port}")
     endorse_chain(hub, submit_chain(hub, "0", chain).id)

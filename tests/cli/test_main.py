@@ -235,3 +235,9 @@ def test_what_the_terminals_encoding_has_not_is_escaped() -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     done = command_line("spoke", "call", "G\u00c9T", "/\u00e9", "--json", env=environment)
     assert (done.returncode, json.loads(done.stdout)["error"]) == (2, "unusable")
+
+
+def test_the_help_of_a_command_says_all_and_the_overview_a_line_of_it(bothways: Run) -> None:
+    said = " ".join(bothways("spoke", "check", "--help").stdout.split())
+    assert "the hub's probe of it, which is asked for. Nothing is changed." in said
+    assert "Nothing is changed" not in bothways("spoke", "--help").stdout

@@ -126,3 +126,24 @@ def test_a_server_that_closes_without_a_word_lets_nobody_in(server: ssl.SSLConte
 def test_where_nobody_listens_nothing_comes_of_a_knock(nobody: ssl.SSLContext) -> None:
     seen = asyncio.run(knock.knock(target(1), Caller.NOBODY, nobody, lambda _: True))
     assert (seen.outcome, seen.said) == (Outcome.UNREACHABLE, "connection refused")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_a_look_at_the_chain_is_no_call_without_a_certificate(
+    server: ssl.SSLContext, nobody: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    server.verify_mode = ssl.CERT_REQUIRED
+    server.maximum_version = version
+    seen: list[str] = []
+
+    def accept(plain: socket.socket) -> None:
+        try:
+            server.wrap_socket(plain, server_side=True).close()
+        except OSError as error:
+            seen.append(str(error))
+
+    with accepting(accept) as port:
+        chain, failure = asyncio.run(knock.presented(target(port), nobody))
+    assert (len(chain), failure) == (1, "")
+    assert len(seen) == 1
+    assert "PEER_DID_NOT_RETURN_A_CERTIFICATE" not in seen[0]

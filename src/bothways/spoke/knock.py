@@ -91,13 +91,16 @@ async def version(target: Target, number: int) -> VersionSeen:
 
 
 async def presented(target: Target, context: ssl.SSLContext) -> tuple[Chain, str]:
-    """Return the chain that the server sends, in its order; if there is none, also why. Nothing is asked."""
+    """Return the chain that the server sends, in its order; if there is none, also why. Nothing is asked.
+
+    The handshake is not ended: a server that wants a certificate would count it as a caller who has none.
+    """
     line: _Line | None = None
     why = "it cannot be read"
     try:
         async with asyncio.timeout(PATIENCE), _connected(target) as (reader, writer):
             line = _Line(reader, writer, context, target.host)
-            await line.shake_hands()
+            await line.see_chain()
     except TimeoutError:
         why = f"nothing was heard in {PATIENCE:.0f} s"
     except OSError as error:
@@ -167,6 +170,16 @@ class _Line:
         # A refusal that comes later takes it away.
         self.version = self.tls.version() or ""
 
+    async def see_chain(self) -> None:
+        """Shake hands until the server has shown its chain, and send nothing more."""
+        while True:
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self.tls.do_handshake()
+                return
+            if self.chain():
+                return
+            await self._receive()
+
     async def asked(self, target: Target, quiet: float) -> bytes:
         """Return the beginning of the answer, up to what tells why a certificate was refused."""
         # A refusal raises here; a server that speaks first lets us in, whatever it says.
@@ -202,17 +215,20 @@ class _Line:
             try:
                 done = step()
             except ssl.SSLWantReadError:
-                await self._flush()
-                if piece := await self._reader.read(_PIECE):
-                    self._incoming.write(piece)
-                else:
-                    self._incoming.write_eof()
+                await self._receive()
             except ssl.SSLError:
                 await self._flush()
                 raise
             else:
                 await self._flush()
                 return done
+
+    async def _receive(self) -> None:
+        await self._flush()
+        if piece := await self._reader.read(_PIECE):
+            self._incoming.write(piece)
+        else:
+            self._incoming.write_eof()
 
     async def _flush(self) -> None:
         if pending := self._outgoing.read():
