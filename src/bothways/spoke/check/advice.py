@@ -94,6 +94,7 @@ CAUSES: dict[str, Advice] = {
     "PROBE-CHAIN-05": Advice("the server has no certificate that can be read", _LOOK),
     "PROBE-CALL-01": Advice("the hub's own call failed, for the reason that the other findings tell", _AGAIN),
     "PROBE-CALL-02": Advice("one of the hub's remote nodes does not reach the server, and others do", _AGAIN),
+    "PROBE-NEXT-01": Advice("the server does not take the certificate that the hub is to use next", _LISTEN),
     "PROBE-PIN-01": Advice("the server trusts one certificate of the hub, not its CA (R15)", _LISTEN),
     "PROBE-CLIENT-01": Advice("the server does not trust the Client CA", "bothways spoke config nginx"),
     "PROBE-CLIENT-02": Advice("the server does not require a client certificate", "bothways spoke config nginx"),
@@ -110,6 +111,7 @@ _FAMILIES = {
     "PROBE-NAME": Advice("the server's certificate is for another name", _LOOK),
     "PROBE-DATE": Advice("the server's certificate, or one above it, was not renewed", _LOOK),
     "PROBE-KEY": Advice("the server's certificate has a key or a digest that is not taken", _LOOK),
+    "PROBE": Advice("the hub's probe of the server says so", _LOOK),
     "INBOUND": Advice("an earlier call of this customer failed at the hub, which tells why", _STATUS),
     "CHECK-ALERT": Advice("the hub ended the handshake with a rare alert", _STATUS),
 }
