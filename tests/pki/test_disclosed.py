@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     pkcs12,
 )
+from tests.pki.test_jwk import of_ec
 from tests.vectors import keys
 
 from bothways.pki import der
@@ -61,6 +63,12 @@ def test_the_keys_that_were_disclosed_are_named_by_their_pins(
     assert spoiled_pins((one + two).decode().encode("utf-16")) == pins
     raw = ecdsa_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     assert spoiled_pins(raw) == {spki_pin(ecdsa_key.public_key())}
+
+
+def test_a_json_web_key_is_named_too(ecdsa_key: ec.EllipticCurvePrivateKey) -> None:
+    text = json.dumps(of_ec(ecdsa_key)).encode()
+    assert has_private_key(text)
+    assert spoiled_pins(text) == {spki_pin(ecdsa_key.public_key())}
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL, PrivateFormat.OpenSSH])

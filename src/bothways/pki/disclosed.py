@@ -12,15 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_ssh_private_key
 
 from bothways.pki import der as elements
-from bothways.pki import pasted
+from bothways.pki import jwk, pasted
 from bothways.pki.keys import RSA_BITS, spki_pin
 
 _MARKS = (b"PRIVATE KEY-----", b"PuTTY-User-Key-File", b"Private-Key: (", b"<D>")
 """PEM, PuTTY, what `openssl pkey -text` prints, and XML signatures' RSAKeyValue."""
 _BEGIN = re.compile(rb"BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY")
 _JWK = re.compile(rb'"d"\s*:')
-_KEYS_MOST = 8
-"""Keys of one file that are looked at: the arithmetic behind each RSA key takes a fifth of a second."""
 _OPENSSH = b"openssh-key-v1\0"
 _SSH_LABEL = b"OPENSSH PRIVATE KEY"
 _SEQUENCE = 0x30
@@ -54,12 +52,13 @@ def is_private_key(der: bytes) -> bool:
 def spoiled_pins(data: bytes) -> frozenset[str]:
     """Return the SPKI pins of the keys whose private halves are in `data`: they must never be certified.
 
-    Read are PKCS #8, PKCS #1, SEC 1 and OpenSSH's form, in DER or base64, whatever stands around them. Each is proved:
-    that the private numbers belong to the public ones, for otherwise anybody could spoil anybody's key. What is
+    Read are PKCS #8, PKCS #1, SEC 1 and OpenSSH's form, in DER or base64, and JWK, whatever stands around. Each is
+    proved: that the private numbers belong to the public ones, for otherwise anybody could spoil anybody's key. What is
     encrypted, is written in another form, or has more than 4096 bits, cannot be read, and is not among them.
     """
     keys = (key for key in map(_private_key, pasted.pieces(data)) if key is not None)
-    return frozenset(spki_pin(key.public_key()) for key in islice(keys, _KEYS_MOST) if _is_whole(key))
+    whole = (key for key in islice(keys, jwk.KEYS_MOST) if _is_whole(key))
+    return frozenset(spki_pin(key.public_key()) for key in (*whole, *jwk.private_keys(data)))
 
 
 def _private_key(blob: bytes) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None:
