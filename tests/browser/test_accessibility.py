@@ -1,0 +1,59 @@
+"""Axe finds nothing on any main page, light and dark, on a desk and on a phone; and nothing sticks out."""
+
+from collections.abc import Iterator
+
+import pytest
+from bench.portal_site import BANK, account, furnish, new_hub, serving
+from tests.browser.conftest import Open, check_accessible
+
+from bothways.operations.accounts import invite_person
+from bothways.operations.hub import Hub
+from bothways.operations.people import add_person
+from bothways.registry.access import Role
+
+PAGES = {
+    "nobody": ["", "sign-in", "invitation/{token}", "nowhere"],
+    "issuer": [
+        *(f"customers/{BANK}/{each}" for each in ("home", "certificates", "trust", "endpoint", "activity", "services")),
+        f"customers/{BANK}/requests?key=ecdsa&country=X&state=S&locality=L&unit=U",
+        "account",
+        "people",
+    ],
+    "operator": ["reviews", "reviews/requests/3", "reviews/chains/2", "reviews/endpoints/1", "customers", "audit"],
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Hub]:
+    """A portal that serves, with customers in every state."""
+    with new_hub() as hub:
+        furnish(hub)
+        with serving(hub):
+            yield hub
+
+
+@pytest.fixture(scope="module")
+def cookies(site: Hub) -> dict[str, str]:
+    """The cookie of each who looks, and a token."""
+    eve = add_person(site, "eve@bank.example", "Eve", Role.CUSTOMER_MEMBER, BANK)
+    return {
+        "nobody": "",
+        "issuer": account(site, "bob@bank.example", "Bob", Role.CUSTOMER_ADMINISTRATOR, BANK),
+        "operator": account(site, "ann@hub.example", "Ann", Role.OPERATOR),
+        "token": invite_person(site, eve.id)[1],
+    }
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("who", PAGES)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_axe_finds_nothing(
+    site: Hub, cookies: dict[str, str], open_page: Open, who: str, scheme: str, width: int
+) -> None:
+    page = open_page(color_scheme=scheme, viewport={"width": width, "height": 800})
+    if cookies[who]:
+        name, address = "__Host-bothways-ppr", site.terms.portal
+        page.context.add_cookies([{"name": name, "value": cookies[who], "url": address, "secure": True}])
+    for path in PAGES[who]:
+        page.goto(f"{site.terms.portal}/{path.format(token=cookies['token'])}")
+        check_accessible(page)
