@@ -12,6 +12,7 @@ from bench.inbound_keepalive import inbound_keepalive
 from bench.issue_p256 import issue_p256
 from bench.issue_rsa4096 import issue_rsa4096
 from bench.memory import memory
+from bench.portal_100k import portal_100k
 from bench.probe import probe
 from bench.revoke import revoke
 from bench.rotation import rotation
@@ -27,6 +28,7 @@ BENCHES: dict[str, Bench] = {
     "issue-p256": issue_p256,
     "issue-rsa4096": issue_rsa4096,
     "memory": memory,
+    "portal-100k": portal_100k,
     "probe": probe,
     "revoke": revoke,
     "rotation": rotation,

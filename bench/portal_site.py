@@ -58,7 +58,7 @@ def new_hub(environment: Environment = Environment.PPR) -> Iterator[Hub]:
 def serving(hub: Hub) -> Iterator[str]:
     """Serve the hub's portal at its port until the block ends; yield its address."""
     certificate = ServerCertificate(hub.run_directory, DataPlane(hub).state().server)
-    app = portal_app(hub, _applied)
+    app = portal_app(hub, applied)
 
     async def serve() -> None:
         with suppress(asyncio.CancelledError):
@@ -156,7 +156,8 @@ def _server(hub: Hub, tsp_id: str, organization: str) -> None:
 _NAMES = ("Harbour Bank", "Northern Credit", "Corner Shop", "Alpine Savings", "Metro Market", "Riverside Bank")
 
 
-async def _applied() -> Applied:
+async def applied() -> Applied:
+    """Stand for a publisher whose nodes serve everything at once."""
     return Applied("1", in_force=True, milliseconds=0.1)
 
 

@@ -26,3 +26,9 @@ def _partial(name: str, column: ColumnElement[str], where: ColumnElement[bool]) 
 
 _partial("certificates_unsigned", certificate.c.serial, certificate.c.der.is_(None))
 _partial("certificates_revoked", certificate.c.authority_id, certificate.c.revoked_at.is_not(None))
+# Who never called is looked for among all customers: without reading certificates, that takes a fifth of the time.
+_partial(
+    "certificates_seen",
+    certificate.c.tsp_id,
+    certificate.c.seen_at.is_not(None) & certificate.c.revoked_at.is_(None),
+)

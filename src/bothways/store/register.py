@@ -75,7 +75,7 @@ def _needing(wanted: Filter, attention: Attention) -> ColumnElement[bool]:
         )
     if attention is Attention.UNCONNECTED:
         seen = certificate.c.tsp_id == own, certificate.c.seen_at.is_not(None), certificate.c.revoked_at.is_(None)
-        return ~select(certificate.c.serial).where(*seen).exists()
+        return ~select(certificate.c.tsp_id).where(*seen).exists()
     later = probe.alias()
     last = ~select(later.c.id).where(later.c.tsp_id == own, later.c.id > probe.c.id).exists()
     return select(probe.c.id).where(probe.c.tsp_id == own, probe.c.ok.is_(False), last).exists()
