@@ -1,10 +1,16 @@
 """The few error types, by what the caller can do. HTTP codes stand in `web`, exit codes in `cli/exit.py`."""
 
+from typing import Any
+
 from bothways.findings import Finding
 
 
 class BothwaysError(Exception):
     """Something that a person can act on; its text is one sentence or more, ready to print."""
+
+    def document(self) -> dict[str, Any]:
+        """Return what went wrong as the JSON object that every `--json` output uses."""
+        return {"error": type(self).__name__.lower(), "detail": str(self)}
 
 
 class Refused(BothwaysError):
@@ -13,6 +19,10 @@ class Refused(BothwaysError):
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         super().__init__("\n".join(str(finding) for finding in findings))
         self.findings = findings
+
+    def document(self) -> dict[str, Any]:
+        """Return it with all findings."""
+        return super().document() | {"findings": [finding.document() for finding in self.findings]}
 
 
 class NotFound(BothwaysError):

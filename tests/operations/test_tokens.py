@@ -22,7 +22,9 @@ def at(hub: Hub, moment: datetime) -> Hub:
 
 def test_whoever_has_the_secret_is_who_the_token_is_for(hub: Hub, issuer: str, audited: Audit) -> None:
     record, secret = create_token(hub, "ci", MEMBER, issuer, {Action.CUSTOMER_READ})
-    assert authenticate(hub, secret) == Principal("token:ci", MEMBER, issuer, frozenset({Action.CUSTOMER_READ}))
+    assert authenticate(hub, secret) == Principal(
+        "token:ci", MEMBER, issuer, frozenset({Action.CUSTOMER_READ}), "tester"
+    )
     assert secret.startswith("bothways_ppr_")
     assert (show_token(hub, record.id).used_at is not None, list_tokens(hub, issuer)[0].id) == (True, record.id)
     assert ("token.add", str(record.id)) in audited()

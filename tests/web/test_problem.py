@@ -24,7 +24,7 @@ FINDING = Finding("CSR-KEY-01", "the key is DSA", "Make a new key.", "R7", "requ
 
 def failing(error: Exception) -> FastAPI:
     app = FastAPI()
-    problem.install(app)
+    problem.install(app, "https://portal.hub.example")
 
     @app.get("/")
     def _fail() -> None:
@@ -61,7 +61,9 @@ def test_an_error_is_a_problem_with_its_status(
 def test_a_refusal_lists_all_its_findings(ask: Ask) -> None:
     answer = ask(failing(Refused((FINDING, FINDING))), "GET", "/")
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [FINDING.document(), FINDING.document()]
+    page = "https://portal.hub.example/problems/CSR-KEY-01"
+    assert answer.json()["errors"] == [FINDING.document() | {"type": page}] * 2
+    assert answer.json()["type"] == page
 
 
 def test_every_kind_of_error_has_a_status_of_its_own() -> None:

@@ -68,9 +68,9 @@ def import_(
 
         def tried(tsp_id: str, certificate: bytes) -> None:
             if not force:
-                from bothways.cli.outbound import require_taken  # noqa: PLC0415 - gRPC and Envoy's protos
+                from bothways.outbound.trial import require_taken  # noqa: PLC0415 - gRPC and Envoy's protos
 
-                require_taken(hub, tsp_id, certificate, file)
+                require_taken(hub, tsp_id, certificate, str(file))
 
         done = bundles.import_bundle(hub, data, str(file), tried)
         document, tsp_id = done.document(), done.bundle.about.customer

@@ -11,7 +11,7 @@ from bothways.cli.opening import apply, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.errors import BothwaysError
 from bothways.operations import certificates
-from bothways.operations.revocation import current_list, list_pem, lists_due, publish_list
+from bothways.operations.revocation import current_list, list_document, list_pem, lists_due, publish_list
 from bothways.pki.revocation import RevocationReason
 
 
@@ -77,13 +77,7 @@ def crl(
         text = list_pem(found)
         if out is not None:
             files.replace(out, found.der)
-        document = {
-            "authority": found.authority_id,
-            "number": found.number,
-            "this_update": found.this_update.isoformat(),
-            "next_update": found.next_update.isoformat(),
-            "crl": text,
-        }
+        document = list_document(found)
         said = text if out is None else f"The revocation list {found.number} of the CA {found.authority_id} is in {out}"
         result(document, said, as_json=json)
         return OK

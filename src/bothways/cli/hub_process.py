@@ -115,7 +115,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         said += render_data_plane(hub.environment.value, told)
         return said + envoy_statistics(hub.run_directory / ADMIN_SOCKET)
 
-    portal, connectivity = portal_app(hub, publisher.apply), connectivity_app(hub, publisher.apply)
+    portal, connectivity = portal_app(hub, publisher.apply, status, metrics), connectivity_app(hub, publisher.apply)
     await ads.start()
     try:
         parts = [

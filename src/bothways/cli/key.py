@@ -9,7 +9,6 @@ from bothways import files
 from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table
-from bothways.errors import Unusable
 from bothways.operations import keys
 from bothways.pki.pins import named_keys
 
@@ -29,12 +28,9 @@ def ban(
 ) -> int:
     """Ban a key for good, for all customers, and revoke what is certified under it (keyCompromise)."""
     with hub_in(directory) as hub:
-        pins = named_keys(key.encode()) or named_keys(files.read(Path(key), "the key"))
-        if not pins:
-            raise Unusable(
-                f"{key} names no key. Give a certificate, a request, a public or a private key in PEM or DER, "
-                "or the SHA-256 of its SubjectPublicKeyInfo in hex."
-            )
+        # A pin by itself is no name of a file.
+        data = key.encode()
+        pins = named_keys(data) or keys.require_named(files.read(Path(key), "the key"))
         done = keys.ban_keys(hub, pins, reason)
         lines = [f"{pin} is banned{'' if pin in done.spki_pins else ' already'}" for pin in sorted(pins)]
         lines += [f"certificate {serial} is revoked" for serial in done.revoked]

@@ -11,14 +11,14 @@ from bothways.cli.opening import conclude, control, hub_in
 from bothways.cli.output import HERE, Directory, Json, Reason, result, tell
 from bothways.cli.progress import Progress
 from bothways.contract.document import KeyType
-from bothways.errors import Conflict, NotFound, Refused, Unusable
-from bothways.findings import Finding, errors
+from bothways.errors import Conflict, NotFound, Unusable
+from bothways.findings import errors
 from bothways.operations import customer_credentials
 from bothways.operations.hub import Hub
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound.probe import probe_customer, probe_target
 from bothways.outbound.rotation import rotate_when_asked
-from bothways.outbound.trial import try_credential
+from bothways.outbound.trial import require_taken
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.store.customer_credentials import CredentialState
 
@@ -111,7 +111,7 @@ def install(
     with hub_in(directory) as hub:
         data = files.read(file, "the certificate", CHAIN_LIMIT)
         if not force:
-            require_taken(hub, tsp_id, data, file)
+            require_taken(hub, tsp_id, data, str(file))
         done = customer_credentials.install_credential(hub, tsp_id, data, str(file))
         document = customer_credentials.credential_document(done.credential)
         document["findings"] = [each.document() for each in done.returned.findings]
@@ -160,15 +160,6 @@ def _line(document: dict[str, Any]) -> str:
     certificate = document["certificate"]
     until = f", until {certificate['not_after'][:10]}, by {certificate['issuer']}" if certificate else ""
     return f"  {document['id']}  {document['state']:<10}  {document['subject']}{until}"
-
-
-def require_taken(hub: Hub, tsp_id: str, data: bytes, file: Path) -> None:
-    """Raise `Refused` if the customer's server, which lets us in now, does not let the new certificate in."""
-    seen = try_credential(hub, tsp_id, data, str(file))
-    if seen is not None:
-        message = f"the server of {tsp_id} does not let it in: {seen.said}"
-        hint = "Ask the customer to have its server trust that CA; or install it all the same: --force."
-        raise Refused((Finding("CLIENT-TRIAL-01", message, hint, "R13", str(file)),))
 
 
 def _require_in_force(hub: Hub) -> None:

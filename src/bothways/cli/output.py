@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from bothways.errors import BothwaysError, Refused
+from bothways.errors import BothwaysError
 
 Directory = Annotated[Path, Parameter(help="The directory of the hub, or of the spoke.")]
 Json = Annotated[
@@ -49,16 +49,8 @@ def result(document: Any, text: str, *, as_json: bool) -> None:
 def failure(error: BothwaysError, *, as_json: bool) -> None:
     """Print what went wrong: the sentences on stderr, and as JSON on stdout where that was asked for."""
     if as_json:
-        result(error_document(error), "", as_json=True)
+        result(error.document(), "", as_json=True)
     tell(str(error))
-
-
-def error_document(error: BothwaysError) -> dict[str, Any]:
-    """Return what went wrong as the JSON object that every `--json` output uses."""
-    document: dict[str, Any] = {"error": type(error).__name__.lower(), "detail": str(error)}
-    if isinstance(error, Refused):
-        document["findings"] = [finding.document() for finding in error.findings]
-    return document
 
 
 def table(rows: Sequence[tuple[object, ...]], heads: tuple[str, ...]) -> str:

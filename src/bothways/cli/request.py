@@ -14,7 +14,6 @@ from bothways.cli.output import (
     Json,
     Reason,
     RowNumber,
-    error_document,
     is_row_number,
     result,
     table,
@@ -207,7 +206,7 @@ def _approve_many(hub: Hub, numbers: tuple[int, ...], out: Path | None, *, stric
         "approved": [
             each.document(now) | {"findings": [finding.document() for finding in warnings]} for each, warnings in issued
         ],
-        "not_approved": [{"request": number} | error_document(error) for number, error in failed],
+        "not_approved": [{"request": number} | error.document() for number, error in failed],
     }
     rows = [(each.request_id, each.tsp_id, each.serial, f"{each.not_after:%Y-%m-%d}") for each, _ in issued]
     result(document, table(rows, ("REQUEST", "CUSTOMER", "SERIAL", "NOT AFTER")), as_json=as_json)

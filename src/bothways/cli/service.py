@@ -1,7 +1,7 @@
 """`bothways service`: add, list, grant, withdraw."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -10,7 +10,6 @@ from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.operations import services
-from bothways.pki.chain import fingerprint
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.registry.flow import Flow
 from bothways.registry.service import TIMEOUT, Service
@@ -54,7 +53,7 @@ def add(
     with hub_in(directory) as hub:
         services.add_service(hub, service)
         text = f"{name} stands at {hub.terms.endpoint}{prefix}"
-        code = conclude(hub, _document(service, frozenset()), text, as_json=json)
+        code = conclude(hub, services.service_document(service, frozenset()), text, as_json=json)
         tell(f"Next: bothways service grant {name} TSPID")
         return code
 
@@ -75,7 +74,7 @@ def list_(*, directory: Directory = HERE, json: Json = False) -> int:
             for each, granted in found
         ]
         text = table(rows, ("SERVICE", "PREFIX", "UPSTREAM", "OPTIONS", "NEEDS", "GRANTED TO"))
-        result([_document(each, granted) for each, granted in found], text, as_json=json)
+        result([services.service_document(each, granted) for each, granted in found], text, as_json=json)
         return OK
 
 
@@ -105,20 +104,3 @@ def _options(service: Service) -> str:
         "no-client-cert": not service.client_cert,
     }
     return " ".join(word for word, said in words.items() if said)
-
-
-def _document(service: Service, granted: frozenset[str]) -> dict[str, Any]:
-    return {
-        "name": service.name,
-        "prefix": service.prefix,
-        "upstream": service.upstream,
-        "upstream_ca": [fingerprint(each) for each in services.anchors(service)],
-        "http2": service.http2,
-        "timeout": service.timeout,
-        "streaming": service.streaming,
-        "health_path": service.health_path or None,
-        "strip_prefix": service.strip_prefix,
-        "client_cert": service.client_cert,
-        "needs": sorted(service.needs),
-        "granted": sorted(granted),
-    }

@@ -41,10 +41,12 @@ def submit_chain(hub: Hub, tsp_id: str, data: bytes, subject: str = "chain") -> 
         return chains.find(transaction.connection, number)
 
 
-def list_chains(hub: Hub, tsp_id: str | None = None) -> tuple[StoredChain, ...]:
-    """Return all chains, or those of one customer, oldest first."""
+def list_chains(
+    hub: Hub, tsp_id: str | None = None, state: ChainState | None = None, after: int = 0, limit: int | None = None
+) -> tuple[StoredChain, ...]:
+    """Return chains, oldest first: of all customers or of one, in any state or in one, after a number."""
     with hub.read() as connection:
-        return chains.every(connection, tsp_id)
+        return chains.every(connection, tsp_id, state, after, limit)
 
 
 def waiting_chains(hub: Hub) -> tuple[StoredChain, ...]:

@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-from bothways.connectivity.assess import Assessment, assess
+from bothways.connectivity.assess import Assessment, State, assess
 from bothways.errors import Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
@@ -24,6 +24,9 @@ from bothways.store import (
 from bothways.store.chains import ChainState
 from bothways.store.customer_credentials import CredentialState
 from bothways.store.submitted_endpoints import EndpointState
+
+LOOKED_AT = 1000
+"""Customers that are looked at for a page with a state of a flow as filter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,45 @@ def list_customers(hub: Hub) -> tuple[CustomerView, ...]:
         return tuple(CustomerView(each, assess(known[each.tsp_id], now)) for each in customers.every(connection))
 
 
-def page_customers(hub: Hub, after: str, limit: int) -> tuple[CustomerView, ...]:
-    """Return at most `limit` customers whose tspId comes after this one, with the state of their flows."""
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """Which customers are wanted: what is None does not matter. `search` is a part of tspId or organization."""
+
+    kind: CustomerKind | None = None
+    suspended: bool | None = None
+    search: str | None = None
+    inbound: State | None = None
+    outbound: State | None = None
+
+    def takes(self, found: Assessment) -> bool:
+        """Tell whether the flows are in the wanted states."""
+        return self.inbound in {None, found.inbound.state} and self.outbound in {None, found.outbound.state}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """Some customers, and after which tspId to go on; None at the end."""
+
+    items: tuple[CustomerView, ...]
+    following: str | None
+
+
+def page_customers(hub: Hub, after: str, limit: int, wanted: CustomerFilter = CustomerFilter()) -> CustomerPage:
+    """Return at most `limit` customers whose tspId comes after this one, with the state of their flows.
+
+    States of flows are derived: at most a thousand customers are looked at, so that a page may hold few of them.
+    """
     with hub.read() as connection:
-        now = hub.now()
-        return tuple(
-            CustomerView(each, assess(facts.facts_of(connection, each.tsp_id), now))
-            for each in customers.page(connection, after, limit)
-        )
+        now, items = hub.now(), list[CustomerView]()
+        looked_at = limit + 1 if wanted.inbound is wanted.outbound is None else LOOKED_AT
+        found = customers.page(connection, after, looked_at, wanted.kind, wanted.suspended, wanted.search)
+        for place, each in enumerate(found, 1):
+            assessment = assess(facts.facts_of(connection, each.tsp_id), now)
+            if wanted.takes(assessment):
+                items.append(CustomerView(each, assessment))
+            if len(items) == limit:
+                return CustomerPage(tuple(items), each.tsp_id if place < len(found) else None)
+    return CustomerPage(tuple(items), found[-1].tsp_id if len(found) == looked_at else None)
 
 
 def suspend_customer(hub: Hub, tsp_id: str, *, suspended: bool) -> None:

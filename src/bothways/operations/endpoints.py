@@ -19,15 +19,27 @@ from bothways.store.database import Transaction
 from bothways.store.endpoints import StoredProbe
 from bothways.store.submitted_endpoints import EndpointState, SubmittedEndpoint
 
+ANY = Endpoint("", 0, "")
+"""Whatever endpoint there is, or none."""
 
-def set_endpoint(hub: Hub, tsp_id: str, url: str) -> Endpoint:
+
+def read_endpoint(hub: Hub, url: str) -> Endpoint:
+    """Return what a base URL says. Raises `Refused` if the address breaks a rule."""
+    return parse_endpoint(url, _rules(hub))
+
+
+def set_endpoint(hub: Hub, tsp_id: str, url: str, *, before: Endpoint | None = ANY) -> Endpoint:
     """Record where the customer's server is (R11). Raises `Refused` if the address breaks a rule or is another's.
+
+    `before` is what it replaces, None for nothing: raises `Conflict` if that is not what there is any more.
 
     At another host or port, nothing is proved any more: the outbound flow is established again by the next probe.
     """
     endpoint = parse_endpoint(url, _rules(hub))
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
+        if before != ANY and endpoints.many(transaction.connection, (tsp_id,)).get(tsp_id) != before:
+            raise Conflict(f"the endpoint of {tsp_id} was changed meanwhile. Look at: bothways endpoint show {tsp_id}")
         _require_free(transaction.connection, tsp_id, endpoint, url)
         for each in submitted_endpoints.waiting(transaction.connection, tsp_id):
             if each.endpoint == endpoint:
@@ -94,6 +106,12 @@ def show_endpoint(hub: Hub, tsp_id: str) -> Endpoint:
     with hub.read() as connection:
         customers.find(connection, tsp_id)
         return endpoints.find(connection, tsp_id)
+
+
+def show_submitted(hub: Hub, number: int) -> SubmittedEndpoint:
+    """Return a server that was submitted, whatever was decided. Raises `NotFound`."""
+    with hub.read() as connection:
+        return submitted_endpoints.find(connection, number)
 
 
 def waiting_endpoints(hub: Hub, tsp_id: str | None = None) -> tuple[SubmittedEndpoint, ...]:

@@ -21,6 +21,7 @@ from bothways.operations.hub import Hub
 from bothways.pki.chain import parse_chain
 from bothways.pki.disclosed import spoiled_pins
 from bothways.pki.keys import spki_pin
+from bothways.pki.pins import named_keys
 from bothways.pki.request import CertificationRequest
 from bothways.pki.revocation import RevocationReason
 from bothways.pki.rules import KnownKeys
@@ -61,6 +62,18 @@ def ban_keys(hub: Hub, spki_pins: Collection[str], reason: str) -> Banned:
             revoked += _revoke_under(transaction, pin)
         _withdraw_chains(transaction, frozenset(spki_pins), None)
     return Banned(tuple(new), tuple(revoked))
+
+
+def require_named(data: bytes) -> frozenset[str]:
+    """Return the SPKI pins of the keys that are in `data`, or are it. Raises `Refused` if it names none."""
+    pins = named_keys(data)
+    if not pins:
+        hint = (
+            "Give a certificate, a request, a public or a private key in PEM or DER, or the SHA-256 of its "
+            "SubjectPublicKeyInfo in hex."
+        )
+        raise Refused((Finding("KEY-01", "no key is named", hint, "R7", "key"),))
+    return pins
 
 
 def list_banned_keys(hub: Hub) -> tuple[BannedKey, ...]:

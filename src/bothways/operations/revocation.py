@@ -66,6 +66,17 @@ def list_pem(record: StoredList) -> str:
     return pem("X509 CRL", record.der)
 
 
+def list_document(record: StoredList) -> dict[str, Any]:
+    """Return a list as the JSON object that API and command line show; `crl` is PEM."""
+    return {
+        "authority": record.authority_id,
+        "number": record.number,
+        "this_update": record.this_update.isoformat(),
+        "next_update": record.next_update.isoformat(),
+        "crl": list_pem(record),
+    }
+
+
 def lists_for_envoy(connection: Connection, trusted: tuple[Authority, ...], now: datetime) -> tuple[str, ...]:
     """Return the CRLs of all trusted CAs in PEM, or none of them if one is missing or about to end.
 

@@ -26,8 +26,9 @@ def create_token(
     tsp_id: str | None = None,
     scopes: Iterable[Action] | None = None,
     days: int = DAYS,
+    person: str = "",
 ) -> tuple[StoredToken, str]:
-    """Make a token; return it with its secret, which is stored nowhere.
+    """Make a token; return it with its secret, which is stored nowhere. `person` is who makes it, if not the actor.
 
     Raises `Refused` if a value is wrong, `NotFound` without that customer, `Conflict` if the name is in use.
     """
@@ -41,7 +42,9 @@ def create_token(
             customers.find(transaction.connection, tsp_id)
         end = transaction.now + timedelta(days=days)
         record = tokens.add(
-            transaction, StoredToken(0, name, role, tsp_id, limited, transaction.now, end), _digest(secret)
+            transaction,
+            StoredToken(0, name, role, tsp_id, limited, transaction.now, end, person=person or hub.actor),
+            _digest(secret),
         )
         transaction.audit("token.add", str(record.id), customer=tsp_id, name=name, role=role.value)
     return record, secret

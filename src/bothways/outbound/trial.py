@@ -1,11 +1,22 @@
 """The trial of a certificate that a customer's CA signed for the hub (R13), at that customer's server."""
 
+from bothways.errors import Refused
+from bothways.findings import Finding
 from bothways.operations.customer_credentials import read_credential
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
 from bothways.outbound.handshake import Seen, Verdict, Way, accepts
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.xds.state import KeyPair
+
+
+def require_taken(hub: Hub, tsp_id: str, data: bytes, subject: str = "certificate") -> None:
+    """Raise `Refused` if the customer's server, which lets us in now, does not let the new certificate in."""
+    seen = try_credential(hub, tsp_id, data, subject)
+    if seen is not None:
+        message = f"the server of {tsp_id} does not let it in: {seen.said}"
+        hint = "Ask the customer to have its server trust that CA; or install it all the same: --force."
+        raise Refused((Finding("CLIENT-TRIAL-01", message, hint, "R13", subject),))
 
 
 def try_credential(hub: Hub, tsp_id: str, data: bytes, subject: str = "certificate") -> Seen | None:

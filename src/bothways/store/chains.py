@@ -74,15 +74,24 @@ def find(connection: Connection, number: int) -> StoredChain:
     """Return a chain. Raises `NotFound`."""
     row = connection.execute(select(chain).where(chain.c.id == number)).first()
     if not row:
-        raise NotFound(f"there is no chain {number}. Look at: bothways chain list")
+        raise absent(number)
     return _stored(row)
 
 
+def absent(number: int) -> NotFound:
+    """Return the error that says that there is no such chain."""
+    return NotFound(f"there is no chain {number}. Look at: bothways chain list")
+
+
 def every(
-    connection: Connection, tsp_id: str | None = None, state: ChainState | None = None
+    connection: Connection,
+    tsp_id: str | None = None,
+    state: ChainState | None = None,
+    after: int = 0,
+    limit: int | None = None,
 ) -> tuple[StoredChain, ...]:
-    """Return all chains, or those of one customer, or in one state, oldest first."""
-    query = select(chain).order_by(chain.c.id)
+    """Return all chains, or those of one customer, or in one state, oldest first, after a number."""
+    query = select(chain).where(chain.c.id > after).order_by(chain.c.id).limit(limit)
     if tsp_id is not None:
         query = query.where(chain.c.tsp_id == tsp_id)
     if state is not None:

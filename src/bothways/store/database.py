@@ -18,6 +18,7 @@ from bothways.store import (
     audit,
     indexes,
     schema,
+    schema_api,
     schema_nodes,
     schema_people,
     schema_sign_in,
@@ -103,7 +104,7 @@ def create(path: Path, environment: str) -> Database:
     database = Database(path)
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         # The one schema, with what other modules add to it.
-        for module in (schema, schema_nodes, schema_people, schema_sign_in, schema_statements, indexes):
+        for module in (schema, schema_nodes, schema_people, schema_api, schema_sign_in, schema_statements, indexes):
             module.metadata.create_all(transaction.connection)
         touched.make_triggers(transaction.connection)
         append_only.make_triggers(transaction.connection, schema.audit)

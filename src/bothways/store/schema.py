@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary,
 
 from bothways.store.instant import Instant
 
-VERSION = 11
+VERSION = 12
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()
@@ -254,6 +254,8 @@ token = Table(
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("revoked_at", Instant),
+    # Who made it, as the audit names people: what two people have to do, a token does in the name of this one.
+    Column("person", String(254), nullable=False),
 )
 
 # When the hub's own endpoint was shut because it let a stranger in, and when a person opened it again.

@@ -65,8 +65,13 @@ def find(connection: Connection, number: int) -> SubmittedEndpoint:
     """Return a server that was named. Raises `NotFound`."""
     row = connection.execute(select(submitted_endpoint).where(submitted_endpoint.c.id == number)).first()
     if not row:
-        raise NotFound(f"no endpoint was submitted with the number {number}. Look at: bothways endpoint list")
+        raise absent(number)
     return _record(row)
+
+
+def absent(number: int) -> NotFound:
+    """Return the error that says that there is no such thing."""
+    return NotFound(f"no endpoint was submitted with the number {number}. Look at: bothways endpoint list")
 
 
 def waiting(connection: Connection, tsp_id: str | None = None) -> tuple[SubmittedEndpoint, ...]:

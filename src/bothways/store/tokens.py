@@ -13,7 +13,7 @@ from bothways.store.schema import token
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """One token; `scopes` is None if nothing but its role limits it."""
+    """One token; `scopes` is None if nothing but its role limits it. `person` is who made it, and stands behind it."""
 
     id: int
     name: str
@@ -24,11 +24,12 @@ class StoredToken:
     expires_at: datetime
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+    person: str = ""
 
     @property
     def principal(self) -> Principal:
         """Who asks with it."""
-        return Principal(f"token:{self.name}", self.role, self.tsp_id, self.scopes)
+        return Principal(f"token:{self.name}", self.role, self.tsp_id, self.scopes, self.person)
 
     def document(self, now: datetime) -> dict[str, object]:
         """Return the token as the JSON object that API and command line show, without anything that opens."""
@@ -38,6 +39,7 @@ class StoredToken:
             "name": self.name,
             "role": self.role.value,
             "customer": self.tsp_id,
+            "person": self.person,
             "scopes": None if self.scopes is None else sorted(each.value for each in self.scopes),
             "state": state,
             "created_at": self.created_at.isoformat(),
@@ -63,6 +65,7 @@ def add(transaction: Transaction, record: StoredToken, digest: str) -> StoredTok
             tsp_id=record.tsp_id,
             scopes=None if record.scopes is None else " ".join(sorted(record.scopes)),
             digest=digest,
+            person=record.person,
             created_at=record.created_at,
             expires_at=record.expires_at,
         )
@@ -81,8 +84,13 @@ def find(connection: Connection, number: int) -> StoredToken:
     """Return a token by its number. Raises `NotFound`."""
     row = connection.execute(select(token).where(token.c.id == number)).first()
     if row is None:
-        raise NotFound(f"there is no token {number}. Look at: bothways token list")
+        raise absent(number)
     return _token(row)
+
+
+def absent(number: int) -> NotFound:
+    """Return the error that says that there is no such token."""
+    return NotFound(f"there is no token {number}. Look at: bothways token list")
 
 
 def by_digest(connection: Connection, digest: str) -> StoredToken | None:

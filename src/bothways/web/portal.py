@@ -1,5 +1,6 @@
 """The portal, put together: the contract and the revocation lists for everybody, EST, the API, and the pages."""
 
+from collections.abc import Callable
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -11,8 +12,8 @@ from bothways.contract.render import render_contract
 from bothways.operations.hub import Hub, contract
 from bothways.operations.revocation import current_list
 from bothways.web import problem
-from bothways.web.api.caller import Apply
-from bothways.web.api.router import PREFIX, api_router
+from bothways.web.api.caller import Apply, Document, Running
+from bothways.web.api.router import PREFIX, api_router, describe_api
 from bothways.web.est import enroll_router, public_router
 from bothways.web.pages import failing
 from bothways.web.pages.router import pages_router
@@ -25,13 +26,19 @@ _HIGHEST = (1 << 31) - 1
 """The highest number that a CA can have."""
 
 
-def portal_app(hub: Hub, apply: Apply) -> FastAPI:
-    """Return the application; `apply` brings into force what was stored."""
+def portal_app(
+    hub: Hub,
+    apply: Apply,
+    status: Callable[[], Document] | None = None,
+    metrics: Callable[[Document], bytes] | None = None,
+) -> FastAPI:
+    """Return the application; `apply` brings into force what was stored, the others tell how the hub fares."""
     app = FastAPI(title=f"Bothways {hub.environment.value}", docs_url=None, redoc_url=None)
-    problem.install(app)
+    problem.install(app, hub.terms.portal)
     app.include_router(public_router(hub))
     app.include_router(enroll_router(hub))
-    app.include_router(api_router(hub, apply))
+    app.include_router(api_router(hub, Running(apply, status, metrics)))
+    describe_api(app)
     view = View(hub)
     app.include_router(pages_router(hub, apply, view))
     failing.install(app, view, PREFIX)

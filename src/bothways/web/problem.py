@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from bothways.errors import (
     BothwaysError,
@@ -43,9 +44,21 @@ _TITLES = {
 _NOT_FOUND, _NOT_ALLOWED, _UNPROCESSABLE, _UNEXPECTED = 404, 405, 422, 500
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of ours with a problem, and every other, the framework's included, without its inside."""
+class Told(HTTPException):
+    """A status of HTTP's own that no error of ours stands for, in words of ours."""
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, detail, headers)
+
+
+def install(app: FastAPI, portal: str = "") -> None:
+    """Answer every error of ours with a problem, and every other, the framework's included, without its inside.
+
+    `portal` is the URL under which the page of each finding is: `/problems/ID`.
+    """
+    app.state.problems = f"{portal}/problems/"
     app.add_exception_handler(BothwaysError, _known)
+    app.add_exception_handler(Told, _told)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(Exception, _unknown)
@@ -56,16 +69,32 @@ def status_of(error: BothwaysError) -> int:
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _UNEXPECTED)
 
 
-async def _known(_request: Request, error: Exception) -> JSONResponse:
+def is_foreseen(error: BaseException) -> bool:
+    """Tell whether an error is one that says what was not done: of ours, or of what was sent."""
+    return isinstance(error, BothwaysError | HTTPException | RequestValidationError)
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
     if kind is None:
         return _unexpected()
     more: dict[str, Any] = {}
     if isinstance(error, Refused):
-        more["errors"] = [finding.document() for finding in error.findings]
+        pages = request.app.state.problems
+        more["errors"] = [finding.document() | {"type": pages + finding.id} for finding in error.findings]
+        # The first one is the most relevant: the rules go from what hides the others to details (RFC 9457 section 3).
+        more |= {"type": pages + error.findings[0].id} if error.findings else {}
     answer = _problem(kind.__name__.lower(), _STATUS[kind], str(error), **more)
     if kind is NotAuthenticated:
         answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+async def _told(_request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, Told):
+        return _unexpected()
+    answer = _problem("request", error.status_code, error.detail)
+    answer.headers.update(error.headers or {})
     return answer
 
 
@@ -75,7 +104,7 @@ async def _not_served(request: Request, error: Exception) -> JSONResponse:
     if status == _NOT_FOUND:
         return _problem("notfound", status, f"there is nothing at {path}. Check the spelling of the path.")
     if status == _NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        allowed = ", ".join(sorted(_methods_at(request)))
         detail = f"{request.method} is not answered at {path}, wanted is {allowed}. Send the request with that method."
         answer = _problem("method", status, detail)
         answer.headers["Allow"] = allowed
@@ -85,6 +114,16 @@ async def _not_served(request: Request, error: Exception) -> JSONResponse:
     )
     answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})
     return answer
+
+
+def _methods_at(request: Request) -> set[str]:
+    """Return what is answered at a path: the framework names the methods of the first route that it has there."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches({**request.scope, "method": ""})
+        if match is not Match.NONE:
+            found |= set(getattr(route, "methods", None) or ())
+    return found
 
 
 async def _malformed(_request: Request, error: Exception) -> JSONResponse:

@@ -33,9 +33,9 @@ def api(hub: Hub, ask: Ask) -> Api:
         tsp_id = who.get("tsp_id", "12345678") if role.of_customer else None
         if (role, tsp_id) not in secrets:
             secrets[role, tsp_id] = create_token(hub, f"{role.value}-{tsp_id or 'hub'}", role, tsp_id)[1]
-        headers = {"Authorization": f"Bearer {secrets[role, tsp_id]}"}
+        headers = {"Authorization": f"Bearer {secrets[role, tsp_id]}"} | who.get("headers", {})
         answer = ask(app, method, "/api/v1" + path, headers, body)
         assert answer.status_code == status, answer.text
-        return answer.json()
+        return answer if who.get("raw") else answer.json()
 
     return send

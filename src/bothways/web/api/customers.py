@@ -1,87 +1,142 @@
-"""Customers in the API: list, add, show, observations, suspend, resume, remove."""
+"""Customers in the API: list, add, show, suspend, resume, remove; how they enroll."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
-from bothways.connectivity.observation import Observation
-from bothways.operations import customers, observations
+from bothways.connectivity.assess import State
+from bothways.contract.document import KeyType
+from bothways.contract.recipe import Shell, openssl_recipe
+from bothways.contract.subject import Subject
+from bothways.operations import customers, enrolment, observations
+from bothways.operations.customers import CustomerFilter
 from bothways.registry.access import Action
 from bothways.registry.customer import CustomerKind
-from bothways.web.api.caller import Caller, Document
+from bothways.web.api.caller import Asks, Caller, Document
+from bothways.web.api.etag import IfMatch, require_match, tagged
+from bothways.web.api.gate import SHOWN_ONCE, Gate
+from bothways.web.api.inputs import Body, TspId
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
+_Word = Annotated[str, Query(min_length=1, max_length=64)]
+Cursor = Annotated[str, Query(max_length=32, description="`next` of the page before.")]
+_DAYS_MOST = 90
 
-class NewCustomer(BaseModel):
+
+class NewCustomer(Body):
     """What a customer is registered with."""
-
-    model_config = ConfigDict(extra="forbid")
 
     customer: str
     kind: CustomerKind
     organization: str
 
 
-def customers_router(caller: Callable[..., Awaitable[Caller]]) -> APIRouter:
+class Password(Body):
+    """For how long a one-time password can be used."""
+
+    days: int = Field(7, ge=1, le=_DAYS_MOST)
+
+
+def customers_router(gate: Gate) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/customers", tags=["customers"])
-    asks = Annotated[Caller, Depends(caller)]
+    router = gate.router("customers")
 
     @router.get("")
     def _list(
-        by: asks,
-        after: Annotated[str, Query(max_length=32, description="`next` of the page before.")] = "",
+        by: Asks,
+        kind: CustomerKind | None = None,
+        suspended: bool | None = None,  # noqa: FBT001 - a parameter of the URL
+        search: Annotated[_Word | None, Query(description="A part of the tspId or the organization.")] = None,
+        inbound: State | None = None,
+        outbound: State | None = None,
+        after: Cursor = "",
         limit: Limit = LIMIT,
     ) -> Document:
-        """List customers by tspId, with the state of their flows; a customer sees itself."""
+        """List customers by tspId, with the state of their flows; a customer sees itself.
+
+        With a state of a flow as filter, a page may hold fewer than there are: go on while there is a `next`.
+        """
         hub = by.may(Action.CUSTOMER_READ, by.tsp_id)
         if by.tsp_id is not None:
             return {"items": [customers.show_customer(hub, by.tsp_id).document()], "next": None}
-        views = customers.page_customers(hub, after, limit + 1)
-        return page(views, limit, lambda each: each.customer.tsp_id, customers.CustomerView.document)
+        wanted = CustomerFilter(kind, suspended, search, inbound, outbound)
+        found = customers.page_customers(hub, after, limit, wanted)
+        return {"items": [each.document() for each in found.items], "next": found.following}
 
     @router.post("", status_code=201)
-    def _add(by: asks, body: NewCustomer) -> Document:
+    def _add(by: Asks, body: NewCustomer) -> Document:
         """Register a customer under its tspId."""
         hub = by.may(Action.CUSTOMER_WRITE)
         customers.add_customer(hub, body.customer, body.kind, body.organization)
         return customers.show_customer(hub, body.customer).document()
 
     @router.get("/{tsp_id}")
-    def _show(by: asks, tsp_id: str) -> Document:
+    def _show(by: Asks, tsp_id: TspId, response: Response) -> Document:
         """Show a customer: each flow with its checklist."""
-        return customers.show_customer(by.may(Action.CUSTOMER_READ, tsp_id), tsp_id).document()
+        return tagged(response, _document(by, Action.CUSTOMER_READ, tsp_id))
 
     @router.get("/{tsp_id}/observations")
-    def _observations(by: asks, tsp_id: str, after: NumberCursor = 0, limit: Limit = LIMIT) -> Document:
+    def _observations(by: Asks, tsp_id: TspId, after: NumberCursor = 0, limit: Limit = LIMIT) -> Document:
         """List why calls of a customer to the endpoint failed, the last one first, each with its repair."""
         hub = by.may(Action.CUSTOMER_READ, tsp_id)
         found = observations.list_observations(hub, tsp_id, after=after, limit=limit + 1)
-        return page(found, limit, lambda each: each.id, Observation.document)
+        return page(found, limit, lambda each: each.id, lambda each: each.document())
 
     @router.post("/{tsp_id}/suspend")
-    async def _suspend(by: asks, tsp_id: str) -> Document:
+    async def _suspend(by: Asks, tsp_id: TspId) -> Document:
         """Let nothing through in either direction."""
         return await _suspended(by, tsp_id, suspended=True)
 
     @router.post("/{tsp_id}/resume")
-    async def _resume(by: asks, tsp_id: str) -> Document:
+    async def _resume(by: Asks, tsp_id: TspId) -> Document:
         """Resume a suspended customer."""
         return await _suspended(by, tsp_id, suspended=False)
 
     @router.delete("/{tsp_id}")
-    async def _remove(by: asks, tsp_id: str) -> Document:
+    async def _remove(by: Asks, tsp_id: TspId, if_match: IfMatch = None) -> Document:
         """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
 
         def work() -> Document:
+            require_match(if_match, _document(by, Action.CUSTOMER_WRITE, tsp_id))
             customers.remove_customer(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id)
             return {"customer": tsp_id, "removed": True}
 
         return await by.change(work)
 
+    _put_enrolment(router)
     return router
+
+
+def _put_enrolment(router: APIRouter) -> None:
+    @router.post("/{tsp_id}/enrolment-password", status_code=201, openapi_extra=SHOWN_ONCE)
+    def _enrolment_password(by: Asks, tsp_id: TspId, body: Password) -> Document:
+        """Make a one-time password with which the customer's software enrolls (EST). It is shown once."""
+        hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+        password = enrolment.enrolment_password(hub, tsp_id, body.days)
+        est = f"{hub.terms.portal}/.well-known/est"
+        return {"customer": tsp_id, "password": password, "days": body.days, "est": est}
+
+    @router.get("/{tsp_id}/openssl")
+    def _openssl(
+        by: Asks,
+        tsp_id: TspId,
+        shell: Shell = Shell.BASH,
+        key: KeyType = KeyType.ECDSA,
+        country: _Word = "XX",
+        state: _Word = "STATE",
+        locality: _Word = "LOCALITY",
+        unit: _Word = "UNIT",
+    ) -> Document:
+        """Print the OpenSSL commands with which the customer makes its key and request (R9)."""
+        hub = by.may(Action.CUSTOMER_READ, tsp_id)
+        customer = customers.show_customer(hub, tsp_id).customer
+        subject = Subject(country, state, locality, customer.organization, unit)
+        return {"commands": openssl_recipe(hub.terms, tsp_id, key, subject, shell)}
+
+
+def _document(by: Caller, action: Action, tsp_id: str) -> Document:
+    return customers.show_customer(by.may(action, tsp_id), tsp_id).document()
 
 
 async def _suspended(by: Caller, tsp_id: str, *, suspended: bool) -> Document:

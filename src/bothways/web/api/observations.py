@@ -1,25 +1,24 @@
 """Observations in the API: why calls to the endpoint failed."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from bothways.connectivity.observation import Observation
 from bothways.operations.observations import list_observations
 from bothways.registry.access import Action
-from bothways.web.api.caller import Caller, Document
+from bothways.web.api.caller import Asks, Document
+from bothways.web.api.gate import Gate
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 
-def observations_router(caller: Callable[..., Awaitable[Caller]]) -> APIRouter:
+def observations_router(gate: Gate) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/observations", tags=["observations"])
-    asks = Annotated[Caller, Depends(caller)]
+    router = gate.router("observations")
 
     @router.get("")
     def _list(
-        by: asks,
+        by: Asks,
         unmatched: Annotated[bool, Query(description="Only those that nothing ties to a customer.")] = False,  # noqa: FBT002
         after: NumberCursor = 0,
         limit: Limit = LIMIT,

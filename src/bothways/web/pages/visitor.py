@@ -20,7 +20,7 @@ from bothways.findings import Finding
 from bothways.operations.hub import Hub
 from bothways.operations.sessions import Visit, visit_of
 from bothways.registry.access import Action, Role
-from bothways.web.api.caller import Apply, Caller
+from bothways.web.api.caller import Apply, Caller, Running
 
 FORM_MOST = 256 * 1024
 """Bytes of a form: a chain or a request with what stands around it."""
@@ -41,7 +41,7 @@ class Visitor:
     """Who has signed in, as pages and routes see them; what they may do goes through the one gate of the API."""
 
     def __init__(self, hub: Hub, visit: Visit, apply: Apply) -> None:
-        self._caller = Caller(hub, visit.person.principal, apply)
+        self._caller = Caller(hub, visit.person.principal, Running(apply))
         self._apply = apply
         self.person, self.csrf, self.session = visit.person, visit.session.csrf, visit.session.id
         self.name, self.email, self.role = visit.person.name, visit.person.email, visit.person.role

@@ -1,0 +1,120 @@
+"""The one gate of the API: who asks, how often, and whether it was asked before; ahead of every operation."""
+
+import asyncio
+import hashlib
+import json
+import math
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from bothways.errors import NotAuthenticated, NotAuthorized
+from bothways.operations import idempotency
+from bothways.operations.hub import Hub
+from bothways.operations.tokens import authenticate
+from bothways.registry.access import Principal
+from bothways.web import problem
+from bothways.web.api.caller import Caller, Running, bearer
+from bothways.web.api.described import DESCRIBED
+from bothways.web.failures import Failures
+from bothways.web.limits import Limits
+from bothways.web.problem import Told
+
+KEY_MOST = 255
+"""Characters of an idempotency key."""
+SHOWN_ONCE = {"x-shown-once": True}
+"""`openapi_extra` of an operation whose answer holds a secret."""
+BURST, PER_SECOND = 300, 20.0
+_CHANGING = {"POST", "PUT", "DELETE"}
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Identify = Callable[[Request], Awaitable[Principal]]
+
+
+class Gate:
+    """Lets requests through to the operations. `identify` says who asks; otherwise the bearer token does (RFC 6750)."""
+
+    def __init__(self, hub: Hub, running: Running, identify: Identify | None = None) -> None:
+        self.hub, self._running = hub, running
+        self._identify = identify or self._by_token
+        self._failures, self._limits = Failures(), Limits(BURST, PER_SECOND)
+
+    def router(self, noun: str, prefix: str = "") -> APIRouter:
+        """Return a router for the operations on a noun, all behind this gate."""
+        gate = self
+
+        class _Route(APIRoute):
+            def get_route_handler(self) -> Handler:
+                inner = super().get_route_handler()
+                secret = self.openapi_extra is not None and SHOWN_ONCE.items() <= self.openapi_extra.items()
+
+                async def handle(request: Request) -> Response:
+                    return await gate.pass_through(request, inner, secret=secret)
+
+                return handle
+
+        return APIRouter(prefix=prefix or f"/{noun}", tags=[noun], route_class=_Route, responses=DESCRIBED)
+
+    async def pass_through(self, request: Request, inner: Handler, *, secret: bool) -> Response:
+        """Do what was asked. Raises `NotAuthenticated`, and 429 for who asks too often."""
+        principal = await self._identify(request)
+        # All tokens of a customer together: more tokens are not more of the hub.
+        self._count(principal.tsp_id or principal.name)
+        request.state.caller = Caller(self.hub, principal, self._running)
+        key = request.headers.get("idempotency-key")
+        if key is None or request.method not in _CHANGING:
+            return await inner(request)
+        return await self._once(request, inner, principal, key, secret=secret)
+
+    def _count(self, who: str) -> None:
+        if seconds := self._limits.wait(who, self.hub.now()):
+            raise Told(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"more than {PER_SECOND:.0f} requests a second came from {who}. Send it again after a while.",
+                {"Retry-After": str(math.ceil(seconds))},
+            )
+
+    async def _by_token(self, request: Request) -> Principal:
+        source = (request.client.host if request.client else "", "")
+        if self._failures.too_many(source, self.hub.now()):
+            said = "too many wrong tokens came from this address. Send the right one after a minute."
+            raise Told(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": "60"})
+        credentials = await bearer(request)
+        if credentials is None:
+            raise NotAuthenticated("no token was sent. Send one as `Authorization: Bearer TOKEN`.")
+        try:
+            return await asyncio.to_thread(authenticate, self.hub, credentials.credentials)
+        except NotAuthorized as error:
+            self._failures.add(source, self.hub.now())
+            raise NotAuthenticated(str(error)) from error
+
+    async def _once(
+        self, request: Request, inner: Handler, principal: Principal, key: str, *, secret: bool
+    ) -> Response:
+        if not (0 < len(key) <= KEY_MOST and key.isascii() and key.isprintable()):
+            raise Told(HTTPStatus.BAD_REQUEST, f"an Idempotency-Key has 1 to {KEY_MOST} printable ASCII characters.")
+        hub = replace(self.hub, actor=principal.name)
+        asked = f"{request.method} {request.url.path}?{request.url.query} {request.headers.get('if-match')}\n"
+        digest = hashlib.sha256(asked.encode() + await request.body()).hexdigest()
+        if known := await asyncio.to_thread(idempotency.begin, hub, key, digest):
+            status, answer = known.status or HTTPStatus.OK, json.loads(known.answer or "{}")
+            return JSONResponse(answer, status, {"Idempotency-Replayed": "true"})
+        try:
+            response = await inner(request)
+        except BaseException as error:
+            await asyncio.shield(asyncio.to_thread(self._failed, hub, key, error))
+            raise
+        body = None if secret else bytes(response.body).decode()
+        await asyncio.to_thread(idempotency.finish, hub, key, response.status_code, body)
+        return response
+
+    @staticmethod
+    def _failed(hub: Hub, key: str, error: BaseException) -> None:
+        # Of what failed unexpectedly nobody knows what was done: the key stays taken.
+        if problem.is_foreseen(error):
+            idempotency.give_up(hub, key)

@@ -1,0 +1,146 @@
+"""The hub itself in the API: status, contract, metrics, reopen; its CAs and its nodes."""
+
+import asyncio
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import PlainTextResponse
+
+from bothways.contract.document import KeyType
+from bothways.contract.render import render_contract
+from bothways.dataplane.envoy_state import state_of
+from bothways.errors import Unusable
+from bothways.operations import authorities, nodes
+from bothways.operations.closure import reopen_endpoint
+from bothways.operations.delivery import notice_states
+from bothways.operations.expiry import expiring
+from bothways.operations.hub import contract
+from bothways.operations.observations import failed_calls
+from bothways.operations.revocation import list_states
+from bothways.operations.rotation import own_certificates
+from bothways.pki.keys import sha256
+from bothways.registry.access import Action
+from bothways.web.api.caller import Asks, Document
+from bothways.web.api.gate import Gate
+from bothways.web.api.inputs import Body
+
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
+_CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
+
+
+class NewAuthority(Body):
+    """Which CA gets one beside it, and the kind of its key, if not as that of the one before."""
+
+    role: Literal["issuing", "client"] = "issuing"
+    ca_key: Literal["p256", "rsa4096"] | None = None
+
+
+def hub_router(gate: Gate) -> APIRouter:
+    """Return the routes of the hub as a whole."""
+    router = gate.router("hub")
+
+    @router.get("/status")
+    async def _status(by: Asks) -> Document:
+        """Show whether the hub runs, what its Envoys serve, and what is about to end."""
+        hub = by.may(Action.HUB_READ)
+        # The status belongs to the event loop; what is read from the database does not hold it up.
+        running = by.running.status() if by.running.status else None
+
+        def read() -> Document:
+            return {
+                "environment": hub.environment.value,
+                "endpoint": hub.terms.endpoint,
+                "portal": hub.terms.portal,
+                "running": running,
+                "envoy": state_of(hub.run_directory),
+                "certificates": own_certificates(hub),
+                "revocation_lists": list_states(hub),
+                "expiring": [each.document(hub.now()) for each in expiring(hub)],
+                "notices": notice_states(hub),
+                "failed_calls": failed_calls(hub),
+            }
+
+        return await asyncio.to_thread(read)
+
+    @router.get("/metrics", response_class=PlainTextResponse, responses={200: {"content": {"text/plain": {}}}})
+    async def _metrics(by: Asks) -> Response:
+        """Print the metrics of the running hub in Prometheus's text format."""
+        by.may(Action.HUB_READ)
+        running = by.running
+        if running.status is None or running.metrics is None:
+            raise Unusable("the hub does not run, and has no metrics. Start it: bothways hub run")
+        return Response(await asyncio.to_thread(running.metrics, running.status()), media_type=_METRICS)
+
+    @router.get("/contract")
+    def _contract(by: Asks) -> Document:
+        """Show the contract as it is published, with the SHA-256 of it for customers to compare by phone."""
+        text = render_contract(contract(by.may(Action.CUSTOMER_READ, by.tsp_id)))
+        return {"contract": text, "fingerprint": sha256(text.encode())}
+
+    @router.post("/reopen")
+    async def _reopen(by: Asks) -> Document:
+        """Open the endpoint that the canary shut, after what it found was mended."""
+
+        def work() -> Document:
+            ended = reopen_endpoint(by.may(Action.HUB_WRITE))
+            return {"shut_at": ended.at.isoformat(), "reason": ended.reason}
+
+        return await by.change(work)
+
+    return router
+
+
+def authorities_router(gate: Gate) -> APIRouter:
+    """Return the routes of the hub's CAs."""
+    router = gate.router("authorities")
+
+    @router.get("")
+    def _list(by: Asks) -> Document:
+        """List all CAs of the hub, with how many certificates of each are in force."""
+        return {"items": authorities.list_authorities(by.may(Action.HUB_READ)), "next": None}
+
+    @router.post("", status_code=201)
+    async def _add(by: Asks, body: NewAuthority) -> Document:
+        """Put a new CA beside the one that signs: both are trusted. See the page on client certificates."""
+
+        def work() -> Document:
+            hub, kind = by.may(Action.HUB_WRITE), _CA_KEYS[body.ca_key] if body.ca_key else None
+            make = authorities.add_client_authority if body.role == "client" else authorities.add_issuing_authority
+            added = make(hub, kind)
+            return {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
+
+        return await by.change(work)
+
+    @router.post("/{number}/retire")
+    async def _retire(by: Asks, number: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> Document:
+        """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers."""
+
+        def work() -> Document:
+            authorities.retire_authority(by.may(Action.HUB_WRITE), number)
+            return {"id": number, "state": "retired"}
+
+        return await by.change(work)
+
+    return router
+
+
+def nodes_router(gate: Gate) -> APIRouter:
+    """Return the routes of remote Envoys."""
+    router = gate.router("nodes")
+
+    @router.get("")
+    def _list(by: Asks) -> Document:
+        """List all nodes that there ever were; whether they are connected, the status says."""
+        return {"items": nodes.list_nodes(by.may(Action.HUB_READ)), "next": None}
+
+    @router.post("/{node}/withdraw")
+    async def _withdraw(by: Asks, node: Annotated[str, Path(max_length=63)]) -> Document:
+        """Let a node in no more. It goes on with what it has until it is stopped."""
+
+        def work() -> Document:
+            nodes.withdraw_node(by.may(Action.HUB_WRITE), node)
+            return {"node": node, "state": "withdrawn"}
+
+        return await by.change(work)
+
+    return router

@@ -1,0 +1,169 @@
+"""Every operation that the document describes, as no one, as another customer and in the wrong role; and what is
+asked too often, or twice.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.web.api.conftest import Api
+from tests.web.api.operations import (
+    ADMINISTRATOR,
+    OPERATIONS,
+    OTHER,
+    OWNER,
+    Operation,
+    Things,
+    make_things,
+    of_customer,
+)
+from tests.web.conftest import Ask, applied
+
+from bothways.operations import idempotency
+from bothways.operations.customers import list_customers
+from bothways.operations.hub import Hub
+from bothways.operations.tokens import create_token
+from bothways.registry.access import Role
+from bothways.web.api.gate import BURST
+from bothways.web.portal import portal_app
+
+NEW = {"customer": "99", "kind": "issuer", "organization": "Third Bank"}
+
+
+@pytest.fixture
+def things(hub: Hub, make_csr: Callable[..., bytes], make_ca: Callable[..., tuple[Any, Any]]) -> Things:
+    """One of everything of a customer, with another customer beside it."""
+    return make_things(hub, make_csr, make_ca)
+
+
+def said(problem: Any, *things: Things) -> str:
+    """Return what a problem says, without the names of what was asked for."""
+    text = str(problem["detail"])
+    for each in things:
+        for value in sorted(each.values.values(), key=len, reverse=True):
+            text = text.replace(value, "")
+    return text
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic YTpi"])
+def test_no_one_is_answered_anything(hub: Hub, ask: Ask, things: Things, authorization: str) -> None:
+    for number, ((method, path), (body, _)) in enumerate(OPERATIONS.items()):
+        if number % 10 == 0:
+            # After ten wrong tokens it would not even look at one.
+            app = portal_app(hub, applied)
+        headers = {"Authorization": authorization} if authorization else {}
+        answer = ask(app, method, "/api/v1" + things.path(path), headers, things.body(body))
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), (method, path)
+        assert answer.json()["type"] == "urn:bothways:problem:notauthenticated"
+
+
+def test_the_wrong_role_is_refused_everything(api: Api, things: Things) -> None:
+    refused = 0
+    for (method, path), (body, allowed) in OPERATIONS.items():
+        for role in set(Role) - allowed:
+            problem = api(method, things.path(path), things.body(body), 403, role=role, tsp_id=OWNER)
+            assert problem["type"] == "urn:bothways:problem:notauthorized", (method, path, role)
+            refused += 1
+    assert refused > 150
+
+
+def test_another_customers_things_are_as_if_they_were_not_there(api: Api, things: Things) -> None:
+    absent = things.absent()
+    for operation, (body, allowed) in OPERATIONS.items():
+        method, path = operation
+        if not of_customer(operation):
+            continue
+        for role in (ADMINISTRATOR, Role.CUSTOMER_MEMBER):
+            answers = [
+                api(method, each.path(path), each.body(body), raw=True, status=404, role=role, tsp_id=OTHER).json()
+                for each in (things, absent)
+            ]
+            assert said(answers[0], things, absent) == said(answers[1], things, absent), operation
+        assert allowed
+
+
+def test_lists_hold_nothing_of_another_customer(api: Api, things: Things) -> None:
+    for noun in ("requests", "certificates", "chains", "endpoints", "services", "observations", "people"):
+        assert api("GET", f"/{noun}", role=ADMINISTRATOR, tsp_id=OTHER) == {"items": [], "next": None}, noun
+        if noun not in {"services", "observations"}:
+            assert len(api("GET", f"/{noun}", role=ADMINISTRATOR, tsp_id=OWNER)["items"]) == 1, noun
+            api("GET", f"/{noun}?customer={OWNER}", None, 404, role=ADMINISTRATOR, tsp_id=OTHER)
+    [own] = api("GET", "/customers", role=ADMINISTRATOR, tsp_id=OTHER)["items"]
+    assert own["customer"] == OTHER
+    assert [each["customer"] for each in api("GET", "/tokens", role=ADMINISTRATOR, tsp_id=OTHER)["items"]] == [OTHER]
+    assert things.values["tsp_id"] == OWNER
+
+
+def test_who_may_is_not_refused(api: Api, things: Things) -> None:
+    reads: list[Operation] = [each for each in OPERATIONS if each[0] == "GET" and "metrics" not in each[1]]
+    for method, path in reads:
+        if path == "/customers/{tsp_id}/endpoint":
+            continue
+        for role in OPERATIONS[method, path][1]:
+            api(method, things.path(path), None, 200, role=role, raw=True)
+
+
+def test_after_ten_wrong_tokens_nobody_from_there_is_heard_for_a_minute(hub: Hub, ask: Ask) -> None:
+    app = portal_app(hub, applied)
+    wrong = {"Authorization": "Bearer wrong"}
+    assert {ask(app, "GET", "/api/v1/customers", wrong).status_code for _ in range(10)} == {401}
+    answer = ask(app, "GET", "/api/v1/customers", wrong)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "after a minute" in answer.json()["detail"]
+
+
+def test_who_asks_too_often_waits_and_others_do_not(hub: Hub, ask: Ask) -> None:
+    at = hub.now()
+    hub = replace(hub, now=lambda: at)
+    app = portal_app(hub, applied)
+    tokens = [{"Authorization": f"Bearer {create_token(hub, name, Role.AUDITOR)[1]}"} for name in ("one", "two")]
+    statuses = [ask(app, "GET", "/api/v1/people", tokens[0]).status_code for _ in range(BURST + 1)]
+    assert statuses == [200] * BURST + [429]
+    assert ask(app, "GET", "/api/v1/people", tokens[0]).headers["retry-after"] == "1"
+    assert ask(app, "GET", "/api/v1/people", tokens[1]).status_code == 200
+    at += timedelta(seconds=1)
+    assert ask(app, "GET", "/api/v1/people", tokens[0]).status_code == 200
+
+
+def test_the_same_key_does_the_same_once(hub: Hub, api: Api) -> None:
+    key = {"Idempotency-Key": "a8098c1a"}
+    first = api("POST", "/customers", NEW, 201, headers=key, raw=True)
+    again = api("POST", "/customers", NEW, 201, headers=key, raw=True)
+    assert (first.json(), first.headers.get("idempotency-replayed")) == (again.json(), None)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert len(list_customers(hub)) == 1
+    problem = api("POST", "/customers", NEW | {"customer": "98"}, 409, headers=key)
+    assert "another request was sent" in problem["detail"]
+    # A key is for what is changed, and another key for another request.
+    assert "exists already" in api("POST", "/customers", NEW, 409, headers={"Idempotency-Key": "b"})["detail"]
+    api("GET", "/customers/99", headers=key)
+
+
+def test_what_was_refused_leaves_its_key_free(api: Api) -> None:
+    key = {"Idempotency-Key": "x"}
+    api("POST", "/customers", NEW | {"customer": "a b"}, 422, headers=key)
+    api("POST", "/customers", NEW | {"kind": "bank"}, 422, headers=key)
+    api("POST", "/customers", NEW, 201, headers=key)
+
+
+def test_a_secret_is_not_answered_twice(api: Api) -> None:
+    key, body = {"Idempotency-Key": "x"}, {"name": "ci", "role": "auditor"}
+    assert api("POST", "/tokens", body, 201, headers=key)["token"]
+    assert "held a secret" in api("POST", "/tokens", body, 409, headers=key)["detail"]
+
+
+def test_of_what_is_being_done_nobody_knows_the_answer(hub: Hub, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bothways.operations.idempotency.finish", lambda *_: None)
+    key = {"Idempotency-Key": "x"}
+    api("POST", "/customers", NEW, 201, headers=key)
+    assert "is being done, or the hub ended" in api("POST", "/customers", NEW, 409, headers=key)["detail"]
+    late = replace(hub, now=lambda: hub.now() + idempotency.KEPT + timedelta(seconds=1))
+    assert idempotency.begin(late, "y", "") is None
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\x7f"])
+def test_a_key_is_some_printable_characters(api: Api, key: str) -> None:
+    assert "Idempotency-Key" in api("POST", "/customers", NEW, 400, headers={"Idempotency-Key": key})["detail"]

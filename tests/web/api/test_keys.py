@@ -1,0 +1,14 @@
+from tests.web.api.conftest import Api
+
+PINS = ["0" * 64, "1" * 64]
+
+
+def test_keys_are_banned_and_listed(api: Api) -> None:
+    done = api("POST", "/keys/banned", {"key": "\n".join(PINS), "reason": "it was lost"}, 201)
+    assert (done["banned"], done["new"], done["revoked"]) == (PINS, PINS, [])
+    page = api("GET", "/keys/banned?limit=1")
+    rest = api("GET", f"/keys/banned?after={page['next']}")
+    assert [each["spki_pin"] for each in (*page["items"], *rest["items"])] == PINS
+    assert rest["next"] is None
+    assert set(PINS) <= set(api("GET", "/keys/known")["pins"])
+    assert api("POST", "/keys/banned", {"key": "x", "reason": "y"}, 422)["errors"][0]["id"] == "KEY-01"

@@ -1,0 +1,38 @@
+from tests.web.api.conftest import Api
+from tests.web.conftest import Ask, applied
+
+from bothways.operations.hub import Hub
+from bothways.registry.access import Role
+from bothways.web.portal import portal_app
+
+ADMINISTRATOR = Role.CUSTOMER_ADMINISTRATOR
+BOB = {"email": "bob@bank.example", "name": "Bob", "role": "customer-member", "customer": "12345678"}
+
+
+def test_a_customers_administrator_has_to_do_with_its_own_people(api: Api, issuer: str) -> None:
+    ann = {"email": "ann@hub.example", "name": "Ann", "role": "operator"}
+    first = api("POST", "/people", ann, 201)
+    api("POST", "/people", ann | {"email": "eve@bank.example"}, 403, role=ADMINISTRATOR)
+    bob = api("POST", "/people", BOB, 201, role=ADMINISTRATOR)
+    assert bob["customer"] == issuer
+    assert [each["id"] for each in api("GET", "/people", role=ADMINISTRATOR)["items"]] == [bob["id"]]
+    assert [each["id"] for each in api("GET", "/people")["items"]] == [first["id"], bob["id"]]
+    api("POST", f"/people/{first['id']}/disable", None, 404, role=ADMINISTRATOR)
+    assert api("GET", f"/people/{bob['id']}", role=ADMINISTRATOR) == bob
+    assert api("POST", f"/people/{bob['id']}/disable", role=ADMINISTRATOR)["state"] == "disabled"
+
+
+def test_a_token_is_shown_once_and_opens_until_it_is_revoked(hub: Hub, ask: Ask, api: Api, issuer: str) -> None:
+    body = {"name": "ci", "role": "customer-member", "customer": issuer, "scopes": ["customer-read"]}
+    api("POST", "/tokens", body | {"role": "auditor", "customer": None}, 403, role=ADMINISTRATOR)
+    made = api("POST", "/tokens", body, 201, role=ADMINISTRATOR)
+    assert "token" not in api("GET", "/tokens", role=ADMINISTRATOR)["items"][-1]
+    app = portal_app(hub, applied)
+
+    def status() -> int:
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        return ask(app, "GET", f"/api/v1/customers/{issuer}", headers).status_code
+
+    assert status() == 200
+    assert api("POST", f"/tokens/{made['id']}/revoke", role=ADMINISTRATOR)["state"] == "revoked"
+    assert status() == 401
