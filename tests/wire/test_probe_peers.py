@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from tests.wire import servers
 from tests.wire.conftest import World
 from tests.wire.servers import ServerPki
+from tests.wire.test_outbound import egress
 from tests.wire.test_probe import GOOD, MUTUAL, Bench, ids, message, nginx
 from tests.wire.witnesses import Python
 
@@ -118,3 +119,17 @@ def test_the_chain_of_another_customer_opens_no_kind_of_server(bench: Bench, run
     probe = probe_customer(bench.hub, bench.tsp_id)
     assert (probe.fact.ok, ids(probe), probe.evidence.admissions) == (False, ["PROBE-CHAIN-02", "PROBE-CALL-01"], ())
     assert "CERTIFICATE_VERIFY_FAILED" in probe.fact.seen
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_leads_nobody_anywhere(bench: Bench, status: int) -> None:
+    reached: list[object] = []
+    with servers.accepting(reached.append) as elsewhere:
+        target = f"http://127.0.0.1:{elsewhere}/latest/meta-data"
+        probe = bench.probed(nginx(GOOD, location=f"return {status} {target};"))
+        assert (probe.fact.ok, ids(probe)) == (True, [])
+        bench.world.apply()
+        # Nor does Envoy follow it for a service: that is told where the server points, and decides by itself.
+        answer = egress(bench.world, bench.tsp_id)
+        assert (answer.status_code, answer.headers["location"]) == (status, target)
+    assert reached == []

@@ -69,7 +69,9 @@ def call_by_nodes(hub: Hub, tsp_id: str, prober: ssl.SSLContext | None) -> tuple
 def _by_node(hub: Hub, tsp_id: str, node: RemoteNode, prober: ssl.SSLContext) -> CallSeen:
     name = names.probe_host(node.name, urlsplit(hub.terms.endpoint).hostname or "")
     tried = tuple(_places(hub, node))
-    with httpx2.Client(verify=prober, timeout=httpx2.Timeout(TIMEOUT, connect=_CONNECT)) as client:
+    limits = httpx2.Timeout(TIMEOUT, connect=_CONNECT)
+    # No proxy of the environment: the node itself is asked, or nobody.
+    with httpx2.Client(verify=prober, timeout=limits, trust_env=False) as client:
         for place in tried:
             url = f"https://{place}{hub.terms.outbound.probe_path}"
             try:
