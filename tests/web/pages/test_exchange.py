@@ -13,9 +13,7 @@ from bothways.operations.certificates import show_certificate
 from bothways.operations.hub import Hub
 from bothways.operations.keys import list_banned_keys
 from bothways.operations.requests import approve_request, list_requests, submit_request
-from bothways.operations.services import add_service, services_of
 from bothways.registry.access import Role
-from bothways.registry.service import Service
 
 Csr = Callable[..., bytes]
 
@@ -62,7 +60,16 @@ def test_a_private_key_is_banned_and_not_shown_again(hub: Hub, bank: Visitor, is
 def test_nothing_is_handed_in_for_another_customer(
     hub: Hub, bank: Visitor, issuer: str, other: str, make_csr: Csr
 ) -> None:
-    for path in ("requests", "requests/check", "trust/chain", "endpoint", "endpoint/probe", "services/tokens"):
+    for path in (
+        "requests",
+        "requests/check",
+        "trust/chain",
+        "endpoint",
+        "endpoint/probe",
+        "services/tokens",
+        "suspend",
+        "chains/1/withdraw",
+    ):
         assert bank.post(f"/customers/{other}/{path}", csr=make_csr().decode()).status_code == 404
     assert list_requests(hub) == ()
     assert issuer
@@ -82,12 +89,3 @@ def test_a_certificate_is_revoked_with_its_reason(hub: Hub, bank: Visitor, issue
     record = show_certificate(hub, serial)
     assert (record.revoked_reason, record.revoked_at is not None) == ("superseded", True)
     assert bank.post(f"/customers/{issuer}/certificates/{serial}/revoke", reason="superseded").status_code == 409
-
-
-def test_a_service_is_granted_by_the_hub_alone(hub: Hub, operator: Visitor, bank: Visitor, issuer: str) -> None:
-    add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
-    path = f"/customers/{issuer}/services/tokens"
-    assert bank.post(path, granted="yes").status_code == 403
-    for granted in ("yes", ""):
-        assert operator.post(path, granted=granted).status_code == 303
-        assert [own for _, own in services_of(hub, issuer)] == [bool(granted)]

@@ -30,6 +30,7 @@ _SHOWN = 50
 
 TspId = Annotated[str, Path(max_length=32)]
 Serial = Annotated[str, Path(pattern="^[0-9a-f]{1,40}$")]
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Done = Annotated[str, Query(max_length=32)]
 
 
@@ -46,7 +47,14 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
         flows = [_flow(each) for each in (found.assessment.inbound, found.assessment.outbound)]
         shown = dict.fromkeys(failures)
         return view.page(
-            "home.html", visitor=visitor, place="home", done=done, customer=found.customer, flows=flows, failures=shown
+            "home.html",
+            visitor=visitor,
+            place="home",
+            done=done,
+            customer=found.customer,
+            flows=flows,
+            failures=shown,
+            may_suspend=visitor.can(Action.CUSTOMER_WRITE),
         )
 
     @router.get("/requests")

@@ -12,7 +12,8 @@ from bothways.operations import chains, endpoints, requests
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action
 from bothways.web.pages.approving import Approvals
-from bothways.web.pages.reviews import DECIDE, Kind, Number, review_page
+from bothways.web.pages.customer import Number
+from bothways.web.pages.reviews import DECIDE, Kind, review_page
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Form, Gate, Visitor, redirect, told
 from bothways.web.problem import status_of

@@ -1,4 +1,4 @@
-"""What a customer's people hand in, and what the hub's do for one customer: requests, revocations, grants."""
+"""What a customer's people hand in and give up: requests and certificates."""
 
 import asyncio
 from typing import Annotated
@@ -10,7 +10,6 @@ from bothways.errors import Refused
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.request_check import check_request
 from bothways.operations.requests import submit_request
-from bothways.operations.services import grant_service, withdraw_service
 from bothways.pki.chain import printed
 from bothways.pki.keys import described
 from bothways.pki.revocation import RevocationReason
@@ -65,11 +64,5 @@ def exchange_router(gate: Gate, view: View) -> APIRouter:
         reason = _REASONS.get(form.text("reason"), RevocationReason.UNSPECIFIED)
         await asyncio.to_thread(revoke_certificate, hub, serial, reason)
         return redirect(f"/customers/{tsp_id}/certificates?done={await form.visitor.apply()}")
-
-    @router.post("/services/{name}")
-    async def _service(form: sent, tsp_id: TspId, name: str) -> Response:
-        hub = form.visitor.may(Action.SERVICE_WRITE, tsp_id)
-        await asyncio.to_thread(grant_service if form.text("granted") else withdraw_service, hub, name, tsp_id)
-        return redirect(f"/customers/{tsp_id}/services?done={await form.visitor.apply()}")
 
     return router

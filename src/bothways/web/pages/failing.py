@@ -31,8 +31,7 @@ def _for_browsers(as_problem: Any, view: View, api: str) -> _Handler:
         if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith(api):
             return problem
         said = json.loads(bytes(problem.body))
-        detail = said["detail"][:1].upper() + said["detail"][1:]
-        findings = shown_findings(said.get("errors", ()))
-        return view.page("problem.html", problem.status_code, title=said["title"], detail=detail, findings=findings)
+        values = {"title": said["title"], "detail": said["detail"], "findings": shown_findings(said.get("errors", ()))}
+        return view.page("problem.html", problem.status_code, **values)
 
     return answer

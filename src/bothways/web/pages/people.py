@@ -14,8 +14,7 @@ from bothways.operations.people import add_person, disable_person, list_people, 
 from bothways.registry.access import Action, Role
 from bothways.registry.person import Person
 from bothways.store.people import absent
-from bothways.web.pages.customer import Done
-from bothways.web.pages.reviews import Number
+from bothways.web.pages.customer import Done, Number
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Form, Gate, Visitor, redirect, told
 from bothways.web.problem import status_of

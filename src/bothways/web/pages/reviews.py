@@ -15,7 +15,7 @@ from bothways.operations.services import services_of
 from bothways.pki.keys import described
 from bothways.pki.tree import chain_document
 from bothways.registry.access import Action
-from bothways.web.pages.customer import Done
+from bothways.web.pages.customer import Done, Number
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Gate, Visitor
 
@@ -26,7 +26,6 @@ DECIDE = {
     "endpoints": Action.ENDPOINT_DECIDE,
 }
 Kind = Annotated[str, Path(pattern="^(requests|chains|endpoints)$")]
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 def reviews_router(gate: Gate, view: View) -> APIRouter:

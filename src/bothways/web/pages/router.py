@@ -16,6 +16,7 @@ from bothways.web.pages.probing import Probes
 from bothways.web.pages.register import register_router
 from bothways.web.pages.reviews import reviews_router
 from bothways.web.pages.signing_in import Desk, account_router, sign_in_router
+from bothways.web.pages.standing import standing_router
 from bothways.web.pages.trust import trust_router
 from bothways.web.pages.view import View, static_router
 from bothways.web.pages.visitor import Gate, redirect
@@ -39,6 +40,7 @@ def pages_router(hub: Hub, apply: Apply, view: View) -> APIRouter:
         account_router(desk),
         customer_router(gate, view),
         exchange_router(gate, view),
+        standing_router(gate),
         trust_router(gate, view, Probes()),
         reviews_router(gate, view),
         decisions_router(gate, view, Approvals()),

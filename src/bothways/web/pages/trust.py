@@ -105,6 +105,7 @@ def _trust_page(hub: Hub, visitor: Visitor, tsp_id: str) -> dict[str, Any]:
             for each in chains
         ],
         "may_submit": visitor.can(Action.CHAIN_SUBMIT),
+        "may_withdraw": visitor.can(Action.CHAIN_DECIDE),
     }
 
 
