@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +65,9 @@ def test_without_anchors_nothing_is_made(spoke: Spoke) -> None:
 
 
 def test_a_pair_is_read_from_its_directory_which_is_watched() -> None:
-    made = secret(sidecar_tls.pair_secret("client-pair", "/run/client-pair")).tls_certificate
+    made = secret(
+        sidecar_tls.pair_secret("client-pair", Path("/run/client-pair/tls.crt"), Path("/run/client-pair/tls.key"))
+    ).tls_certificate
     assert made.certificate_chain.filename == "/run/client-pair/tls.crt"
     assert made.private_key.filename == "/run/client-pair/tls.key"
     assert made.watched_directory.path == "/run/client-pair"

@@ -1,20 +1,18 @@
 """The sidecar and an authoritative DNS server of our own: what it does when the hub's address changes (R10)."""
 
-import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from socket import create_server
 
 import httpx2
 import pytest
 from tests.conftest import free_ports
 from tests.dns_server import DnsServer
+from tests.hub_server import HubServer, hub_server
 from tests.wire.conftest import World
-from tests.wire.servers import ServerPki, make_pki
+from tests.wire.servers import make_pki
 
 from bothways import files
 from bothways.contract.render import render_contract
@@ -30,47 +28,6 @@ SECONDS = 30.0
 
 
 @dataclass
-class HubServer:
-    """A server in the hub's role at one address; it counts the requests, and knows whether connections are open."""
-
-    requests: int = 0
-    connections: int = 0
-
-
-@contextmanager
-def hub_server(pki: ServerPki, address: str, port: int, client_ca: str) -> Iterator[HubServer]:
-    """Answer requests with 200, and keep connections open."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki.certificate, pki.key)
-    context.load_verify_locations(cadata=client_ca)
-    context.verify_mode = ssl.CERT_REQUIRED
-    server = HubServer()
-
-    def serve(plain: object) -> None:
-        with suppress(OSError), context.wrap_socket(plain, server_side=True) as secured:  # type: ignore[arg-type]
-            server.connections += 1
-            try:
-                while secured.recv(65536):
-                    server.requests += 1
-                    secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-            finally:
-                server.connections -= 1
-
-    with create_server((address, port)) as listening:
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    plain, _ = listening.accept()
-                    threading.Thread(target=serve, args=(plain,), daemon=True).start()
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield server
-        with suppress(OSError):
-            listening.shutdown(2)
-
-
-@dataclass
 class Scene:
     """A sidecar whose hub has a name in our DNS, and two servers that may be it."""
 
@@ -81,7 +38,7 @@ class Scene:
     log: Path
 
     def call(self) -> int:
-        return httpx2.get(f"http://127.0.0.1:{self.local}/", timeout=SECONDS, trust_env=False).status_code
+        return httpx2.get(f"http://127.0.0.1:{self.local}/connectivity", timeout=SECONDS, trust_env=False).status_code
 
     def call_until(self, true: Callable[[], bool], within: float = SECONDS) -> float:
         """Call again and again until something is true; each call has to succeed. Return the seconds that it took."""

@@ -140,6 +140,8 @@ GROUPS = {
             "call": "Call the hub over mutual TLS.",
             "listen": "Receive the hub's calls over mutual TLS, and print each.",
             "run": "Run the sidecar: mutual TLS for applications that speak plain HTTP.",
+            "export": "Write key and certificate as PKCS #12, Kubernetes Secret or Java keystore.",
+            "config": "Print a complete configuration for what you already run: nginx, Java, Node, ...",
         },
     ),
 }
@@ -191,6 +193,8 @@ MODULES = {
     ("spoke", "check"): "spoke_check",
     ("spoke", "renew"): "spoke_renew",
     ("spoke", "run"): "spoke_run",
+    ("spoke", "export"): "spoke_export",
+    ("spoke", "config"): "spoke_config",
 }
 # Names of commands that are words of Python.
 FUNCTIONS = {"list": "list_", "set": "set_", "import": "import_", "enrolment-password": "enrolment_password"}

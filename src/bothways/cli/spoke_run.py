@@ -1,7 +1,6 @@
 """`bothways spoke run`: the sidecar, in front of applications that speak plain HTTP."""
 
 import contextlib
-import ipaddress
 import json as json_module
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.addresses import dns_server, listening
 from bothways.cli.exit import OK
 from bothways.cli.output import HERE, Json, tell
 from bothways.cli.sidecar_process import run_sidecar
@@ -19,11 +19,8 @@ from bothways.spoke.sidecar import LOCAL_PORT, RUN_DIRECTORY, Callbacks, Sidecar
 from bothways.spoke.sidecar_files import Pair, SidecarFiles
 from bothways.spoke.sidecar_tls import CLIENT_PAIR, SERVER_PAIR
 from bothways.spoke.tls import client_anchors
-from bothways.xds.state import Address
 
 _LOOPBACK = "127.0.0.1"
-_DNS = 53
-_PORTS = 1 << 16
 
 
 def run(
@@ -72,11 +69,11 @@ def run(
         if certificate is None or key is None:
             raise Unusable("--app needs the certificate of your server, to be called at: --certificate FILE --key FILE")
         pairs[SERVER_PAIR] = (certificate, key)
-        callbacks = Callbacks(_listening(address, port), application(app))
+        callbacks = Callbacks(listening(address, port), application(app))
     elif certificate is not None or key is not None:
         raise Unusable("--certificate and --key are for the hub's calls. Say where those go: --app http://HOST:PORT")
-    local = _listening(danger_local_address, local_port)
-    resolvers = tuple(_resolver(each) for each in dns or ())
+    local = listening(danger_local_address, local_port)
+    resolvers = tuple(dns_server(each) for each in dns or ())
 
     def plan(now: Spoke) -> Sidecar:
         return Sidecar(now.contract, place, local, callbacks, resolvers)
@@ -125,23 +122,3 @@ def _told(spoke: Spoke, made: SidecarFiles) -> tuple[dict[str, object], str]:
             f"and under it {terms.hub} alone, with any certificate, for the hub changes its own without notice",
         ]
     return document, "\n".join(lines)
-
-
-def _listening(host: str, port: int) -> Address:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError as error:
-        raise Unusable(f"{host!r} is no IP address to listen at. Give one, like 0.0.0.0 or ::") from error
-    if not 0 < port < _PORTS:
-        raise Unusable(f"{port} is no port. Name one from 1 to 65535")
-    return Address(host, port)
-
-
-def _resolver(text: str) -> Address:
-    host, colon, port = text.rpartition(":")
-    with contextlib.suppress(ValueError):
-        ipaddress.ip_address(text)
-        return Address(text, _DNS)
-    if colon and port.isascii() and port.isdecimal():
-        return _listening(host.strip("[]"), int(port))
-    raise Unusable(f"{text!r} is no DNS server. Give an IP address, or one with a port, like 10.0.0.2:53")

@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 from bothways.contract.document import Contract
 from bothways.errors import Unusable
 from bothways.spoke import sidecar_tls as tls
+from bothways.spoke.directory import CERTIFICATE, KEY
 from bothways.xds import names
 from bothways.xds.state import Address
 
 LOCAL_PORT = 15002
 """Where local applications find the hub; beside 15001, where a hub's own services find customers."""
+
+HTTPS = 443
 
 RUN_DIRECTORY = "run"
 """Where its files are in a spoke's directory, unless somebody says otherwise."""
@@ -25,7 +28,6 @@ ADMIN_SOCKET = "admin.sock"
 HUB, CALLBACKS, APPLICATION = "hub", "callbacks", "application"
 """Listener, cluster and statistics of calls to the hub; listener of calls from it; cluster that gets those."""
 
-_HTTPS = 443
 _CONNECTION_SECONDS = 60
 _APPLICATION_IDLE, _APPLICATION_TIMEOUT = 4, 60
 _SILENCE = 660
@@ -71,7 +73,7 @@ class Sidecar:
     def hub(self) -> Address:
         """The hub's endpoint."""
         found = urlsplit(self.contract.terms.endpoint)
-        return Address(found.hostname or "", found.port or _HTTPS)
+        return Address(found.hostname or "", found.port or HTTPS)
 
     def pair_directory(self, name: str) -> Path:
         """Return where Envoy reads this pair: links to the files, renewed whenever those have changed."""
@@ -96,7 +98,8 @@ def application(url: str) -> Address:
 def secrets(sidecar: Sidecar) -> dict[str, dict[str, Any]]:
     """Return the files that Envoy watches, by name. Raises `Refused` if the contract's Client CA is no CA."""
     pairs = [tls.CLIENT_PAIR, *([tls.SERVER_PAIR] if sidecar.callbacks else [])]
-    made = {f"{name}.json": tls.pair_secret(name, str(sidecar.pair_directory(name))) for name in pairs}
+    places = {name: sidecar.pair_directory(name) for name in pairs}
+    made = {f"{name}.json": tls.pair_secret(name, at / CERTIFICATE, at / KEY) for name, at in places.items()}
     made[f"{tls.HUB_TRUST}.json"] = tls.hub_trust(sidecar.contract, sidecar.hub.host)
     if sidecar.callbacks:
         made[f"{tls.CLIENT_CA_TRUST}.json"] = tls.client_ca_trust(sidecar.contract)
@@ -124,7 +127,7 @@ def bootstrap(sidecar: Sidecar) -> dict[str, Any]:
 
 def _hub_listener(sidecar: Sidecar) -> dict[str, Any]:
     hub = sidecar.hub
-    authority = hub.host if hub.port == _HTTPS else str(hub)
+    authority = hub.host if hub.port == HTTPS else str(hub)
     route = {
         "match": {"prefix": "/"},
         "route": {

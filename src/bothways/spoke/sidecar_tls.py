@@ -4,6 +4,7 @@ Plain JSON and not typed messages: those are in `xds-protos`, which would make t
 Tests read everything here back into the typed messages, and compare it with what the hub's builders make.
 """
 
+from pathlib import Path
 from typing import Any
 
 from bothways.contract.document import Contract
@@ -48,15 +49,15 @@ def callback_socket(directory: str) -> dict[str, Any]:
     )
 
 
-def pair_secret(name: str, directory: str) -> dict[str, Any]:
-    """Return the secret of the pair at `tls.crt` and `tls.key` in the directory, which Envoy watches."""
+def pair_secret(name: str, certificate: Path, key: Path) -> dict[str, Any]:
+    """Return the secret of the pair in these files. Envoy looks at the certificate's directory for renamed ones."""
     return _secret(
         name,
         {
             "tls_certificate": {
-                "certificate_chain": {"filename": f"{directory}/tls.crt"},
-                "private_key": {"filename": f"{directory}/tls.key"},
-                "watched_directory": {"path": directory},
+                "certificate_chain": {"filename": str(certificate)},
+                "private_key": {"filename": str(key)},
+                "watched_directory": {"path": str(certificate.parent)},
             }
         },
     )
