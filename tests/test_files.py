@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 import stat
@@ -5,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -190,3 +192,17 @@ def test_what_is_readable_by_a_path_is_gone_afterwards(tmp_path: Path, monkeypat
         assert (Path(path).parent, stat.S_IMODE(Path(path).stat().st_mode)) == (tmp_path, 0o600)
         assert Path(path).read_bytes() == b"key"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_written_in_parts_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    def fails(file: BinaryIO) -> None:
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(Unusable, match="the disk is full"):
+        files.write_new_by(tmp_path / "long", fails)
+    assert list(tmp_path.iterdir()) == []
+    files.write_new_by(tmp_path / "long", lambda file: file.write(b"whole"), files.PRIVATE)
+    assert (tmp_path / "long").read_bytes() == b"whole"
+    with pytest.raises(Conflict):
+        files.write_new_by(tmp_path / "long", lambda file: file.write(b"again"))

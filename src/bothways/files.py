@@ -4,8 +4,9 @@ import contextlib
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from bothways.errors import Conflict, Unusable
 
@@ -19,12 +20,17 @@ def write_new(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     The file appears whole or not at all (write, fsync, link), with `mode` whatever the umask says.
     Raises `Conflict` if something stands there already, even a dangling link; `Unusable` if it cannot be written.
     """
-    _place(path, content, mode, replace=False)
+    _place(path, lambda file: file.write(content), mode, replace=False)
+
+
+def write_new_by(path: Path, writer: Callable[[BinaryIO], object], mode: int = PUBLIC) -> None:
+    """As `write_new`, for what is too long to be held in memory: `writer` is given the file to write into."""
+    _place(path, writer, mode, replace=False)
 
 
 def replace(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     """Write `content` to `path`, in place of what was there; a reader sees the old file or the new one, never a mix."""
-    _place(path, content, mode, replace=True)
+    _place(path, lambda file: file.write(content), mode, replace=True)
 
 
 def make_directory(path: Path) -> None:
@@ -94,7 +100,7 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
+def _place(path: Path, writer: Callable[[BinaryIO], object], mode: int, *, replace: bool) -> None:
     try:
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except (OSError, ValueError) as error:
@@ -102,7 +108,7 @@ def _place(path: Path, content: bytes, mode: int, *, replace: bool) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
-            file.write(content)
+            writer(file)
             file.flush()
             os.fsync(file.fileno())
         if replace:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bothways.store import revocation_lists
+from bothways.store import authorities, revocation_lists
 from bothways.store.database import Database
 from bothways.store.revocation_lists import StoredList
 from bothways.store.schema import revocation_list
@@ -42,3 +42,14 @@ def test_numbers_only_grow(database: Database, record: StoredList, now: datetime
         assert revocation_lists.add(transaction, replace(record, number=number, der=b"late")) is False
     with database.read() as connection:
         assert revocation_lists.current(connection, record.authority_id) == second
+
+
+def test_a_floor_is_never_lowered(
+    database: Database, now: datetime, authority: tuple[object, authorities.Authority]
+) -> None:
+    number = authority[1].id
+    with database.write(now, "tester") as transaction:
+        assert revocation_lists.next_number(transaction.connection, number) == 1
+        revocation_lists.raise_floor(transaction, number, 700)
+        revocation_lists.raise_floor(transaction, number, 30)
+        assert revocation_lists.next_number(transaction.connection, number) == 700

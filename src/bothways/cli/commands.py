@@ -11,6 +11,8 @@ GROUPS = {
             "envoy": "Keep the hub's Envoy running, also without the hub.",
             "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
             "reopen": "Open the endpoint that the canary shut.",
+            "backup": "Write a backup of the hub, which may run meanwhile, into one encrypted file.",
+            "restore": "Make a hub from a backup.",
             "metrics": "Print the metrics of the running hub, for Prometheus.",
             "contract": "Print the contract, or the OpenSSL commands for one customer.",
         },
@@ -190,6 +192,8 @@ INNER = {
 }
 # Commands in a module of their own.
 MODULES = {
+    ("hub", "backup"): "hub_backup",
+    ("hub", "restore"): "hub_backup",
     ("spoke", "check"): "spoke_check",
     ("spoke", "renew"): "spoke_renew",
     ("spoke", "run"): "spoke_run",

@@ -36,9 +36,9 @@ def publish_list(hub: Hub, authority: Authority) -> int | None:
     now = hub.now()
     with hub.read() as connection:
         last = revocation_lists.current(connection, authority.id)
+        number = revocation_lists.next_number(connection, authority.id)
         count = certificates.revocations(connection, authority.id)
         revoked = certificates.revoked_since(connection, authority.id, last.this_update if last else _NEVER)
-    number = last.number + 1 if last else 1
     signer = hub.keys.signer_of(authority.certificate, authority.key_name)
     unsigned = unsigned_list(authority.certificate, number, now, revoked)
     made = assemble_list(authority.certificate, unsigned, signer.sign(unsigned))
@@ -114,6 +114,8 @@ def list_address(hub: Hub, authority_id: int) -> str | None:
 
 def _due(connection: Connection, authority: Authority) -> datetime:
     last = revocation_lists.current(connection, authority.id)
-    if last is None or last.revocations != certificates.revocations(connection, authority.id):
+    # After a restore, a list of a higher number may be out there.
+    behind = last is not None and last.number + 1 < revocation_lists.next_number(connection, authority.id)
+    if last is None or behind or last.revocations != certificates.revocations(connection, authority.id):
         return _NEVER
     return last.this_update + BACKDATE + LIST_INTERVAL

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select
 
 from bothways.store.database import Transaction
 from bothways.store.schema import revocation_list
+from bothways.store.schema_statements import revocation_list_floor as _floor
 
 KEPT = 10
 """How many lists of a CA are kept, to look at."""
@@ -55,3 +56,19 @@ def current(connection: Connection, authority_id: int) -> StoredList | None:
         .limit(1)
     ).first()
     return StoredList(**row._mapping) if row else None  # noqa: SLF001 - the documented way to a row's columns
+
+
+def next_number(connection: Connection, authority_id: int) -> int:
+    """Return the number of the next CRL of a CA: one more than the last, and at least the floor."""
+    last = current(connection, authority_id)
+    floor = connection.execute(
+        select(_floor.c.number).where(_floor.c.authority_id == authority_id)
+    ).scalar_one_or_none()
+    return max(last.number + 1 if last else 1, floor or 1)
+
+
+def raise_floor(transaction: Transaction, authority_id: int, number: int) -> None:
+    """Let no CRL of a CA have a lower number than this from now on."""
+    floor = max(number, next_number(transaction.connection, authority_id))
+    transaction.connection.execute(delete(_floor).where(_floor.c.authority_id == authority_id))
+    transaction.connection.execute(insert(_floor).values(authority_id=authority_id, number=floor))

@@ -1,0 +1,187 @@
+"""A backup of a hub while it runs: database, settings, terms and keys, in one file that is encrypted as a whole."""
+
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bothways import files
+from bothways.errors import Unusable
+from bothways.operations.audit_head import HEAD_FILE, sign_head
+from bothways.operations.hub import CONTRACT_FILE, DATABASE_FILE, Hub
+from bothways.operations.settings import FILE
+from bothways.signer.sealed_file import SealedReader, SealedWriter, require_long
+from bothways.store.copies import copy_database, unsound
+
+MANIFEST = "backup.json"
+KEYS = "keys"
+_MEMBER_LIMIT = 1 << 40
+_SMALL = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BackupNote:
+    """What a backup says of itself: of which hub and moment it is, where its audit ended, and what is in it."""
+
+    environment: str
+    hub: str
+    made_at: datetime
+    audit_head: str
+    files: dict[str, str]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the JSON object that stands in the backup."""
+        return {
+            "environment": self.environment,
+            "hub": self.hub,
+            "made_at": self.made_at.isoformat(),
+            "audit_head": self.audit_head,
+            "files": self.files,
+        }
+
+
+def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> BackupNote:
+    """Write a backup to `path`, which must not exist, and read it back; the hub may run meanwhile.
+
+    Keys are in it as they are on the disk, encrypted with the hub's passphrase, and the whole with this one. A
+    passphrase, a token or a file of pins that lies elsewhere is not in it. Raises `Conflict`, `Unusable`.
+    """
+    require_long(passphrase)
+    made_at = hub.now()
+    with hub.write() as transaction:
+        transaction.audit("hub.backup", path.name)
+    sign_head(hub)
+    with _workplace(path) as place:
+        # The keys come after the database: each key that it names was there before.
+        copy_database(hub.directory / DATABASE_FILE, place / DATABASE_FILE)
+        for name in _small_files(hub):
+            content = files.read(hub.directory / name, name, _SMALL)
+            files.make_directory((place / name).parent)
+            files.write_new(place / name, content, files.PRIVATE)
+        head = json.loads(json.loads((place / HEAD_FILE).read_bytes())["head"])
+        names = [DATABASE_FILE, *_small_files(hub)]
+        note = BackupNote(
+            hub.environment.value,
+            hub.terms.hub,
+            made_at,
+            f"{head['lines']}:{head['hash']}",
+            {name: _digest(place / name) for name in names},
+        )
+        _write(place, path, note, passphrase)
+        try:
+            _require_readable(path, passphrase, place / "read-back", note)
+        except BaseException:
+            # Nobody is to take it for a backup.
+            path.unlink(missing_ok=True)
+            raise
+    return note
+
+
+def unpack(path: Path, passphrase: bytes, place: Path) -> BackupNote:
+    """Write what is in a backup into `place`, a private directory, and return what the backup says of itself.
+
+    Nothing is written under a name that is not a hub's. Raises `Unusable` unless all of it is as it was written.
+    """
+    try:
+        with path.open("rb") as source:
+            reader = io.BufferedReader(SealedReader(source, passphrase, path))  # type: ignore[type-var]
+            with tarfile.open(fileobj=reader, mode="r|") as archive:
+                found = dict(_unpacked(archive, place, path))
+            # The mark of the end may be in a chunk of its own.
+            while reader.read(_SMALL):
+                pass
+    except tarfile.TarError as error:
+        raise Unusable(f"{path} is damaged: {error}. Take another backup.") from error
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror}. Check path and disk.") from error
+    try:
+        said = json.loads((place / MANIFEST).read_bytes())
+        note = BackupNote(
+            said["environment"],
+            said["hub"],
+            datetime.fromisoformat(said["made_at"]),
+            said["audit_head"],
+            said["files"],
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise Unusable(f"{path} does not say what is in it. Take another backup.") from error
+    (place / MANIFEST).unlink()
+    found.pop(MANIFEST)
+    if found != note.files:
+        raise Unusable(f"{path} does not hold what it says. Take another backup.")
+    if wrong := unsound(place / DATABASE_FILE):
+        raise Unusable(f"the database in {path} is damaged: {wrong}. Take another backup.")
+    return note
+
+
+def _require_readable(path: Path, passphrase: bytes, place: Path, note: BackupNote) -> None:
+    files.make_directory(place)
+    if unpack(path, passphrase, place) != note:
+        raise Unusable(f"{path} does not read back as it was written. Check the disk, and try again.")
+
+
+def _small_files(hub: Hub) -> tuple[str, ...]:
+    inside = [FILE, CONTRACT_FILE, HEAD_FILE]
+    # One that lies elsewhere is somebody else's to keep.
+    if Path(hub.settings.passphrase_file).name == hub.settings.passphrase_file:
+        inside.append(hub.settings.passphrase_file)
+    keys = sorted(f"{KEYS}/{each.name}" for each in (hub.directory / KEYS).glob("*.key"))
+    return (*inside, *keys)
+
+
+def _write(place: Path, path: Path, note: BackupNote, passphrase: bytes) -> None:
+    def sealed(out: Any) -> None:
+        writer = SealedWriter(out, passphrase)
+        with tarfile.open(fileobj=writer, mode="w|") as archive:
+            text = json.dumps(note.document()).encode()
+            info = tarfile.TarInfo(MANIFEST)
+            info.size, info.mode = len(text), files.PRIVATE
+            archive.addfile(info, io.BytesIO(text))
+            for name in note.files:
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = (place / name).stat().st_size, files.PRIVATE
+                with (place / name).open("rb") as content:
+                    archive.addfile(member, content)
+        writer.finish()
+
+    files.write_new_by(path, sealed, files.PRIVATE)
+
+
+def _unpacked(archive: tarfile.TarFile, place: Path, path: Path) -> Iterator[tuple[str, str]]:
+    for member in archive:
+        folder, _, name = member.name.rpartition("/")
+        known = folder in {"", KEYS} and name not in {"", ".", ".."} and "\\" not in name and "\0" not in name
+        content = archive.extractfile(member) if known and member.isreg() else None
+        if content is None or not 0 <= member.size < _MEMBER_LIMIT:
+            raise Unusable(f"{path} holds {member.name[:80]!r}, which is no file of a hub. Take another backup.")
+        files.make_directory(place / folder)
+        # Written by us under a name of ours, new, and for this user alone; nothing is extracted.
+        files.write_new_by(place / member.name, partial(shutil.copyfileobj, content), files.PRIVATE)
+        yield member.name, _digest(place / member.name)
+
+
+@contextmanager
+def _workplace(path: Path) -> Iterator[Path]:
+    """Yield a private directory on the disk of the backup: the hub's own may be full, and the copy is as large."""
+    try:
+        place = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
+    except OSError as error:
+        raise Unusable(f"{path} cannot be written: {error.strerror}. Name another directory.") from error
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

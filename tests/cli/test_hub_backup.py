@@ -1,0 +1,63 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from tests.conftest import running
+
+from bothways.operations.hub import Hub
+
+Run = Callable[..., "CompletedProcess[str]"]
+Document = Callable[..., Any]
+
+
+@pytest.fixture
+def passphrase(tmp_path: Path) -> Path:
+    path = tmp_path / "passphrase"
+    path.write_text("a passphrase of backups\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.envoy
+def test_a_hub_is_backed_up_while_it_runs_and_the_restored_one_runs_too(
+    hub: Hub, document: Document, bothways: Run, passphrase: Path, issuer: str
+) -> None:
+    backup = hub.directory.parent / "backup"
+    with running(hub):
+        made = document("hub", "backup", backup, "--passphrase-file", passphrase)
+        assert document("hub", "status")["running"]["problem"] == ""
+    assert made["bytes"] == backup.stat().st_size
+    hub.directory.rename(hub.directory.with_name("lost"))
+    restored = bothways(
+        "hub", "restore", backup, "--passphrase-file", passphrase, "--directory", hub.directory, "--json"
+    )
+    assert restored.returncode == 0, restored.stderr
+    assert "NOT revoked here" in restored.stderr
+    assert json.loads(restored.stdout)["backup"]["audit_head"] == made["audit_head"]
+    with running(hub):
+        found = document("hub", "status")
+        assert [each["customer"] for each in found["customers"]] == [issuer]
+        assert found["running"]["problem"] == ""
+        assert document("audit", "verify")["whole"] is True
+
+
+def test_a_passphrase_that_others_can_read_is_wrong_usage(in_hub: Run, passphrase: Path, tmp_path: Path) -> None:
+    passphrase.chmod(0o644)
+    done = in_hub("hub", "backup", tmp_path / "backup", "--passphrase-file", passphrase)
+    assert (done.returncode, (tmp_path / "backup").exists()) == (2, False)
+    assert "0600 is wanted" in done.stderr
+
+
+def test_what_is_no_list_of_the_hub_is_a_failed_check(
+    in_hub: Run, bothways: Run, passphrase: Path, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    assert in_hub("hub", "backup", backup, "--passphrase-file", passphrase).returncode == 0
+    (tmp_path / "list").write_text("none")
+    options = ["--passphrase-file", passphrase, "--crl", tmp_path / "list", "--directory", tmp_path / "r"]
+    done = bothways("hub", "restore", backup, *options)
+    assert (done.returncode, (tmp_path / "r").exists()) == (1, False)
+    assert done.stderr.startswith("RESTORE-01: ")

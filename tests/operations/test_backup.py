@@ -1,0 +1,134 @@
+import shutil
+import stat
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.operations.conftest import Audit
+
+from bothways.errors import Conflict, Unusable
+from bothways.operations import backup
+from bothways.operations.backup import backup_hub, unpack
+from bothways.operations.hub import Hub
+from bothways.operations.upkeep import upkeep
+from bothways.signer.sealed_file import SealedWriter
+
+PASSPHRASE = b"the passphrase of backups"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "place").mkdir(mode=0o700)
+    return tmp_path / "place"
+
+
+def test_it_holds_what_makes_the_hub_and_says_so(hub: Hub, tmp_path: Path, place: Path, audited: Audit) -> None:
+    note = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert unpack(tmp_path / "backup", PASSPHRASE, place) == note
+    keys = {f"keys/{each.name}" for each in (hub.directory / "keys").iterdir()}
+    assert {*note.files} == {"hub.db", "hub.toml", "contract.toml", "audit-head.json", "passphrase", *keys}
+    assert (note.environment, note.hub) == ("PPR", "ppr.hub.localhost")
+    assert audited()[-1] == ("hub.backup", "backup")
+
+
+def test_nothing_of_it_can_be_read_without_its_passphrase(hub: Hub, issuer: str, tmp_path: Path, place: Path) -> None:
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    content = (tmp_path / "backup").read_bytes()
+    secret = (hub.directory / "passphrase").read_bytes().strip()
+    for each in (secret, b"ENCRYPTED PRIVATE KEY", b"SQLite format", issuer.encode(), b"ppr.hub.localhost"):
+        assert each not in content
+    assert stat.S_IMODE((tmp_path / "backup").stat().st_mode) == 0o600
+    with pytest.raises(Unusable, match="the passphrase is another one"):
+        unpack(tmp_path / "backup", b"another passphrase", place)
+
+
+def test_nothing_is_left_beside_it_and_nothing_overwritten(hub: Hub, tmp_path: Path) -> None:
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    before = (tmp_path / "backup").read_bytes()
+    with pytest.raises(Conflict):
+        backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert (tmp_path / "backup").read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["backup"]
+
+
+def test_a_short_passphrase_and_a_place_that_is_not_there_are_said(hub: Hub, tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="at least 12 are wanted"):
+        backup_hub(hub, tmp_path / "backup", b"short")
+    with pytest.raises(Unusable, match="cannot be written"):
+        backup_hub(hub, tmp_path / "nowhere" / "backup", PASSPHRASE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_passphrase_that_lies_elsewhere_stays_there(hub: Hub, tmp_path: Path) -> None:
+    elsewhere = replace(hub, settings=replace(hub.settings, passphrase_file=str(hub.directory / "passphrase")))
+    assert "passphrase" not in backup_hub(elsewhere, tmp_path / "backup", PASSPHRASE).files
+
+
+@pytest.mark.parametrize("place_of_damage", [100, 200_000, -1])
+def test_a_damaged_one_is_refused(hub: Hub, tmp_path: Path, place: Path, place_of_damage: int) -> None:
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    data = bytearray((tmp_path / "backup").read_bytes())
+    data[place_of_damage] ^= 1
+    (tmp_path / "backup").write_bytes(data)
+    with pytest.raises(Unusable, match="changed or cut off"):
+        unpack(tmp_path / "backup", PASSPHRASE, place)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("../x", tarfile.REGTYPE),
+        ("/tmp/x", tarfile.REGTYPE),  # noqa: S108 - refused
+        ("keys/../../x", tarfile.REGTYPE),
+        ("keys/..", tarfile.REGTYPE),
+        ("other/x", tarfile.REGTYPE),
+        ("hub.toml", tarfile.SYMTYPE),
+        ("hub.toml", tarfile.LNKTYPE),
+        ("hub.toml", tarfile.DIRTYPE),
+        ("hub.toml", tarfile.FIFOTYPE),
+    ],
+)
+def test_what_is_no_file_of_a_hub_is_not_written(tmp_path: Path, place: Path, name: str, kind: bytes) -> None:
+    with (tmp_path / "backup").open("wb") as out:
+        writer = SealedWriter(out, PASSPHRASE)
+        with tarfile.open(fileobj=writer, mode="w|") as archive:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+        writer.finish()
+    with pytest.raises(Unusable, match="is no file of a hub"):
+        unpack(tmp_path / "backup", PASSPHRASE, place)
+    assert list(place.iterdir()) == []
+
+
+def test_what_does_not_say_what_is_in_it_is_refused(tmp_path: Path, place: Path) -> None:
+    with (tmp_path / "backup").open("wb") as out:
+        writer = SealedWriter(out, PASSPHRASE)
+        tarfile.open(fileobj=writer, mode="w|").close()
+        writer.finish()
+    with pytest.raises(Unusable, match="does not say what is in it"):
+        unpack(tmp_path / "backup", PASSPHRASE, place)
+
+
+def test_one_that_does_not_read_back_is_no_backup(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(source: Path, target: Path) -> None:
+        shutil.copy(source, target)
+        with target.open("r+b") as file:
+            file.seek(8192)
+            file.write(b"x" * 4096)
+
+    monkeypatch.setattr(backup, "copy_database", damaged)
+    with pytest.raises(Unusable, match=r"the database in .* is damaged"):
+        backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_written_after_the_signed_head_is_in_it_and_whole(
+    hub: Hub, tmp_path: Path, certify: Callable[[str], object], issuer: str, place: Path
+) -> None:
+    certify(issuer)
+    upkeep(hub)
+    note = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert unpack(tmp_path / "backup", PASSPHRASE, place).audit_head == note.audit_head

@@ -1,0 +1,172 @@
+"""The restore drill: a hub is lost, restored from an old backup, and brought in line with what became meanwhile."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from bothways.errors import Conflict, Refused, Unusable
+from bothways.operations.audit import Known, export_audit, verify_audit
+from bothways.operations.authorities import add_issuing_authority
+from bothways.operations.backup import backup_hub
+from bothways.operations.certificates import revoke_certificate, show_certificate
+from bothways.operations.customers import show_customer
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub, contract, open_hub
+from bothways.operations.keys import list_banned_keys
+from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.restore import restore_hub
+from bothways.operations.revocation import current_list, lists_due, publish_list
+from bothways.operations.upkeep import upkeep
+from bothways.pki.revocation import RevocationReason
+from bothways.store import authorities
+from bothways.store.authorities import Role
+from bothways.store.certificates import StoredCertificate
+
+PASSPHRASE = b"the passphrase of backups"
+Certify = Callable[[str], StoredCertificate]
+
+
+@pytest.fixture
+def target() -> Iterator[Path]:
+    """A short path, for unix sockets."""
+    with tempfile.TemporaryDirectory(prefix="hub-") as place:
+        yield Path(place) / "restored"
+
+
+@pytest.fixture
+def backup(hub: Hub, issuer: str, certify: Certify, tmp_path: Path) -> Path:
+    """An old backup: one certificate, one list."""
+    certify(issuer)
+    upkeep(hub)
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    return tmp_path / "backup"
+
+
+def serials(hub: Hub) -> list[str]:
+    with hub.read() as connection:
+        return list(connection.exec_driver_sql("SELECT serial FROM certificate").scalars())
+
+
+def test_all_of_it_is_there_again_and_signs(hub: Hub, backup: Path, target: Path, issuer: str) -> None:
+    published = contract(hub)
+    shown = show_customer(hub, issuer).document()
+    shutil.rmtree(hub.directory)
+    assert restore_hub(backup, PASSPHRASE, target, "alice").problems == ()
+    with open_hub(target, "alice") as restored:
+        assert contract(restored) == published
+        assert show_customer(restored, issuer).document() == shown
+        assert upkeep(restored).problems == ()
+
+
+def test_no_serial_number_is_used_twice(
+    hub: Hub, backup: Path, target: Path, certify: Certify, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    for _ in range(5):
+        certify(issuer)
+    used = {*serials(hub)}
+    restore_hub(backup, PASSPHRASE, target, "alice")
+    with open_hub(target, "alice") as restored:
+        before = {*serials(restored)}
+        for _ in range(5):
+            approve_request(restored, submit_request(restored, issuer, make_csr()).id)
+        fresh = {*serials(restored)} - before
+    assert (len(fresh), fresh & used) == (5, set())
+
+
+def test_no_number_of_a_revocation_list_is_used_again(hub: Hub, backup: Path, target: Path) -> None:
+    with hub.read() as connection:
+        [authority] = authorities.trusted(connection, Role.ISSUING)
+    # More than one a second, which nobody does: only the list that is given tells.
+    highest = max(publish_list(hub, authority) or 0 for _ in range(40))
+    newest = current_list(hub).der
+    done = restore_hub(backup, PASSPHRASE, target, "alice", [newest])
+    assert done.numbers[authority.id] > highest
+    with open_hub(target, "alice") as restored:
+        number = x509.load_der_x509_crl(current_list(restored).der).extensions.get_extension_for_class(x509.CRLNumber)
+        assert number.value.crl_number == done.numbers[authority.id]
+        assert all(due > restored.now() for _, due in lists_due(restored))
+        assert publish_list(restored, authority) == done.numbers[authority.id] + 1
+
+
+def test_without_a_list_the_numbers_go_on_behind_all_that_can_have_been_used(
+    hub: Hub, target: Path, tmp_path: Path
+) -> None:
+    days = timedelta(days=3)
+    past = replace(hub, now=lambda: hub.now() - days)
+    with hub.read() as connection:
+        [authority] = authorities.trusted(connection, Role.ISSUING)
+    publish_list(past, authority)
+    backup_hub(past, tmp_path / "backup", PASSPHRASE)
+    [number] = restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice").numbers.values()
+    assert number >= days.total_seconds()
+
+
+def test_what_was_revoked_meanwhile_is_revoked_from_the_newest_list(
+    hub: Hub, backup: Path, target: Path, certify: Certify, issuer: str
+) -> None:
+    [old] = serials(hub)
+    new = certify(issuer).serial
+    for serial in (old, new):
+        revoke_certificate(hub, serial, RevocationReason.KEY_COMPROMISE)
+    upkeep(hub)
+    newest = current_list(hub).der
+    done = restore_hub(backup, PASSPHRASE, target, "alice", [newest])
+    # The one that was issued after the backup is on no record, and opens nothing.
+    assert (done.revoked, done.unknown) == ((old,), 1)
+    with open_hub(target, "alice") as restored:
+        assert show_certificate(restored, old).revoked_reason == "keyCompromise"
+        assert hub_state(restored).identities == ()
+        assert len(list_banned_keys(restored)) == 1
+        published = x509.load_der_x509_crl(current_list(restored).der)
+        assert published.get_revoked_certificate_by_serial_number(int(old, 16)) is not None
+
+
+def test_the_audit_says_what_happened_and_a_later_head_tells_what_is_missing(
+    hub: Hub, backup: Path, target: Path, certify: Certify, issuer: str
+) -> None:
+    certify(issuer)
+    lost = verify_audit(hub)
+    done = restore_hub(backup, PASSPHRASE, target, "alice")
+    with open_hub(target, "alice") as restored:
+        assert verify_audit(restored).whole
+        line = next(each for each in export_audit(restored) if each["action"] == "hub.restore")
+        assert (line["actor"], line["detail"]["backup_of"]) == ("alice", done.note.made_at.isoformat())
+        found = verify_audit(restored, [Known(lost.lines, lost.hash, "kept elsewhere")]).findings
+    assert [each.id for each in found] == ["AUDIT-02"]
+
+
+def test_nothing_is_restored_over_a_hub_or_left_half_done(hub: Hub, backup: Path, target: Path) -> None:
+    with pytest.raises(Conflict):
+        restore_hub(backup, PASSPHRASE, hub.directory, "alice")
+    backup.write_bytes(backup.read_bytes()[:-1])
+    with pytest.raises(Unusable):
+        restore_hub(backup, PASSPHRASE, target, "alice")
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_list_of_another_ca_and_what_is_none_are_refused(
+    hub: Hub, backup: Path, target: Path, tmp_path: Path
+) -> None:
+    add_issuing_authority(hub)
+    upkeep(hub)
+    for each in (current_list(hub).der, b"none", b"-----BEGIN X509 CRL-----\nnone"):
+        with pytest.raises(Refused) as refused:
+            restore_hub(backup, PASSPHRASE, target, "alice", [each])
+        assert [one.id for one in refused.value.findings] == ["RESTORE-01"]
+    assert not target.exists()
+    assert tmp_path
+
+
+def test_a_key_that_is_not_its_cas_is_told(hub: Hub, backup: Path, target: Path, tmp_path: Path) -> None:
+    shutil.copy(hub.directory / "keys" / "client-ca-1.key", hub.directory / "keys" / "issuing-ca-1.key")
+    assert backup
+    backup_hub(hub, tmp_path / "another", PASSPHRASE)
+    problems = restore_hub(tmp_path / "another", PASSPHRASE, target, "alice").problems
+    assert "a CA cannot sign yet" in problems[0]
+    assert "does not belong to the CA" in problems[0]

@@ -1,0 +1,77 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from bothways.errors import Unusable
+from bothways.signer.sealed_file import SealedReader, SealedWriter
+
+PASSPHRASE = b"a long passphrase"
+CHUNK = (1 << 16) + 16
+HEADER = 18 + 16 + 7
+
+
+def sealed(content: bytes, part: int = 50_000) -> bytes:
+    out = io.BytesIO()
+    writer = SealedWriter(out, PASSPHRASE)
+    for place in range(0, len(content), part):
+        writer.write(content[place : place + part])
+    writer.finish()
+    return out.getvalue()
+
+
+def opened(data: bytes, passphrase: bytes = PASSPHRASE) -> bytes:
+    return SealedReader(io.BytesIO(data), passphrase, Path("backup")).readall()
+
+
+@pytest.mark.parametrize("length", [0, 1, (1 << 16) - 1, 1 << 16, (1 << 16) + 1, 3 << 16, 300_001])
+def test_what_was_sealed_is_read_back_and_is_not_in_the_file(length: int) -> None:
+    content = bytes(index % 251 for index in range(length))
+    data = sealed(content)
+    assert opened(data) == content
+    assert length < 16 or content[:16] not in data
+
+
+def chunks(data: bytes) -> list[bytes]:
+    return [data[place : place + CHUNK] for place in range(HEADER, len(data), CHUNK)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda head, parts: head + b"".join(parts[:-1]),
+        lambda head, parts: head + b"".join([parts[1], parts[0], *parts[2:]]),
+        lambda head, parts: head + b"".join([parts[0], *parts]),
+        lambda head, parts: head + b"".join([*parts, parts[-1]]),
+        lambda head, parts: head + b"".join(parts)[:-1],
+        lambda head, parts: head + b"".join(parts) + b"x",
+        lambda head, parts: head + b"x" + b"".join(parts)[1:],
+        lambda head, parts: head[:-1] + b"x" + b"".join(parts),
+        lambda head, _: head,
+    ],
+    ids=["cut off", "moved", "put in", "twice", "byte off", "byte more", "changed", "header", "nothing"],
+)
+def test_what_is_not_as_it_was_written_is_not_read(change: object) -> None:
+    assert callable(change)
+    data = sealed(bytes(200_000))
+    assert len(chunks(data)) == 4
+    with pytest.raises(Unusable, match="changed or cut off"):
+        opened(change(data[:HEADER], chunks(data)))
+
+
+def test_another_passphrase_opens_nothing() -> None:
+    with pytest.raises(Unusable, match="the passphrase is another one"):
+        opened(sealed(b"content"), b"another passphrase")
+
+
+@pytest.mark.parametrize("data", [b"", b"bothways", bytes(100)])
+def test_what_is_no_sealed_file_is_said(data: bytes) -> None:
+    with pytest.raises(Unusable, match="is no backup of a hub"):
+        opened(data)
+
+
+def test_a_short_passphrase_seals_nothing() -> None:
+    out = io.BytesIO()
+    with pytest.raises(Unusable, match="has 11 characters"):
+        SealedWriter(out, b"x" * 11)
+    assert out.getvalue() == b""
