@@ -126,6 +126,11 @@ UNRECORDED = {
     "expiry.py::record_notices": "a letter that waits is an observation of the clock, and changes no decision",
     "delivery.py::_record": "so is whether a letter was received",
     "tokens.py::authenticate": "when a token was last used; its making and its end are recorded",
+    "passkeys.py::prove_passkey": "the key's own counter; that the session began is recorded",
+    "sessions.py::visit_of": "when a session was last used; its begin and its end are recorded",
+    "idempotency.py::begin": "that a request is under way; what it changes is recorded",
+    "idempotency.py::finish": "what was answered to it",
+    "idempotency.py::give_up": "that it was not done",
     "upkeep.py::_forget": "a list that everybody who follows has read",
 }
 
