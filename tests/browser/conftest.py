@@ -15,16 +15,26 @@ PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made
 CHROMIUM = shutil.which("chromium")
 
 Open = Callable[..., Page]
+Launch = Callable[..., Browser]
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest.fixture
+def launch() -> Iterator[Launch]:
+    """Return a function that starts a browser with more arguments; who starts one closes it.
+
+    For one test alone: Playwright keeps an event loop running, beside which no other test could run one.
+    """
     if CHROMIUM is None:
         pytest.skip("chromium is not installed (Debian package chromium)")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+        yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *more])
+
+
+@pytest.fixture
+def browser(launch: Launch) -> Iterator[Browser]:
+    launched = launch()
+    yield launched
+    launched.close()
 
 
 @pytest.fixture
