@@ -3,12 +3,16 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from bothways import files
 from bothways.contract.document import KeyType, RequestTerms
 from bothways.contract.subject import Subject
-from bothways.errors import Conflict, Refused
+from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.requests import show_request, submit_request
 from bothways.spoke.csr import make_request
@@ -113,3 +117,27 @@ def test_a_common_name_that_would_be_too_long_is_refused(spoke: Spoke, subject: 
     terms = replace(spoke.contract.terms, request=RequestTerms(common_name=pattern))
     with pytest.raises(Refused, match="CN has 69 characters, at most 64 are allowed"):
         make_request(replace(spoke, contract=replace(spoke.contract, terms=terms)), KeyType.ECDSA, subject)
+
+
+def test_a_key_that_was_made_elsewhere_is_copied_and_says_its_kind(
+    spoke: Spoke, subject: Subject, rsa_key: rsa.RSAPrivateKey, tmp_path: Path
+) -> None:
+    pem = rsa_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    files.write_new(tmp_path / "old.key", pem, files.PRIVATE)
+    request = make_request(spoke, KeyType.ECDSA, subject, key_file=tmp_path / "old.key")
+    assert request.public_key == rsa_key.public_key()
+    assert "TLSMA-RSA/" in request.subject.rfc4514_string()
+    assert spoke.key_file.read_bytes() == pem
+    assert spoke.key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_that_the_hub_would_refuse_is_not_brought_in(spoke: Spoke, subject: Subject, tmp_path: Path) -> None:
+    weak = rsa.generate_private_key(65537, 2048)
+    pem = weak.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    files.write_new(tmp_path / "weak.key", pem, files.PRIVATE)
+    with pytest.raises(Refused, match="CSR-KEY"):
+        make_request(spoke, KeyType.RSA, subject, key_file=tmp_path / "weak.key")
+    assert not spoke.key_file.exists()
+    (tmp_path / "weak.key").chmod(0o644)
+    with pytest.raises(Unusable, match="mode 0644"):
+        make_request(spoke, KeyType.RSA, subject, key_file=tmp_path / "weak.key")

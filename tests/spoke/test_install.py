@@ -8,9 +8,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from bothways import files
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
@@ -274,3 +275,20 @@ def _spoke_of(hub: Hub, tmp_path: Path, tsp_id: str) -> Spoke:
 def _approved(hub: Hub, spoke: Spoke) -> bytes:
     stored = submit_request(hub, spoke.tsp_id, spoke.request_file.read_bytes())
     return certificate_chain(hub, approve_request(hub, stored.id)).encode()
+
+
+def test_the_key_of_a_request_that_was_made_elsewhere_is_brought_with_the_certificate(
+    hub: Hub, spoke: Spoke, make_csr: Callable[..., bytes], tmp_path: Path
+) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    record = approve_request(hub, submit_request(hub, spoke.tsp_id, make_csr(key)).id)
+    chain = certificate_chain(hub, record).encode()
+    with pytest.raises(Unusable, match="--key-file"):
+        install_certificate(spoke, chain)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    files.write_new(tmp_path / "elsewhere.key", pem, files.PRIVATE)
+    (tmp_path / "tls.csr").write_text("somebody else's")
+    assert install_certificate(spoke, chain, key_file=tmp_path / "elsewhere.key").changed
+    assert spoke.key_file.read_bytes() == pem
+    assert not (spoke.directory / "current" / "tls.csr").exists()
+    assert (tmp_path / "elsewhere.key").exists()

@@ -178,7 +178,10 @@ def test_a_key_that_others_can_read_is_not_used(ready_spoke: Spoke) -> None:
         ("echo this is no key", "no private key in PEM"),
         ("openssl genpkey -algorithm ED25519", "neither an RSA nor an ECDSA key"),
         ("openssl genpkey -algorithm X25519", "cannot sign"),
-        ("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:x", "is an encrypted key"),
+        (
+            "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:x",
+            "is encrypted, and nobody",
+        ),
     ],
     ids=["not a key", "Ed25519", "X25519", "encrypted"],
 )

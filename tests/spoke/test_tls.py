@@ -34,7 +34,7 @@ def test_a_key_of_another_certificate_is_said(tmp_path: Path) -> None:
 
 def test_an_encrypted_key_is_said_and_nobody_is_asked_for_a_passphrase(tmp_path: Path) -> None:
     pair = self_signed(tmp_path, "one", EC.replace("-nodes", "-passout pass:secret"))
-    with pytest.raises(Unusable, match=r"one\.key is an encrypted key"):
+    with pytest.raises(Unusable, match=r"one\.key is encrypted, and nobody is there to ask"):
         load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), *pair)
 
 

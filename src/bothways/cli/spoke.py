@@ -93,6 +93,18 @@ def csr(
     openssl: Annotated[
         bool, Parameter(negative="", help="Print OpenSSL commands that do the same, and do nothing.")
     ] = False,
+    encrypt: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Write the new key under a passphrase: out of the file that BOTHWAYS_KEY_PASSPHRASE_FILE names, or as "
+            "you type it.",
+        ),
+    ] = False,
+    key_file: Annotated[
+        Path | None,
+        Parameter(help="A key that was made elsewhere, in PEM; it is copied as it is, and its kind counts, not --key."),
+    ] = None,
     shell: Annotated[
         Shell, Parameter(help="With --openssl: where they are pasted, or the configuration file.")
     ] = Shell.BASH,
@@ -112,11 +124,11 @@ def csr(
         recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject, shell, place)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
-    request = make_request(spoke, key, subject)
-    request_file, key_file = spoke.pending / REQUEST, spoke.pending / KEY
+    request = make_request(spoke, key, subject, encrypt=encrypt, key_file=key_file)
+    request_file = spoke.pending / REQUEST
     document = {
         "request": str(request_file),
-        "key": str(key_file),
+        "key": str(spoke.pending / KEY),
         "subject": request.subject.rfc4514_string(),
         "fingerprint": request.fingerprint,
     }
@@ -133,6 +145,9 @@ def install(
         Path, Parameter(help="The file that the hub sent: PEM, with its issuers or without, in any order; or DER.")
     ],
     *,
+    key_file: Annotated[
+        Path | None, Parameter(help="The private key in PEM, if it was made elsewhere; it is copied.")
+    ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
@@ -142,7 +157,8 @@ def install(
     said, and nothing changes.
     """
     spoke = open_spoke(directory)
-    installed = install_certificate(spoke, files.read(certificate, "the certificate", CHAIN_LIMIT), str(certificate))
+    data = files.read(certificate, "the certificate", CHAIN_LIMIT)
+    installed = install_certificate(spoke, data, str(certificate), key_file)
     kept = previous(spoke)
     document = {
         "certificate": str(spoke.certificate_file),

@@ -6,7 +6,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
+    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
 )
@@ -20,15 +22,23 @@ from bothways.pki import keys
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.pki.rules import SUBJECT, Applicant, request_findings
 from bothways.spoke.directory import KEY, REQUEST, Spoke, alone, stands
-from bothways.spoke.pair import PrivateKey, read_key, tidy
+from bothways.spoke.pair import HeldKey, PrivateKey, read_key, tidy
+from bothways.spoke.passphrase import is_encrypted, new_passphrase
 
 
-def make_request(spoke: Spoke, key_type: KeyType, subject: Subject) -> CertificationRequest:
+def make_request(
+    spoke: Spoke, key_type: KeyType, subject: Subject, *, encrypt: bool = False, key_file: Path | None = None
+) -> CertificationRequest:
     """Make a key (mode 0600) and its request where `spoke.pending` is: beside the pair in use, if there is one.
 
+    `encrypt` writes the new key under a passphrase; one that renews an encrypted key is encrypted as well. `key_file`
+    is a key that was made elsewhere, which is copied as it is, and says its kind itself.
     A key that waits there without a request, from an interrupted run or brought in, is used, never overwritten.
     Raises `Refused` with all findings if the rules would refuse the request, `Conflict` if one is under way already.
     """
+    brought = read_key(key_file) if key_file else None
+    if brought:
+        key_type = keys.key_type(brought.key.public_key()) or key_type
     if mistakes := subject_findings(subject) + common_name_findings(spoke.contract.terms, key_type, spoke.tsp_id):
         raise Refused(mistakes)
     common_name = spoke.contract.terms.request.expected_common_name(
@@ -36,27 +46,39 @@ def make_request(spoke: Spoke, key_type: KeyType, subject: Subject) -> Certifica
     )
     with alone(spoke.directory):
         tidy(spoke)
-        key_file, request_file = spoke.pending / KEY, spoke.pending / REQUEST
+        kept, request_file = spoke.pending / KEY, spoke.pending / REQUEST
         if stands(request_file):
             raise Conflict(
                 f"{request_file} exists already: a request is under way. Hand it to the hub, and install what comes "
                 f"back: bothways spoke install CERT --directory {spoke.directory}. For another one, move it away first."
             )
-        key = _key(key_file, key_type)
+        key = _key(kept, key_type, brought)
         request = parse_request(_signed(key, subject, common_name), str(request_file))
         applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
         if mistakes := errors(request_findings(request, applicant, str(request_file))):
             raise Refused(mistakes)
         files.make_directory(spoke.pending)
+        pem = brought.pem if brought else _pem(spoke, key, encrypt=encrypt)
         # The key first: if this is killed in between, the next run goes on with it.
-        if not stands(key_file):
-            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            files.write_new(key_file, pem, files.PRIVATE)
+        if not stands(kept):
+            files.write_new(kept, pem, files.PRIVATE)
         files.write_new(request_file, request.pem.encode())
     return request
 
 
-def _key(path: Path, key_type: KeyType) -> PrivateKey:
+def _pem(spoke: Spoke, key: PrivateKey, *, encrypt: bool) -> bytes:
+    in_use = files.read(spoke.key_file, "the private key") if stands(spoke.key_file) else b""
+    encryption: KeySerializationEncryption = NoEncryption()
+    if (encrypt or is_encrypted(in_use)) and not stands(spoke.pending / KEY):
+        encryption = BestAvailableEncryption(new_passphrase(spoke.pending / KEY))
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+
+def _key(path: Path, key_type: KeyType, brought: HeldKey | None) -> PrivateKey:
+    if brought:
+        if stands(path) and read_key(path).spki_pin != brought.spki_pin:
+            raise Conflict(f"{path} is another key, and is never overwritten. Move it away, or leave --key-file out.")
+        return brought.key
     if stands(path):
         key = read_key(path).key
         if keys.key_type(key.public_key()) is not key_type:

@@ -24,6 +24,7 @@ from bothways.errors import Unusable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
 from bothways.spoke.directory import CERTIFICATE, KEY, REQUEST, Spoke, stands
+from bothways.spoke.passphrase import is_encrypted, passphrase
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -57,14 +58,16 @@ def read_key(path: Path) -> HeldKey:
 
 
 def private_key(pem: bytes, path: Path) -> CertificateIssuerPrivateKeyTypes:
-    """Return the private key in the PEM text, which came from the file. Raises `Unusable` if there is none."""
+    """Return the private key in the PEM text, which came from the file; for an encrypted one, the passphrase is found.
+
+    Raises `Unusable` if there is no key, or the passphrase is not to be had, or is another one.
+    """
+    secret = passphrase(path) if is_encrypted(pem) else None
     try:
-        key = load_pem_private_key(pem, None)
-    except TypeError as error:
-        raise Unusable(
-            f"{path} is an encrypted key, and one without a passphrase is wanted. Write it out: openssl pkey -in {path}"
-        ) from error
+        key = load_pem_private_key(pem, secret)
     except UNREADABLE as error:
+        if secret is not None:
+            raise Unusable(f"{path} is not opened by the passphrase, or damaged. Give the right one.") from error
         raise Unusable(f"{path} is no private key in PEM. Name the file that begins with BEGIN PRIVATE KEY.") from error
     if not hasattr(key, "sign"):
         raise Unusable(f"{path} is a key that cannot sign, so no certificate can be for it. Check the file.")
@@ -84,7 +87,8 @@ def put_in_use(spoke: Spoke, held: HeldKey, chain_pem: bytes) -> None:
     """
     fresh = {KEY: held.pem, CERTIFICATE: chain_pem}
     request = held.path.with_name(REQUEST)
-    if stands(request):
+    # Beside a key that was brought in, a file of that name is somebody else's.
+    if held.path.parent in {spoke.directory, spoke.renewal} and stands(request):
         fresh[REQUEST] = files.read(request, "the request")
     try:
         before = _settled(spoke, fresh)

@@ -14,7 +14,9 @@ from pathlib import Path
 from cryptography import x509
 
 from bothways import files
+from bothways.errors import Unusable
 from bothways.spoke.directory import CERTIFICATE, KEY, Spoke, open_spoke
+from bothways.spoke.passphrase import is_encrypted
 from bothways.spoke.reload import Reloading
 from bothways.spoke.sidecar import Sidecar, bootstrap
 from bothways.spoke.sidecar import secrets as secret_files
@@ -104,6 +106,11 @@ class _Plan:
 
 def _watched(name: str, pair: Pair, tell: Callable[[str], None]) -> Reloading[x509.Certificate]:
     def checked() -> x509.Certificate:
-        return load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), *pair)
+        loaded = load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), *pair)
+        if is_encrypted(files.read(pair[1], "the private key")):
+            raise Unusable(
+                f"{pair[1]} is encrypted, and the sidecar's Envoy reads it by itself. Give it a key without passphrase."
+            )
+        return loaded
 
     return Reloading(pair, checked, checked, lambda said: tell(f"{name}: {said}"))

@@ -13,6 +13,7 @@ from bothways.pki.chain import certificate_pem, extension, readable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
 from bothways.spoke.pair import private_key
+from bothways.spoke.passphrase import passphrase
 
 
 def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Certificate:
@@ -25,7 +26,7 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Cer
             end_entity = _end_entity(certificate)
             ours = private_key(files.read(key, "the private key"), key)
             if spki_pin(ours.public_key()) == spki_pin(end_entity.public_key()):
-                context.load_cert_chain(certificate, key)
+                context.load_cert_chain(certificate, key, lambda: passphrase(key))
                 return end_entity
         except ssl.SSLError as error:
             if last:
