@@ -15,6 +15,7 @@ from bothways.web import problem
 from bothways.web.api.caller import Apply, Document, Running
 from bothways.web.api.router import PREFIX, api_router, describe_api
 from bothways.web.est import enroll_router, public_router
+from bothways.web.explained import explained_router
 from bothways.web.pages import failing
 from bothways.web.pages.router import pages_router
 from bothways.web.pages.view import View
@@ -39,6 +40,7 @@ def portal_app(
     app.include_router(enroll_router(hub))
     app.include_router(api_router(hub, Running(apply, status, metrics)))
     describe_api(app)
+    app.include_router(explained_router())
     view = View(hub)
     app.include_router(pages_router(hub, apply, view))
     failing.install(app, view, PREFIX)
