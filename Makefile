@@ -1,6 +1,7 @@
 # Two commands for everybody: `make demo` and `make test`. Set-up prints to stderr, so that stdout is the result alone.
 PYTHON ?= python3
 ARGS ?=
+DATABASE ?= sqlite
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -9,8 +10,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.installed
 	@$(BIN)/bothways demo $(ARGS)
 
+# DATABASE=postgresql keeps the tests' hubs in a PostgreSQL that comes with the wheels.
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest --numprocesses 4 $(ARGS)
+	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 $(ARGS)
 
 # What takes chance rather than a fixed path: the properties, with other examples each time.
 soak: $(VENV)/.installed-dev

@@ -23,6 +23,7 @@ from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection
 from tests.dns_server import DnsServer, serving_dns
 from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
+from tests.postgresql import new_schema, on_postgresql
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
@@ -34,6 +35,7 @@ from bothways.operations.settings import EnvoyLifetime, Settings
 from bothways.registry.customer import CustomerKind
 from bothways.store.append_only import trigger_name
 from bothways.store.schema import audit
+from bothways.store.trigger import drop_trigger
 
 # The same examples each time, so that what fails was broken by the change at hand; `make soak` draws others each time.
 # How long an example takes says nothing on a machine that others use as well.
@@ -133,7 +135,7 @@ def make_ca() -> Callable[..., tuple[ec.EllipticCurvePrivateKey, x509.Certificat
 def unguarded(connection: Connection) -> None:
     """Do what only the owner of the database can: take out the triggers that keep the audit as it is."""
     for change in ("UPDATE", "DELETE"):
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger_name(audit, change)}")
+        drop_trigger(connection, trigger_name(audit, change), audit.name)
 
 
 def free_ports(count: int) -> list[int]:
@@ -150,6 +152,7 @@ def free_ports(count: int) -> list[int]:
 def local_settings() -> Settings:
     inbound, portal, egress = free_ports(3)
     return Settings(
+        database=new_schema() if on_postgresql() else "",
         inbound_port=inbound,
         portal_port=portal,
         egress_port=egress,

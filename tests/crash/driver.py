@@ -69,7 +69,7 @@ class Points:
 
     def watch(self, hub: Hub) -> None:
         """Put points before and after each statement that writes, its commit, and each signature of the hub."""
-        engine = hub.database._engine
+        engine = hub.database._base
         event.listen(engine, "before_cursor_execute", self.statement)
         event.listen(engine, "after_cursor_execute", self.statement)
         commit = engine.dialect.do_commit

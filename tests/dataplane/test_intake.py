@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tests.postgresql import in_files
 
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
 from bothways.dataplane.access_log import Connection
 from bothways.dataplane.intake import CONNECTIONS, OF_ONE, PROVED, STRANGERS, Intake
-from bothways.operations.hub import Hub
+from bothways.operations.hub import OBSERVATIONS_FILE, Hub
 from bothways.operations.observations import list_observations
 from bothways.operations.requests import approve_request, submit_request
 from bothways.store.observations import customer_at
@@ -91,8 +92,9 @@ def test_connections_are_told_once_an_hour_and_are_bounded(
     assert len(intake._connections) == CONNECTIONS
 
 
+@in_files
 def test_what_fails_is_told_once_and_ends_nothing(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
-    place = hub.observations._path
+    place = hub.directory / OBSERVATIONS_FILE
     place.mkdir()
 
     async def rounds() -> None:

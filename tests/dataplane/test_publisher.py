@@ -14,13 +14,13 @@ import httpx2
 import pytest
 from cryptography import x509
 from tests.dataplane.test_ads import Node
+from tests.postgresql import in_files
 
 from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
 from bothways.dataplane.saved import SavedSnapshot
-from bothways.operations.audit_head import HEAD_FILE
 from bothways.operations.certificates import show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import current_closure
@@ -180,18 +180,19 @@ def test_a_failure_ends_no_round_and_is_forgotten_when_one_succeeds(hub: Hub) ->
     asyncio.run(run())
 
 
+@in_files
 def test_a_database_that_cannot_be_looked_at_ends_no_round(hub: Hub) -> None:
-    elsewhere = replace(hub, directory=hub.directory / "elsewhere")
+    place = hub.directory / "elsewhere"
+    elsewhere = replace(hub, database=Database(place / DATABASE_FILE))
 
     async def run() -> None:
         async with publishing(elsewhere, current_snapshot(hub)) as (publisher, _):
             await eventually(lambda: "OperationalError" in publisher.problem)
-            elsewhere.directory.mkdir()
-            for name in (HEAD_FILE, DATABASE_FILE):
-                (elsewhere.directory / name).symlink_to(hub.directory / name)
+            place.symlink_to(hub.directory)
             await eventually(lambda: not publisher.problem)
 
     asyncio.run(run())
+    elsewhere.database.close()
 
 
 class KilledError(Exception):

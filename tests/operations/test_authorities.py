@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 from tests.operations.conftest import Audit
+from tests.postgresql import another
 
 from bothways.contract.document import KeyType
 from bothways.errors import Conflict, NotFound, Unusable
@@ -149,7 +150,7 @@ def test_without_a_place_for_its_key_nothing_is_added(hub: Hub, audited: Audit) 
 
 
 def test_in_a_token_the_next_ca_has_a_key_of_its_own(hub: Hub, make_csr: Callable[..., bytes], token_uri: str) -> None:
-    settings = replace(hub.settings, signer=token_uri)
+    settings = replace(another(hub.settings), signer=token_uri)
     place = hub.directory.parent / "in-token"
     initialise(place, new_terms(hub.environment, hub.terms.hub, settings), settings, "tester")
     with open_hub(place, "tester") as opened:

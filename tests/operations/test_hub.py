@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.operations.conftest import Audit
+from tests.postgresql import another
 
 from bothways.contract.document import Environment, KeyType, Terms
 from bothways.errors import BothwaysError, Conflict, Refused, Unusable
@@ -24,7 +25,7 @@ from bothways.operations.hub import (
     serial_number,
 )
 from bothways.operations.requests import approve_request, submit_request
-from bothways.operations.settings import Settings
+from bothways.operations.settings import Settings, render_settings
 from bothways.pki.keys import spki_pin
 from bothways.registry.customer import CustomerKind
 from bothways.store.authorities import Role, signing_authority
@@ -53,7 +54,7 @@ def test_its_secrets_are_for_its_user_alone(hub: Hub) -> None:
     keys = list((hub.directory / "keys").iterdir())
     assert len(keys) == 9
     assert all(b"ENCRYPTED" in path.read_bytes() for path in keys)
-    files = [hub.directory / "passphrase", hub.directory / "hub.db", *keys]
+    files = [hub.directory / "passphrase", *hub.directory.glob("*.db"), *keys]
     directories = [hub.directory, hub.directory / "keys", hub.run_directory]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in directories} == {0o700}
@@ -103,7 +104,7 @@ def test_a_place_that_is_taken_is_a_conflict(
 def test_an_empty_directory_and_missing_parents_are_fine(place: Path, terms: Terms, settings: Settings) -> None:
     (place / "hub").mkdir()
     for directory in (place / "hub", place / "a" / "b"):
-        initialise(directory, terms, settings, "tester")
+        initialise(directory, terms, another(settings), "tester")
         with open_hub(directory, "tester") as opened:
             assert opened.terms == terms
 
@@ -164,7 +165,7 @@ def test_a_passphrase_that_others_can_read_is_refused(hub: Hub) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_a_key_that_is_not_the_cas_is_refused_before_it_signs(hub: Hub, terms: Terms, role: Role, place: Path) -> None:
-    initialise(place / "other", terms, hub.settings, "tester")
+    initialise(place / "other", terms, another(hub.settings), "tester")
     name = f"{role.value}-ca-1.key"
     (hub.directory / "passphrase").write_bytes((place / "other" / "passphrase").read_bytes())
     for key in (hub.directory / "keys").glob("*.key"):
@@ -208,7 +209,7 @@ def test_with_a_token_the_issuing_key_is_there_and_in_no_file(
     with open_hub(place / "hub", "tester") as opened:
         issued(opened, make_csr())
         require_signers(opened)
-    found = initialise(place / "again", terms, replace(settings, signer=token_uri), "tester")
+    found = initialise(place / "again", terms, replace(another(settings), signer=token_uri), "tester")
     assert (found.existed, found.public_key) == (True, made.public_key)
 
 
@@ -238,8 +239,12 @@ def test_the_passphrase_can_lie_elsewhere(place: Path, terms: Terms, settings: S
 
 def test_the_database_of_another_environment_is_refused(hub: Hub, place: Path, settings: Settings) -> None:
     terms = new_terms(Environment.PRD, "prd.hub.localhost", settings)
-    initialise(place / "prd", terms, settings, "tester")
-    (place / "prd" / "hub.db").replace(hub.directory / "hub.db")
+    other = another(settings)
+    initialise(place / "prd", terms, other, "tester")
+    if other.database:
+        (hub.directory / "hub.toml").write_text(render_settings(other))
+    else:
+        (place / "prd" / "hub.db").replace(hub.directory / "hub.db")
     with pytest.raises(Unusable, match="belongs to PRD"), open_hub(hub.directory, "tester"):
         pass
 

@@ -1,5 +1,4 @@
 import sqlite3
-import stat
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from bothways.errors import Conflict, Unusable
 from bothways.registry.customer import Customer, CustomerKind
 from bothways.store import audit, customers, schema
-from bothways.store.database import ChangeCounter, Database, create, open_existing
+from bothways.store.database import Database, create, open_existing
 
 WRITER = """
 import sys
@@ -134,20 +133,6 @@ def test_two_processes_that_write_as_fast_as_they_can_lose_nothing(database: Dat
         assert audit.first_broken(connection) is None
 
 
-def test_the_counter_changes_when_another_connection_commits_and_only_then(
-    database: Database, path: Path, now: datetime
-) -> None:
-    counter = ChangeCounter(path)
-    before = counter.value()
-    with database.read() as connection:
-        customers.every(connection)
-    assert counter.value() == before
-    add(database, now, "1")
-    after = counter.value()
-    assert after != before
-    assert counter.value() == after
-
-
 def test_what_is_committed_is_on_disk_and_found_when_it_is_opened_again(path: Path, now: datetime) -> None:
     first = create(path, "PPR")
     add(first, now, "1")
@@ -158,12 +143,6 @@ def test_what_is_committed_is_on_disk_and_found_when_it_is_opened_again(path: Pa
         assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
     second.close()
-
-
-def test_the_database_and_its_log_are_for_this_user_alone(database: Database, path: Path, now: datetime) -> None:
-    add(database, now, "1")
-    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
-    assert modes == {"hub.db": 0o600, "hub.db-wal": 0o600, "hub.db-shm": 0o600}
 
 
 def test_a_database_is_never_made_over_another_one(database: Database, path: Path, now: datetime) -> None:

@@ -67,7 +67,7 @@ def test_a_place_that_this_database_does_not_have_means_that_it_may_be_anybody(
         assert touched.since(connection, 99).tsp_ids is None
     monkeypatch.setattr(touched, "KEPT", 3)
     with database.write(now, "tester") as transaction:
-        transaction.connection.execute(insert(schema.touched), [{"tsp_id": customer.tsp_id} for _ in range(9)])
+        transaction.connection.execute(insert(touched.table), [{"tsp_id": customer.tsp_id} for _ in range(9)])
     with database.read() as connection:
         assert touched.is_long(connection)
     with database.write(now, "tester") as transaction:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from tests.postgresql import in_files
 from tests.web.conftest import Ask
 
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
@@ -13,7 +14,7 @@ from bothways.dataplane.publisher import Applied
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.endpoints import set_endpoint
-from bothways.operations.hub import Hub
+from bothways.operations.hub import OBSERVATIONS_FILE, Hub
 from bothways.operations.observations import Times, observe
 from bothways.operations.requests import approve_request, submit_request
 from bothways.pki.chain import certificate_pem
@@ -79,10 +80,11 @@ def test_the_caller_reads_why_its_last_calls_failed_and_nobody_elses(
     assert (failure["finding"]["id"], failure["count"]) == ("INBOUND-ACCESS-05", 2)
 
 
+@in_files
 def test_failures_that_cannot_be_read_take_nothing_else_away(
     hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate
 ) -> None:
-    hub.observations._path.mkdir()
+    (hub.directory / OBSERVATIONS_FILE).mkdir()
     answer = ask(app, "GET", "/connectivity", identity(certificate))
     assert (answer.status_code, answer.json()["failures"]) == (200, [])
 

@@ -53,6 +53,9 @@ def init(
     inbound_port: Port = _DEFAULT.inbound_port,
     portal_port: Port = _DEFAULT.portal_port,
     egress_port: Port = _DEFAULT.egress_port,
+    database: Annotated[
+        str, Parameter(help="The URL of a PostgreSQL database, if it is not to be a file. See docs/postgresql.md.")
+    ] = _DEFAULT.database,
     ca_key: Annotated[Literal["p256", "rsa4096"], Parameter(help="The keys of the hub's CAs.")] = "p256",
     signer: Annotated[
         str,
@@ -76,6 +79,7 @@ def init(
         egress_port=egress_port,
         danger_outbound_loopback=danger_outbound_loopback,
         danger_outbound_any_port=danger_outbound_any_port,
+        database=database,
         signer=signer,
         passphrase_file=str(passphrase_file.absolute()) if passphrase_file else _DEFAULT.passphrase_file,
     )

@@ -12,9 +12,8 @@ from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import BothwaysError, Unusable
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
-from bothways.operations.hub import DATABASE_FILE, Hub
+from bothways.operations.hub import Hub
 from bothways.operations.upkeep import upkeep
-from bothways.store.database import ChangeCounter
 from bothways.xds.names import embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
@@ -139,12 +138,12 @@ class Publisher:
         return Applied(self._ads.snapshot.version, in_force, milliseconds, self._ads.away())
 
     async def _look(self) -> None:
-        with contextlib.closing(ChangeCounter(self._hub.directory / DATABASE_FILE)) as counter:
+        with contextlib.closing(self._hub.database.changes()) as changes:
             seen, published = None, 0.0
             while True:
                 # Certificates and anchors end by the clock alone.
                 by_the_clock = time.monotonic() - published > _CLOCK or self._hub.now() >= self._upkeep_due
-                if (value := counter.value()) != seen or by_the_clock:
+                if (value := await asyncio.to_thread(changes.value)) != seen or by_the_clock:
                     await self._round()
                     self._failure = ""
                     seen, published = value, time.monotonic()

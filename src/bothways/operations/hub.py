@@ -166,9 +166,9 @@ def open_hub(directory: Path, actor: str, request_id: str = "") -> Iterator[Hub]
     keys = Keys(directory / "keys", passphrase(directory, settings), settings.signer)
     with contextlib.ExitStack() as stack:
         stack.callback(keys.close)
-        store = database.open_existing(directory / DATABASE_FILE, terms.environment.value)
+        store = database.open_existing(settings.database or directory / DATABASE_FILE, terms.environment.value)
         stack.callback(store.close)
-        observed = ObservationStore(directory / OBSERVATIONS_FILE)
+        observed = ObservationStore(settings.database or directory / OBSERVATIONS_FILE)
         stack.callback(observed.close)
         yield Hub(directory, settings, terms, store, keys, observed, actor, request_id=request_id)
 
@@ -268,11 +268,14 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
         files.write_new(draft / settings.passphrase_file, secrets.token_urlsafe(32).encode() + b"\n", files.PRIVATE)
     files.make_directory(draft / "keys")
     files.make_directory(draft / "run")
-    store = database.create(draft / DATABASE_FILE, terms.environment.value)
     keys = Keys(draft / "keys", passphrase(draft, settings), settings.signer)
-    observed = ObservationStore(draft / OBSERVATIONS_FILE)
-    hub = Hub(draft, settings, terms, store, keys, observed, actor)
-    try:
+    observed = ObservationStore(settings.database or draft / OBSERVATIONS_FILE)
+    with (
+        contextlib.closing(keys),
+        database.created(settings.database or draft / DATABASE_FILE, terms.environment.value) as store,
+        contextlib.closing(observed),
+    ):
+        hub = Hub(draft, settings, terms, store, keys, observed, actor)
         issuing_key = keys.provide_issuing_key("issuing-ca-1", ca_key)
         with hub.write() as transaction:
             transaction.audit("hub.init", terms.hub, environment=terms.environment.value)
@@ -286,12 +289,8 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
                 name = f"statement-{purpose.value}"
                 statement_keys.add(transaction, purpose, name, keys.generate(name))
         sign_head(hub, anew=True)
-    finally:
-        observed.close()
-        store.close()
-        keys.close()
-    # The settings come last: their presence is what makes the directory a hub.
-    files.write_new(draft / FILE, render_settings(settings).encode())
+        # The settings come last: their presence is what makes the directory a hub.
+        files.write_new(draft / FILE, render_settings(settings).encode())
     return issuing_key
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import tomli_w
 
 from bothways import files
-from bothways.contract.reader import read_toml
+from bothways.contract.reader import Reader, read_toml
+from bothways.store import postgresql
 from bothways.xds.state import Address
 
 FILE = "hub.toml"
@@ -34,7 +35,8 @@ class Settings:
     """Addresses and ports to bind, files, and the dangerous knobs, which are off.
 
     `metrics_port` is where Prometheus scrapes, 0 for nowhere. `nodes_port` and `nodes_connectivity_port` are where
-    remote nodes reach the control plane; with 0 none can. `envoy` is the path of another Envoy than the wheel's.
+    remote nodes reach the control plane; with 0 none can. `database` is the URL of a PostgreSQL database, empty for a
+    file beside the settings. `envoy` is the path of another Envoy than the wheel's.
     `signer` is the PKCS#11 URI of the issuing CA's key, empty if
     that is in a file as the others are. `crl_url` is the
     folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
@@ -61,6 +63,7 @@ class Settings:
     nodes_address: str = "127.0.0.1"
     nodes_port: int = 0
     nodes_connectivity_port: int = 0
+    database: str = ""
     passphrase_file: str = "passphrase"  # noqa: S105 - the name of a file
     envoy: str = ""
     envoy_lifetime: EnvoyLifetime = EnvoyLifetime.DETACHED
@@ -123,6 +126,7 @@ def read_settings(directory: Path) -> Settings:
         nodes_address=address("listen.nodes_address", default.nodes_address),
         nodes_port=port("listen.nodes_port", default.nodes_port, 0),
         nodes_connectivity_port=port("listen.nodes_connectivity_port", default.nodes_connectivity_port, 0),
+        database=_database(reader, "database.url", default.database),
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
         envoy_lifetime=EnvoyLifetime(reader.choice("envoy.lifetime", [*EnvoyLifetime], default.envoy_lifetime)),
@@ -186,6 +190,7 @@ def render_settings(settings: Settings) -> str:
             "nodes_port": settings.nodes_port,
             "nodes_connectivity_port": settings.nodes_connectivity_port,
         },
+        "database": {"url": settings.database},
         "files": {"passphrase": settings.passphrase_file, "envoy": settings.envoy},
         "envoy": {"lifetime": settings.envoy_lifetime.value},
         "outbound": {
@@ -217,6 +222,18 @@ def render_settings(settings: Settings) -> str:
         },
     }
     return tomli_w.dumps(document)
+
+
+def _database(reader: Reader, key: str, value: str) -> str:
+    text = reader.text(key, value)
+    try:
+        if text:
+            postgresql.url_of(text)
+    except ValueError as error:
+        wanted = "wanted one like postgresql://bothways@db.example/bothways?sslmode=verify-full"
+        hint = "Say where the password is instead, in the URL with passfile=/path/of/the/file, or in PGPASSFILE."
+        reader.find("CONTRACT-DATABASE", key, f"found {error}, {wanted}", hint)
+    return text
 
 
 def _is_address(text: str) -> bool:

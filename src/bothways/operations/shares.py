@@ -163,7 +163,7 @@ def share_of(
             spki_pins=tuple(sorted({pin for each in in_force for pin in each.spki_pins})),
             client=shown.pair if shown else None,
         )
-    identities = tuple(Identity(uri_id(environment, tsp_id, each.serial), tsp_id) for each in certificates)
+    identities = tuple(sorted(Identity(uri_id(environment, tsp_id, each.serial), tsp_id) for each in certificates))
     return Share(identities, open_flows, granted, server, changes_at, problem)
 
 

@@ -6,13 +6,14 @@ done then, the hashes and the signed head find.
 
 from sqlalchemy import Connection, Table
 
+from bothways.store.trigger import make_trigger, refusal, triggers
+
 
 def make_triggers(connection: Connection, table: Table) -> None:
     """Make the triggers of a new database that refuse to change or to take out a row of the table."""
     for change in ("UPDATE", "DELETE"):
-        refused = f"SELECT RAISE(ABORT, '{table.name} is append-only')"
-        name = trigger_name(table, change)
-        connection.exec_driver_sql(f"CREATE TRIGGER {name} BEFORE {change} ON {table.name} BEGIN {refused}; END")
+        refused = refusal(connection, f"{table.name} is append-only")
+        make_trigger(connection, trigger_name(table, change), f"BEFORE {change} ON {table.name}", refused)
 
 
 def trigger_name(table: Table, change: str) -> str:
@@ -22,5 +23,5 @@ def trigger_name(table: Table, change: str) -> str:
 
 def missing_triggers(connection: Connection, table: Table) -> tuple[str, ...]:
     """Return which of the triggers of a table somebody took out."""
-    found = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars())
+    found = triggers(connection)
     return tuple(name for change in ("UPDATE", "DELETE") if (name := trigger_name(table, change)) not in found)

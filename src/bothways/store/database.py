@@ -1,34 +1,35 @@
 """Opening the database, and transactions: `read()` sees one state, `write()` changes it together with the audit."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Table, insert, inspect, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from bothways import files
 from bothways.errors import Unusable
 from bothways.store import (
     append_only,
     audit,
     indexes,
+    postgresql,
     schema,
     schema_api,
     schema_nodes,
+    schema_observations,
     schema_people,
     schema_sign_in,
     schema_statements,
+    sqlite,
     touched,
 )
 from bothways.store.audit import Line
 
-_BUSY_MILLISECONDS = 10_000
-_DAMAGE = ("not a database", "malformed")
+Place = Path | str
+"""The file of a SQLite database, or the URL of a PostgreSQL one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,80 +55,121 @@ class Transaction:
         audit.append(self.connection, self.now, self.actor, lines, self.request_id)
 
 
-class Database:
-    """A hub's SQLite database. Several processes may open it: the command line writes beside a running hub."""
+class Changes(Protocol):
+    """Tells whether anybody has written. One thread looks at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self._engine = _engine(path)
+    def value(self) -> int:
+        """Return a number that is another one when somebody else has committed a change."""
+
+    def close(self) -> None:
+        """Close its connection."""
+
+
+class Database:
+    """A hub's database: the file of SQLite, or the URL of PostgreSQL. Several processes may open it.
+
+    `told`: whoever waits for changes hears of those that are made here.
+    """
+
+    def __init__(self, place: Place, *, told: bool = True) -> None:
+        self.place = place
+        if isinstance(place, Path):
+            self._base = self._reading = sqlite.engine(place)
+            self._writing = sqlite.writing(self._base)
+        else:
+            self._base = postgresql.engine(place)
+            self._reading = postgresql.reading(self._base)
+            self._writing = postgresql.writing(self._base, told=told)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one consistent state."""
-        with _told(), self._engine.connect() as connection, connection.begin():
+        with _told(), self._reading.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self, now: datetime, actor: str, request_id: str = "") -> Iterator[Transaction]:
         """Yield a transaction that is on disk when the block ends, or undone if it raises."""
-        with (
-            _told(),
-            self._engine.connect().execution_options(bothways_write=True) as connection,
-            connection.begin(),
-        ):
+        with _told(), self._writing.connect() as connection, connection.begin():
             yield Transaction(connection, now, actor, request_id)
+
+    def require_free(self) -> None:
+        """Raise `Conflict` if there is a hub in it, `Unusable` if there cannot be one."""
+        if isinstance(self.place, Path):
+            sqlite.require_free(self.place)
+        else:
+            with _told():
+                postgresql.require_free(self._base)
+
+    def discard(self) -> None:
+        """Take everything out of it: a hub was begun, and never came to be. A file goes with its directory."""
+        if not isinstance(self.place, Path):
+            with self._base.connect() as connection, connection.begin():
+                postgresql.take_out(connection, (schema.metadata, schema_observations.metadata))
+
+    def changes(self) -> Changes:
+        """Return what tells of the changes that others make."""
+        return sqlite.Changes(self.place) if isinstance(self.place, Path) else postgresql.Changes(self._base)
 
     def close(self) -> None:
         """Close all connections."""
-        self._engine.dispose()
+        self._base.dispose()
 
 
-class ChangeCounter:
-    """Tells whether another process has written, for a few microseconds a look."""
-
-    def __init__(self, path: Path) -> None:
-        # Without a transaction of its own: one that stays open would see the same state for ever.
-        self._connection = sqlite3.connect(path, isolation_level=None)
-
-    def value(self) -> int:
-        """Return a number that changes when another connection commits."""
-        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-    def close(self) -> None:
-        """Close its connection."""
-        self._connection.close()
-
-
-def create(path: Path, environment: str) -> Database:
-    """Make the tables in a new file for this environment. Raises `Conflict` if there is one, `Unusable`."""
-    # The empty file comes first: SQLite gives its mode to the log beside it.
-    files.write_new(path, b"", files.PRIVATE)
-    database = Database(path)
-    with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
-        # The one schema, with what other modules add to it.
-        for module in (schema, schema_nodes, schema_people, schema_api, schema_sign_in, schema_statements, indexes):
-            module.metadata.create_all(transaction.connection)
-        touched.make_triggers(transaction.connection)
-        append_only.make_triggers(transaction.connection, schema.audit)
-        transaction.connection.execute(
-            insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
-        )
-    return database
-
-
-def open_existing(path: Path, environment: str) -> Database:
-    """Open a hub's database. Raises `Unusable` if it is none, of another version, or of another environment (R5)."""
-    if not path.is_file():
-        raise Unusable(f"there is no database at {path}. Make a hub first: bothways hub init")
-    database = Database(path)
+def create(place: Place, environment: str) -> Database:
+    """Make the tables of a new hub for this environment. Raises `Conflict` if there is one, `Unusable`."""
+    database = Database(place)
     try:
-        _check(database, path, environment)
+        database.require_free()
+        _make(database, environment)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _check(database: Database, path: Path, environment: str) -> None:
+@contextmanager
+def created(place: Place, environment: str) -> Iterator[Database]:
+    """Make a new hub's database as `create` does; if the block raises, nothing is left of it."""
+    database = create(place, environment)
+    try:
+        yield database
+    except BaseException:
+        database.discard()
+        raise
+    finally:
+        database.close()
+
+
+def _make(database: Database, environment: str) -> None:
+    with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
+        # The one schema, with what other modules add to it.
+        for module in (schema, schema_nodes, schema_people, schema_api, schema_sign_in, schema_statements, indexes):
+            module.metadata.create_all(transaction.connection)
+        if not isinstance(database.place, Path):
+            schema_observations.metadata.create_all(transaction.connection)
+        touched.make_triggers(transaction.connection)
+        append_only.make_triggers(transaction.connection, schema.audit)
+        transaction.connection.execute(
+            insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
+        )
+
+
+def open_existing(place: Place, environment: str) -> Database:
+    """Open a hub's database. Raises `Unusable` if it is none, of another version, or of another environment (R5)."""
+    if isinstance(place, Path):
+        sqlite.require_there(place)
+    database = Database(place)
+    try:
+        _check(database, environment)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(database: Database, environment: str) -> None:
+    path = database.place
     with database.read() as connection:
         if not inspect(connection).has_table(schema.hub.name):
             raise Unusable(f"{path} is a database, but holds no hub. Restore it from a backup.")
@@ -148,31 +190,14 @@ def _told() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise Unusable(
-            f"the database cannot be used: {error.orig}. Check disk and permissions, then try again."
+            f"the database cannot be used: {_in_one_line(error)}. "
+            "Check that it is there, its disk and its permissions, then try again."
         ) from error
     except DatabaseError as error:
-        if any(damage in str(error.orig) for damage in _DAMAGE):
+        if sqlite.is_damage(str(error.orig)):
             raise Unusable(f"the database cannot be used: {error.orig}. Restore it from a backup.") from error
         raise
 
 
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}")
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, _record: Any) -> None:
-        # We begin transactions ourselves: the driver's own way would begin late, and fail instead of wait.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("bothways_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
+def _in_one_line(error: DatabaseError) -> str:
+    return " ".join(str(error.orig).split())

@@ -1,7 +1,8 @@
-"""Why calls failed, and at which addresses customers were seen: in a database file of its own, bounded, expendable.
+"""Why calls failed, and at which addresses customers were seen: bounded, and expendable.
 
-Beside the hub's database and not in it: what strangers cause is no decision and has no line in the audit, must not fill
-what backups hold, and must not wake the publisher, who looks for changes of that database.
+What strangers cause is no decision, has no line in the audit, and must not wake the publisher, who looks for changes of
+the hub's database. Beside SQLite it has a file of its own, so that it does not fill what backups hold either; in
+PostgreSQL, where several control planes see to it, two tables of the one database.
 """
 
 import contextlib
@@ -12,24 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Index,
-    Integer,
-    MetaData,
-    Row,
-    String,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    tuple_,
-)
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy import Connection, Row, delete, func, insert, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
 from bothways import files
@@ -37,8 +22,8 @@ from bothways.connectivity.observation import MatchedBy, Observation
 from bothways.errors import Conflict, Unusable
 from bothways.findings import Finding, Level
 from bothways.pki.keys import sha256
-from bothways.store.database import Database, Transaction
-from bothways.store.instant import Instant
+from bothways.store.database import Database, Place, Transaction
+from bothways.store.schema_observations import metadata, observation, source
 
 OF_CUSTOMER = 50
 """How many are kept of each customer, proved and not proved by itself: who claims to be it pushes out no proved one."""
@@ -51,49 +36,15 @@ WINDOW = timedelta(hours=1)
 
 _VERSION = 1
 
-metadata = MetaData()
-
-observation = Table(
-    "observation",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("same", String(64), nullable=False, index=True),
-    Column("tsp_id", String(32)),
-    Column("proved", Boolean, nullable=False),
-    Column("matched_by", String(16)),
-    Column("finding", String(32), nullable=False),
-    Column("level", String(16), nullable=False),
-    Column("message", Text, nullable=False),
-    Column("hint", Text, nullable=False),
-    Column("citation", Text, nullable=False),
-    Column("source", String(64), nullable=False),
-    Column("fingerprint", String(64), nullable=False),
-    Column("first_at", Instant, nullable=False),
-    Column("last_at", Instant, nullable=False),
-    Column("calls", Integer, nullable=False),
-    # An id that was used is never used again: cursors of pages stay right.
-    sqlite_autoincrement=True,
-)
-Index("observation_of", observation.c.tsp_id, observation.c.proved, observation.c.id)
-Index("observation_last", observation.c.last_at)
-
-source = Table(
-    "source",
-    metadata,
-    Column("address", String(64), primary_key=True),
-    Column("tsp_id", String(32), primary_key=True),
-    Column("last_at", Instant, nullable=False, index=True),
-)
-
 
 class ObservationStore:
     """The database of observations, opened when it is first used: what ails it keeps nobody from the rest of the hub.
 
-    One that is not there, damaged, or of another version is made anew. Raises `Unusable` if that cannot be.
+    A file that is not there, damaged, or of another version is made anew. Raises `Unusable` if that cannot be.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._lock = threading.Lock()
         self._database: Database | None = None
 
@@ -113,15 +64,8 @@ class ObservationStore:
     def _opened(self) -> Database:
         with self._lock:
             if self._database is None:
-                try:
-                    self._database = _opened(self._path)
-                except Unusable as error:
-                    # A disk that is full or a lock that is held is no damage: others may be using the file.
-                    if isinstance(error.__cause__, OperationalError):
-                        raise
-                    for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
-                        self._path.with_name(name).unlink(missing_ok=True)
-                    self._database = _opened(self._path)
+                place = self._place
+                self._database = _opened_or_anew(place) if isinstance(place, Path) else Database(place, told=False)
             return self._database
 
 
@@ -174,8 +118,10 @@ def see_sources(transaction: Transaction, pairs: Iterable[tuple[str, str]]) -> N
     rows = [{"address": address, "tsp_id": tsp_id, "last_at": transaction.now} for address, tsp_id in pairs]
     connection = transaction.connection
     if rows:
+        # The same words on both, and no common place for them.
+        new = postgresql if connection.dialect.name == postgresql.dialect.name else sqlite
         connection.execute(
-            insert_or_update(source).on_conflict_do_update(
+            new.insert(source).on_conflict_do_update(
                 index_elements=[source.c.address, source.c.tsp_id], set_={"last_at": transaction.now}
             ),
             rows,
@@ -197,6 +143,18 @@ def forget(transaction: Transaction, tsp_id: str) -> None:
     """Forget everything about a customer."""
     transaction.connection.execute(delete(observation).where(observation.c.tsp_id == tsp_id))
     transaction.connection.execute(delete(source).where(source.c.tsp_id == tsp_id))
+
+
+def _opened_or_anew(path: Path) -> Database:
+    try:
+        return _opened(path)
+    except Unusable as error:
+        # A disk that is full or a lock that is held is no damage: others may be using the file.
+        if isinstance(error.__cause__, OperationalError):
+            raise
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+        return _opened(path)
 
 
 def _opened(path: Path) -> Database:

@@ -1,15 +1,34 @@
 """The tables. Nothing but facts stands here; states are derived from them (`connectivity`)."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from bothways.store.instant import Instant
 
-VERSION = 12
+VERSION = 13
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()
 
-hub = Table("hub", metadata, Column("schema_version", Integer), Column("environment", String(3)))
+hub = Table(
+    "hub",
+    metadata,
+    Column("schema_version", Integer),
+    Column("environment", String(3)),
+    # How many transactions have changed anything; counted in PostgreSQL, where SQLite counts by itself.
+    Column("changes", BigInteger, nullable=False, server_default="0"),
+)
 
 customer = Table(
     "customer",
@@ -229,15 +248,6 @@ granted = Table(
     Column("service", ForeignKey(service.c.name), primary_key=True),
     Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True, index=True),
     Column("granted_at", Instant, nullable=False),
-)
-
-# Whose facts changed, in the order of the changes; written by triggers (`touched.py`).
-touched = Table(
-    "touched",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("tsp_id", String(32), nullable=False),
-    sqlite_autoincrement=True,
 )
 
 # Tokens of the API; `digest` is the SHA-256 of the secret, which is stored nowhere.

@@ -2,14 +2,22 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Column, Connection, Integer, String, Table, delete, func, select
 
 from bothways.store import schema, schema_credentials, schema_outbound
-from bothways.store.schema import touched
+from bothways.store.trigger import make_trigger
 
 KEPT = 100_000
 """Changes that are remembered; whoever looks later than that derives everything anew."""
 
+table = Table(
+    "touched",
+    schema.metadata,
+    Column("id", Integer, primary_key=True),
+    Column("tsp_id", String(32), nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Whose facts changed, in the order of the changes."""
 
 _FACTS = (
     schema.customer,
@@ -38,31 +46,31 @@ class Touched:
 
 def make_triggers(connection: Connection) -> None:
     """Make the triggers of a new database, for each table that a customer's facts come from."""
-    for table in _FACTS:
+    for facts in _FACTS:
         for change, row in (("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")):
-            name = f"touched_by_{change.lower()}_of_{table.name}"
-            written = f"INSERT INTO {touched.name} (tsp_id) VALUES ({row}.tsp_id)"  # noqa: S608 - names of ours
-            connection.exec_driver_sql(f"CREATE TRIGGER {name} AFTER {change} ON {table.name} BEGIN {written}; END")
+            name = f"touched_by_{change.lower()}_of_{facts.name}"
+            written = f"INSERT INTO {table.name} (tsp_id) VALUES ({row}.tsp_id)"  # noqa: S608 - names of ours
+            make_trigger(connection, name, f"AFTER {change} ON {facts.name}", written)
 
 
 def since(connection: Connection, place: int | None) -> Touched:
     """Return who was touched after a place, which an earlier look returned; None for the first look."""
-    first, last = connection.execute(select(func.min(touched.c.id), func.max(touched.c.id))).one()
+    first, last = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
     first, last = first or 1, last or 0
     # Before the first that is kept, or after the last that there is: then this is another database than it was.
     if place is None or not first - 1 <= place <= last:
         return Touched(None, last)
-    found = connection.scalars(select(touched.c.tsp_id).where(touched.c.id > place).distinct())
+    found = connection.scalars(select(table.c.tsp_id).where(table.c.id > place).distinct())
     return Touched(frozenset(found), last)
 
 
 def forget(connection: Connection) -> None:
     """Forget what is older than the last changes that are kept; the last one always stays, for the sequence."""
-    last = connection.execute(select(func.max(touched.c.id))).scalar_one() or 0
-    connection.execute(delete(touched).where(touched.c.id <= last - KEPT))
+    last = connection.execute(select(func.max(table.c.id))).scalar_one() or 0
+    connection.execute(delete(table).where(table.c.id <= last - KEPT))
 
 
 def is_long(connection: Connection) -> bool:
     """Tell whether there is something to forget, and enough of it to be worth a write."""
-    first, last = connection.execute(select(func.min(touched.c.id), func.max(touched.c.id))).one()
+    first, last = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
     return first is not None and last - first >= 2 * KEPT

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from cryptography import x509
+from tests.postgresql import in_files
 from tests.web.pages.conftest import OTHER, Visit, Visitor
 
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer, suspend_customer
-from bothways.operations.hub import Hub
+from bothways.operations.hub import OBSERVATIONS_FILE, Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.services import add_service, grant_service
 from bothways.registry.access import Role
@@ -96,8 +97,9 @@ def test_a_service_says_what_it_lacks(hub: Hub, bank: Visitor, issuer: str) -> N
     assert "not granted Ask the hub to grant it." in page
 
 
+@in_files
 def test_activity_without_its_file_says_so(hub: Hub, bank: Visitor, issuer: str) -> None:
-    hub.observations._path.mkdir()
+    (hub.directory / OBSERVATIONS_FILE).mkdir()
     answer = bank.get(f"/customers/{issuer}/activity")
     assert (answer.status_code, "cannot be read at the moment" in answer.text) == (200, True)
     assert show_customer(hub, issuer)

