@@ -63,7 +63,7 @@ def test_a_withdrawn_chain_is_not_believed_on_pooled_connections_though_the_flow
     world.apply()
     assert show_customer(world.hub, "E3").assessment.outbound.open
     answer = egress(world, "E3")
-    assert (answer.status_code, "CERTIFICATE_VERIFY_FAILED" in answer.text) == (503, True)
+    assert (answer.status_code, "CERTIFICATE_VERIFY_FAILED" in answer.text) == (502, True)
     assert server.calls.empty()
 
 

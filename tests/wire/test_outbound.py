@@ -213,5 +213,6 @@ def test_loopback_is_refused_where_it_is_not_allowed(make_running: Callable[[Set
     # Even where it is on record as proved, each call is refused by the address that it would go to.
     record_probe(world.hub, "C1", replace(fact, ok=True))
     world.apply()
-    assert egress(world, "C1").status_code == 403
+    answer = egress(world, "C1")
+    assert (answer.status_code, answer.json()["finding"]) == (403, "EGRESS-ADDRESS-01")
     assert server.calls.empty()

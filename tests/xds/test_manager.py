@@ -4,8 +4,9 @@ from typing import Any
 from bothways.xds import names
 from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
+from bothways.xds.egress_reply import replies_to_services
 from bothways.xds.manager import customers_manager, endpoint_manager, plain_manager
-from bothways.xds.reply import replies_inside, replies_to_customers
+from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState
 from bothways.xds.typed import any_of
 
@@ -43,7 +44,7 @@ PLAIN = {
 def test_a_path_means_one_thing_slow_clients_are_cut_and_nobody_uses_more_than_a_share(
     shown: Callable[[Any], Any],
 ) -> None:
-    assert shown(plain_manager("egress")) == PLAIN | {"local_reply_config": shown(replies_inside())}
+    assert shown(plain_manager("egress")) == PLAIN
 
 
 def test_connections_to_a_customer_are_told_apart_by_the_certificate_that_its_route_names(
@@ -68,7 +69,7 @@ def test_connections_to_a_customer_are_told_apart_by_the_certificate_that_its_ro
     }
     assert shown(customers_manager("egress")) == PLAIN | {
         "http_filters": [by_certificate, ROUTER],
-        "local_reply_config": shown(replies_inside()),
+        "local_reply_config": shown(replies_to_services()),
     }
 
 

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bothways.xds.reply import replies_inside, replies_to_customers
+from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState
 
 PROBLEM = {
@@ -31,16 +31,6 @@ def other_host(authority: str) -> dict[str, Any]:
         "invert_match": True,
     }
     return {"header_filter": {"header": matcher}}
-
-
-def test_inside_the_hub_a_problem_also_says_how_tls_failed(shown: Callable[[Any], Any]) -> None:
-    assert shown(replies_inside()) == {
-        "body_format": {
-            "content_type": "application/problem+json",
-            "json_format": PROBLEM
-            | {"reason": "%RESPONSE_CODE_DETAILS%", "upstream": "%UPSTREAM_TRANSPORT_FAILURE_REASON%"},
-        }
-    }
 
 
 def test_customers_get_problems_421_for_another_host_and_grpc_a_sentence_alone(

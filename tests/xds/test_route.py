@@ -222,6 +222,7 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
                 "name": "egress",
                 "domains": ["*"],
                 "request_headers_to_remove": ["bothways-customer"],
+                "response_headers_to_remove": ["bothways-finding"],
                 "response_headers_to_add": [
                     added("bothways-upstream-tls", "%UPSTREAM_TLS_VERSION%"),
                     added("bothways-upstream-subject", "%UPSTREAM_PEER_SUBJECT%"),

@@ -63,7 +63,7 @@ def connection_logs() -> list[Any]:
     """
     failed = accesslog_pb2.OrFilter(
         filters=[
-            _expression(_FAILED),
+            expression(_FAILED),
             accesslog_pb2.AccessLogFilter(
                 response_flag_filter=accesslog_pb2.ResponseFlagFilter(flags=[_NO_FILTER_CHAIN])
             ),
@@ -71,7 +71,7 @@ def connection_logs() -> list[Any]:
     )
     return [
         _log(names.FAILED_HANDSHAKE_LOG, _HANDSHAKE, accesslog_pb2.AccessLogFilter(or_filter=failed)),
-        _log(names.CONNECTION_LOG, _CONNECTION, _expression(_WENT_WELL)),
+        _log(names.CONNECTION_LOG, _CONNECTION, expression(_WENT_WELL)),
     ]
 
 
@@ -84,13 +84,14 @@ def request_logs() -> list[Any]:
     refused = accesslog_pb2.AndFilter(
         filters=[
             accesslog_pb2.AccessLogFilter(status_code_filter=accesslog_pb2.StatusCodeFilter(comparison=error)),
-            _expression(_SAID_BY_ENVOY),
+            expression(_SAID_BY_ENVOY),
         ]
     )
     return [_log(names.REFUSED_REQUEST_LOG, _REQUEST, accesslog_pb2.AccessLogFilter(and_filter=refused))]
 
 
-def _expression(text: str) -> Any:
+def expression(text: str) -> Any:
+    """Return the filter of what an expression in CEL is true of."""
     return accesslog_pb2.AccessLogFilter(
         extension_filter=accesslog_pb2.ExtensionFilter(
             name=names.CEL_LOG_FILTER, typed_config=any_of(cel_pb2.ExpressionFilter(expression=text))

@@ -15,7 +15,8 @@ from bothways.registry.service import TIMEOUT_MOST
 from bothways.xds import names
 from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
-from bothways.xds.reply import replies_inside, replies_to_customers
+from bothways.xds.egress_reply import replies_to_services
+from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState
 from bothways.xds.typed import any_of, duration, extension, over_ads
 
@@ -82,6 +83,7 @@ def customers_manager(name: str) -> Any:
         typed_config=any_of(set_filter_state_pb2.Config(on_request_headers=[fingerprint])),
     )
     manager.http_filters.extend([by_certificate, router])
+    manager.local_reply_config.CopyFrom(replies_to_services())
     return manager
 
 
@@ -105,7 +107,6 @@ def plain_manager(name: str) -> Any:
         path_with_escaped_slashes_action=Manager.REJECT_REQUEST,
         merge_slashes=True,
         always_set_request_id_in_response=True,
-        local_reply_config=replies_inside(),
     )
     manager.normalize_path.value = True
     manager.max_request_headers_kb.value = _HEADERS_KIB

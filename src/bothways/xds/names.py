@@ -63,6 +63,8 @@ HUB_HEADER = "bothways-hub"
 UPSTREAM_TLS_HEADER = "bothways-upstream-tls"
 UPSTREAM_SUBJECT_HEADER = "bothways-upstream-subject"
 """What a caller inside the hub is told about the customer's server, in the answer."""
+FINDING_HEADER = "bothways-finding"
+"""Why a call to a customer failed, in answers of our own: no answer of a customer's server has it."""
 CLIENT_CERT_HEADER = "client-cert"
 """The certificate that the customer showed, for services (RFC 9440)."""
 

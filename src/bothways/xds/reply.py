@@ -1,4 +1,4 @@
-"""What Envoy answers itself: problems of RFC 9457 with the id of the request; to gRPC, a status with a sentence."""
+"""What Envoy answers customers itself: problems of RFC 9457 with the request's id; to gRPC, a status and a sentence."""
 
 from typing import Any
 
@@ -13,6 +13,8 @@ from bothways.xds.typed import json_format
 
 _FORBIDDEN, _MISDIRECTED = 403, 421
 _REQUEST_ID = "x-request-id"
+NEW_ID = "%RESP(X-REQUEST-ID)%"
+"""The id of an answer to which `with_new_id` gave it, as its body tells it."""
 _PROBLEM = {
     "type": "urn:bothways:problem:data-plane",
     "status": "%RESPONSE_CODE%",
@@ -34,12 +36,6 @@ _NOT_BEGUN = ("UF", "UH", "UO", "NC", "OM", "DF")
 _UNREACHABLE = "The service cannot be reached now. It has not seen this request: send it again later."
 
 
-def replies_inside() -> Any:
-    """Return the form of answers to the hub's own services and probes: they are also told what Envoy saw."""
-    body = _PROBLEM | {"reason": "%RESPONSE_CODE_DETAILS%", "upstream": "%UPSTREAM_TRANSPORT_FAILURE_REASON%"}
-    return http_connection_manager_pb2.LocalReplyConfig(body_format=_problem(body))
-
-
 def replies_to_customers(state: HubState) -> Any:
     """Return the form of answers to customers: nothing of the hub's inside. The first mapper that fits is used.
 
@@ -47,12 +43,12 @@ def replies_to_customers(state: HubState) -> Any:
     the host itself is what is looked at. Whoever is denied is told how to find out why; and where a service failed,
     whether the request can be sent again.
     """
-    other_host, denied, grpc, early = _other_host(state), _status(_FORBIDDEN), _grpc(), _before_the_id()
+    other_host, denied, grpc, early = _other_host(state), _status(_FORBIDDEN), _grpc(), before_the_id()
     sentences = [(other_host, _OTHER_HOST), (denied, _DENIED)]
     sentences += [(_flags(_BEGUN), _UNANSWERED), (_flags(_NOT_BEGUN), _UNREACHABLE)]
     mappers = [
-        _with_new_id(_mapper(_all(grpc, early), "", _ALONE)),
-        _with_new_id(_mapper(early, "", _problem(_PROBLEM | {"request_id": "%RESP(X-REQUEST-ID)%"}))),
+        with_new_id(_mapper(_all(grpc, early), "", _ALONE)),
+        with_new_id(_mapper(early, "", _problem(_PROBLEM | {"request_id": NEW_ID}))),
         *(_mapper(_all(grpc, when), sentence, _ALONE) for when, sentence in sentences),
         _mapper(grpc, "", _ALONE),
         *(_mapper(when, sentence, _form(sentence)) for when, sentence in sentences),
@@ -68,7 +64,7 @@ _ALONE = substitution_format_string_pb2.SubstitutionFormatString(
 )
 
 
-def _before_the_id() -> Any:
+def before_the_id() -> Any:
     """Return the filter of what Envoy answers before it gives the request an id: what is no HTTP, and odd paths.
 
     Where a path was refused at once and the caller had sent an id, Envoy puts that one into the answer.
@@ -76,7 +72,7 @@ def _before_the_id() -> Any:
     return _header(route_components_pb2.HeaderMatcher(name=_REQUEST_ID, present_match=True, invert_match=True))
 
 
-def _with_new_id(mapper: Any) -> Any:
+def with_new_id(mapper: Any) -> Any:
     """Return the mapper with an id that is made for the answer alone."""
     mapper.headers_to_add.add(
         header=base_pb2.HeaderValue(key=_REQUEST_ID, value="%UNIQUE_ID%"),

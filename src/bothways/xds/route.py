@@ -79,6 +79,7 @@ def customer_routes(state: HubState, name: str, customers: Iterable[CustomerServ
         name=name,
         domains=["*"],
         request_headers_to_remove=[names.CUSTOMER_HEADER],
+        response_headers_to_remove=[names.FINDING_HEADER],
         response_headers_to_add=[
             _header(names.UPSTREAM_TLS_HEADER, "%UPSTREAM_TLS_VERSION%"),
             _header(names.UPSTREAM_SUBJECT_HEADER, "%UPSTREAM_PEER_SUBJECT%"),
