@@ -10,6 +10,7 @@ from tests.operations.conftest import Audit
 from bothways.errors import Conflict, NotAuthorized, NotFound, Refused
 from bothways.operations.customers import remove_customer, suspend_customer
 from bothways.operations.hub import Hub
+from bothways.operations.people import add_person, disable_person
 from bothways.operations.tokens import authenticate, create_token, list_tokens, revoke_token, show_token
 from bothways.registry.access import Action, Principal, Role
 
@@ -52,13 +53,33 @@ def removed(hub: Hub, secret: str) -> str:
     return secret
 
 
-@pytest.mark.parametrize("spoil", [wrong, revoked, removed, lambda *_: "", lambda *_: "\udcff"])
+def disabled(hub: Hub, secret: str) -> str:
+    maker = add_person(hub, "ann@hub.example", "Ann", OPERATOR, os_user="tester")
+    disable_person(hub, maker.id)
+    return secret
+
+
+@pytest.mark.parametrize("spoil", [wrong, revoked, removed, disabled, lambda *_: "", lambda *_: "\udcff"])
 def test_what_opens_nothing_is_refused_in_the_same_words(
     hub: Hub, issuer: str, spoil: Callable[[Hub, str], str]
 ) -> None:
     _, secret = create_token(hub, "ci", MEMBER, issuer)
     with pytest.raises(NotAuthorized, match=r"^the token is unknown, has ended or was revoked"):
         authenticate(hub, spoil(hub, secret))
+
+
+def test_who_is_disabled_takes_their_tokens_along_for_good(hub: Hub) -> None:
+    ann = add_person(hub, "ann@hub.example", "Ann", OPERATOR)
+    _, hers = create_token(hub, "hers", OPERATOR, person="ann@hub.example")
+    _, mine = create_token(hub, "mine", OPERATOR)
+    disable_person(hub, ann.id)
+    add_person(hub, "ann@hub.example", "Ann", Role.AUDITOR)
+    _, again = create_token(hub, "again", Role.AUDITOR, person="ann@hub.example")
+    with pytest.raises(NotAuthorized):
+        authenticate(hub, hers)
+    assert [authenticate(hub, each).name for each in (mine, again)] == ["token:mine", "token:again"]
+    states = {each.name: each.document(hub.now())["state"] for each in list_tokens(hub)}
+    assert states == {"hers": "person-disabled", "mine": "valid", "again": "valid"}
 
 
 def test_a_token_ends_to_the_second(hub: Hub) -> None:

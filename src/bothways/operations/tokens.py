@@ -76,14 +76,17 @@ def revoke_token(hub: Hub, number: int) -> StoredToken:
 def authenticate(hub: Hub, secret: str) -> Principal:
     """Return who asks with this secret. Raises `NotAuthorized`, in the same words whatever is wrong with it.
 
-    The tokens of a customer that was removed open nothing; those of one that is suspended do, for it may set right why.
+    The tokens of a customer that was removed open nothing, nor do those of a person who was disabled; those of a
+    customer that is suspended do, for it may set right why.
     """
     with hub.read() as connection:
         # 256 random bits cannot be guessed, so that a plain digest is enough, and looking it up tells nothing.
         record = tokens.by_digest(connection, _digest(secret))
         if record and record.tsp_id is not None and not customers.many(connection, (record.tsp_id,)):
             record = None
-    if record is None or record.revoked_at is not None or record.expires_at <= hub.now():
+    if record and (record.revoked_at is not None or record.person_disabled):
+        record = None
+    if record is None or record.expires_at <= hub.now():
         raise NotAuthorized("the token is unknown, has ended or was revoked. Ask who runs the hub for a new one.")
     if record.used_at is None or hub.now() - record.used_at > _USED_AGAIN:
         with hub.write() as transaction:

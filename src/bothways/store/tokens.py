@@ -3,17 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, exists, insert, or_, select, update
 
 from bothways.errors import Conflict, NotFound
 from bothways.registry.access import Action, Principal, Role
 from bothways.store.database import Transaction
 from bothways.store.schema import token
+from bothways.store.schema_people import person
+
+# Who is disabled takes their tokens along for good, also where they are on record again, in another role.
+_DISABLED = exists().where(
+    or_(person.c.email == token.c.person, person.c.os_user == token.c.person),
+    person.c.disabled_at >= token.c.created_at,
+)
+_TOKENS = select(token, _DISABLED.label("person_disabled"))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """One token; `scopes` is None if nothing but its role limits it. `person` is who made it, and stands behind it."""
+    """One token; `scopes` is None if nothing but its role limits it. `person` is who made it, and stands behind it.
+
+    `person_disabled` tells that this person was disabled since: the token opens nothing any more.
+    """
 
     id: int
     name: str
@@ -25,6 +36,7 @@ class StoredToken:
     used_at: datetime | None = None
     revoked_at: datetime | None = None
     person: str = ""
+    person_disabled: bool = False
 
     @property
     def principal(self) -> Principal:
@@ -33,7 +45,7 @@ class StoredToken:
 
     def document(self, now: datetime) -> dict[str, object]:
         """Return the token as the JSON object that API and command line show, without anything that opens."""
-        state = "revoked" if self.revoked_at else "expired" if self.expires_at <= now else "valid"
+        ended = "person-disabled" if self.person_disabled else "expired" if self.expires_at <= now else "valid"
         return {
             "id": self.id,
             "name": self.name,
@@ -41,7 +53,7 @@ class StoredToken:
             "customer": self.tsp_id,
             "person": self.person,
             "scopes": None if self.scopes is None else sorted(each.value for each in self.scopes),
-            "state": state,
+            "state": "revoked" if self.revoked_at else ended,
             "created_at": self.created_at.isoformat(),
             "expires_at": self.expires_at.isoformat(),
             "used_at": self.used_at and self.used_at.isoformat(),
@@ -75,14 +87,14 @@ def add(transaction: Transaction, record: StoredToken, digest: str) -> StoredTok
 
 def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredToken, ...]:
     """Return all tokens that there ever were, or those of one customer, oldest first."""
-    query = select(token).order_by(token.c.id)
+    query = _TOKENS.order_by(token.c.id)
     rows = connection.execute(query if tsp_id is None else query.where(token.c.tsp_id == tsp_id))
     return tuple(_token(row) for row in rows)
 
 
 def find(connection: Connection, number: int) -> StoredToken:
     """Return a token by its number. Raises `NotFound`."""
-    row = connection.execute(select(token).where(token.c.id == number)).first()
+    row = connection.execute(_TOKENS.where(token.c.id == number)).first()
     if row is None:
         raise absent(number)
     return _token(row)
@@ -95,7 +107,7 @@ def absent(number: int) -> NotFound:
 
 def by_digest(connection: Connection, digest: str) -> StoredToken | None:
     """Return the token whose secret has this SHA-256, revoked and expired ones too."""
-    row = connection.execute(select(token).where(token.c.digest == digest)).first()
+    row = connection.execute(_TOKENS.where(token.c.digest == digest)).first()
     return _token(row) if row else None
 
 
@@ -114,6 +126,6 @@ def _token(row: Row[tuple[object, ...]]) -> StoredToken:
     columns.pop("digest")
     scopes = columns.pop("scopes")
     return StoredToken(
-        **columns | {"role": Role(columns["role"])},
+        **columns | {"role": Role(columns["role"]), "person_disabled": bool(columns["person_disabled"])},
         scopes=None if scopes is None else frozenset(Action(each) for each in str(scopes).split()),
     )
