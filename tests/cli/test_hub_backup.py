@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from tests.conftest import running
+from tests.postgresql import in_files
 
 from bothways.operations.hub import Hub
+
+pytestmark = in_files
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]

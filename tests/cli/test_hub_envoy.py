@@ -7,6 +7,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from tests.postgresql import in_files
 
 from bothways.cli.hub_envoy import hub_site
 from bothways.dataplane.supervised import supervisor_command
@@ -28,6 +29,7 @@ def test_the_site_is_the_one_the_hub_knows(hub: Hub) -> None:
     assert site.secret == (hub.directory / "passphrase").read_bytes().strip()
 
 
+@in_files
 @pytest.mark.envoy
 def test_it_runs_where_the_database_is_gone_and_ends_in_good_order(hub: Hub) -> None:
     (hub.directory / "hub.db").rename(hub.directory / "away.db")

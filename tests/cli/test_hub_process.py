@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from tests.conftest import envoy_pid, free_ports, running
-from tests.postgresql import another
+from tests.postgresql import another, in_files
 
 from bothways.cli import hub_process
 from bothways.cli.opening import control
@@ -276,6 +276,7 @@ def test_people_read_where_everything_is_and_what_is_next(hub: Hub) -> None:
     assert "Traceback" not in prose
 
 
+@in_files
 def test_a_hub_whose_files_are_gone_is_said(bothways: Run, hub: Hub, tmp_path: Path) -> None:
     initialise(tmp_path / "other", hub.terms, another(hub.settings), "tester")
     (tmp_path / "other" / "hub.db").unlink()

@@ -57,7 +57,7 @@ def register(hub: Hub, make_ca: MakeCa) -> str:
 
 
 def egress(hub: Hub, tsp_id: str) -> int:
-    """Return 404 while Envoy does not know the customer, 503 once it does, for nothing listens there."""
+    """Return 404 while Envoy does not know the customer, 502 once it does, for nothing listens there."""
     address = f"http://{hub.settings.egress_address}:{hub.settings.egress_port}/"
     return httpx2.get(address, headers={"Bothways-Customer": tsp_id}, timeout=15, trust_env=False).status_code
 
@@ -66,7 +66,7 @@ def egress(hub: Hub, tsp_id: str) -> int:
 def test_a_change_is_in_force_after_apply(running_hub: Hub, make_ca: MakeCa) -> None:
     assert egress(running_hub, "12345678") == 404
     tsp_id = register(running_hub, make_ca)
-    for suspended, wanted in ((False, 503), (True, 404), (False, 503)):
+    for suspended, wanted in ((False, 502), (True, 404), (False, 502)):
         suspend_customer(running_hub, tsp_id, suspended=suspended)
         applied = control(running_hub, "POST", "/apply")
         assert applied is not None
@@ -78,7 +78,7 @@ def test_a_change_is_in_force_after_apply(running_hub: Hub, make_ca: MakeCa) -> 
 def test_a_change_comes_into_force_by_itself(running_hub: Hub, make_ca: MakeCa) -> None:
     tsp_id = register(running_hub, make_ca)
     end = time.monotonic() + 10
-    while egress(running_hub, tsp_id) != 503:
+    while egress(running_hub, tsp_id) != 502:
         assert time.monotonic() < end, "the change did not come into force"
         time.sleep(0.02)
 
@@ -282,6 +282,7 @@ def test_the_end_of_an_endorsed_chain_changes_the_version(hub: Hub, make_ca: Mak
     assert after.version != before.version
 
 
+@in_files
 def test_a_database_that_cannot_be_written_keeps_nothing_open(hub: Hub) -> None:
     later = hub.directory / "later"
     waiting = replace(hub, database=Database(later / DATABASE_FILE))

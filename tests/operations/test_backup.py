@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.operations.conftest import Audit
+from tests.postgresql import in_files
 
 from bothways.errors import Conflict, Unusable
 from bothways.operations import backup
@@ -14,6 +15,8 @@ from bothways.operations.backup import backup_hub, unpack
 from bothways.operations.hub import Hub
 from bothways.operations.upkeep import upkeep
 from bothways.signer.sealed_file import SealedWriter
+
+pytestmark = in_files
 
 PASSPHRASE = b"the passphrase of backups"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from tests.postgresql import in_files
 
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations.audit import Known, export_audit, verify_audit
@@ -27,6 +28,8 @@ from bothways.pki.revocation import RevocationReason
 from bothways.store import authorities
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
+
+pytestmark = in_files
 
 PASSPHRASE = b"the passphrase of backups"
 Certify = Callable[[str], StoredCertificate]

@@ -55,6 +55,11 @@ def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> BackupNote:
     Keys are in it as they are on the disk, encrypted with the hub's passphrase, and the whole with this one. A
     passphrase, a token or a file of pins that lies elsewhere is not in it. Raises `Conflict`, `Unusable`.
     """
+    if hub.settings.database:
+        raise Unusable(
+            "this hub's database is in PostgreSQL, which is backed up by its own means, like pg_dump; the keys and "
+            "settings are files, to be kept beside that. How both go together: docs/postgresql.md"
+        )
     require_long(passphrase)
     made_at = hub.now()
     with hub.write() as transaction:

@@ -7,7 +7,9 @@ def make_trigger(connection: Connection, name: str, when: str, statement: str) -
     """Make a trigger, like `AFTER INSERT ON customer`, that runs one statement for each row."""
     if connection.dialect.name == "postgresql":
         body = f"BEGIN {statement}; RETURN NULL; END"
-        connection.exec_driver_sql(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$")
+        connection.exec_driver_sql(
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
+        )
         connection.exec_driver_sql(f"CREATE TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {name}()")
     else:
         connection.exec_driver_sql(f"CREATE TRIGGER {name} {when} BEGIN {statement}; END")
