@@ -134,6 +134,7 @@ def action_of(on_match: Any) -> Any:
 
 def test_the_filter_towards_customers_denies_and_everything_else_passes(shown: Callable[[Any], Any]) -> None:
     message = shown(deny_special_addresses(loopback_allowed=False))
+    assert message.pop("@type") == "type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"
     [permission] = message["rules"]["policies"]["special-address"].pop("permissions")
     assert message == {
         "rules": {"action": "DENY", "policies": {"special-address": {"principals": [{"any": True}]}}},
@@ -165,7 +166,9 @@ def test_public_addresses_pass(address: str) -> None:
 
 def denied(*, loopback_allowed: bool) -> list[Network]:
     """Return the networks that the filter refuses."""
-    [rule] = deny_special_addresses(loopback_allowed=loopback_allowed).rules.policies["special-address"].permissions
+    guard = filter_pb2.RBAC()
+    assert deny_special_addresses(loopback_allowed=loopback_allowed).Unpack(guard)
+    [rule] = guard.rules.policies["special-address"].permissions
     networks = []
     for each in rule.or_rules.rules:
         matcher = upstream_ip_port_matcher_pb2.UpstreamIpPortMatcher()

@@ -87,7 +87,7 @@ def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) 
             max_connection_duration=duration(_CONNECTION_AGE)
         ),
         http_filters=[
-            http_connection_manager_pb2.HttpFilter(name=names.UPSTREAM_RBAC_FILTER, typed_config=any_of(guard)),
+            http_connection_manager_pb2.HttpFilter(name=names.UPSTREAM_RBAC_FILTER, typed_config=guard),
             http_connection_manager_pb2.HttpFilter(
                 name=names.UPSTREAM_CODEC_FILTER, typed_config=any_of(upstream_codec_pb2.UpstreamCodec())
             ),
