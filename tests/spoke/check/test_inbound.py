@@ -1,14 +1,27 @@
-"""What is judged of the hub's certificate; the connections themselves are in tests/wire/test_spoke_check.py."""
+"""What is judged of the hub's certificate, and each alert from a peer that means it."""
 
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import SHUT_WR, socket
 
+import pytest
 from cryptography import x509
-from tests.wire.servers import make_pki
+from tests.wire.servers import ServerPki, accepting, make_pki
 
+from bothways.pki.alerts import ALERTS
 from bothways.spoke.check.inbound import hub_address, hub_findings
+from bothways.spoke.check.report import Outcome
+from bothways.spoke.check.run import check
 from bothways.spoke.directory import Spoke
+
+Answer = Callable[[socket], None]
+PIECE = 1 << 14
+BEFORE = (40, 70, 112, 120)
+OF_THE_CERTIFICATE = tuple(each.number for each in ALERTS if each.number not in {70, 112, 120})
 
 
 def ids(spoke: Spoke, chain: tuple[x509.Certificate, ...], host: str = "hub.localhost", days: int = 0) -> list[str]:
@@ -32,3 +45,85 @@ def test_the_hub_is_known_by_path_name_and_dates_each_told_alone(spoke: Spoke, t
 def test_the_endpoint_has_a_port_where_none_is_written(spoke: Spoke) -> None:
     terms = replace(spoke.contract.terms, endpoint="https://api.hub.example")
     assert hub_address(replace(spoke, contract=replace(spoke.contract, terms=terms))) == ("api.hub.example", 443)
+
+
+def record(number: int) -> bytes:
+    """A fatal alert, as TLS 1.2 sends it before anything is encrypted (RFC 5246 section 7.2)."""
+    return bytes([21, 3, 3, 0, 2, 2, number])
+
+
+def end(peer: socket, number: int) -> None:
+    """Send the alert, and read to the end: what is closed with unread bytes is reset, and the alert lost."""
+    with suppress(OSError):
+        peer.sendall(record(number))
+        peer.shutdown(SHUT_WR)
+        while peer.recv(PIECE):
+            pass
+
+
+def at_once(number: int) -> Answer:
+    """A peer that answers the ClientHello with the alert."""
+
+    def answer(peer: socket) -> None:
+        with suppress(OSError):
+            if peer.recv(PIECE):
+                end(peer, number)
+
+    return answer
+
+
+def at_the_certificate(number: int, pki: ServerPki) -> Answer:
+    """A TLS 1.2 server that asks for a certificate, and answers it with the alert."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(pki.certificate, pki.key)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(pki.client_ca)
+
+    def answer(peer: socket) -> None:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = context.wrap_bio(incoming, outgoing, server_side=True)
+        with suppress(OSError):
+            while not outgoing.pending:
+                if not (heard := peer.recv(PIECE)):
+                    return
+                incoming.write(heard)
+                with suppress(ssl.SSLWantReadError):
+                    tls.do_handshake()
+            peer.sendall(outgoing.read())
+            if peer.recv(PIECE):
+                end(peer, number)
+
+    return answer
+
+
+def towards(spoke: Spoke, port: int, pki: ServerPki) -> Spoke:
+    terms = replace(spoke.contract.terms, endpoint=f"https://hub.localhost:{port}")
+    trust = replace(spoke.contract.trust, server_ca=pki.root)
+    return replace(spoke, contract=replace(spoke.contract, terms=terms, trust=trust))
+
+
+@pytest.mark.parametrize("number", BEFORE)
+def test_an_alert_before_the_certificate_is_a_finding_of_its_own(
+    ready_spoke: Spoke, tmp_path: Path, number: int
+) -> None:
+    pki = make_pki(tmp_path, "", "hub.localhost")
+    with accepting(at_once(number)) as port:
+        report = check(towards(ready_spoke, port, pki), lambda _: None)
+    assert [each.id for each in report.findings] == [f"CHECK-ALERT-{number}"]
+    assert report.outcome is (Outcome.NOT_AUTHORIZED if number == 40 else Outcome.NETWORK)
+    assert "before it saw our certificate" in report.findings[0].message
+
+
+@pytest.mark.parametrize("number", OF_THE_CERTIFICATE)
+def test_an_alert_because_of_the_certificate_is_a_finding_of_its_own(
+    ready_spoke: Spoke, tmp_path: Path, number: int
+) -> None:
+    pki = make_pki(tmp_path, ready_spoke.contract.trust.issuing_ca, "hub.localhost")
+    with accepting(at_the_certificate(number, pki)) as port:
+        report = check(towards(ready_spoke, port, pki), lambda _: None)
+    assert [each.id for each in report.findings] == [f"CHECK-ALERT-{number}"]
+    assert report.outcome is Outcome.NOT_AUTHORIZED
+    said = report.explained(report.findings[0])
+    assert said["command"]
+    assert f"(TLS alert {number}, " in said["message"]

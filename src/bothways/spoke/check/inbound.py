@@ -122,6 +122,12 @@ def _version_findings(seen: list[VersionSeen], host: str, port: int) -> Iterator
         message = f"{where} answers {began!r}, which is no TLS"
         yield Finding("CHECK-HUB-01", message, "Look at what stands between: a proxy, or a wrong port.", "R1", where)
         return
+    alerts = {each.alert for each in seen}
+    if len(alerts) == 1 and (alert := alerts.pop()):
+        message = f"{where} ended the handshake before it saw our certificate: {alert}"
+        hint = "Look at the endpoint in the contract and at what stands between; if both are right, ask the hub."
+        yield Finding(f"CHECK-ALERT-{alert.number}", message, hint, "RFC 8446 section 6.2", where)
+        return
     said = "; ".join(f"{each.version}: {each.alert or each.failure or 'not offered'}" for each in seen)
     message = f"{where} speaks neither TLS 1.2 nor 1.3 with this machine ({said})"
     hint = "Look at firewalls that open TLS; if there are none, ask the hub."

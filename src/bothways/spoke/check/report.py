@@ -114,9 +114,13 @@ class Report:
         return finding.document() | {"cause": found.cause, "command": command, "link": link(finding.id)}
 
 
-_SERVERS = ("PROBE-", "CHECK-SERVER-", "CHECK-ENVOY-")
+_SERVERS = ("PROBE-", "CHECK-SERVER-")
 _OUTCOMES: tuple[tuple[tuple[str, ...], Outcome], ...] = (
     (("SPOKE-KEY", "SPOKE-FILE", "INSTALL-01", "INSTALL-02"), Outcome.FAILED),
-    (("CHECK-DNS", "CHECK-TCP", "CHECK-HUB"), Outcome.NETWORK),
+    # Versions, host names and protocols are settled before anybody is known.
+    (
+        ("CHECK-DNS", "CHECK-TCP", "CHECK-HUB", "CHECK-ALERT-70", "CHECK-ALERT-112", "CHECK-ALERT-120"),
+        Outcome.NETWORK,
+    ),
     (("CHECK-ALERT", "CHECK-ACCESS-01"), Outcome.NOT_AUTHORIZED),
 )
