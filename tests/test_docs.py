@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bothways.contract.document import Contract, Environment, Terms, Trust
+from bothways.contract.document import Contract, Environment, RequestTerms, Software, Terms, Trust
 from bothways.contract.render import render_contract
 from bothways.pki import anchors
 from bothways.pki.proof import PROOF
@@ -91,6 +92,9 @@ def test_the_page_of_findings_names_the_levels_of_the_rules() -> None:
 
 def test_the_page_of_the_contract_has_each_setting_and_no_other() -> None:
     terms = Terms(Environment.PPR, "hub.example", "https://api.hub.example", "https://portal.hub.example")
+    # What is written only where it is not as always.
+    request = RequestTerms(ecdsa_marker="EC", rsa_marker="R")
+    terms = replace(terms, request=request, software=Software.OTHER)
     written = tomllib.loads(render_contract(Contract(terms, Trust("a", "b", "c"))))
     listed = re.findall(r"^\| `([a-z_.]+)` \|", (ROOT / "docs" / "contract.md").read_text(), flags=re.MULTILINE)
     settings = [

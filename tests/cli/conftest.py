@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from bothways.cli.main import main
-from bothways.operations.hub import Hub
+from bothways.contract.render import render_contract
+from bothways.operations.hub import Hub, contract
 
+SUBJECT = ("--country", "FR", "--state", "IDF", "--locality", "Paris", "--organization", "First Bank", "--unit", "Pay")
 Run = Callable[..., "CompletedProcess[str]"]
 
 
@@ -85,3 +87,28 @@ def ended() -> Callable[[int, float], bool]:
             os.close(descriptor)
 
     return wait
+
+
+@pytest.fixture
+def contract_file(hub: Hub, tmp_path: Path) -> Path:
+    path = tmp_path / "published.toml"
+    path.write_text(render_contract(contract(hub)))
+    return path
+
+
+@pytest.fixture
+def in_spoke(bothways: Run, contract_file: Path, issuer: str, tmp_path: Path) -> Run:
+    """Return a runner of spoke commands in a spoke that was made for the issuer."""
+    directory = ("--directory", tmp_path / "spoke")
+    assert bothways("spoke", "init", "--contract", contract_file, "--customer", issuer, *directory).returncode == 0
+    return lambda *arguments: bothways("spoke", *arguments, *directory)
+
+
+@pytest.fixture
+def ready(in_spoke: Run, in_hub: Run, issuer: str, tmp_path: Path) -> Run:
+    """The same, with the issued certificate installed."""
+    assert in_spoke("csr", *SUBJECT).returncode == 0
+    assert in_hub("request", "submit", issuer, tmp_path / "spoke" / "tls.csr").returncode == 0
+    assert in_hub("request", "approve", 1, "--out", tmp_path / "issued.crt").returncode == 0
+    assert in_spoke("install", tmp_path / "issued.crt").returncode == 0
+    return in_spoke

@@ -15,41 +15,15 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from tests.cli.conftest import SUBJECT
 
-from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.data_plane import hub_state
-from bothways.operations.hub import Hub, contract
+from bothways.operations.hub import Hub
 from bothways.spoke.directory import open_spoke, remember_server
 
 Run = Callable[..., "CompletedProcess[str]"]
-SUBJECT = ("--country", "FR", "--state", "IDF", "--locality", "Paris", "--organization", "First Bank", "--unit", "Pay")
-
-
-@pytest.fixture
-def contract_file(hub: Hub, tmp_path: Path) -> Path:
-    path = tmp_path / "published.toml"
-    path.write_text(render_contract(contract(hub)))
-    return path
-
-
-@pytest.fixture
-def in_spoke(bothways: Run, contract_file: Path, issuer: str, tmp_path: Path) -> Run:
-    """Return a runner of spoke commands in a spoke that was made for the issuer."""
-    directory = ("--directory", tmp_path / "spoke")
-    assert bothways("spoke", "init", "--contract", contract_file, "--customer", issuer, *directory).returncode == 0
-    return lambda *arguments: bothways("spoke", *arguments, *directory)
-
-
-@pytest.fixture
-def ready(in_spoke: Run, in_hub: Run, issuer: str, tmp_path: Path) -> Run:
-    """The same, with the issued certificate installed."""
-    assert in_spoke("csr", *SUBJECT).returncode == 0
-    assert in_hub("request", "submit", issuer, tmp_path / "spoke" / "tls.csr").returncode == 0
-    assert in_hub("request", "approve", 1, "--out", tmp_path / "issued.crt").returncode == 0
-    assert in_spoke("install", tmp_path / "issued.crt").returncode == 0
-    return in_spoke
 
 
 def test_init_tells_what_is_next_and_happens_once(bothways: Run, contract_file: Path, hub: Hub, tmp_path: Path) -> None:
@@ -110,13 +84,6 @@ def test_csr_refuses_a_bad_subject_with_all_findings(in_spoke: Run, tmp_path: Pa
     done = in_spoke("csr", *SUBJECT[2:], "--country", "France", "--json")
     assert (done.returncode, len(json.loads(done.stdout)["findings"])) == (1, 2)
     assert not (tmp_path / "spoke" / "tls.key").exists()
-
-
-def test_install_refuses_what_is_not_its_own(ready: Run, contract_file: Path) -> None:
-    assert ready("install", contract_file.parent / "missing.crt").returncode == 2
-    done = ready("install", contract_file, "--json")
-    assert done.returncode == 1
-    assert json.loads(done.stdout)["findings"][0]["id"] == "INSTALL-02"
 
 
 def test_call_needs_a_certificate_a_path_and_a_hub(in_spoke: Run) -> None:

@@ -19,7 +19,7 @@ def test_a_key_type_has_its_marker_and_its_words(key: KeyType, marker: str, want
     ],
 )
 def test_the_common_name_is_the_pattern_with_its_places_filled(pattern: str, expected: str) -> None:
-    assert RequestTerms(pattern).expected_common_name("RSA", "12345678", Environment.PRD) == expected
+    assert RequestTerms(pattern).expected_common_name(KeyType.RSA, "12345678", Environment.PRD) == expected
 
 
 def test_the_defaults_are_those_of_the_agreement() -> None:

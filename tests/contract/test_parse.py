@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from bothways.contract.document import (
+    PUBLIC,
     CertificateTerms,
     Environment,
     KeyType,
@@ -13,6 +14,7 @@ from bothways.contract.document import (
     Trust,
 )
 from bothways.contract.parse import parse_contract, parse_terms
+from bothways.contract.render import render_contract
 from bothways.errors import Refused
 from bothways.pki.chain import certificate_pem
 
@@ -103,7 +105,7 @@ def test_each_mistake_is_refused_by_its_own_id(line: str, instead: str, expected
 
 def test_a_pattern_may_fill_a_common_name_with_the_longest_tspid() -> None:
     terms = parse_terms(TERMS.replace('"X-', f'"{"X" * 21}-'))
-    assert len(terms.request.expected_common_name("ECDSA", "1" * 32, terms.environment)) == 64
+    assert len(terms.request.expected_common_name(KeyType.ECDSA, "1" * 32, terms.environment)) == 64
 
 
 def test_all_mistakes_are_named_at_once_with_the_file() -> None:
@@ -155,3 +157,50 @@ def test_the_terms_of_a_hub_hold_no_trust(make_ca: Callable[..., Any]) -> None:
     with pytest.raises(Refused) as refused:
         parse_terms(TERMS + trust_table(issuing_ca=certificate_pem(make_ca("CA")[1])))
     assert ids(refused) == ["CONTRACT-UNKNOWN"]
+
+
+OTHER = """
+format = 1
+[hub]
+software = "other"
+environment = "PRD"
+endpoint = "https://api.hub.example"
+[request]
+ecdsa_marker = "EC"
+[trust]
+server_ca = "public"
+"""
+
+
+def test_of_a_hub_with_other_software_only_what_is_known_is_needed() -> None:
+    contract = parse_contract(OTHER)
+    assert (contract.terms.hub, contract.terms.portal) == ("", "")
+    assert contract.trust == Trust("", "", PUBLIC)
+    assert contract.terms.request.expected_common_name(KeyType.ECDSA, "1", Environment.PRD) == "TLSMA-EC/1/PRD"
+    assert parse_contract(render_contract(contract)) == contract
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ('software = "bothways"', ["CONTRACT-MISSING"] * 4 + ["CONTRACT-CA"]),
+        ('software = "mine"', ["CONTRACT-CHOICE"]),
+    ],
+)
+def test_a_hub_of_ours_publishes_all_and_trusts_no_public_ca(changed: str, wanted: list[str]) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_contract(OTHER.replace('software = "other"', changed))
+    assert [each for each in ids(refused) if each in wanted][: len(wanted)] == wanted
+
+
+def test_no_hub_of_ours_says_that_it_runs_something_else() -> None:
+    with pytest.raises(Refused) as refused:
+        parse_terms(HUB + 'software = "other"')
+    assert ids(refused) == ["CONTRACT-UNKNOWN"]
+
+
+@pytest.mark.parametrize("marker", ["", "A-B", "ECDSA2", "É"])
+def test_a_marker_is_of_letters_and_digits(marker: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_contract(OTHER.replace('"EC"', f'"{marker}"'))
+    assert ids(refused) == ["CONTRACT-PATTERN"]

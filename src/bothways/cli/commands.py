@@ -194,6 +194,7 @@ INNER = {
 MODULES = {
     ("hub", "backup"): "hub_backup",
     ("hub", "restore"): "hub_backup",
+    ("spoke", "install"): "spoke_install",
     ("spoke", "check"): "spoke_check",
     ("spoke", "renew"): "spoke_renew",
     ("spoke", "run"): "spoke_run",

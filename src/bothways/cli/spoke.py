@@ -1,4 +1,4 @@
-"""`bothways spoke`: init, csr, install, status, call, listen."""
+"""`bothways spoke`: init, csr, status, call, listen."""
 
 import contextlib
 import json as json_module
@@ -13,20 +13,18 @@ from bothways import files
 from bothways.bundle.archive import BUNDLE_LIMIT
 from bothways.cli.exit import EXPIRING, FAILED, NOT_AUTHORIZED, OK
 from bothways.cli.output import HERE, Json, result, tell
+from bothways.cli.spoke_confirm import settled_preset
 from bothways.cli.spoke_text import callback_text, listening, status_text
 from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.dataplane.envoy_state import is_kept, state_of
 from bothways.errors import BothwaysError, Unusable
-from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.spoke import client as clients
 from bothways.spoke.bundle import spoke_from_bundle
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke, remember_server
-from bothways.spoke.install import install_certificate
 from bothways.spoke.listen import Callback, Receiver
-from bothways.spoke.pair import previous
 from bothways.spoke.sidecar import RUN_DIRECTORY
 from bothways.spoke.status import spoke_status
 
@@ -40,7 +38,11 @@ Directory = Annotated[Path, Parameter(help="The spoke's directory, one for each 
 def init(
     *,
     contract: Annotated[
-        str | None, Parameter(help="The hub's contract: a file, or https://PORTAL/contract.toml at the hub's portal.")
+        str | None,
+        Parameter(
+            help="The hub's contract: a file, https://PORTAL/contract.toml at the hub's portal, or a preset's name: "
+            "thales-tsh-ppr, thales-tsh-prd, or one of your own."
+        ),
     ] = None,
     customer: Annotated[str | None, Parameter(help="Your identifier at the hub (tspId), for example 12345678.")] = None,
     bundle: Annotated[
@@ -53,10 +55,19 @@ def init(
             "Needed where the portal's certificate is not from a public CA."
         ),
     ] = None,
+    confirm: Annotated[
+        list[str] | None,
+        Parameter(
+            help="With a preset: what the hub's representative confirmed, as SETTING=VALUE; asked at a terminal."
+        ),
+    ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
     """Make a spoke for one environment, in a directory of its own, from the hub's contract or its bundle.
+
+    A preset is a contract from public facts, for hubs that do not run this software. What it is not sure of has to be
+    confirmed, and is kept with the spoke. Your own presets are files in ~/.config/bothways/presets: NAME.toml.
 
     Nothing that stands in the directory is overwritten. After an interruption, run the same again.
     """
@@ -65,14 +76,20 @@ def init(
         if fingerprint is None:
             tell(f"NOT compared yet. Before you go on, have the fingerprint of {bundle} read to you by phone.")
     elif contract is not None and customer is not None and bundle is None:
-        spoke = init_spoke(directory, contract, customer, fingerprint)
+        spoke = init_spoke(directory, contract, customer, fingerprint, settled_preset(contract, confirm or []))
     else:
         raise Unusable("name --contract and --customer, or --bundle alone, which says who the customer is.")
     customer, terms = spoke.tsp_id, spoke.contract.terms
-    document = {"directory": str(directory), "environment": terms.environment.value, "endpoint": terms.endpoint}
-    result(
-        document, f"{directory} is set up for {customer} in {terms.environment.value}, {terms.endpoint}", as_json=json
-    )
+    document: dict[str, object] = {
+        "directory": str(directory),
+        "environment": terms.environment.value,
+        "endpoint": terms.endpoint,
+    }
+    if spoke.confirmed:
+        document["confirmed"] = list(spoke.confirmed)
+    lines = [f"{directory} is set up for {customer} in {terms.environment.value}, {terms.endpoint}"]
+    lines += [f"  confirmed by you: {each}" for each in spoke.confirmed]
+    result(document, "\n".join(lines), as_json=json)
     tell(
         "Next: bothways spoke csr --key ecdsa --country CC --state STATE --locality CITY "
         f"--organization NAME --unit UNIT --directory {directory}"
@@ -137,45 +154,6 @@ def csr(
     if spoke.pending == spoke.renewal:
         tell(f"{spoke.key_file} and {spoke.certificate_file} stay in use until the new certificate is installed.")
     tell(f"Hand {request_file} to the hub. Then: bothways spoke install CERT --directory {directory}")
-    return OK
-
-
-def install(
-    certificate: Annotated[
-        Path, Parameter(help="The file that the hub sent: PEM, with its issuers or without, in any order; or DER.")
-    ],
-    *,
-    key_file: Annotated[
-        Path | None, Parameter(help="The private key in PEM, if it was made elsewhere; it is copied.")
-    ] = None,
-    directory: Directory = HERE,
-    json: Json = False,
-) -> int:
-    """Check the certificate that the hub issued, and put it in use: tls.crt and tls.key.
-
-    Key and certificate change in one step, and the pair before is kept in previous/. If anything is wrong, all of it is
-    said, and nothing changes.
-    """
-    spoke = open_spoke(directory)
-    data = files.read(certificate, "the certificate", CHAIN_LIMIT)
-    installed = install_certificate(spoke, data, str(certificate), key_file)
-    kept = previous(spoke)
-    document = {
-        "certificate": str(spoke.certificate_file),
-        "uri_id": installed.uri_id,
-        "fingerprint": installed.fingerprint,
-        "not_after": installed.not_after.isoformat(),
-        "chain": list(installed.chain),
-        "changed": installed.changed,
-        "previous": str(kept) if kept else None,
-    }
-    done = "is installed" if installed.changed else "was installed already"
-    lines = [f"{spoke.certificate_file} {done}, valid until {installed.not_after:%Y-%m-%d}"]
-    lines += [f"  {place}: {name}" for place, name in enumerate(installed.chain)]
-    result(document, "\n".join(lines), as_json=json)
-    if kept and installed.changed:
-        tell(f"The pair before is kept in {kept}.")
-    tell(f"Next: bothways spoke check --directory {directory}")
     return OK
 
 

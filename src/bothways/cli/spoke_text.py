@@ -18,6 +18,7 @@ def status_text(status: SpokeStatus, sidecar: dict[str, Any] | None = None) -> s
         ("key", status.key or "none that can be used"),
         *_certificate_rows("certificate", status.certificate),
     ]
+    rows += [("confirmed by you", each) for each in status.spoke.confirmed]
     if status.server:
         rows += _certificate_rows("server certificate", status.server)
     if status.request:

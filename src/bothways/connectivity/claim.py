@@ -20,18 +20,18 @@ def claim_of(presented: Presented, terms: RequestTerms) -> Claim | None:
     """Return whom the certificate claims to be: by its one URI-ID, else by its one common name (R8), else None."""
     if len(presented.uri_ids) == 1 and (named := read_uri_id(presented.uri_ids[0])):
         return Claim(named[1], named[0])
-    if len(presented.common_names) == 1 and (found := _pattern(terms.common_name).fullmatch(presented.common_names[0])):
+    if len(presented.common_names) == 1 and (found := _pattern(terms).fullmatch(presented.common_names[0])):
         return Claim(found["tspId"], Environment(found["environment"]))
     return None
 
 
-def _pattern(common_name: str) -> re.Pattern[str]:
+def _pattern(terms: RequestTerms) -> re.Pattern[str]:
     places = {
-        "algorithm": "|".join(each.marker for each in KeyType),
+        "algorithm": "|".join(re.escape(terms.marker(each)) for each in KeyType),
         "tspId": "[A-Za-z0-9]{1,32}",
         "environment": "|".join(Environment),
     }
-    text = re.escape(common_name)
+    text = re.escape(terms.common_name)
     for place, values in places.items():
         text = text.replace(re.escape(f"{{{place}}}"), f"(?P<{place}>{values})")
     return re.compile(text, re.ASCII)

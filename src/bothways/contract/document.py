@@ -22,7 +22,7 @@ class KeyType(StrEnum):
 
     @property
     def marker(self) -> str:
-        """The algorithm marker of the common name (R8)."""
+        """The algorithm marker of the common name (R8), where the contract spells it no other way."""
         return self.value.upper()
 
     @property
@@ -35,6 +35,7 @@ class KeyType(StrEnum):
 class RequestTerms:
     """What a certification request must look like (R7 to R9).
 
+    `ecdsa_marker` and `rsa_marker` are what stands for the algorithm in the common name.
     `digest` and `subject` (short names, in the order of R9) are written out for the reader; no others are known.
     """
 
@@ -42,11 +43,17 @@ class RequestTerms:
     keys: tuple[KeyType, ...] = (KeyType.ECDSA, KeyType.RSA)
     digest: str = "sha256"
     subject: tuple[str, ...] = ("C", "ST", "L", "O", "OU", "CN")
+    ecdsa_marker: str = KeyType.ECDSA.marker
+    rsa_marker: str = KeyType.RSA.marker
 
-    def expected_common_name(self, algorithm: str, tsp_id: str, environment: Environment) -> str:
+    def marker(self, key: KeyType) -> str:
+        """Return what stands for this kind of key in the common name (R8)."""
+        return {KeyType.ECDSA: self.ecdsa_marker, KeyType.RSA: self.rsa_marker}[key]
+
+    def expected_common_name(self, key: KeyType, tsp_id: str, environment: Environment) -> str:
         """Return the one common name that this pattern allows for these values."""
         return (
-            self.common_name.replace("{algorithm}", algorithm)
+            self.common_name.replace("{algorithm}", self.marker(key))
             .replace("{tspId}", tsp_id)
             .replace("{environment}", environment.value)
         )
@@ -78,9 +85,23 @@ class TlsTerms:
     versions: tuple[str, ...] = ("1.2", "1.3")
 
 
+class Software(StrEnum):
+    """What the hub runs, which decides what its certificates say and what it can be asked."""
+
+    BOTHWAYS = "bothways"
+    """This software: certificates have a URI-ID, all CAs are published, the endpoint answers `/connectivity`."""
+
+    OTHER = "other"
+    """Another: no portal of ours, no URI-ID, and CAs that are perhaps not known before the first certificate."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What hub and customers agreed on, without the trust that the hub adds when it publishes."""
+    """What hub and customers agreed on, without the trust that the hub adds when it publishes.
+
+    `hub` is the name in the hub's client certificate, and `portal` where the contract is; either may be empty for a hub
+    with other `software`.
+    """
 
     environment: Environment
     hub: str
@@ -90,11 +111,19 @@ class Terms:
     certificate: CertificateTerms = CertificateTerms()
     outbound: OutboundTerms = OutboundTerms()
     tls: TlsTerms = TlsTerms()
+    software: Software = Software.BOTHWAYS
+
+
+PUBLIC = "public"
+"""In place of the server CA: any CA that this machine's platform trusts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """The hub's certificate authorities, each as PEM text with one certificate or more.
+
+    Of a hub with other software, `issuing_ca` and `client_ca` are empty until they are known, and `server_ca` may be
+    the word `public`.
 
     `issuing_ca` signs customers' client certificates (R6), `client_ca` the hub's own client certificates, which
     customers trust (R12), `server_ca` the certificate of the hub's endpoint. `bundle_pin` is the SPKI pin of the key

@@ -17,6 +17,7 @@ _FIXED_MOST = 64 - len("ECDSA") - 32 - len("PPR")
 """Characters of a pattern beside its places: every tspId still fits a common name (RFC 5280 appendix A.1)."""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MARKER = re.compile(r"[A-Za-z0-9]{1,5}", re.ASCII)
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
 
@@ -118,18 +119,18 @@ class Reader:
             return default
         return list(ports)
 
-    def address(self, key: str) -> str:
+    def address(self, key: str, default: str | None = None) -> str:
         """Return an address of the form https://HOST or https://HOST:PORT."""
-        url = self.text(key)
+        url = self.text(key, default)
         if url and not _is_address(url):
             self.find(
                 "CONTRACT-URL", key, f"found {url!r}, wanted https://HOST or https://HOST:PORT", "Correct the value."
             )
         return url
 
-    def domain(self, key: str) -> str:
+    def domain(self, key: str, default: str | None = None) -> str:
         """Return a domain name."""
-        name = self.text(key)
+        name = self.text(key, default)
         if name and not _DOMAIN.fullmatch(name):
             self.find("CONTRACT-DOMAIN", key, f"found {name!r}, wanted a domain name", "Correct the value.")
         return name
@@ -167,9 +168,17 @@ class Reader:
             self.find("CONTRACT-PATTERN", key, message, "A common name has 64 characters at most, a tspId up to 32.")
         return pattern
 
-    def certificates(self, key: str) -> str:
-        """Return PEM text that holds a certificate at least."""
-        pem = self.text(key)
+    def marker(self, key: str, default: str) -> str:
+        """Return what stands for an algorithm in common names: letters and digits, so that the places stay apart."""
+        marker = self.text(key, default)
+        if not _MARKER.fullmatch(marker):
+            wanted = f"1 to {len('ECDSA')} letters and digits"
+            self.find("CONTRACT-PATTERN", key, f"found {marker!r}, wanted {wanted}", "Correct the value.")
+        return marker
+
+    def certificates(self, key: str, *, needed: bool = True) -> str:
+        """Return PEM text that holds a certificate at least; an empty one only where none is `needed`."""
+        pem = self.text(key, None if needed else "")
         if "PRIVATE KEY" in pem:
             message = "a private key stands beside the certificates; it counts as disclosed if this was published"
             self.find("CONTRACT-CA", key, message, "Take it out, and replace that CA.")

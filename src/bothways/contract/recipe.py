@@ -44,7 +44,7 @@ def openssl_recipe(
     if mistakes := subject_findings(subject) + common_name_findings(terms, key, tsp_id):
         raise Refused(mistakes)
     title = f"# Client key and request of customer {tsp_id} for {terms.environment.value} at {terms.hub}"
-    configuration = _configuration(subject, terms.request.expected_common_name(key.marker, tsp_id, terms.environment))
+    configuration = _configuration(subject, terms.request.expected_common_name(key, tsp_id, terms.environment))
     lines = {Shell.BASH: _bash, Shell.POWERSHELL: _powershell, Shell.CONFIGURATION: _file}[shell](
         key, configuration, place
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import tomli_w
 
-from bothways.contract.document import FORMAT, Contract, Terms
+from bothways.contract.document import FORMAT, Contract, RequestTerms, Software, Terms
 
 
 def render_contract(contract: Contract) -> str:
@@ -27,6 +27,11 @@ def _render(document: dict[str, Any]) -> str:
 
 
 def _document(terms: Terms) -> dict[str, Any]:
+    request, ours = terms.request, RequestTerms()
+    # Said only where they are not as always: earlier readers do not know them.
+    markers = {"ecdsa_marker": request.ecdsa_marker, "rsa_marker": request.rsa_marker}
+    markers = {name: value for name, value in markers.items() if value != getattr(ours, name)}
+    software = {} if terms.software is Software.BOTHWAYS else {"software": terms.software.value}
     return {
         "format": FORMAT,
         "hub": {
@@ -34,12 +39,14 @@ def _document(terms: Terms) -> dict[str, Any]:
             "domain": terms.hub,
             "endpoint": terms.endpoint,
             "portal": terms.portal,
+            **software,
         },
         "request": {
             "common_name": terms.request.common_name,
             "keys": [each.value for each in terms.request.keys],
             "digest": terms.request.digest,
             "subject": list(terms.request.subject),
+            **markers,
         },
         "certificate": {
             "validity_days": terms.certificate.validity_days,

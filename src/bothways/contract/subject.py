@@ -48,7 +48,7 @@ def subject_findings(subject: Subject) -> tuple[Finding, ...]:
 
 def common_name_findings(terms: Terms, key: KeyType, tsp_id: str) -> tuple[Finding, ...]:
     """Return why the common name that the contract makes (R8) cannot stand in a certificate, if it cannot."""
-    common_name = terms.request.expected_common_name(key.marker, tsp_id, terms.environment)
+    common_name = terms.request.expected_common_name(key, tsp_id, terms.environment)
     hint = "Check the tspId, or ask the hub's representative for another pattern of common names."
     return tuple(
         Finding("CSR-CN-01", mistake, hint, "R8; RFC 5280 appendix A.1", "contract")

@@ -98,6 +98,12 @@ def readable(certificate: x509.Certificate) -> x509.Certificate:
     return certificate
 
 
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Tell whether the certificate says that it is a CA's (RFC 5280 section 4.2.1.9)."""
+    constraints = extension(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
 def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Tell whether `issuer` issued the certificate: its name stands there, its key signed (RFC 5280 section 6.1)."""
     try:

@@ -19,7 +19,18 @@ from bothways.contract.reader import read_toml
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.findings import Finding
 from bothways.pki.statement import sign_statement
-from bothways.spoke.directory import BUNDLE, KEY, REQUEST, Spoke, alone, make_spoke, open_spoke, stands
+from bothways.spoke.directory import (
+    BUNDLE,
+    CLIENT_CA,
+    KEY,
+    REQUEST,
+    SERVER_CA,
+    Spoke,
+    alone,
+    make_spoke,
+    open_spoke,
+    stands,
+)
 from bothways.spoke.install import Installed, install_certificate
 from bothways.spoke.pair import HeldKey, read_key
 
@@ -82,8 +93,8 @@ def take_in(spoke: Spoke, data: bytes, subject: str = "bundle") -> TakenIn:
         raise Refused(tuple(mistakes))
     contract = _contract(bundle, subject)
     wanted = {
-        spoke.directory / "ca.crt": contract.trust.server_ca.encode(),
-        spoke.directory / "client-ca.crt": contract.trust.client_ca.encode(),
+        spoke.directory / SERVER_CA: contract.trust.server_ca.encode(),
+        spoke.directory / CLIENT_CA: contract.trust.client_ca.encode(),
         spoke.contract_file: bundle.members[seal.CONTRACT],
     }
     changed = bundle.members[seal.CONTRACT] != spoke.contract_file.read_bytes()

@@ -42,7 +42,7 @@ def make_request(
     if mistakes := subject_findings(subject) + common_name_findings(spoke.contract.terms, key_type, spoke.tsp_id):
         raise Refused(mistakes)
     common_name = spoke.contract.terms.request.expected_common_name(
-        key_type.marker, spoke.tsp_id, spoke.contract.terms.environment
+        key_type, spoke.tsp_id, spoke.contract.terms.environment
     )
     with alone(spoke.directory):
         tidy(spoke)

@@ -12,13 +12,15 @@ from pathlib import Path
 import tomli_w
 
 from bothways import files
-from bothways.contract.document import Contract
+from bothways.contract.document import PUBLIC, Contract
 from bothways.contract.parse import parse_contract
 from bothways.contract.reader import read_toml
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.findings import Finding
 from bothways.registry.customer import customer_findings
 from bothways.spoke.fetch import CONTRACT_LIMIT, fetched
+from bothways.spoke.platform_store import platform_store
+from bothways.spoke.preset import Settled
 
 KEY, REQUEST, CERTIFICATE = "tls.key", "tls.csr", "tls.crt"
 """The names of a pair's files, wherever the pair stands."""
@@ -26,8 +28,11 @@ KEY, REQUEST, CERTIFICATE = "tls.key", "tls.csr", "tls.crt"
 BUNDLE = "bundle.toml"
 """Which bundle of the hub was taken in last."""
 
+SERVER_CA, CLIENT_CA = "ca.crt", "client-ca.crt"
+"""Whom the contract trusts, as files for other programs: the hub's endpoint, and its calls."""
+
 _CONTRACT, _SETTINGS, _RENEWAL = "contract.toml", "spoke.toml", "renewal"
-_OURS = KEY, REQUEST, CERTIFICATE, "current", "previous", "ca.crt", "client-ca.crt", _CONTRACT, _SETTINGS, BUNDLE
+_OURS = KEY, REQUEST, CERTIFICATE, "current", "previous", SERVER_CA, CLIENT_CA, _CONTRACT, _SETTINGS, BUNDLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Spoke:
     tsp_id: str
     server_certificate: Path | None = None
     """The certificate of the customer's server, as `spoke listen` used it last."""
+    confirmed: tuple[str, ...] = ()
+    """What the user confirmed of a preset, each as `setting = value`."""
 
     @property
     def key_file(self) -> Path:
@@ -71,8 +78,10 @@ class Spoke:
         return self.renewal if stands(self.certificate_file) else self.directory
 
 
-def init_spoke(directory: Path, source: str, tsp_id: str, fingerprint: str | None = None) -> Spoke:
-    """Make a spoke in `directory` from the contract at `source`, a file or an https address.
+def init_spoke(
+    directory: Path, source: str, tsp_id: str, fingerprint: str | None = None, settled: Settled | None = None
+) -> Spoke:
+    """Make a spoke in `directory` from the contract at `source`, a file or an https address, or from a settled preset.
 
     `fingerprint` is the SHA-256 of the contract that the hub's representative read out. It is needed where the hub's
     certificate is not from a public CA: then it is what proves the contract, and not the connection.
@@ -81,19 +90,20 @@ def init_spoke(directory: Path, source: str, tsp_id: str, fingerprint: str | Non
     """
     _absent(directory)
     _check_customer(tsp_id)
-    data = (
-        fetched(source, verified=fingerprint is None)
-        if "://" in source
-        else files.read(Path(source), "the contract", CONTRACT_LIMIT)
-    )
+    if settled:
+        data = settled.contract
+    elif "://" in source:
+        data = fetched(source, verified=fingerprint is None)
+    else:
+        data = files.read(Path(source), "the contract", CONTRACT_LIMIT)
     found = hashlib.sha256(data).hexdigest()
     if fingerprint is not None and fingerprint.lower().replace(":", "") != found:
         message = f"the contract's fingerprint is {found}, wanted {fingerprint}"
         raise Refused((Finding("CONTRACT-PIN", message, "Ask the hub's representative for both.", "R12", source),))
-    return make_spoke(directory, data, source, tsp_id)
+    return make_spoke(directory, data, source, tsp_id, settled.confirmed if settled else ())
 
 
-def make_spoke(directory: Path, data: bytes, source: str, tsp_id: str) -> Spoke:
+def make_spoke(directory: Path, data: bytes, source: str, tsp_id: str, confirmed: tuple[str, ...] = ()) -> Spoke:
     """Make a spoke in `directory` from the bytes of a contract that was verified; otherwise as `init_spoke`."""
     _absent(directory)
     _check_customer(tsp_id)
@@ -101,12 +111,13 @@ def make_spoke(directory: Path, data: bytes, source: str, tsp_id: str) -> Spoke:
     files.make_directory(directory)
     with alone(directory):
         _absent(directory)
-        _write_same(directory / _SETTINGS, tomli_w.dumps({"customer": tsp_id}).encode())
-        _write_same(directory / "ca.crt", contract.trust.server_ca.encode())
-        _write_same(directory / "client-ca.crt", contract.trust.client_ca.encode())
+        _write_same(directory / _SETTINGS, _settings_text(tsp_id, confirmed))
+        _write_server_ca(directory / SERVER_CA, contract)
+        if contract.trust.client_ca:
+            _write_same(directory / CLIENT_CA, contract.trust.client_ca.encode())
         # The contract comes last: its presence is what makes the directory a spoke.
         files.write_new(directory / _CONTRACT, data)
-    return Spoke(directory, contract, tsp_id)
+    return Spoke(directory, contract, tsp_id, confirmed=confirmed)
 
 
 def open_spoke(directory: Path) -> Spoke:
@@ -125,17 +136,17 @@ def open_spoke(directory: Path) -> Spoke:
         # Reading says why the directory cannot be looked into.
         pass
     contract = parse_contract(_text(files.read(path, "the contract", CONTRACT_LIMIT), str(path)), str(path))
-    tsp_id, server = _settings(directory / _SETTINGS)
-    return Spoke(directory, contract, tsp_id, Path(server) if server else None)
+    tsp_id, server, confirmed = _settings(directory / _SETTINGS)
+    return Spoke(directory, contract, tsp_id, Path(server) if server else None, confirmed)
 
 
 def remember_server(spoke: Spoke, certificate: Path) -> None:
     """Write down where the server's certificate is, for `spoke status`. Raises `Unusable` or `Conflict`."""
     if spoke.server_certificate == certificate.absolute():
         return
-    settings = {"customer": spoke.tsp_id, "server_certificate": os.fsdecode(certificate.absolute())}
+    settings = _settings_text(spoke.tsp_id, spoke.confirmed, os.fsdecode(certificate.absolute()))
     with alone(spoke.directory):
-        files.replace(spoke.directory / _SETTINGS, tomli_w.dumps(settings).encode("utf-8", "replace"))
+        files.replace(spoke.directory / _SETTINGS, settings)
 
 
 def stands(path: Path) -> bool:
@@ -196,17 +207,33 @@ def _write_same(path: Path, content: bytes) -> None:
         )
 
 
-def _settings(path: Path) -> tuple[str, str]:
-    """Return the customer, and the file with the server's certificate or an empty text."""
+def _write_server_ca(path: Path, contract: Contract) -> None:
+    if contract.trust.server_ca != PUBLIC:
+        _write_same(path, contract.trust.server_ca.encode())
+    elif not stands(path):
+        # The platform's own file, which its updates keep; a copy would grow old.
+        path.symlink_to(platform_store())
+
+
+def _settings_text(tsp_id: str, confirmed: tuple[str, ...], server: str = "") -> bytes:
+    settings: dict[str, object] = {"customer": tsp_id}
+    settings |= {"server_certificate": server} if server else {}
+    settings |= {"confirmed": list(confirmed)} if confirmed else {}
+    return tomli_w.dumps(settings).encode("utf-8", "replace")
+
+
+def _settings(path: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Return the customer, the file with the server's certificate or an empty text, and what was confirmed."""
     hint = f"Write it again, with one line: customer = 'TSPID' (in {path})."
     try:
         reader = read_toml(_text(files.read(path, "the spoke's settings"), str(path)), str(path))
         tsp_id, server = reader.text("customer"), reader.text("server_certificate", "")
+        confirmed = tuple(str(each) for each in reader.value("confirmed", list, []))
         reader.finish()
         _check_customer(tsp_id)
     except Refused as error:
         raise Refused(tuple(replace(each, hint=hint, subject=str(path)) for each in error.findings)) from error
-    return tsp_id, server
+    return tsp_id, server, confirmed
 
 
 def _check_customer(tsp_id: str) -> None:

@@ -1,13 +1,19 @@
 """Installing the certificate that the hub issued, after checking that it is the one that was asked for."""
 
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography import x509
+
+from bothways.contract.document import Contract
 from bothways.errors import Refused, Unusable
-from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.findings import Finding
+from bothways.pki.chain import certificate_pem, fingerprint, is_authority
 from bothways.pki.keys import spki_pin
-from bothways.spoke.certificate import judge, read_certificates, uri_id
+from bothways.spoke.authorities import require_authorities, require_other_software, with_issuing_ca, write_contract
+from bothways.spoke.certificate import certification_path, issuing_cas, judge, read_certificates, uri_id
 from bothways.spoke.directory import Spoke, alone
 from bothways.spoke.pair import held_keys, put_in_use, read_key, tidy
 
@@ -23,12 +29,22 @@ class Installed:
     changed: bool
 
 
+Believed = Callable[[x509.Certificate], bool]
+"""Tells whether a CA that was seen for the first time is the hub's: a person compared its fingerprint."""
+
+
 def install_certificate(
-    spoke: Spoke, data: bytes, subject: str = "certificate", key_file: Path | None = None
+    spoke: Spoke,
+    data: bytes,
+    subject: str = "certificate",
+    key_file: Path | None = None,
+    ca: bytes | None = None,
+    believed: Believed = lambda _: False,
 ) -> Installed:
     """Check the certificate in `data` (PEM with its issuers or without, in any order; or DER), and put it in use.
 
     `key_file` is the key where it was made elsewhere: it is copied. The pair before is kept.
+    Of a hub that publishes no CAs, `ca` is the issuing CA in PEM; else the last one in the file, if it is `believed`.
     Installing the same again changes nothing. Raises `Refused` with all findings: it must be
     for one of our keys, from this hub's issuing CA, for this customer and environment, a client certificate, and valid
     now; `Unusable` without a key; `Conflict` while another command writes.
@@ -45,7 +61,8 @@ def install_certificate(
                 "or name the key that was made elsewhere: --key-file"
             )
         names = {pin: str(each.path) for pin, each in held.items()}
-        judged = judge(handed, names, spoke.contract, spoke.tsp_id, datetime.now(UTC), subject)
+        contract = _contract(spoke, handed, names, ca, believed, subject)
+        judged = judge(handed, names, contract, spoke.tsp_id, datetime.now(UTC), subject)
         if judged.findings:
             raise Refused(judged.findings)
         key = held[spki_pin(judged.certificate.public_key())]
@@ -53,6 +70,32 @@ def install_certificate(
         changed = not spoke.certificate_file.exists() or spoke.certificate_file.read_bytes() != pem
         if changed or key.path != spoke.key_file:
             put_in_use(spoke, key, pem)
+        write_contract(spoke, contract)
     certificate = judged.certificate
     chain = tuple(each.subject.rfc4514_string() for each in judged.path)
     return Installed(fingerprint(certificate), uri_id(certificate), certificate.not_valid_after_utc, chain, changed)
+
+
+def _contract(
+    spoke: Spoke,
+    handed: Sequence[x509.Certificate],
+    pins: Container[str],
+    ca: bytes | None,
+    believed: Believed,
+    subject: str,
+) -> Contract:
+    """Return the contract with the issuing CA that was named, or that is in the file and believed."""
+    if ca is not None:
+        require_other_software(spoke.contract)
+        named = read_certificates(ca, "--ca")
+        require_authorities(named, "--ca", "INSTALL-08")
+        return with_issuing_ca(spoke.contract, named)
+    path = certification_path(handed, pins)
+    if issuing_cas(spoke.contract) or not is_authority(path[-1]):
+        return spoke.contract
+    if believed(path[-1]):
+        return with_issuing_ca(spoke.contract, path[-1:])
+    message = f"the hub's issuing CA is not known yet, and {subject} holds {path[-1].subject.rfc4514_string()}"
+    message = f"{message}, whose fingerprint (SHA-256) is {fingerprint(path[-1])}"
+    hint = "Compare it with what the hub's representative reads out; then install again, with that as --ca-fingerprint."
+    raise Refused((Finding("INSTALL-09", message, hint, "R6", subject),))

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bothways import files
-from bothways.contract.document import KeyType
+from bothways.contract.document import KeyType, Software
 from bothways.contract.subject import Subject
 from bothways.errors import Conflict, NotAuthorized, Unreachable, Unusable
 from bothways.pki.chain import fingerprint
@@ -100,7 +100,7 @@ def renew(
     if not stands(waiting):
         kind = key or key_type(certificate.public_key()) or KeyType.ECDSA
         make_request(spoke, kind, _subject(certificate))
-    if by_hand:
+    if by_hand or spoke.contract.terms.software is Software.OTHER:
         return Renewal(Outcome.BY_HAND, due, waiting)
     return _enrolled(spoke, due, waiting)
 

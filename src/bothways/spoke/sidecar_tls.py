@@ -9,6 +9,7 @@ from typing import Any
 
 from bothways.contract.document import Contract
 from bothways.spoke import tls
+from bothways.spoke.platform_store import server_ca
 from bothways.xds import names
 from bothways.xds.state import Anchors
 from bothways.xds.suites import CIPHER_SUITES, CURVES, CURVES_ANSWERED, SIGNATURE_ALGORITHMS
@@ -65,7 +66,7 @@ def pair_secret(name: str, certificate: Path, key: Path) -> dict[str, Any]:
 
 def hub_trust(contract: Contract, host: str) -> dict[str, Any]:
     """Return the secret that vouches for the hub's endpoint: the contract's CAs, and exactly this host (RFC 9525)."""
-    return _trust(HUB_TRUST, contract.trust.server_ca, host)
+    return _trust(HUB_TRUST, server_ca(contract), host)
 
 
 def client_ca_trust(contract: Contract) -> dict[str, Any]:

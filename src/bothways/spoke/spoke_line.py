@@ -11,6 +11,7 @@ from bothways.spoke.events import Event
 from bothways.spoke.line import Ask, Line
 from bothways.spoke.metrics import Metrics
 from bothways.spoke.pair import read_key
+from bothways.spoke.platform_store import server_ca
 from bothways.spoke.tls import anchors, load_pair
 
 
@@ -54,6 +55,6 @@ def _loaded(spoke: Spoke) -> tuple[ssl.SSLContext, datetime]:
             raise Unusable(f"{path} is missing. Get it: bothways spoke {missing} --directory {spoke.directory}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=anchors(spoke.contract.trust.server_ca))
+    context.load_verify_locations(cadata=anchors(server_ca(spoke.contract)))
     read_key(spoke.key_file)
     return context, load_pair(context, spoke.certificate_file, spoke.key_file).not_valid_after_utc

@@ -91,6 +91,7 @@ class SpokeStatus:
             "environment": terms.environment.value,
             "hub": terms.hub,
             "endpoint": terms.endpoint,
+            "confirmed": list(self.spoke.confirmed),
             "key": self.key,
             "request": str(self.request) if self.request else None,
             "certificate": self.certificate.document() if self.certificate else None,

@@ -9,7 +9,7 @@ from bothways import files
 from bothways.contract.document import Contract
 from bothways.errors import Refused, Unusable
 from bothways.findings import Finding
-from bothways.pki.chain import certificate_pem, extension, readable
+from bothways.pki.chain import certificate_pem, is_authority, readable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
 from bothways.spoke.pair import private_key
@@ -46,19 +46,24 @@ def client_anchors(contract: Contract) -> tuple[x509.Certificate, ...]:
 
     Raises `Refused` for a certificate that is no CA's: trusting the hub's certificate itself would pin it (R15).
     """
+    if not contract.trust.client_ca:
+        raise Unusable(
+            "the hub's Client CA is not known yet, and nobody else may call. Take it from the hub's portal or "
+            "representative, and add it: bothways spoke install --client-ca FILE"
+        )
+    if not contract.terms.hub:
+        raise Unusable(
+            "the name in the hub's client certificate is not known yet, and the Client CA may vouch for others too. "
+            "Ask the hub's representative, and write it into contract.toml: domain, under [hub]."
+        )
     found = tuple(x509.load_pem_x509_certificates(contract.trust.client_ca.encode()))
-    pinned = [each for each in found if not _is_ca(each)]
+    pinned = [each for each in found if not is_authority(each)]
     hint = "The hub changes its certificate without notice. Take the contract again, which names its Client CA."
     if pinned or not found:
         named = ", ".join(each.subject.rfc4514_string() for each in pinned) or "nothing"
         message = f"the contract names {named} as Client CA, which is no CA (BasicConstraints)"
         raise Refused((Finding("SPOKE-PIN", message, hint, "R15", "trust.client_ca"),))
     return found
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    constraints = extension(certificate, x509.BasicConstraints)
-    return constraints is not None and constraints.ca
 
 
 def anchors(pem: str) -> str:

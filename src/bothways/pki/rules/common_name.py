@@ -18,7 +18,7 @@ def common_name_is_agreed(asked: Asked) -> Iterator[Said]:
     found = text(asked.values["CN"][0])
     terms, tsp_id = asked.applicant.terms, asked.applicant.tsp_id
     markers = [asked.marker] if asked.marker else list(terms.request.keys)
-    wanted = [terms.request.expected_common_name(each.marker, tsp_id, terms.environment) for each in markers]
+    wanted = [terms.request.expected_common_name(each, tsp_id, terms.environment) for each in markers]
     if found not in wanted:
         why = "; ".join(_reasons(found, wanted[0], asked)) or "it does not follow the agreed pattern"
         yield (
@@ -43,9 +43,9 @@ def _reasons(found: str, wanted: str, asked: Asked) -> Iterator[str]:
 
 
 def _deviations(parts: dict[str, str], asked: Asked) -> Iterator[str]:
-    environment, marker = asked.applicant.terms.environment, asked.marker
-    if marker and parts["algorithm"] != marker.marker:
-        yield f"the marker is {parts['algorithm']}, but the key is {marker.marker}"
+    environment, terms, kind = asked.applicant.terms.environment, asked.applicant.terms, asked.marker
+    if kind and parts["algorithm"] != terms.request.marker(kind):
+        yield f"the marker is {parts['algorithm']}, but the key is {kind.marker}"
     if parts["tspId"] != asked.applicant.tsp_id:
         yield f"the tspId is {parts['tspId']}, and this customer's is {asked.applicant.tsp_id}"
     if parts["environment"] != environment.value:
@@ -54,7 +54,8 @@ def _deviations(parts: dict[str, str], asked: Asked) -> Iterator[str]:
 
 def _parts(found: str, terms: Terms) -> dict[str, str] | None:
     """Return the marker, the tspId and the environment that stand in a name of the agreed pattern."""
-    markers, environments = "|".join(each.marker for each in KeyType), "|".join(each.value for each in Environment)
+    markers = "|".join(re.escape(terms.request.marker(each)) for each in KeyType)
+    environments = "|".join(each.value for each in Environment)
     pattern = re.escape(terms.request.common_name)
     for place, allowed in (("algorithm", markers), ("tspId", "[A-Za-z0-9]+?"), ("environment", environments)):
         pattern = pattern.replace(re.escape(f"{{{place}}}"), f"(?P<{place}>{allowed})")

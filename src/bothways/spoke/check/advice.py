@@ -39,6 +39,7 @@ CAUSES: dict[str, Advice] = {
     "INSTALL-06": Advice("nothing renewed it in time", _CSR),
     "INSTALL-07": Advice("it was issued for later, or the clock of this machine is behind", "timedatectl status"),
     "INSTALL-08": Advice("a certificate that is no CA was put among the issuers", _INSTALL),
+    "INSTALL-09": Advice("this hub publishes no CA, so a person has to compare it once", _INSTALL),
     "CHECK-FILE-01": Advice("the directory was made with another umask, or shared on purpose", "chmod go-w DIR"),
     "CHECK-CN-01": Advice("the certificate was issued for another identifier, key type or environment", _STATUS),
     "CHECK-CLOCK-01": Advice("no time service runs on this machine", "timedatectl set-ntp true"),

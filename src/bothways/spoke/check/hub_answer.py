@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bothways.contract.document import Software
 from bothways.findings import Finding, Level
 from bothways.spoke.check.report import Area, Step
 from bothways.spoke.client import Answer
@@ -34,6 +35,10 @@ def access_findings(answer: Answer, document: Mapping[str, Any] | None, spoke: S
                 f"the hub takes us for {seen[0]} in {seen[1]}, and this is the spoke of {wanted[0]} in {wanted[1]}"
             )
             yield Finding("CHECK-ACCESS-04", message, "Install the certificate of this spoke.", "R4; R5", where)
+    elif spoke.contract.terms.software is Software.OTHER:
+        message = f"the hub takes our certificate, and answers {answer.status} at /connectivity, which is not its own"
+        hint = "Nothing has to be done: look for the state of the flows where this hub shows it."
+        yield Finding("CHECK-ACCESS-03", message, hint, "R2", where, Level.INFO)
     elif answer.status in {_UNAUTHORIZED, _FORBIDDEN}:
         message = (
             f"the hub knows the CA of our certificate, and refuses the call with {answer.status}: {_detail(answer)}"

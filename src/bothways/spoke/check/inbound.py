@@ -13,6 +13,7 @@ from cryptography import x509
 
 from bothways.connectivity.evidence import Admission, Caller, Outcome, TcpSeen, VersionSeen
 from bothways.connectivity.verdicts import path_findings
+from bothways.contract.document import PUBLIC
 from bothways.errors import BothwaysError, NotAuthorized, Unreachable
 from bothways.findings import Finding, Level, errors
 from bothways.pki.hello import TLS_1_2, TLS_1_3
@@ -22,6 +23,7 @@ from bothways.spoke.check.hub_answer import access_findings, earlier_findings, s
 from bothways.spoke.check.report import Area, Say, Step
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
+from bothways.spoke.platform_store import server_ca
 from bothways.spoke.spoke_line import tls_context
 
 PATH = "/connectivity"
@@ -141,7 +143,7 @@ def hub_findings(chain: Chain, failure: str, spoke: Spoke, host: str, port: int,
         message = f"{where} speaks TLS, and shows no certificate that can be read: {failure}"
         yield Finding("CHECK-HUB-01", message, "Look at what stands between.", "R1", where)
         return
-    anchors = x509.load_pem_x509_certificates(spoke.contract.trust.server_ca.encode())
+    anchors = x509.load_pem_x509_certificates(server_ca(spoke.contract).encode())
     wrong = errors(path_findings(chain, anchors, host, now))
     kinds = {each.id.rpartition("-")[0] for each in wrong}
     if "PROBE-DATE" in kinds:
@@ -152,11 +154,11 @@ def hub_findings(chain: Chain, failure: str, spoke: Spoke, host: str, port: int,
         said = "; ".join(each.message for each in wrong if each.id.startswith("PROBE-NAME"))
         yield Finding("CHECK-HUB-03", said, "Look where the address leads.", "RFC 9525 section 6.3", where)
     if kinds & {"PROBE-CHAIN", "PROBE-KEY"}:
-        wanted = " or ".join(each.subject.rfc4514_string() for each in anchors)
+        public = spoke.contract.trust.server_ca == PUBLIC
+        named = " or ".join(each.subject.rfc4514_string() for each in anchors)
+        wanted = "a public CA that this machine trusts" if public else f"the server CA of the contract, {named}"
         issuer = chain[-1].issuer.rfc4514_string()
-        message = (
-            f"the certificate of {where} comes from {issuer}, and not from the server CA of the contract, {wanted}"
-        )
+        message = f"the certificate of {where} comes from {issuer}, and not from {wanted}"
         hint = "If that is a CA of your own network, exempt the hub from inspection: mutual TLS cannot pass it. "
         hint += "Else take the contract again from the hub."
         yield Finding("CHECK-HUB-02", message, hint, _CITED, where)

@@ -78,7 +78,7 @@ def _name_findings(spoke: Spoke) -> Iterator[Finding]:
     names = [str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if kind is None:
         return
-    wanted = terms.request.expected_common_name(kind.marker, spoke.tsp_id, terms.environment)
+    wanted = terms.request.expected_common_name(kind, spoke.tsp_id, terms.environment)
     if names != [wanted]:
         message = f"the common name is {' and '.join(names) or 'missing'}, wanted {wanted}"
         hint = "Install the certificate of this customer and environment, or make a new request."

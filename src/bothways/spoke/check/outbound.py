@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from bothways.contract.document import Software
 from bothways.errors import BothwaysError
 from bothways.findings import Finding, Level
 from bothways.spoke import client as clients
@@ -63,13 +64,14 @@ async def look_at_outbound(
 
     Without `let_in`, the hub is not asked. Returns what the hub told last.
     """
-    told = await asyncio.to_thread(_ask, spoke) if let_in else None
+    ours = spoke.contract.terms.software is Software.BOTHWAYS
+    told = await asyncio.to_thread(_ask, spoke) if let_in and ours else None
     known = told or Told()
     own = own_server(server or known.endpoint, known.chains)
     if told is None:
         why = (
             "this hub makes no probes on request"
-            if let_in
+            if let_in or not ours
             else "not asked, for no answer of the hub came from /connectivity"
         )
         say(Step(Area.OUTBOUND, "hub's probe", why))

@@ -134,9 +134,12 @@ def _chain_findings(chain: Chain, failure: str, server: OwnServer, now: datetime
 
 def foreign_certificate(spoke: Spoke, now: datetime) -> bytes:
     """Return a certificate with its key, in PEM, of a CA that has the Client CA's name and another key."""
-    issuer = x509.load_pem_x509_certificates(spoke.contract.trust.client_ca.encode())[0].subject
+    # Of a Client CA that is not known, any name will do: it must not get in either.
+    known = spoke.contract.trust.client_ca
+    unknown = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Client CA")])
+    issuer = x509.load_pem_x509_certificates(known.encode())[0].subject if known else unknown
     key = ec.generate_private_key(ec.SECP256R1())
-    hub = spoke.contract.terms.hub
+    hub = spoke.contract.terms.hub or "hub.invalid"
     certificate = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hub)]))

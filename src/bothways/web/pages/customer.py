@@ -150,7 +150,7 @@ def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]
         "place": "requests",
         "customer": customer,
         "asked": fields | {"key": key.value, "shell": shell.value},
-        "common_name": hub.terms.request.expected_common_name(key.marker, tsp_id, hub.environment),
+        "common_name": hub.terms.request.expected_common_name(key, tsp_id, hub.environment),
         "commands": commands,
         "mistakes": mistakes,
         "requests": list_requests(hub, tsp_id)[-_SHOWN:][::-1],
