@@ -6,6 +6,7 @@ from bench.change_100k import change_100k
 from bench.check import check
 from bench.cli_start import cli_start
 from bench.demo import demo
+from bench.egress import egress
 from bench.harness import Bench, record
 from bench.inbound_handshake import inbound_handshake
 from bench.inbound_keepalive import inbound_keepalive
@@ -23,6 +24,7 @@ BENCHES: dict[str, Bench] = {
     "check": check,
     "cli-start": cli_start,
     "demo": demo,
+    "egress": egress,
     "inbound-handshake": inbound_handshake,
     "inbound-keepalive": inbound_keepalive,
     "issue-p256": issue_p256,

@@ -141,7 +141,12 @@ def connected(ours: World, server: Server, context: ssl.SSLContext) -> ssl.SSLSo
 
 def asked(ours: World, server: Server, line: ssl.SSLSocket) -> bytes:
     """Ask for the service on an open connection; return the status of the answer, `closed` if there is none."""
-    line.sendall(f"GET /{SERVICE}/ HTTP/1.1\r\nHost: {ours.host}:{server.port}\r\n\r\n".encode())
+    return answered(line, f"GET /{SERVICE}/ HTTP/1.1\r\nHost: {ours.host}:{server.port}\r\n\r\n".encode())
+
+
+def answered(line: socket.socket, request: bytes) -> bytes:
+    """Send a request on an open connection; return the status of the answer, `closed` if there is none."""
+    line.sendall(request)
     answer = b""
     while not (found := _LENGTH.search(answer)) or len(answer) < found.end() + int(found[1]):
         received = line.recv(65536)

@@ -58,7 +58,7 @@ def bare_envoy(setting: Setting) -> AbstractContextManager[Server | None]:
     config = setting.directory / "envoy.json"
     config.write_text(bare_envoy_json(setting.directory, setting.host, setting.port, setting.service_port))
     command = [str(find_envoy()), "--config-path", str(config), "--log-level", "error", "--disable-hot-restart"]
-    return _running("bare Envoy", command, setting)
+    return running("bare Envoy", command, setting)
 
 
 def nginx(setting: Setting) -> AbstractContextManager[Server | None]:
@@ -83,7 +83,7 @@ http {{
 }}
 """
     )
-    return _running("nginx", [program("nginx"), "-c", str(config), "-e", "stderr"], setting)
+    return running("nginx", [program("nginx"), "-c", str(config), "-e", "stderr"], setting)
 
 
 def haproxy(setting: Setting) -> AbstractContextManager[Server | None]:
@@ -108,7 +108,7 @@ backend service
   server one 127.0.0.1:{setting.service_port}
 """
     )
-    return _running("HAProxy", [program("haproxy"), "-db", "-f", str(config)], setting)
+    return running("HAProxy", [program("haproxy"), "-db", "-f", str(config)], setting)
 
 
 def caddy(setting: Setting) -> AbstractContextManager[Server | None]:
@@ -135,7 +135,7 @@ https://{setting.host}:{setting.port} {{
 }}
 """
     )
-    return _running("Caddy", [_wheel("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)], setting)
+    return running("Caddy", [_wheel("caddy"), "run", "--adapter", "caddyfile", "--config", str(config)], setting)
 
 
 def traefik(setting: Setting) -> AbstractContextManager[Server | None]:
@@ -161,7 +161,7 @@ url = "http://127.0.0.1:{setting.service_port}"
 """
     )
     command = [_wheel("traefik"), f"--entryPoints.inbound.address=127.0.0.1:{setting.port}"]
-    return _running("Traefik", [*command, f"--providers.file.filename={dynamic}", "--log.level=ERROR"], setting)
+    return running("Traefik", [*command, f"--providers.file.filename={dynamic}", "--log.level=ERROR"], setting)
 
 
 PEERS: tuple[Callable[[Setting], AbstractContextManager[Server | None]], ...] = (
@@ -185,7 +185,8 @@ def program(name: str) -> str:
 
 
 @contextmanager
-def _running(name: str, command: list[str], setting: Setting) -> Iterator[Server | None]:
+def running(name: str, command: list[str], setting: Setting) -> Iterator[Server | None]:
+    """Run a server until the end, by its command; yield None if its program, the first word, is not there."""
     if not command[0]:
         print(f"{name} is not there, and left out", file=sys.stderr)
         yield None

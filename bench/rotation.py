@@ -116,7 +116,7 @@ def _world() -> Iterator[Hub]:
         for number in range(_CUSTOMERS):
             (place / f"c{number}").mkdir()
             files.append(make_server_files(place / f"c{number}", f"Bank {number}", f"c{number}.localhost"))
-        stack.enter_context(_nginx(place, port, files))
+        stack.enter_context(customers_servers(place, port, files))
         process = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], place / "hub.log")
         stack.callback(process.stop)
         process.next_line(_READY)
@@ -133,7 +133,8 @@ def _world() -> Iterator[Hub]:
 
 
 @contextmanager
-def _nginx(place: Path, port: int, files: list[ServerFiles]) -> Iterator[None]:
+def customers_servers(place: Path, port: int, files: list[ServerFiles]) -> Iterator[None]:
+    """Run nginx as the servers of customers, `c0.localhost` the first; `client-ca.crt` in `place` is who may enter."""
     blocks = "".join(
         f"""server {{ listen 127.0.0.1:{port} ssl; server_name c{number}.localhost;
         ssl_certificate {each.certificate}; ssl_certificate_key {each.key};
@@ -147,7 +148,8 @@ def _nginx(place: Path, port: int, files: list[ServerFiles]) -> Iterator[None]:
     )
     (place / "nginx.conf").write_text(
         f"daemon off; worker_processes 1; pid {place}/nginx.pid; error_log {place}/nginx.log;\n"
-        f"events {{ worker_connections 1024; }}\nhttp {{ access_log off; {temporary}\n{blocks} }}\n"
+        f"events {{ worker_connections 4096; }}\nhttp {{ access_log off;\n"
+        f"server_names_hash_max_size 4096; {temporary}\n{blocks} }}\n"
     )
     command = [program("nginx"), "-c", str(place / "nginx.conf"), "-e", str(place / "nginx.log")]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
