@@ -5,7 +5,7 @@ DATABASE ?= sqlite
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak check format lock bench texts clean
+.PHONY: demo test soak check docs reference changelog format lock bench texts clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/bothways demo $(ARGS)
@@ -24,6 +24,18 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/test_layout.py
+
+# The site, for a disk or any web server. A running hub serves the same at /docs/.
+docs: reference
+	@$(BIN)/python -m bothways.manual.build build/docs
+
+# The pages and drawings that are made of the code, and the links by which all pages are in the package.
+reference: $(VENV)/.installed
+	@$(BIN)/python -m bothways.reference.write docs
+
+# Joins the fragments of changes/ into CHANGELOG.md: make changelog VERSION=0.2.0
+changelog: $(VENV)/.installed
+	@$(BIN)/python -m bothways.reference.changelog "$(VERSION)"
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format

@@ -16,7 +16,9 @@ from bothways.contract.render import render_contract
 from bothways.pki import anchors
 from bothways.pki.proof import PROOF
 from bothways.pki.rules import RULES
+from bothways.reference.commands import commands
 from bothways.spoke.check.advice import CAUSES
+from bothways.store import schema, schema_observations
 
 ROOT = Path(__file__).parent.parent
 ATTACKS = (ROOT / "docs" / "attacks.md").read_text()
@@ -110,3 +112,38 @@ def test_the_page_of_the_check_has_each_finding_of_the_spoke_with_its_cause() ->
     listed = re.findall(r'^\| <a id="[a-z0-9-]+"></a>`([A-Z0-9-]+)` \|', page, flags=re.MULTILINE)
     assert sorted(listed) == sorted(each for each in CAUSES if not each.startswith("PROBE-"))
     assert [each for each in listed if f"| {CAUSES[each].cause} |" not in page] == []
+
+
+COMMANDS = {words for words, _ in commands()}
+PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md")))
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_each_command_that_a_page_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    code = re.findall(r"```\w*\n(.*?)```|`([^`\n]+)`", text, flags=re.DOTALL)
+    named = re.findall(r"(?<![\w./-])bothways ((?:[a-z][a-z-]* ?)+)", "\n".join(block or span for block, span in code))
+    groups = {command.rpartition(" ")[0] for command in COMMANDS} | {command.partition(" ")[0] for command in COMMANDS}
+    wrong = [each for each in named if not _is_command(each.split(), groups)]
+    assert wrong == []
+
+
+def _is_command(words: list[str], groups: set[str]) -> bool:
+    """Tell whether the words begin with a command, or are a group of commands and nothing else."""
+    begun = [" ".join(words[:count]) for count in range(1, len(words) + 1)]
+    return any(each in COMMANDS for each in begun) or " ".join(words) in groups
+
+
+def test_the_page_of_what_is_stored_has_each_table_and_no_other() -> None:
+    tables = {*schema.metadata.tables, *schema_observations.metadata.tables}
+    rows = re.findall(r"^\| (`[a-z_`, ]+) \|", (ROOT / "docs" / "stored.md").read_text(), flags=re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`([a-z_]+)`", row)]
+    assert sorted({*listed} - {"passphrase"}) == sorted(tables)
+
+
+def test_no_word_is_misspelt() -> None:
+    pytest.importorskip("codespell_lib", reason="codespell is not installed (it is in requirements/dev.txt)")
+    pages = [*PROSE, "docs/navigation.toml", *(f"changes/{each.name}" for each in (ROOT / "changes").glob("*.md"))]
+    command = [sys.executable, "-m", "codespell_lib", *pages]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bothways.cli.exit import _CODES, exit_code
+from bothways.cli.exit import CODES, exit_code
 from bothways.errors import (
     BothwaysError,
     Conflict,
@@ -41,7 +41,7 @@ def test_a_more_special_error_has_the_code_of_its_kind() -> None:
 
 
 def test_no_error_type_is_without_a_code_of_its_own() -> None:
-    assert {kind for kind in _subclasses(BothwaysError) if kind.__module__.startswith("bothways.")} == set(_CODES)
+    assert {kind for kind in _subclasses(BothwaysError) if kind.__module__.startswith("bothways.")} == set(CODES)
 
 
 def _subclasses(kind: type[BothwaysError]) -> Iterator[type[BothwaysError]]:

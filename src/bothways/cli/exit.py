@@ -20,7 +20,7 @@ EXPIRING = 5
 INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
 
-_CODES: dict[type[BothwaysError], int] = {
+CODES: dict[type[BothwaysError], int] = {
     Refused: FAILED,
     NotFound: USAGE,
     Conflict: USAGE,
@@ -29,6 +29,7 @@ _CODES: dict[type[BothwaysError], int] = {
     NotAuthenticated: NOT_AUTHORIZED,
     NotAuthorized: NOT_AUTHORIZED,
 }
+"""The code of each error; what none of them stands for, `exit_code` decides."""
 
 
 def exit_code(error: Exception) -> int:
@@ -37,4 +38,4 @@ def exit_code(error: Exception) -> int:
     One that nobody foresaw has `USAGE` if the operating system said no to something in the set-up, otherwise `FAILED`.
     """
     unforeseen = USAGE if isinstance(error, OSError) else FAILED
-    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), unforeseen)
+    return next((code for kind, code in CODES.items() if isinstance(error, kind)), unforeseen)

@@ -46,6 +46,7 @@ for _name, (_help, _commands) in GROUPS.items():
                 _inner.command(f"bothways.cli.{_module}:{_function}", name=_command, help=_line)
             _group.command(_inner)
     app.command(_group)
+app.command("bothways.cli.ask:ask", name="ask", help="Answer a question out of the documentation, without a network.")
 app.command(
     "bothways.cli.outbound:probe", name="probe", help="Call a customer's server once, and record what was seen."
 )

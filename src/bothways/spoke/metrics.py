@@ -17,7 +17,7 @@ from bothways.spoke.events import (
     Retired,
 )
 
-_KINDS = {
+KINDS = {
     "bothways_spoke_dns_answers_total": ("counter", "Answers of DNS, by outcome: found, missing or failed."),
     "bothways_spoke_address_changes_total": ("counter", "Answers of DNS with other addresses than before."),
     "bothways_spoke_dns_ttl_seconds": ("gauge", "TTL of the last answer, the least of its chain."),
@@ -29,6 +29,8 @@ _KINDS = {
     "bothways_spoke_reloads_total": ("counter", "Changes of files, by outcome: used or refused."),
     "bothways_spoke_certificate_expiration_timestamp_seconds": ("gauge", "When the certificate in use ends."),
 }
+"""Kind and meaning of each metric, by its name."""
+
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -80,7 +82,7 @@ class Metrics:
         with self._lock:
             numbers = sorted(self._numbers.items())
         lines = []
-        for name, (kind, meaning) in _KINDS.items():
+        for name, (kind, meaning) in KINDS.items():
             rows = [(labels, value) for (each, labels), value in numbers if each == name]
             if rows:
                 lines += [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]

@@ -2,12 +2,12 @@
 
 import re
 from functools import cache
-from importlib.resources import files
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 
 from bothways.errors import NotFound
+from bothways.manual import library
 
 _PAGES = ("findings.md", "probe.md")
 _ROW = re.compile(r"^\| `([A-Z0-9-]+)` \|(.*)\|$", re.MULTILINE)
@@ -32,7 +32,7 @@ def explanations() -> dict[str, str]:
     """Return the explanation of each finding in Markdown, by id, from the rows of the documentation's own pages."""
     found = {}
     for page in _PAGES:
-        for id_, rest in _ROW.findall(files("bothways.web").joinpath(page).read_text()):
+        for id_, rest in _ROW.findall(library.page(page).markdown):
             cells = [each.strip() for each in rest.split(" | ")]
             said = "\n\n".join(f"**{head}**: {cell}" for head, cell in zip(_HEADS[-len(cells) :], cells, strict=False))
             found[id_] = f"# {id_}\n\n{said}\n"

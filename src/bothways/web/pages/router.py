@@ -10,6 +10,7 @@ from bothways.web.pages.audit import audit_router
 from bothways.web.pages.customer import customer_router
 from bothways.web.pages.decisions import decisions_router
 from bothways.web.pages.exchange import exchange_router
+from bothways.web.pages.manual import manual_router
 from bothways.web.pages.oidc import oidc_router
 from bothways.web.pages.people import people_router
 from bothways.web.pages.probing import Probes
@@ -47,6 +48,7 @@ def pages_router(hub: Hub, apply: Apply, view: View) -> APIRouter:
         register_router(gate, view),
         people_router(gate, view),
         audit_router(gate, view),
+        manual_router(hub, gate),
     ):
         router.include_router(each)
     return router

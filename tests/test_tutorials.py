@@ -1,4 +1,4 @@
-"""The two tours of the README, run line by line as they stand there."""
+"""The two tutorials, run together line by line, as they are printed, in a clean directory."""
 
 import os
 import re
@@ -14,16 +14,15 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parent.parent / "README.md"
+DOCS = Path(__file__).parent.parent / "docs"
 APART = "# in a terminal of its own\n"
 PORTS = (8443, 8444, 9000, 9443, 15001)
 
 pytestmark = pytest.mark.envoy
 
 
-def blocks(heading: str) -> list[str]:
-    section = README.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+def blocks(page: str) -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", (DOCS / page).read_text(), flags=re.DOTALL)
 
 
 @contextmanager
@@ -67,7 +66,7 @@ def wait_for(port: int) -> None:
     pytest.fail(f"nothing listens on port {port}")
 
 
-def test_both_tours_work_as_they_are_printed(tmp_path: Path) -> None:
+def test_both_tutorials_work_as_they_are_printed(tmp_path: Path) -> None:
     for program in ("openssl", "curl", "bash"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not on PATH")
@@ -75,14 +74,15 @@ def test_both_tours_work_as_they_are_printed(tmp_path: Path) -> None:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
-                pytest.skip(f"port {port}, which the README names, is in use")
-    init, run_hub, service, register, request, chain, calls = blocks("Ten minutes as an operator")
-    csr, install, server, listen = blocks("Ten minutes as a customer")
+                pytest.skip(f"port {port}, which the tutorials name, is in use")
+    init, run_hub, service, register, request, chain, calls, shut = blocks("tutorial-operator.md")
+    begin, csr, install, server, listen, again = blocks("tutorial-customer.md")
     assert all(block.startswith(APART) for block in (run_hub, service, listen))
     run(init, tmp_path)
     with terminal(run_hub, tmp_path), terminal(service, tmp_path):
         wait_for(9443)
         run(register, tmp_path)
+        run(begin, tmp_path)
         run(csr, tmp_path)
         run(request, tmp_path)
         assert '"token": "4111"' in run(install, tmp_path)
@@ -91,3 +91,5 @@ def test_both_tours_work_as_they_are_printed(tmp_path: Path) -> None:
             wait_for(8443)
             assert "outbound: established" in run(chain, tmp_path)
             assert run(calls, tmp_path).count('"received": true') == 2
+            assert "nothing is wrong" in run(again, tmp_path)
+            run(shut, tmp_path)

@@ -1,0 +1,31 @@
+from bothways.cli.exit import CODES
+from bothways.reference.commands import commands, commands_page, exit_codes_page
+
+PAGE = commands_page()
+
+
+def test_every_command_is_on_the_page_with_its_options() -> None:
+    named = [words for words, _ in commands()]
+    assert len(named) > 60
+    assert {"demo", "ask", "hub init", "hub authority add", "spoke bundle export"} <= set(named)
+    assert [each for each in named if f"## `bothways {each}`" not in PAGE] == []
+
+
+def test_a_command_is_shown_with_usage_choices_and_defaults() -> None:
+    section = PAGE.split("## `bothways spoke csr`")[1].split("\n## ")[0]
+    assert "bothways spoke csr --country COUNTRY --state STATE" in section
+    assert (
+        "| `--key` | The kind of the new key: ecdsa is P-256, rsa has 4096 bits. One of `ecdsa`, `rsa`. | `ecdsa` |"
+        in section
+    )
+    assert "| `--country` | C: two capital letters, for example FR. | required |" in section
+
+
+def test_arguments_without_a_name_are_shown_in_capitals() -> None:
+    assert "bothways certificate revoke SERIAL\n" in PAGE.split("## `bothways certificate revoke`")[1]
+
+
+def test_every_exit_code_is_on_its_page_with_the_errors_that_lead_to_it() -> None:
+    page = exit_codes_page()
+    assert [f"| `{code}` |" in page for code in (0, 1, 2, 3, 4, 5, 130)] == [True] * 7
+    assert all(f"`{kind.__name__.lower()}`" in page for kind in CODES)
