@@ -24,6 +24,7 @@ from tests.conftest import running
 from tests.dataplane.test_ads import Node, served
 
 from bothways import files
+from bothways.cli.asking import Where
 from bothways.cli.hub import reopen
 from bothways.cli.hub import status as hub_status
 from bothways.cli.opening import control, control_text
@@ -430,7 +431,7 @@ def test_a_running_hub_shuts_its_endpoint_tells_it_and_opens_it_for_a_person(
     def first() -> None:
         with running(hub):
             eventually(lambda: current_closure(hub) is not None and "hub reopen" in told())
-            assert hub_status(directory=hub.directory) == 1
+            assert hub_status(where=Where(hub.directory)) == 1
             assert "a stranger was let in" in capsys.readouterr().out
             assert 'bothways_endpoint_shut{namespace="PPR"} 1.0' in str(control_text(hub, "/metrics"))
             assert not listens(hub)
@@ -440,7 +441,7 @@ def test_a_running_hub_shuts_its_endpoint_tells_it_and_opens_it_for_a_person(
         with running(hub):
             assert "hub reopen" in told()
             assert not listens(hub)
-            assert reopen(directory=hub.directory) == 0
+            assert reopen(where=Where(hub.directory)) == 0
             assert listens(hub)
             eventually(lambda: "hub reopen" not in told() and "the canary at 127.0.0.1" in told())
             assert current_closure(hub) is None

@@ -29,7 +29,7 @@ def test_people_see_each_certificate_under_its_issuer(make_certificate: Make) ->
     root = make_certificate("Root")
     middle = make_certificate("Middle", root)
     low = make_certificate("Low", middle)[1]
-    lines = [*chain_lines((low, middle[1], root[1]))]
+    lines = [*chain_lines(chain_document((low, middle[1], root[1])))]
     heads = [line for line in lines if "CN=" in line]
     assert heads == ["CN=Root (root)", "└─ CN=Middle (intermediate)", "   └─ CN=Low (intermediate)"]
     grouped = fingerprint(low)[:4].upper()
@@ -39,4 +39,4 @@ def test_people_see_each_certificate_under_its_issuer(make_certificate: Make) ->
 
 def test_nothing_that_a_stranger_writes_moves_the_cursor(make_certificate: Make) -> None:
     root = make_certificate("a\x1b[2J\u202e\nb")[1]
-    assert all(line.isprintable() for line in chain_lines((root,)))
+    assert all(line.isprintable() for line in chain_lines(chain_document((root,))))

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 from tests.wire.conftest import World
 
+from bothways.cli.asking import Where
 from bothways.cli.hub import status
 from bothways.cli.opening import control
 from bothways.operations.closure import reopen_endpoint, shut_endpoint
@@ -34,7 +35,7 @@ def test_a_push_that_envoy_refuses_is_told_and_holds_up_nothing_else(
     with closing(socket.create_server((settings.inbound_address, settings.inbound_port))):
         reopen_endpoint(world.hub)
         assert not apply(world)
-        assert status(directory=world.hub.directory) == 1
+        assert status(where=Where(world.hub.directory)) == 1
         assert "cannot bind" in capsys.readouterr().out
         [node] = (control(world.hub, "GET", "/status") or {})["nodes"]
         assert (node["settled"], "cannot bind" in "".join(node["refused"].values())) == (False, True)

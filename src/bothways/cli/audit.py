@@ -2,22 +2,31 @@
 
 import json as json_lines
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.asking import DEFAULT, Asked, Document, Here, Where, asked
 from bothways.cli.exit import FAILED, OK
-from bothways.cli.opening import hub_in
-from bothways.cli.output import HERE, Directory, Json, is_row_number, result, tell
-from bothways.errors import BothwaysError, Unusable
-from bothways.operations.audit import Known, compare_audit, export_audit, sign_head_anew, verify_audit
+from bothways.cli.output import Json, finding_line, is_row_number, result, second, tell
+from bothways.errors import Unusable
+from bothways.operations.audit import (
+    Known,
+    compare_audit,
+    export_audit,
+    sign_head_anew,
+    signed_head,
+    verify_audit,
+)
 from bothways.operations.audit_head import HEAD_FILE, read_head, sign_head, stored_head
+from bothways.operations.hub import Hub
 
 _DIGITS = 64
 _EXPORT_LIMIT = 1 << 30
+LINES = 1000
+"""Lines that a hub elsewhere is asked for, or given, at once: the most that its API takes."""
 
 
 def verify(
@@ -32,23 +41,23 @@ def verify(
     export_: Annotated[
         Path | None, Parameter(name="--export", help="Compare with what `audit export` printed earlier into this file.")
     ] = None,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Check that no line of the audit was changed, removed, put in or cut off. Exits with 1 if one was."""
     known = None if head is None else _parsed(head)
-    with hub_in(directory) as hub:
-        state = verify_audit(hub, () if known is None else (known,))
-        compared = () if export_ is None else compare_audit(hub, _content(export_), str(export_))
-    found = (*state.findings, *compared)
-    document = state.document() | {
-        "whole": state.whole and not compared,
-        "findings": [each.document() for each in found],
-    }
-    lines = [f"The audit has {state.lines} lines. Its head is {state.lines}:{state.hash}"]
-    if state.signed:
-        lines.append(f"signed head: line {state.signed.lines}, at {state.signed.at:%Y-%m-%d %H:%M:%S} UTC")
-    lines += [str(each) for each in found]
+    exported = None if export_ is None else _content(export_)
+    with asked(where) as at:
+        query = {} if known is None else {"head": f"{known.lines}:{known.hash}"}
+        document = at.show(
+            lambda hub: verify_audit(hub, () if known is None else (known,)).document(), ("audit", "verify"), **query
+        )
+        found = document["findings"] + ([] if exported is None else _compared(at, exported, str(export_)))
+    document |= {"whole": not found, "findings": found}
+    lines = [f"The audit has {document['lines']} lines. Its head is {document['head']}"]
+    if signed := document["signed_head"]:
+        lines.append(f"signed head: line {signed['lines']}, at {second(signed['at'])} UTC")
+    lines += [finding_line(each) for each in found]
     lines += [] if found else ["The audit is whole: each line continues the one before."]
     result(document, "\n".join(lines), as_json=json)
     if found:
@@ -60,17 +69,17 @@ def verify(
 def export(
     *,
     after: Annotated[int, Parameter(help="The sequence number of the last line that you have.")] = 0,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
 ) -> int:
     """Print the audit as JSON lines, oldest first, and its signed head as the last line: for archives, and watchers."""
-    with hub_in(directory) as hub:
+    with asked(where) as at:
+        lines = export_audit(at.hub, after) if isinstance(at, Here) else at.api.every(("audit",), LINES, after=after)
         # What is to be handed out is needed most when the head cannot be signed.
-        with suppress(BothwaysError):
-            sign_head(hub)
-        for line in export_audit(hub, after):
+        signed = at.show(signed_head, ("audit", "head"))
+        for line in lines:
             sys.stdout.write(json_lines.dumps(line) + "\n")
         sys.stdout.flush()
-        sys.stdout.write(json_lines.dumps(stored_head(hub.directory)) + "\n")
+        sys.stdout.write(json_lines.dumps(signed) + "\n")
         sys.stdout.flush()
     return OK
 
@@ -83,17 +92,23 @@ def head(
         Parameter(negative="", help="Sign it although the head before is gone, or its line; wants a --reason."),
     ] = False,
     reason: Annotated[str | None, Parameter(help="With --anew: what happened. It is recorded.")] = None,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Write the signed head of the audit to a file, to be kept on another machine."""
     if anew and not reason:
         raise Unusable("--anew covers what was cut off, if anything was. Say what happened: --reason WHY")
-    with hub_in(directory) as hub:
+    if anew and where.elsewhere():
+        raise Unusable("--anew is for the hub's own machine, where what became of the head before can be looked into.")
+
+    def local(hub: Hub) -> Document:
         if anew and reason:
             sign_head_anew(hub, reason)
         sign_head(hub)
-        content = files.read(hub.directory / HEAD_FILE, "the signed head of the audit")
+        return stored_head(hub.directory)
+
+    with asked(where) as at:
+        content = (json_lines.dumps(at.show(local, ("audit", "head"))) + "\n").encode()
     signed = read_head(content, HEAD_FILE)
     files.write_new(file, content)
     document = {"file": str(file), "head": f"{signed.lines}:{signed.hash}", "spki_pin": signed.spki_pin}
@@ -113,6 +128,17 @@ def _parsed(text: str) -> Known:
         f"{text!r} is no head of an audit. Give what `bothways audit verify` printed: NUMBER:SHA256, or the file that "
         "`bothways audit head` wrote."
     )
+
+
+def _compared(at: Asked, exported: bytes, subject: str) -> list[Document]:
+    """Return what differs from the export; a hub elsewhere is given it piece by piece."""
+    if isinstance(at, Here):
+        return [each.document() for each in compare_audit(at.hub, exported, subject)]
+    lines, found = exported.decode(errors="replace").splitlines(keepends=True), list[Document]()
+    for start in range(0, len(lines), LINES):
+        piece = "".join(lines[start : start + LINES])
+        found += at.change(lambda _: {}, "POST", ("audit", "compare"), {"export": piece})["findings"]
+    return found
 
 
 def _content(path: Path) -> bytes:

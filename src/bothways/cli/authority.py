@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.opening import apply, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.cli.output import Json, result, table, tell
 from bothways.contract.document import KeyType
 from bothways.operations import authorities
 from bothways.operations.hub import Hub
@@ -22,7 +22,7 @@ def add(
     ca_key: Annotated[
         Literal["p256", "rsa4096"] | None, Parameter(help="The key of the CA, if not as that of the one before.")
     ] = None,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Put a new CA beside the one that signs: it signs from now on, and both are trusted.
@@ -30,33 +30,29 @@ def add(
     With `--role client`, customers are to trust both Client CAs; each is shown a certificate of the new one when its
     server takes it.
     """
-    with hub_in(directory) as hub:
-        kind = _KINDS[ca_key] if ca_key else None
+    with asked(where) as at:
+        document = at.change(
+            lambda hub: authorities.authority_added(hub, role, _KINDS[ca_key] if ca_key else None),
+            "POST",
+            ("authorities",),
+            {"role": role, "ca_key": ca_key},
+        )
+        signs = f"{document['id']} signs from {'the next rotation' if role == 'client' else 'now'} on"
+        text = f"The {'Client' if role == 'client' else 'issuing'} CA {signs}: {document['subject']}"
+        result(document, text, as_json=json)
+        at.apply()
         if role == "client":
-            return _added_client_authority(hub, kind, as_json=json)
-        added = authorities.add_issuing_authority(hub, kind)
-        document = {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
-        result(document, f"The issuing CA {added.id} signs from now on: {document['subject']}", as_json=json)
-        apply(hub)
-        tell("The contract names both: customers take it again before they install a certificate of the new one.")
+            tell("The contract names both: customers take it again, and have their servers trust both Client CAs.")
+            tell("Then, as often as you like, to change over whoever is ready and learn who is not: bothways rotate")
+        else:
+            tell("The contract names both: customers take it again before they install a certificate of the new one.")
         return OK
 
 
-def _added_client_authority(hub: Hub, kind: KeyType | None, *, as_json: bool) -> int:
-    added = authorities.add_client_authority(hub, kind)
-    document = {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
-    text = f"The Client CA {added.id} signs from the next rotation on: {document['subject']}"
-    result(document, text, as_json=as_json)
-    apply(hub)
-    tell("The contract names both: customers take it again, and have their servers trust both Client CAs.")
-    tell("Then, as often as you like, to change over whoever is ready and learn who is not: bothways rotate")
-    return OK
-
-
-def list_(*, directory: Directory = HERE, json: Json = False) -> int:
+def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
     """List all CAs of the hub, with how many certificates of each are in force."""
-    with hub_in(directory) as hub:
-        found = authorities.list_authorities(hub)
+    with asked(where) as at:
+        found = at.every(authorities.list_authorities, ("authorities",))
         rows = [
             (each["id"], each["role"], each["state"], each["not_after"][:10], each["certificates"], each["subject"])
             for each in found
@@ -66,10 +62,15 @@ def list_(*, directory: Directory = HERE, json: Json = False) -> int:
         return OK
 
 
-def retire(authority: int, *, directory: Directory = HERE, json: Json = False) -> int:
+def retire(authority: int, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         authorities.retire_authority(hub, authority)
-        result({"id": authority, "state": "retired"}, f"The CA {authority} is retired.", as_json=json)
-        apply(hub)
+        return {"id": authority, "state": "retired"}
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("authorities", authority, "retire"))
+        result(document, f"The CA {authority} is retired.", as_json=json)
+        at.apply()
         return OK

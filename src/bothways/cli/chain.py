@@ -6,14 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.opening import conclude, hub_in
-from bothways.cli.output import HERE, Directory, Json, Reason, result, table, tell
+from bothways.cli.output import Json, Reason, day, finding_line, result, table, tell
+from bothways.cli.remote import text_of
 from bothways.operations import chains
-from bothways.operations.hub import Hub
 from bothways.pki.encoding import CHAIN_LIMIT
-from bothways.pki.tree import chain_document, chain_lines
-from bothways.store.chains import StoredChain
+from bothways.pki.tree import chain_lines
 
 PublicRoot = Annotated[bool, Parameter(negative="", help="Endorse it although it is a CA that every browser trusts.")]
 Pins = Annotated[
@@ -22,81 +21,96 @@ Pins = Annotated[
 ]
 
 
-def submit(tsp_id: str, file: Path, *, directory: Directory = HERE, json: Json = False) -> int:
+def submit(tsp_id: str, file: Path, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Submit the CA chain of a customer's server for review: PEM, DER or PKCS #7. Prints what was understood."""
-    with hub_in(directory) as hub:
-        stored = chains.submit_chain(hub, tsp_id, files.read(file, "the chain", CHAIN_LIMIT), str(file))
-        said = f"Chain {stored.id} of {tsp_id} waits for review; fingerprint of its root {stored.fingerprint}"
-        document, tree = _reviewed(hub, stored.id)
-        result(document, f"{said}\n{tree}", as_json=json)
-        tell(f"Next, after comparing the fingerprint with the customer: bothways chain endorse {stored.id}")
+    with asked(where) as at:
+        data = files.read(file, "the chain", CHAIN_LIMIT)
+        document = at.change(
+            lambda hub: chains.chain_review(hub, chains.submit_chain(hub, tsp_id, data, str(file)).id),
+            "POST",
+            ("chains",),
+            {"customer": tsp_id, "chain": text_of(data)},
+        )
+        document.pop("pem")
+        said = f"Chain {document['id']} of {tsp_id} waits for review; fingerprint of its root {document['fingerprint']}"
+        _tell_findings(document)
+        result(document, "\n".join([said, *chain_lines(document["tree"])]), as_json=json)
+        tell(f"Next, after comparing the fingerprint with the customer: bothways chain endorse {document['id']}")
         return OK
 
 
-def list_(*, customer: str | None = None, directory: Directory = HERE, json: Json = False) -> int:
+def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = False) -> int:
     """List chains, of all customers or of one."""
-    with hub_in(directory) as hub:
-        found = chains.list_chains(hub, customer)
+    with asked(where) as at:
+        found = at.every(
+            lambda hub: [each.document() for each in chains.list_chains(hub, customer)], ("chains",), customer=customer
+        )
         rows = [
-            (each.id, each.tsp_id, each.state.value, f"{each.not_after:%Y-%m-%d}", each.fingerprint[:16])
+            (each["id"], each["customer"], each["state"], day(each["not_after"]), each["fingerprint"][:16])
             for each in found
         ]
-        text = table(rows, ("CHAIN", "CUSTOMER", "STATE", "NOT AFTER", "FINGERPRINT"))
-        result([each.document() for each in found], text, as_json=json)
+        result(found, table(rows, ("CHAIN", "CUSTOMER", "STATE", "NOT AFTER", "FINGERPRINT")), as_json=json)
         return OK
 
 
-def show(number: int, *, directory: Directory = HERE, json: Json = False) -> int:
+def show(number: int, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show a chain: as it was understood, with what the rules say about it now, and in PEM."""
-    with hub_in(directory) as hub:
-        stored = chains.show_chain(hub, number)
-        document, tree = _reviewed(hub, number)
-        lines = [
-            f"{key:<12} {value}" for key, value in stored.document().items() if value is not None and key != "spki_pins"
-        ]
-        lines += [f"{'pin':<12} {each}" for each in stored.spki_pins]
-        result(document | {"pem": stored.pem}, "\n".join([*lines, tree, stored.pem]), as_json=json)
+    with asked(where) as at:
+        document = at.show(lambda hub: chains.chain_review(hub, number), ("chains", number))
+        apart = {"tree", "findings", "pem", "spki_pins"}
+        lines = [f"{key:<12} {value}" for key, value in document.items() if value is not None and key not in apart]
+        lines += [f"{'pin':<12} {each}" for each in document["spki_pins"]]
+        _tell_findings(document)
+        result(document, "\n".join([*lines, *chain_lines(document["tree"]), document["pem"]]), as_json=json)
         return OK
 
 
 def endorse(
-    number: int, *, public_root: PublicRoot = False, pin: Pins = None, directory: Directory = HERE, json: Json = False
+    number: int, *, public_root: PublicRoot = False, pin: Pins = None, where: Where = DEFAULT, json: Json = False
 ) -> int:
     """Endorse a chain: it vouches for this customer's server, and for no other."""
-    with hub_in(directory) as hub:
-        pins = tuple(each.replace(":", "").lower() for each in pin or ())
-        stored = chains.endorse_chain(hub, number, public_root=public_root, pins=pins)
-        code = conclude(hub, stored.document(), _decided(stored), as_json=json)
-        tell(f"Next: bothways probe {stored.tsp_id}")
+    pins = tuple(each.replace(":", "").lower() for each in pin or ())
+    with asked(where) as at:
+        document = at.change(
+            lambda hub: chains.endorse_chain(hub, number, public_root=public_root, pins=pins).document(),
+            "POST",
+            ("chains", number, "endorse"),
+            {"public_root": public_root, "pins": list(pins)},
+        )
+        code = at.conclude(document, _decided(document), as_json=json)
+        tell(f"Next: bothways probe {document['customer']}")
         return code
 
 
-def refuse(number: int, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+def refuse(number: int, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Refuse a chain."""
-    with hub_in(directory) as hub:
-        stored = chains.refuse_chain(hub, number, reason)
-        result(stored.document(), _decided(stored), as_json=json)
+    with asked(where) as at:
+        document = at.change(
+            lambda hub: chains.refuse_chain(hub, number, reason).document(),
+            "POST",
+            ("chains", number, "refuse"),
+            {"reason": reason},
+        )
+        result(document, _decided(document), as_json=json)
         return OK
 
 
-def withdraw(number: int, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+def withdraw(number: int, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Withdraw an endorsement: the chain vouches for nothing any more."""
-    with hub_in(directory) as hub:
-        stored = chains.withdraw_chain(hub, number, reason)
-        return conclude(hub, stored.document(), _decided(stored), as_json=json)
+    with asked(where) as at:
+        document = at.change(
+            lambda hub: chains.withdraw_chain(hub, number, reason).document(),
+            "POST",
+            ("chains", number, "withdraw"),
+            {"reason": reason},
+        )
+        return at.conclude(document, _decided(document), as_json=json)
 
 
-def _reviewed(hub: Hub, number: int) -> tuple[dict[str, object], str]:
-    """Return the chain as JSON object and as text, with its tree, and say on stderr what the rules say."""
-    stored, chain, findings = chains.review_chain(hub, number)
-    for each in findings:
-        tell(str(each))
-    document = stored.document() | {
-        "tree": chain_document(chain.certificates),
-        "findings": [each.document() for each in findings],
-    }
-    return document, "\n".join(chain_lines(chain.certificates))
+def _tell_findings(document: Document) -> None:
+    for each in document["findings"]:
+        tell(finding_line(each))
 
 
-def _decided(stored: StoredChain) -> str:
-    return f"Chain {stored.id} of {stored.tsp_id} is {stored.state.value}."
+def _decided(document: Document) -> str:
+    return f"Chain {document['id']} of {document['customer']} is {document['state']}."

@@ -203,3 +203,12 @@ MODULES = {
 }
 # Names of commands that are words of Python.
 FUNCTIONS = {"list": "list_", "set": "set_", "import": "import_", "enrolment-password": "enrolment_password"}
+# Commands about hubs that no hub elsewhere can be asked for, with the reason that a person is told.
+ONLY_HERE = {
+    "hub init": "it makes the hub's directory, with its keys",
+    "hub run": "it is the hub",
+    "hub envoy": "it is the process beside the hub's Envoy",
+    "hub backup": "a backup holds the hub's keys, which never leave its machine by the network",
+    "hub restore": "it makes the hub's directory, with its keys",
+    "hub envoy-bootstrap": "it writes the private key of a node, which the hub makes and never sends",
+}

@@ -6,25 +6,21 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
-from bothways.cli.opening import actor, conclude, control, control_text, hub_in
+from bothways.cli.opening import actor, control, control_text, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, tell
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
-from bothways.dataplane.envoy_state import state_of
+from bothways.dataplane.standing import hub_standing
 from bothways.operations import hub as hubs
 from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
-from bothways.operations.delivery import notice_states
 from bothways.operations.domain import require_domain
-from bothways.operations.expiry import expiring
 from bothways.operations.nodes import list_nodes
-from bothways.operations.observations import failed_calls
-from bothways.operations.revocation import list_states
-from bothways.operations.rotation import own_certificates
 from bothways.operations.settings import Settings
 from bothways.pki.keys import sha256
 from bothways.store.customers import find
@@ -120,27 +116,16 @@ def envoy(*, directory: Directory = HERE) -> int:
     return keep_envoy(directory)
 
 
-def status(*, directory: Directory = HERE, json: Json = False) -> int:
+def status(*, where: Where = DEFAULT, json: Json = False) -> int:
     """Show whether the hub runs, what its Envoys serve, and all customers.
 
     Exits with 1 if it does not run or what is stored is not in force, with 5 if a customer's flow is to expire soon.
     """
-    with hub_in(directory) as hub:
-        running, beside = control(hub, "GET", "/status"), state_of(hub.run_directory)
-        customers = list_customers(hub)
-        document: dict[str, Any] = {
-            "environment": hub.environment.value,
-            "endpoint": hub.terms.endpoint,
-            "running": running,
-            "envoy": beside,
-            "certificates": own_certificates(hub),
-            "revocation_lists": list_states(hub),
-            "expiring": [each.document(hub.now()) for each in expiring(hub)],
-            "notices": notice_states(hub),
-            "failed_calls": failed_calls(hub),
-            "customers": [each.document() for each in customers],
-        }
-        lines = [f"{hub.environment.value} {hub.terms.endpoint}: {_running(running)}"]
+    with asked(where) as at:
+        document = at.show(lambda hub: hub_standing(hub, control(hub, "GET", "/status")), ("hub", "status"))
+        running, beside = document["running"], document["envoy"]
+        customers = at.every(lambda hub: [each.document() for each in list_customers(hub)], ("customers",))
+        lines = [f"{document['environment']} {document['endpoint']}: {_running(running)}"]
         lines.append(_beside(beside))
         lines += [f"problem: {running['problem']}"] if running and running["problem"] else []
         lines += _nodes(running["nodes"]) if running else []
@@ -151,13 +136,14 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
         lines += [f"notice to {each['contact']} failed: {each['error']}" for each in document["notices"]["failing"]]
         lines += _failed_calls(document["failed_calls"])
         lines += ["", customer_table(customers)] if customers else []
-        result(document, "\n".join(lines), as_json=json)
+        result(document | {"customers": customers}, "\n".join(lines), as_json=json)
         if running is None:
             goes_on = " Its Envoy goes on with what it has." if beside["pid"] else ""
-            tell(f"The hub does not run.{goes_on} Start it: bothways hub run --directory {directory}")
+            tell(f"The hub does not run.{goes_on} Start it: bothways hub run {where.option}")
             return FAILED
         # A node that is away serves what it had, revoked certificates included.
-        left = {each["node"] for each in list_nodes(hub) if any(one["used_at"] for one in each["certificates"])}
+        nodes = at.every(list_nodes, ("nodes",))
+        left = {each["node"] for each in nodes if any(one["used_at"] for one in each["certificates"])}
         stale = [each for each in running["nodes"] if not each["connected"] and each["node"] in left]
         if running["problem"] or stale or any(each["refused"] for each in running["nodes"]):
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
@@ -165,22 +151,27 @@ def status(*, directory: Directory = HERE, json: Json = False) -> int:
         return EXPIRING if any(at_risk(each) for each in customers) else OK
 
 
-def reopen(*, directory: Directory = HERE, json: Json = False) -> int:
+def reopen(*, where: Where = DEFAULT, json: Json = False) -> int:
     """Open the endpoint that the canary shut, after what it found was mended. The canary looks again at once."""
-    with hub_in(directory) as hub:
+
+    def local(hub: hubs.Hub) -> Document:
         ended = reopen_endpoint(hub)
-        document = {"shut_at": ended.at.isoformat(), "reason": ended.reason}
-        code = conclude(hub, document, f"The endpoint is open again. It was shut: {ended.reason}", as_json=json)
-        tell(f"The canary looks at it now. Look whether it stayed open: bothways hub status --directory {directory}")
+        return {"shut_at": ended.at.isoformat(), "reason": ended.reason}
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("hub", "reopen"))
+        text = f"The endpoint is open again. It was shut: {document['reason']}"
+        code = at.conclude(document, text, as_json=json)
+        tell(f"The canary looks at it now. Look whether it stayed open: bothways hub status {where.option}")
         return code
 
 
-def metrics(*, directory: Directory = HERE) -> int:
+def metrics(*, where: Where = DEFAULT) -> int:
     """Print the metrics of the running hub in Prometheus's text format. Exits with 1 if it does not run."""
-    with hub_in(directory) as hub:
-        text = control_text(hub, "/metrics")
+    with asked(where) as at:
+        text = at.text(lambda hub: control_text(hub, "/metrics"), ("hub", "metrics"))
         if text is None:
-            tell(f"The hub does not run. Start it: bothways hub run --directory {directory}")
+            tell(f"The hub does not run. Start it: bothways hub run {where.option}")
             return FAILED
         print(text, end="", flush=True)  # noqa: T201 - byte for byte, for programs
         return OK
@@ -188,7 +179,7 @@ def metrics(*, directory: Directory = HERE) -> int:
 
 def contract(
     *,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     openssl: Annotated[
         str | None, Parameter(help="Print the OpenSSL commands for the customer with this tspId.")
     ] = None,
@@ -203,22 +194,33 @@ def contract(
     json: Json = False,
 ) -> int:
     """Print the contract as it is published, or the OpenSSL commands of R9 for one customer."""
-    with hub_in(directory) as hub:
+    with asked(where) as at:
         if openssl is None:
-            text = render_contract(hubs.contract(hub))
-            digest = sha256(text.encode())
+            document = at.show(_contract, ("hub", "contract"))
             if json:
-                result({"contract": text, "fingerprint": digest}, "", as_json=True)
+                result(document, "", as_json=True)
             else:
-                print(text, end="", flush=True)  # noqa: T201 - byte for byte, so that the fingerprint holds for the file
-            tell(f"SHA-256 of this contract, for customers to compare by phone: {digest}")
+                # Byte for byte, so that the fingerprint holds for the file.
+                print(document["contract"], end="", flush=True)  # noqa: T201
+            tell(f"SHA-256 of this contract, for customers to compare by phone: {document['fingerprint']}")
             return OK
-        with hub.read() as connection:
-            customer = find(connection, openssl)
-        subject = Subject(country, state, locality, customer.organization, unit)
-        recipe = openssl_recipe(hub.terms, customer.tsp_id, key, subject, shell)
-        result({"commands": recipe}, recipe, as_json=json)
+        tsp_id, given = openssl, {"country": country, "state": state, "locality": locality, "unit": unit}
+
+        def local(hub: hubs.Hub) -> Document:
+            with hub.read() as connection:
+                customer = find(connection, tsp_id)
+            subject = Subject(organization=customer.organization, **given)
+            return {"commands": openssl_recipe(hub.terms, tsp_id, key, subject, shell)}
+
+        query = given | {"shell": shell.value, "key": key.value}
+        document = at.show(local, ("customers", tsp_id, "openssl"), **query)
+        result(document, document["commands"], as_json=json)
         return OK
+
+
+def _contract(hub: hubs.Hub) -> Document:
+    text = render_contract(hubs.contract(hub))
+    return {"contract": text, "fingerprint": sha256(text.encode())}
 
 
 def _failed_calls(failed: dict[str, int] | None) -> list[str]:

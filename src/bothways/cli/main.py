@@ -11,12 +11,13 @@ import cyclopts
 
 from bothways import __version__
 from bothways.cli import exit as codes
-from bothways.cli.commands import FUNCTIONS, GROUPS, INNER, MODULES
+from bothways.cli.commands import FUNCTIONS, GROUPS, INNER, MODULES, ONLY_HERE
 from bothways.cli.output import failure, result, tell
-from bothways.errors import BothwaysError
+from bothways.errors import BothwaysError, Unusable
 
 _HELP = {"--help", "-h"}
 _TRACEBACK = "BOTHWAYS_TRACEBACK"
+_ELSEWHERE = "--hub"
 
 app = cyclopts.App(
     name="bothways",
@@ -78,6 +79,8 @@ def _run() -> int:
     try:
         if _HELP.intersection(sys.argv[1:]):
             _say_all()
+        else:
+            _require_askable()
         code = app(sys.argv[1:], result_action="return_value")
     except BothwaysError as error:
         failure(error, as_json=_as_json())
@@ -97,6 +100,20 @@ def _say_all() -> None:
     _, apps, _ = app.parse_commands([each for each in sys.argv[1:] if each not in _HELP])
     if command := apps[-1].default_command:
         apps[-1].help, apps[-1].help_format = inspect.getdoc(command), "markdown"
+
+
+def _require_askable() -> None:
+    """Raise `Unusable` if a hub elsewhere is named for what no hub elsewhere does."""
+    named = itertools.takewhile(lambda word: word != "--", sys.argv[1:])
+    if not any(word == _ELSEWHERE or word.startswith(f"{_ELSEWHERE}=") for word in named):
+        return
+    words, apps, _ = app.parse_commands(sys.argv[1:])
+    command = apps[-1].default_command
+    if command is None or "where" in inspect.signature(command).parameters:
+        return
+    name = " ".join(words)
+    why = ONLY_HERE.get(name, "it works on the files of a customer, or of this machine")
+    raise Unusable(f"bothways {name} takes no {_ELSEWHERE}: {why}. Run it on the machine with the directory.")
 
 
 def _unexpected(error: Exception) -> int:

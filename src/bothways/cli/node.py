@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
@@ -67,10 +68,10 @@ def envoy_bootstrap(
         return code
 
 
-def list_(*, directory: Directory = HERE, json: Json = False) -> int:
+def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
     """List all nodes that there ever were; whether they are connected, `bothways hub status` says."""
-    with hub_in(directory) as hub:
-        found = nodes.list_nodes(hub)
+    with asked(where) as at:
+        found = at.every(nodes.list_nodes, ("nodes",))
         rows = [
             (
                 each["node"],
@@ -86,11 +87,16 @@ def list_(*, directory: Directory = HERE, json: Json = False) -> int:
         return OK
 
 
-def withdraw(node: str, *, directory: Directory = HERE, json: Json = False) -> int:
+def withdraw(node: str, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Let a node in no more. It goes on with what it has until it is stopped: end its Envoy too."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         nodes.withdraw_node(hub, node)
-        code = conclude(hub, {"node": node, "state": "withdrawn"}, f"The node {node} is withdrawn.", as_json=json)
+        return {"node": node, "state": "withdrawn"}
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("nodes", node, "withdraw"))
+        code = at.conclude(document, f"The node {node} is withdrawn.", as_json=json)
         tell(
             "Its Envoy, if it still runs, serves what it had, and has the keys that it was sent. Stop it; if its "
             "machine was stolen or broken into, see what to renew in docs/nodes.md."

@@ -5,7 +5,7 @@ import os
 import pwd
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -122,9 +122,14 @@ def _applied(hub: Hub) -> tuple[bool | None, list[str]]:
     # A hub that was started before this command was installed may not say.
     away = [str(each) for each in applied.get("away", ())]
     if away:
-        tell(f"NOT at the nodes that are away, which go on with what they have: {', '.join(away)}.")
+        tell_away(away)
     if applied["in_force"]:
         tell(f"Recorded, and in force at every {'connected ' if away else ''}Envoy after {applied['milliseconds']} ms.")
         return True, away
     tell(f"Recorded, but not in force everywhere yet. Look at: bothways hub status --directory {hub.directory}")
     return False, away
+
+
+def tell_away(nodes: Sequence[str]) -> None:
+    """Say which nodes do not have what was changed."""
+    tell(f"NOT at the nodes that are away, which go on with what they have: {', '.join(nodes)}.")

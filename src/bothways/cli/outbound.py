@@ -6,13 +6,15 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import FAILED, OK
-from bothways.cli.opening import conclude, control, hub_in
-from bothways.cli.output import HERE, Directory, Json, Reason, result, tell
+from bothways.cli.opening import control
+from bothways.cli.output import Json, Reason, finding_line, result, tell
 from bothways.cli.progress import Progress
+from bothways.cli.remote import text_of
 from bothways.contract.document import KeyType
 from bothways.errors import Conflict, NotFound, Unusable
-from bothways.findings import errors
+from bothways.findings import Level
 from bothways.operations import customer_credentials
 from bothways.operations.hub import Hub
 from bothways.operations.rotation import rotate_client_certificate
@@ -25,20 +27,25 @@ from bothways.store.customer_credentials import CredentialState
 Value = Annotated[str | None, Parameter(help="A value of the subject, if the customer asks for one.")]
 
 
-def probe(tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+def probe(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Look at a customer's server from all sides, and call it through the hub's Envoy; record what was seen.
 
     Exits with 1 if the call failed, or if somebody is let in who must not be, or not who must.
     """
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         probe_target(hub, tsp_id)
         _require_in_force(hub)
         made = probe_customer(hub, tsp_id, say=lambda stage, said: tell(f"{stage:<8}{said}"))
-        fact = made.fact
-        head = f"{fact.address}: {'ok' if fact.ok else 'failed'}, {fact.seen}"
-        text = "\n".join([head, *(f"  {each.level.value:<8}{each}" for each in made.findings)])
-        code = conclude(hub, {"customer": tsp_id} | made.document(), text, as_json=json)
-        return FAILED if errors(made.findings) else code
+        return {"customer": tsp_id} | made.document()
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("customers", tsp_id, "probes"))
+        found = document["findings"]
+        head = f"{document['address']}: {'ok' if document['ok'] else 'failed'}, {document['seen']}"
+        text = "\n".join([head, *(f"  {each['level']:<8}{finding_line(each)}" for each in found)])
+        code = at.conclude(document, text, as_json=json)
+        return FAILED if any(each["level"] == Level.ERROR for each in found) else code
 
 
 def rotate(
@@ -46,7 +53,7 @@ def rotate(
     force: Annotated[
         bool, Parameter(negative="", help="Ask no customer first: one that pins the certificate loses its calls.")
     ] = False,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Put a new client certificate of the hub, from its Client CA, to use towards all customers that take it.
@@ -54,16 +61,18 @@ def rotate(
     Each customer's server is asked first. One that refuses keeps the certificate before, as long as that lasts, and
     is asked again each hour. Exits with 1 if there is one.
     """
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         if force:
-            serial = rotate_client_certificate(hub)
-            document: dict[str, Any] = {"serial": serial, "asked": 0, "held": []}
-            return conclude(hub, document, f"The hub's client certificate is now {serial}.", as_json=json)
-        done = rotate_when_asked(hub, lambda total: Progress(total, "customers asked").step)
-        lines = [f"The hub's client certificate is now {done.serial}."]
-        lines += [f"{tsp_id} stays with the one before: {said}" for tsp_id, said in sorted(done.held.items())]
-        code = conclude(hub, done.document(), "\n".join(lines), as_json=json)
-        return FAILED if done.held else code
+            return {"serial": rotate_client_certificate(hub), "asked": 0, "held": []}
+        return rotate_when_asked(hub, lambda total: Progress(total, "customers asked").step).document()
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("rotation",), {"force": force})
+        lines = [f"The hub's client certificate is now {document['serial']}."]
+        lines += [f"{each['customer']} stays with the one before: {each['reason']}" for each in document["held"]]
+        code = at.conclude(document, "\n".join(lines), as_json=json)
+        return FAILED if document["held"] else code
 
 
 def csr(
@@ -77,7 +86,7 @@ def csr(
     unit: Value = None,
     common_name: Value = None,
     again: Annotated[bool, Parameter(negative="", help="Give up the request that waits.")] = False,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Make a key for this customer alone, and print the request (CSR) that the customer's own CA signs.
@@ -86,9 +95,14 @@ def csr(
     """
     given = {"C": country, "ST": state, "L": locality, "O": organization, "OU": unit, "CN": common_name}
     attributes = {name: value for name, value in given.items() if value is not None}
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         made = customer_credentials.request_credential(hub, tsp_id, attributes, key, again=again)
-        document = customer_credentials.credential_document(made)
+        return customer_credentials.credential_document(made)
+
+    with asked(where) as at:
+        body = {"subject": attributes, "key": key.value, "again": again}
+        document = at.change(local, "POST", ("customers", tsp_id, "outbound-credentials"), body)
         result(document, document["request"].rstrip(), as_json=json)
         tell(f"Send it to {tsp_id}. Next, with what comes back: bothways outbound install {tsp_id} FILE")
         return OK
@@ -101,24 +115,29 @@ def install(
     force: Annotated[
         bool, Parameter(negative="", help="Install it even if the customer's server does not let it in now.")
     ] = False,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Show this customer the client certificate that its CA signed: PEM, DER or PKCS #7, with its issuers.
 
     If the outbound flow is established, the customer's server is asked first whether it lets the certificate in.
     """
-    with hub_in(directory) as hub:
+    with asked(where) as at:
         data = files.read(file, "the certificate", CHAIN_LIMIT)
-        if not force:
-            require_taken(hub, tsp_id, data, str(file))
-        done = customer_credentials.install_credential(hub, tsp_id, data, str(file))
-        document = customer_credentials.credential_document(done.credential)
-        document["findings"] = [each.document() for each in done.returned.findings]
-        for each in done.returned.findings:
-            tell(str(each))
+
+        def local(hub: Hub) -> Document:
+            if not force:
+                require_taken(hub, tsp_id, data, str(file))
+            done = customer_credentials.install_credential(hub, tsp_id, data, str(file))
+            findings = [each.document() for each in done.returned.findings]
+            return customer_credentials.credential_document(done.credential) | {"findings": findings}
+
+        body = {"certificate": text_of(data), "force": force}
+        document = at.change(local, "POST", ("customers", tsp_id, "outbound-credentials", "install"), body)
+        for each in document["findings"]:
+            tell(finding_line(each))
         text = f"{tsp_id} is shown {document['certificate']['subject']}, and nobody else is."
-        code = conclude(hub, document, text, as_json=json)
+        code = at.conclude(document, text, as_json=json)
         tell(f"Next: bothways probe {tsp_id}")
         return code
 
@@ -129,13 +148,17 @@ def show(
     request: Annotated[
         bool, Parameter(negative="", help="Print the request that waits for its certificate, and nothing else.")
     ] = False,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Show which client certificate this customer is shown, and what was requested for it."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> list[Document]:
         found = customer_credentials.show_credentials(hub, tsp_id)
-        documents = [customer_credentials.credential_document(each) for each in found]
+        return [customer_credentials.credential_document(each) for each in found]
+
+    with asked(where) as at:
+        documents = at.every(local, ("customers", tsp_id, "outbound-credentials"))
         if request:
             waiting = [each for each in documents if each["state"] == CredentialState.REQUESTED.value]
             if not waiting:
@@ -148,12 +171,16 @@ def show(
         return OK
 
 
-def remove(tsp_id: str, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+def remove(tsp_id: str, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Show this customer the hub's own client certificate again; a request that waits is given up."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         customer_credentials.remove_credential(hub, tsp_id, reason)
-        text = f"{tsp_id} is shown the client certificate of the hub."
-        return conclude(hub, {"customer": tsp_id, "removed": True}, text, as_json=json)
+        return {"customer": tsp_id, "removed": True}
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("customers", tsp_id, "outbound-credentials", "remove"), {"reason": reason})
+        return at.conclude(document, f"{tsp_id} is shown the client certificate of the hub.", as_json=json)
 
 
 def _line(document: dict[str, Any]) -> str:

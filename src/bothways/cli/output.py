@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +51,27 @@ def failure(error: BothwaysError, *, as_json: bool) -> None:
     if as_json:
         result(error.document(), "", as_json=True)
     tell(str(error))
+
+
+def day(moment: str) -> str:
+    """Return the day of a moment in a document, which is ISO 8601, for people."""
+    return moment[:10]
+
+
+def minute(moment: str) -> str:
+    """Return the day and minute of a moment in a document, for people."""
+    return moment[:16].replace("T", " ")
+
+
+def second(moment: str) -> str:
+    """Return the day and second of a moment in a document, for people."""
+    return moment[:19].replace("T", " ")
+
+
+def finding_line(document: Mapping[str, str]) -> str:
+    """Return a finding of a document as one line, as `str` returns one."""
+    where = f" ({document['subject']})" if document["subject"] else ""
+    return f"{document['id']}: {document['message']}{where}. {document['hint']}"
 
 
 def table(rows: Sequence[tuple[object, ...]], heads: tuple[str, ...]) -> str:

@@ -1,35 +1,41 @@
 """`bothways request`: submit, list, show, approve, refuse, withdraw, keys."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.asking import DEFAULT, Asked, Document, Here, Where, asked
 from bothways.cli.exit import FAILED, OK
-from bothways.cli.opening import apply, hub_in
 from bothways.cli.output import (
-    HERE,
-    Directory,
     Json,
     Reason,
     RowNumber,
+    day,
+    finding_line,
     is_row_number,
+    minute,
     result,
     table,
     tell,
 )
 from bothways.cli.progress import Progress
-from bothways.errors import BothwaysError, Unusable
-from bothways.findings import Finding, errors
+from bothways.cli.remote import text_of
+from bothways.errors import Unusable
+from bothways.findings import Level
 from bothways.operations import certificates, renewal, requests
+from bothways.operations.approvals import approvals_document
 from bothways.operations.certificates import certificate_chain
 from bothways.operations.chains import known_authorities
 from bothways.operations.hub import Hub
 from bothways.operations.keys import every_known_key
 from bothways.pki.encoding import REQUEST_LIMIT
 from bothways.pki.request import parse_request
-from bothways.store.certificates import StoredCertificate
+
+_BATCH = 50
+"""Requests that one question to a hub elsewhere approves: often enough a line that says how far it is."""
 
 
 def submit(
@@ -40,51 +46,64 @@ def submit(
         str | None,
         Parameter(help="The serial number of the certificate that it renews: superseded once the new one is in use."),
     ] = None,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Submit a customer's certification request (CSR) for review."""
-    with hub_in(directory) as hub:
+    with asked(where) as at:
         data = files.read(file, "the request", REQUEST_LIMIT)
-        stored = requests.submit_request(hub, tsp_id, data, str(file))
-        if renews is not None:
-            renewal.renews(hub, stored.id, renews)
-        text = f"Request {stored.id} of {tsp_id} waits for review; fingerprint {stored.request.fingerprint}"
-        result(stored.document(), text, as_json=json)
+        if not isinstance(at, Here):
+            # A private key that was taken for a request stays on this machine.
+            parse_request(data, str(file))
+
+        def local(hub: Hub) -> Document:
+            stored = requests.submit_request(hub, tsp_id, data, str(file))
+            if renews is not None:
+                renewal.renews(hub, stored.id, renews)
+            return stored.document()
+
+        body = {"customer": tsp_id, "csr": text_of(data), "renews": renews}
+        document = at.change(local, "POST", ("requests",), body)
+        document.pop("findings", None)
+        number = document["id"]
+        text = f"Request {number} of {tsp_id} waits for review; fingerprint {document['fingerprint']}"
+        result(document, text, as_json=json)
         for note in parse_request(data, str(file)).notes:
             tell(str(note))
-        tell(f"Next, after comparing the fingerprint with the customer: bothways request approve {stored.id}")
+        tell(f"Next, after comparing the fingerprint with the customer: bothways request approve {number}")
         return OK
 
 
-def list_(*, customer: str | None = None, directory: Directory = HERE, json: Json = False) -> int:
+def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = False) -> int:
     """List requests, of all customers or of one."""
-    with hub_in(directory) as hub:
-        found = requests.list_requests(hub, customer)
+    with asked(where) as at:
+        found = at.every(
+            lambda hub: [each.document() for each in requests.list_requests(hub, customer)],
+            ("requests",),
+            customer=customer,
+        )
         rows = [
-            (
-                each.id,
-                each.tsp_id,
-                each.state.value,
-                f"{each.submitted_at:%Y-%m-%d %H:%M}",
-                each.request.fingerprint[:16],
-            )
+            (each["id"], each["customer"], each["state"], minute(each["submitted_at"]), each["fingerprint"][:16])
             for each in found
         ]
-        text = table(rows, ("REQUEST", "CUSTOMER", "STATE", "SUBMITTED", "FINGERPRINT"))
-        result([each.document() for each in found], text, as_json=json)
+        result(found, table(rows, ("REQUEST", "CUSTOMER", "STATE", "SUBMITTED", "FINGERPRINT")), as_json=json)
         return OK
 
 
-def show(number: RowNumber, *, directory: Directory = HERE, json: Json = False) -> int:
+def show(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show a request with what the rules say about it. Exits with 1 if they refuse it."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         stored, findings = requests.show_request(hub, number)
-        document = stored.document() | {"findings": [each.document() for each in findings]}
-        lines = [f"{key:<12} {value}" for key, value in stored.document().items() if value is not None]
-        lines += [f"{each.level.value}: {each}" for each in findings] or ["The rules find nothing."]
+        return stored.document() | {"findings": [each.document() for each in findings]}
+
+    with asked(where) as at:
+        document = at.show(local, ("requests", number))
+        findings = document["findings"]
+        lines = [f"{key:<12} {value}" for key, value in document.items() if value is not None and key != "findings"]
+        lines += [f"{each['level']}: {finding_line(each)}" for each in findings] or ["The rules find nothing."]
         result(document, "\n".join(lines), as_json=json)
-        return FAILED if errors(findings) else OK
+        return FAILED if any(each["level"] == Level.ERROR for each in findings) else OK
 
 
 def approve(
@@ -108,14 +127,14 @@ def approve(
             help="Write the certificate and its issuer to this file; of several, to SERIAL.crt in this directory."
         ),
     ] = None,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Approve requests, and issue their certificates.
 
     One that cannot be approved does not keep the others from it. Exits with 1 if there was one.
     """
-    with hub_in(directory) as hub:
+    with asked(where) as at:
         single = len(numbers) == 1 and not (all_ or customer or from_)
         if out is not None and (out.is_dir() if single else not out.is_dir()):
             wanted = "a file" if single else "a directory that is there, for several certificates,"
@@ -123,55 +142,87 @@ def approve(
         if out is not None and not out.absolute().parent.is_dir():
             raise Unusable(f"{out} cannot be written: name a file in a directory that is there. Nothing was approved.")
         if single:
-            return _approve_one(hub, numbers[0], out, as_json=json)
-        chosen = _chosen(hub, numbers, from_, customer, whatever=all_ or customer is not None)
+            return _approve_one(at, numbers[0], out, as_json=json)
+        chosen = _chosen(at, numbers, from_, customer, whatever=all_ or customer is not None)
         # A number was written down by somebody who looked at the request; what merely waits, maybe nobody looked at.
         strict = not (with_warnings or numbers or from_)
-        return _approve_many(hub, tuple(dict.fromkeys(chosen)), out, strict=strict, as_json=json)
+        return _approve_many(at, tuple(dict.fromkeys(chosen)), out, strict=strict, as_json=json)
 
 
-def keys(*, directory: Directory = HERE, json: Json = False) -> int:
+def keys(*, where: Where = DEFAULT, json: Json = False) -> int:
     """Print the SHA-256 of each key that was ever in a request, is banned, or is a CA's of the hub or of a customer.
 
     They are for the hub of the other environment to refuse.
     Put the output into a file there, and name it in its hub.toml: [keys] used_elsewhere = "FILE".
     """
-    with hub_in(directory) as hub:
-        pins = sorted({*every_known_key(hub), *known_authorities(hub)})
-        result(list(pins), "\n".join(pins), as_json=json)
+    with asked(where) as at:
+        document = at.show(
+            lambda hub: {"pins": sorted({*every_known_key(hub), *known_authorities(hub)})}, ("keys", "known")
+        )
+        result(document["pins"], "\n".join(document["pins"]), as_json=json)
         return OK
 
 
-def refuse(number: RowNumber, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
+def refuse(number: RowNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Refuse a request."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         requests.refuse_request(hub, number, reason)
+        return {}
+
+    with asked(where) as at:
+        at.change(local, "POST", ("requests", number, "refuse"), {"reason": reason})
         result({"id": number, "state": "refused", "reason": reason}, f"Request {number} is refused.", as_json=json)
         return OK
 
 
-def _approve_one(hub: Hub, number: int, out: Path | None, *, as_json: bool) -> int:
-    record = requests.approve_request(hub, number)
+def withdraw(number: RowNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+    """Withdraw the approval of a request, for good: no certificate of it stays usable, on open connections neither."""
+
+    def local(hub: Hub) -> Document:
+        return {"certificate": certificates.withdraw_approval(hub, number, reason).document(hub.now())}
+
+    with asked(where) as at:
+        done = at.change(local, "POST", ("requests", number, "withdraw"), {"reason": reason})["certificate"]
+        document = {"id": number, "state": "withdrawn", "reason": reason, "certificate": done}
+        result(
+            document, f"The approval of request {number} is withdrawn, with certificate {done['serial']}.", as_json=json
+        )
+        at.apply()
+        return OK
+
+
+def _approve_one(at: Asked, number: int, out: Path | None, *, as_json: bool) -> int:
+    def local(hub: Hub) -> Document:
+        record = requests.approve_request(hub, number)
+        return record.document(hub.now()) | {"chain": certificate_chain(hub, record)}
+
+    document = at.change(local, "POST", ("requests", number, "approve"))
     # What was decided comes into force, whatever becomes of the file.
-    apply(hub)
-    chain = certificate_chain(hub, record)
+    at.apply()
+    chain = document["chain"]
     if out is not None:
         files.replace(out, chain.encode())
-    document = record.document(hub.now()) | {"chain": chain}
-    result(document, chain if out is None else f"Certificate {record.serial} is in {out}", as_json=as_json)
+    result(document, chain if out is None else f"Certificate {document['serial']} is in {out}", as_json=as_json)
     return OK
 
 
 def _chosen(
-    hub: Hub, numbers: tuple[int, ...], source: Path | None, customer: str | None, *, whatever: bool
+    at: Asked, numbers: tuple[int, ...], source: Path | None, customer: str | None, *, whatever: bool
 ) -> tuple[int, ...]:
     if [bool(numbers), source is not None, whatever].count(True) != 1:
         raise Unusable(
             "say in one way which requests are meant: their numbers, --from FILE, or --all or --customer TSPID. "
             "Look at: bothways request list"
         )
+    if numbers:
+        return numbers
     if source is None:
-        return numbers or requests.waiting_requests(hub, customer)
+        query = {} if customer is None else {"customer": customer}
+        waiting = at.show(
+            lambda hub: {"numbers": requests.waiting_requests(hub, customer)}, ("requests", "waiting"), **query
+        )
+        return tuple(waiting["numbers"])
     data = files.read(Path("/dev/stdin") if source == Path("-") else source, "the numbers")
     words = data.decode(errors="replace").replace(",", " ").split()
     if not words:
@@ -181,51 +232,50 @@ def _chosen(
     return tuple(int(each) for each in words)
 
 
-def _approve_many(hub: Hub, numbers: tuple[int, ...], out: Path | None, *, strict: bool, as_json: bool) -> int:
-    issued: list[tuple[StoredCertificate, tuple[Finding, ...]]] = []
-    failed: list[tuple[int, BothwaysError]] = []
+def _approvals(at: Asked, numbers: tuple[int, ...], *, strict: bool) -> Iterator[Document]:
+    """Yield what became of the requests: of one after the other here, of some at once elsewhere."""
+    if isinstance(at, Here):
+        for each in requests.approve_all(at.hub, numbers, strict=strict):
+            yield approvals_document(at.hub, [each])
+        return
+    for start in range(0, len(numbers), _BATCH):
+        body = {"numbers": numbers[start : start + _BATCH], "strict": strict}
+        yield at.change(lambda _: {}, "POST", ("requests", "approve"), body)
+
+
+def _approve_many(at: Asked, numbers: tuple[int, ...], out: Path | None, *, strict: bool, as_json: bool) -> int:
+    issued: list[Document] = []
+    failed: list[Document] = []
     progress = Progress(len(numbers), "requests")
     try:
-        for approval in requests.approve_all(hub, numbers, strict=strict):
-            if isinstance(approval.outcome, BothwaysError):
-                failed.append((approval.number, approval.outcome))
-            else:
-                issued.append((approval.outcome, approval.warnings))
-            progress.step()
+        for some in _approvals(at, numbers, strict=strict):
+            issued += some["approved"]
+            failed += some["not_approved"]
+            for _ in range(len(some["approved"]) + len(some["not_approved"])):
+                progress.step()
     finally:
         progress.end()
         if issued:
-            apply(hub)
+            at.apply()
         if len(issued) + len(failed) < len(numbers):
             tell(f"Stopped. {len(issued)} of {len(numbers)} are approved; the same command goes on with the others.")
     if out is not None:
-        for record, _ in issued:
-            files.replace(out / f"{record.serial}.crt", certificate_chain(hub, record).encode())
-    now = hub.now()
-    document = {
-        "approved": [
-            each.document(now) | {"findings": [finding.document() for finding in warnings]} for each, warnings in issued
-        ],
-        "not_approved": [{"request": number} | error.document() for number, error in failed],
-    }
-    rows = [(each.request_id, each.tsp_id, each.serial, f"{each.not_after:%Y-%m-%d}") for each, _ in issued]
+        for each in issued:
+            files.replace(out / f"{each['serial']}.crt", _chain(at, each["serial"]).encode())
+    rows = [(each["request"], each["customer"], each["serial"], day(each["not_after"])) for each in issued]
+    document = {"approved": issued, "not_approved": failed}
     result(document, table(rows, ("REQUEST", "CUSTOMER", "SERIAL", "NOT AFTER")), as_json=as_json)
-    for each in (finding for _, warnings in issued for finding in warnings):
-        tell(f"warning: {each}")
-    for _, error in failed:
-        tell(str(error))
+    for each in (finding for one in issued for finding in one["findings"]):
+        tell(f"warning: {finding_line(each)}")
+    for each in failed:
+        tell(each["detail"])
     if failed:
         tell(f"{len(failed)} of {len(numbers)} requests were not approved, for the reasons above.")
     return FAILED if failed else OK
 
 
-def withdraw(number: RowNumber, *, reason: Reason, directory: Directory = HERE, json: Json = False) -> int:
-    """Withdraw the approval of a request, for good: no certificate of it stays usable, on open connections neither."""
-    with hub_in(directory) as hub:
-        record = certificates.withdraw_approval(hub, number, reason)
-        document = {"id": number, "state": "withdrawn", "reason": reason, "certificate": record.document(hub.now())}
-        result(
-            document, f"The approval of request {number} is withdrawn, with certificate {record.serial}.", as_json=json
-        )
-        apply(hub)
-        return OK
+def _chain(at: Asked, serial: str) -> str:
+    def local(hub: Hub) -> Document:
+        return {"chain": certificate_chain(hub, certificates.show_certificate(hub, serial))}
+
+    return str(at.show(local, ("certificates", serial))["chain"])

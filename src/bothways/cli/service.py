@@ -1,15 +1,18 @@
 """`bothways service`: add, list, grant, withdraw."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.opening import conclude, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.cli.output import Json, result, table, tell
+from bothways.cli.remote import text_of
 from bothways.operations import services
+from bothways.operations.hub import Hub
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.registry.flow import Flow
 from bothways.registry.service import TIMEOUT, Service
@@ -32,11 +35,11 @@ def add(
     client_cert: Annotated[
         bool, Parameter(help="Hand the customer's certificate to the service, as Client-Cert (RFC 9440).")
     ] = True,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Put a service behind the endpoint."""
-    trusted = files.read(upstream_ca, "the CA bundle", CHAIN_LIMIT).decode(errors="replace") if upstream_ca else ""
+    trusted = text_of(files.read(upstream_ca, "the CA bundle", CHAIN_LIMIT)) if upstream_ca else ""
     service = Service(
         name,
         prefix,
@@ -50,57 +53,71 @@ def add(
         strip_prefix=strip_prefix,
         client_cert=client_cert,
     )
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         services.add_service(hub, service)
-        text = f"{name} stands at {hub.terms.endpoint}{prefix}"
-        code = conclude(hub, services.service_document(service, frozenset()), text, as_json=json)
+        return services.service_document(service, frozenset()) | {"at": f"{hub.terms.endpoint}{prefix}"}
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("services",), asdict(service) | {"needs": sorted(service.needs)})
+        code = at.conclude(document, f"{name} stands at {document.pop('at')}", as_json=json)
         tell(f"Next: bothways service grant {name} TSPID")
         return code
 
 
-def list_(*, directory: Directory = HERE, json: Json = False) -> int:
+def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
     """List services with the customers that they were granted to."""
-    with hub_in(directory) as hub:
-        found = services.list_services(hub)
+    with asked(where) as at:
+        found = at.every(
+            lambda hub: [services.service_document(each, granted) for each, granted in services.list_services(hub)],
+            ("services",),
+        )
         rows = [
             (
-                each.name,
-                each.prefix,
-                each.upstream,
+                each["name"],
+                each["prefix"],
+                each["upstream"],
                 _options(each),
-                " ".join(sorted(each.needs)),
-                " ".join(sorted(granted)),
+                " ".join(each["needs"]),
+                " ".join(each["granted"]),
             )
-            for each, granted in found
+            for each in found
         ]
-        text = table(rows, ("SERVICE", "PREFIX", "UPSTREAM", "OPTIONS", "NEEDS", "GRANTED TO"))
-        result([services.service_document(each, granted) for each, granted in found], text, as_json=json)
+        result(found, table(rows, ("SERVICE", "PREFIX", "UPSTREAM", "OPTIONS", "NEEDS", "GRANTED TO")), as_json=json)
         return OK
 
 
-def grant(name: str, tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+def grant(name: str, tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Grant a service to a customer; it is reachable once the flows that it needs are established."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         services.grant_service(hub, name, tsp_id)
-        document = {"service": name, "customer": tsp_id, "granted": True}
-        return conclude(hub, document, f"{name} is granted to {tsp_id}.", as_json=json)
+        return {"service": name, "customer": tsp_id, "granted": True}
+
+    with asked(where) as at:
+        document = at.change(local, "PUT", ("services", name, "grants", tsp_id))
+        return at.conclude(document, f"{name} is granted to {tsp_id}.", as_json=json)
 
 
-def withdraw(name: str, tsp_id: str, *, directory: Directory = HERE, json: Json = False) -> int:
+def withdraw(name: str, tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Withdraw a service from a customer."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         services.withdraw_service(hub, name, tsp_id)
-        document = {"service": name, "customer": tsp_id, "granted": False}
-        return conclude(hub, document, f"{name} is withdrawn from {tsp_id}.", as_json=json)
+        return {"service": name, "customer": tsp_id, "granted": False}
+
+    with asked(where) as at:
+        document = at.change(local, "DELETE", ("services", name, "grants", tsp_id))
+        return at.conclude(document, f"{name} is withdrawn from {tsp_id}.", as_json=json)
 
 
-def _options(service: Service) -> str:
+def _options(service: Document) -> str:
     words = {
-        "http2": service.http2,
-        f"timeout={service.timeout}s": service.timeout != TIMEOUT,
-        f"streaming={service.streaming}s": service.streaming,
-        f"health={service.health_path}": service.health_path,
-        "strip-prefix": service.strip_prefix,
-        "no-client-cert": not service.client_cert,
+        "http2": service["http2"],
+        f"timeout={service['timeout']}s": service["timeout"] != TIMEOUT,
+        f"streaming={service['streaming']}s": service["streaming"],
+        f"health={service['health_path']}": service["health_path"],
+        "strip-prefix": service["strip_prefix"],
+        "no-client-cert": not service["client_cert"],
     }
     return " ".join(word for word, said in words.items() if said)

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
+from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.opening import hub_in
-from bothways.cli.output import HERE, Directory, Json, RowNumber, result, table, tell
+from bothways.cli.output import Json, RowNumber, day, result, table, tell
 from bothways.operations import tokens
+from bothways.operations.hub import Hub
 from bothways.registry.access import Action, Role
 
 
@@ -22,37 +23,51 @@ def add(
     days: Annotated[
         int, Parameter(help="How long it opens.", validator=validators.Number(gte=1, lte=tokens.DAYS_MOST))
     ] = tokens.DAYS,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Make an API token. It is shown once, and not stored."""
-    with hub_in(directory) as hub:
+
+    def local(hub: Hub) -> Document:
         record, secret = tokens.create_token(hub, name, role, customer, scope or None, days)
-        result(record.document(hub.now()) | {"token": secret}, secret, as_json=json)
-        tell(
-            f"Token {record.id} ({name}, {role.value}) opens until {record.expires_at:%Y-%m-%d}. It is not shown again."
-        )
+        return record.document(hub.now()) | {"token": secret}
+
+    scopes = [each.value for each in scope] or None
+    body = {"name": name, "role": role.value, "customer": customer, "scopes": scopes, "days": days}
+    with asked(where) as at:
+        document = at.change(local, "POST", ("tokens",), body)
+        result(document, document["token"], as_json=json)
+        end = day(document["expires_at"])
+        tell(f"Token {document['id']} ({name}, {role.value}) opens until {end}. It is not shown again.")
         return OK
 
 
 def list_(
     *,
     customer: Annotated[str | None, Parameter(help="The tspId of one customer.")] = None,
-    directory: Directory = HERE,
+    where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """List API tokens, those that ended too."""
-    with hub_in(directory) as hub:
-        documents = [each.document(hub.now()) for each in tokens.list_tokens(hub, customer)]
+
+    def local(hub: Hub) -> list[Document]:
+        return [dict(each.document(hub.now())) for each in tokens.list_tokens(hub, customer)]
+
+    with asked(where) as at:
+        documents = at.every(local, ("tokens",), customer=customer)
         heads = ("id", "name", "role", "customer", "state", "expires_at", "used_at")
         rows = [tuple(each[head] for head in heads) for each in documents]
         result(documents, table(rows, tuple(head.removesuffix("_at").upper() for head in heads)), as_json=json)
         return OK
 
 
-def revoke(number: RowNumber, *, directory: Directory = HERE, json: Json = False) -> int:
+def revoke(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Revoke an API token: it opens nothing from now on."""
-    with hub_in(directory) as hub:
-        record = tokens.revoke_token(hub, number)
-        result(record.document(hub.now()), f"Token {number} ({record.name}) is revoked.", as_json=json)
+
+    def local(hub: Hub) -> Document:
+        return dict(tokens.revoke_token(hub, number).document(hub.now()))
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("tokens", number, "revoke"))
+        result(document, f"Token {number} ({document['name']}) is revoked.", as_json=json)
         return OK

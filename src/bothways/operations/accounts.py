@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from typing import Any
 
 import pyotp
 from argon2 import PasswordHasher
@@ -54,6 +55,13 @@ def invite_person(hub: Hub, number: int) -> tuple[Person, str, datetime]:
         accounts.invite(transaction, Invitation(number, _digest(token), sealed, end))
         transaction.audit("person.invite", str(number), customer=person.tsp_id, email=person.email)
     return person, token, end
+
+
+def invitation(hub: Hub, number: int) -> dict[str, Any]:
+    """Make a person's invitation; return it as the JSON object that API and command line show. Raises as above."""
+    person, token, end = invite_person(hub, number)
+    link = f"{hub.terms.portal}/invitation/{token}"
+    return person.document() | {"link": link, "expires_at": end.isoformat()}
 
 
 def invited_person(hub: Hub, token: str) -> tuple[Person, str]:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bothways.errors import Refused, Unusable
+from bothways.errors import BothwaysError, Refused, Unusable
 from bothways.findings import Finding, Level, errors
 from bothways.operations.audit_head import HEAD_FILE, SignedHead, read_head, sign_head, stored_head
 from bothways.operations.hub import Hub
@@ -113,6 +114,13 @@ def sign_head_anew(hub: Hub, reason: str) -> None:
     with hub.write() as transaction:
         transaction.audit("audit.head", HEAD_FILE, reason=reason)
     sign_head(hub, anew=True)
+
+
+def signed_head(hub: Hub) -> dict[str, Any]:
+    """Return the signed head as a JSON object, of all lines if it can be signed. Raises `Unusable` without one."""
+    with suppress(BothwaysError):
+        sign_head(hub)
+    return stored_head(hub.directory)
 
 
 def export_audit(hub: Hub, after: int = 0) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import secrets
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection
@@ -58,6 +58,12 @@ def add_client_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     key = ProvidedKey(name, hub.keys.generate(name, kind or _kind(before)))
     require_own_primes(hub, key.public_key)
     return _added(hub, Role.CLIENT, before, key, generation)
+
+
+def authority_added(hub: Hub, role: Literal["issuing", "client"], kind: KeyType | None) -> dict[str, Any]:
+    """Make the next CA of a role, and return it as the JSON object that API and command line show. Raises as above."""
+    added = add_client_authority(hub, kind) if role == "client" else add_issuing_authority(hub, kind)
+    return {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
 
 
 def retire_authority(hub: Hub, number: int) -> None:

@@ -47,6 +47,15 @@ class Exported:
     spki_pin: str
     members: tuple[str, ...]
 
+    def document(self, tsp_id: str) -> dict[str, Any]:
+        """Return what the bundle of this customer is, as the JSON object that API and command line show."""
+        return {
+            "customer": tsp_id,
+            "fingerprint": self.fingerprint,
+            "signer": self.spki_pin,
+            "members": list(self.members),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -65,7 +74,8 @@ class Imported:
         return named.url if named else None
 
     def document(self) -> dict[str, Any]:
-        """Return it as the JSON object that the command line shows."""
+        """Return it as the JSON object that API and command line show."""
+        waits = self.endpoint if isinstance(self.endpoint, SubmittedEndpoint) else None
         return {
             "customer": self.bundle.about.customer,
             "fingerprint": self.bundle.fingerprint,
@@ -73,7 +83,8 @@ class Imported:
             "request": self.request and self.request.document(),
             "chain": self.chain,
             "endpoint": self.url,
-            "endpoint_waits": isinstance(self.endpoint, SubmittedEndpoint),
+            "endpoint_waits": waits is not None,
+            "endpoint_number": waits and waits.id,
             "installed": self.installed,
         }
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,6 +15,7 @@ from bothways.operations.public_roots import public_root_pins
 from bothways.pki.anchors import Circumstances, anchor_findings
 from bothways.pki.chain import Chain, Presented, fingerprint, parse_anchors, read_chain
 from bothways.pki.keys import spki_pin
+from bothways.pki.tree import chain_document
 from bothways.store import authorities, chains, customers, endpoints, keys
 from bothways.store.chains import ChainState, StoredChain
 from bothways.store.database import Transaction
@@ -67,6 +69,16 @@ def review_chain(hub: Hub, number: int) -> tuple[StoredChain, Chain, tuple[Findi
         stored = chains.find(connection, number)
         presented = read_chain(stored.pem.encode(), f"chain {number}")
         return stored, Chain(presented.path), _findings(hub, connection, stored.tsp_id, presented, f"chain {number}")
+
+
+def chain_review(hub: Hub, number: int) -> dict[str, Any]:
+    """Return the same as the JSON object that API and command line show. Raises `NotFound`."""
+    stored, chain, findings = review_chain(hub, number)
+    return stored.document() | {
+        "tree": chain_document(chain.certificates),
+        "findings": [each.document() for each in findings],
+        "pem": stored.pem,
+    }
 
 
 def endorse_chain(hub: Hub, number: int, *, public_root: bool = False, pins: Collection[str] = ()) -> StoredChain:

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from typing import Any
 
 from bothways.errors import Refused
 from bothways.operations.hub import Hub
@@ -26,6 +27,17 @@ def add_contact(hub: Hub, tsp_id: str | None, kind: ContactKind, address: str) -
         added = contacts.add(transaction, tsp_id, kind, address, secret if kind is ContactKind.WEBHOOK else "")
         transaction.audit("contact.add", str(added.id), customer=tsp_id, kind=kind.value, address=address)
     return added
+
+
+def contact_added(hub: Hub, tsp_id: str | None, kind: ContactKind, address: str) -> dict[str, Any]:
+    """Add a contact, and return it as the JSON object that API and command line show, this once with its secret.
+
+    `sending` says whether the hub is set up to send anything to it. Raises as `add_contact` does.
+    """
+    added = add_contact(hub, tsp_id, kind, address)
+    webhook = kind is ContactKind.WEBHOOK
+    secret = {"secret": added.secret} if webhook else {}
+    return added.document() | secret | {"sending": webhook or bool(hub.settings.smtp_host)}
 
 
 def list_contacts(hub: Hub, tsp_id: str | None) -> tuple[Contact, ...]:

@@ -1,9 +1,26 @@
 """A first look at where a customer's host leads, when it is named. Envoy looks again, at each connection."""
 
 import socket
+from typing import Any
 
 from bothways.findings import Finding, Level
+from bothways.operations.hub import Hub
 from bothways.registry.addresses import refused_range
+from bothways.registry.endpoint import Endpoint
+from bothways.store.submitted_endpoints import SubmittedEndpoint
+
+
+def endpoint_seen(hub: Hub, tsp_id: str, named: Endpoint | SubmittedEndpoint) -> dict[str, Any]:
+    """Return what was set or submitted as the JSON object that API and command line show.
+
+    `findings` is what a look at the host's addresses finds; where calls go to loopback on purpose, nothing.
+    """
+    if isinstance(named, Endpoint):
+        host, document = named.host, named.document(tsp_id) | {"state": "approved"}
+    else:
+        host, document = named.endpoint.host, named.document()
+    found = () if hub.settings.danger_outbound_loopback else address_findings(host)
+    return document | {"findings": [each.document() for each in found]}
 
 
 def address_findings(host: str) -> tuple[Finding, ...]:

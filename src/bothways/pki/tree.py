@@ -1,6 +1,6 @@
 """A chain as people and programs read it: from the root down, with names, dates, fingerprints and kinds of keys."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cryptography import x509
@@ -17,15 +17,16 @@ def chain_document(certificates: Sequence[x509.Certificate]) -> dict[str, Any]:
     return document
 
 
-def chain_lines(certificates: Sequence[x509.Certificate]) -> Iterator[str]:
-    """Yield the lines of the chain as a tree, the root first; each certificate is issued by the next."""
-    for depth, certificate in enumerate(reversed(certificates)):
-        each, margin = _described(certificate), "   " * depth
-        yield f"{'   ' * (depth - 1)}{'└─ ' if depth else ''}{each['subject']} ({each['role']})"
-        yield f"{margin}   valid        {each['not_before'][:10]} to {each['not_after'][:10]}"
-        yield f"{margin}   key          {each['key']}, signed with {each['digest']}"
-        yield f"{margin}   fingerprint  {_grouped(each['fingerprint'])}"
-        yield f"{margin}   SPKI pin     {each['spki_pin']}"
+def chain_lines(document: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """Yield the lines of a chain's document as a tree, the root first, and under it what it issued."""
+    margin = "   " * depth
+    yield f"{'   ' * (depth - 1)}{'└─ ' if depth else ''}{document['subject']} ({document['role']})"
+    yield f"{margin}   valid        {document['not_before'][:10]} to {document['not_after'][:10]}"
+    yield f"{margin}   key          {document['key']}, signed with {document['digest']}"
+    yield f"{margin}   fingerprint  {_grouped(document['fingerprint'])}"
+    yield f"{margin}   SPKI pin     {document['spki_pin']}"
+    for each in document["issued"]:
+        yield from chain_lines(each, depth + 1)
 
 
 def _described(certificate: x509.Certificate) -> dict[str, Any]:

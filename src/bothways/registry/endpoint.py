@@ -4,6 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import idna
@@ -44,6 +45,10 @@ class Endpoint:
         """The base URL."""
         port = "" if self.port == _HTTPS else f":{self.port}"
         return f"https://{self.host}{port}{self.path}"
+
+    def document(self, tsp_id: str) -> dict[str, Any]:
+        """Return the endpoint of a customer as the JSON object that API and command line show."""
+        return {"customer": tsp_id, "url": self.url, "host": self.host, "port": self.port, "path": self.path}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,29 @@ from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
-from bothways.operations.audit import Known, export_audit, verify_audit
+from bothways.operations.audit import Known, compare_audit, export_audit, signed_head, verify_audit
 from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
+from bothways.web.api.inputs import Body
 from bothways.web.api.paging import LIMIT, NumberCursor, page
 
 LINES_MOST = 1000
 """Lines of a page: they are short, and archives take all of them."""
+EXPORT_MOST = 8_000_000
+"""Characters that are compared at once: a thousand lines as long as lines get."""
 Head = Annotated[
     str | None,
     Query(pattern="^[1-9][0-9]{0,17}:[0-9a-f]{64}$", description="`head` of an earlier look, NUMBER:SHA256."),
 ]
+
+
+class Exported(Body):
+    """JSON lines as an export gave them: a piece of it at a time, if it is long."""
+
+    export: str = Field(min_length=1, max_length=EXPORT_MOST)
 
 
 def audit_router(gate: Gate) -> APIRouter:
@@ -37,5 +47,16 @@ def audit_router(gate: Gate) -> APIRouter:
         number, _, digest = (head or "").partition(":")
         known = (Known(int(number), digest, "head"),) if head else ()
         return verify_audit(by.may(Action.AUDIT_READ), known).document()
+
+    @router.get("/head")
+    def _head(by: Asks) -> Document:
+        """Show the signed head, to be kept on another machine: how lines that were cut off at the end are found."""
+        return signed_head(by.may(Action.AUDIT_READ))
+
+    @router.post("/compare")
+    def _compare(by: Asks, body: Exported) -> Document:
+        """Compare lines that were exported earlier, with or without a signed head, with what is there now."""
+        found = compare_audit(by.may(Action.AUDIT_READ), body.export.encode(errors="replace"), "export")
+        return {"findings": [each.document() for each in found]}
 
     return router

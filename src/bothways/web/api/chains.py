@@ -7,7 +7,6 @@ from pydantic import Field
 
 from bothways.operations import chains
 from bothways.operations.hub import Hub
-from bothways.pki.tree import chain_document
 from bothways.registry.access import Action
 from bothways.store.chains import ChainState, StoredChain, absent
 from bothways.web.api.caller import Asks, Caller, Document
@@ -54,12 +53,12 @@ def chains_router(gate: Gate) -> APIRouter:
         """Submit the CA chain of a customer's server for review; it is shown as it was understood."""
         hub = by.may(Action.CHAIN_SUBMIT, body.customer)
         stored = chains.submit_chain(hub, body.customer, body.chain.encode(errors="replace"), "chain")
-        return _document(hub, stored.id)
+        return chains.chain_review(hub, stored.id)
 
     @router.get("/{number}")
     def _show(by: Asks, number: Number, response: Response) -> Document:
         """Show a chain: as a tree, with what the rules say about it now, and in PEM."""
-        return tagged(response, _document(_hub_of(by, Action.CUSTOMER_READ, number), number))
+        return tagged(response, chains.chain_review(_hub_of(by, Action.CUSTOMER_READ, number), number))
 
     @router.post("/{number}/endorse")
     async def _endorse(by: Asks, number: Number, body: Endorsement, if_match: IfMatch = None) -> Document:
@@ -99,14 +98,5 @@ def _read(by: Caller, number: int, if_match: str | None) -> Hub:
     """Return the hub for a decision about what the caller read."""
     hub = _hub_of(by, Action.CHAIN_DECIDE, number)
     if if_match is not None:
-        require_match(if_match, _document(hub, number))
+        require_match(if_match, chains.chain_review(hub, number))
     return hub
-
-
-def _document(hub: Hub, number: int) -> Document:
-    stored, chain, findings = chains.review_chain(hub, number)
-    return stored.document() | {
-        "tree": chain_document(chain.certificates),
-        "findings": [each.document() for each in findings],
-        "pem": stored.pem,
-    }

@@ -68,8 +68,7 @@ def _listed(hub: Hub, tsp_id: str | None) -> Document:
 
 
 def _added(hub: Hub, tsp_id: str | None, body: NewContact) -> Document:
-    added = contacts.add_contact(hub, tsp_id, body.kind, body.address)
-    return added.document() | ({"secret": added.secret} if body.kind is ContactKind.WEBHOOK else {})
+    return contacts.contact_added(hub, tsp_id, body.kind, body.address)
 
 
 def _removed(hub: Hub, tsp_id: str | None, number: int) -> Document:

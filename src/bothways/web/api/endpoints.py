@@ -9,7 +9,7 @@ from pydantic import Field
 from bothways.errors import NotFound
 from bothways.operations import endpoints
 from bothways.operations.hub import Hub
-from bothways.outbound.look_up import address_findings
+from bothways.outbound.look_up import endpoint_seen
 from bothways.registry.access import Action
 from bothways.registry.endpoint import Endpoint
 from bothways.store.submitted_endpoints import SubmittedEndpoint, absent
@@ -41,7 +41,7 @@ def endpoint_router(gate: Gate) -> APIRouter:
     def _show(by: Asks, tsp_id: TspId, response: Response) -> Document:
         """Show where a customer's server is."""
         hub = by.may(Action.CUSTOMER_READ, tsp_id)
-        return tagged(response, _document(tsp_id, endpoints.show_endpoint(hub, tsp_id)))
+        return tagged(response, endpoints.show_endpoint(hub, tsp_id).document(tsp_id))
 
     @router.put("")
     async def _set(
@@ -52,9 +52,7 @@ def endpoint_router(gate: Gate) -> APIRouter:
         def work() -> Document:
             hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
             before = _before(hub, tsp_id, if_match, if_none_match)
-            return _document(tsp_id, endpoints.set_endpoint(hub, tsp_id, body.url, before=before)) | _seen(
-                hub, body.url
-            )
+            return endpoint_seen(hub, tsp_id, endpoints.set_endpoint(hub, tsp_id, body.url, before=before))
 
         return await by.change(work)
 
@@ -83,10 +81,7 @@ def endpoints_router(gate: Gate) -> APIRouter:
 
         def work() -> Document:
             hub = by.may(Action.ENDPOINT_WRITE, body.customer)
-            submitted = endpoints.submit_endpoint(hub, body.customer, body.url)
-            if isinstance(submitted, Endpoint):
-                return _document(body.customer, submitted) | {"state": "approved"}
-            return submitted.document() | _seen(hub, body.url)
+            return endpoint_seen(hub, body.customer, endpoints.submit_endpoint(hub, body.customer, body.url))
 
         return await by.change(work)
 
@@ -130,28 +125,11 @@ def _before(hub: Hub, tsp_id: str, if_match: str | None, if_none_match: str | No
     if if_none_match == "*" and current is not None:
         raise Told(HTTPStatus.PRECONDITION_FAILED, "there is an endpoint. Read it, and send its ETag as If-Match.")
     if if_match is not None:
-        require_match(if_match, _document(tsp_id, current) if current else {})
+        require_match(if_match, current.document(tsp_id) if current else {})
     return current
-
-
-def _seen(hub: Hub, url: str) -> Document:
-    """Return what a look at the host's addresses finds; where calls go to loopback on purpose, nothing."""
-    if hub.settings.danger_outbound_loopback:
-        return {"findings": []}
-    return {"findings": [each.document() for each in address_findings(endpoints.read_endpoint(hub, url).host)]}
 
 
 def _submitted(by: Caller, action: Action, number: int) -> tuple[Hub, SubmittedEndpoint]:
     # To find out whose it is, it has to be looked at; what was seen stays here.
     stored = endpoints.show_submitted(by.may(Action.CUSTOMER_READ, by.tsp_id), number)
     return by.may_with(action, stored.tsp_id, absent(number)), stored
-
-
-def _document(tsp_id: str, endpoint: Endpoint) -> Document:
-    return {
-        "customer": tsp_id,
-        "url": endpoint.url,
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "path": endpoint.path,
-    }

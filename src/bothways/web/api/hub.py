@@ -8,16 +8,11 @@ from fastapi.responses import PlainTextResponse
 
 from bothways.contract.document import KeyType
 from bothways.contract.render import render_contract
-from bothways.dataplane.envoy_state import state_of
+from bothways.dataplane.standing import hub_standing
 from bothways.errors import Unusable
 from bothways.operations import authorities, nodes
 from bothways.operations.closure import reopen_endpoint
-from bothways.operations.delivery import notice_states
-from bothways.operations.expiry import expiring
 from bothways.operations.hub import contract
-from bothways.operations.observations import failed_calls
-from bothways.operations.revocation import list_states
-from bothways.operations.rotation import own_certificates
 from bothways.pki.keys import sha256
 from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
@@ -45,22 +40,7 @@ def hub_router(gate: Gate) -> APIRouter:
         hub = by.may(Action.HUB_READ)
         # The status belongs to the event loop; what is read from the database does not hold it up.
         running = by.running.status() if by.running.status else None
-
-        def read() -> Document:
-            return {
-                "environment": hub.environment.value,
-                "endpoint": hub.terms.endpoint,
-                "portal": hub.terms.portal,
-                "running": running,
-                "envoy": state_of(hub.run_directory),
-                "certificates": own_certificates(hub),
-                "revocation_lists": list_states(hub),
-                "expiring": [each.document(hub.now()) for each in expiring(hub)],
-                "notices": notice_states(hub),
-                "failed_calls": failed_calls(hub),
-            }
-
-        return await asyncio.to_thread(read)
+        return await asyncio.to_thread(hub_standing, hub, running)
 
     @router.get("/metrics", response_class=PlainTextResponse, responses={200: {"content": {"text/plain": {}}}})
     async def _metrics(by: Asks) -> Response:
@@ -104,10 +84,8 @@ def authorities_router(gate: Gate) -> APIRouter:
         """Put a new CA beside the one that signs: both are trusted. See the page on client certificates."""
 
         def work() -> Document:
-            hub, kind = by.may(Action.HUB_WRITE), _CA_KEYS[body.ca_key] if body.ca_key else None
-            make = authorities.add_client_authority if body.role == "client" else authorities.add_issuing_authority
-            added = make(hub, kind)
-            return {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
+            kind = _CA_KEYS[body.ca_key] if body.ca_key else None
+            return authorities.authority_added(by.may(Action.HUB_WRITE), body.role, kind)
 
         return await by.change(work)
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from bothways.operations import people, tokens
+from bothways.operations.accounts import invitation
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action, Role
 from bothways.registry.person import Person
@@ -62,6 +63,13 @@ def people_router(gate: Gate) -> APIRouter:
     def _show(by: Asks, number: Number, response: Response) -> Document:
         """Show a person."""
         return tagged(response, _person(by, Action.CUSTOMER_READ, number)[1].document())
+
+    @router.post("/{number}/invite", status_code=201, openapi_extra=SHOWN_ONCE)
+    def _invite(by: Asks, number: Number) -> Document:
+        """Make a link with which a person makes their account, once; what they signed in with before opens nothing."""
+        hub, person = _person(by, Action.PERSON_WRITE, number)
+        by.require_within(person.role)
+        return invitation(hub, number)
 
     @router.post("/{number}/disable")
     def _disable(by: Asks, number: Number) -> Document:

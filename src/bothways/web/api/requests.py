@@ -5,10 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from bothways.errors import BothwaysError
 from bothways.operations import certificates, renewal, requests
+from bothways.operations.approvals import approvals_document
 from bothways.operations.hub import Hub
-from bothways.operations.requests import Approval
 from bothways.registry.access import Action
 from bothways.store.requests import RequestState, StoredRequest, absent
 from bothways.web.api.caller import Asks, Caller, Document
@@ -121,19 +120,6 @@ def _put_decisions(router: APIRouter) -> None:
             return _document(hub, number) | {"certificate": record.document(hub.now())}
 
         return await by.change(work)
-
-
-def approvals_document(hub: Hub, found: list[Approval]) -> Document:
-    """Return what became of each: the certificates in `approved`, with the warnings, and why there are no others."""
-    now = hub.now()
-    approved, failed = [], []
-    for each in found:
-        if isinstance(each.outcome, BothwaysError):
-            failed.append({"request": each.number} | each.outcome.document())
-        else:
-            findings = [warning.document() for warning in each.warnings]
-            approved.append(each.outcome.document(now) | {"findings": findings})
-    return {"approved": approved, "not_approved": failed}
 
 
 def _hub_of(by: Caller, action: Action, number: int) -> Hub:

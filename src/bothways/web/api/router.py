@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 
 from bothways.operations.hub import Hub
 from bothways.web.api.audit import audit_router
+from bothways.web.api.bundles import bundle_router, bundles_router
 from bothways.web.api.caller import Running
 from bothways.web.api.certificates import certificates_router, revocation_router
 from bothways.web.api.chains import chains_router
@@ -28,6 +29,8 @@ PREFIX = "/api/v1"
 _NOUNS = (
     customers_router,
     contacts_router,
+    bundle_router,
+    bundles_router,
     endpoint_router,
     probes_router,
     credentials_router,

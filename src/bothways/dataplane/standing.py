@@ -1,0 +1,27 @@
+"""How the whole hub stands: what a running one says of itself, beside what is stored."""
+
+from typing import Any
+
+from bothways.dataplane.envoy_state import state_of
+from bothways.operations.delivery import notice_states
+from bothways.operations.expiry import expiring
+from bothways.operations.hub import Hub
+from bothways.operations.observations import failed_calls
+from bothways.operations.revocation import list_states
+from bothways.operations.rotation import own_certificates
+
+
+def hub_standing(hub: Hub, running: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how the hub stands; `running` is what it says of itself, None if it does not run."""
+    return {
+        "environment": hub.environment.value,
+        "endpoint": hub.terms.endpoint,
+        "portal": hub.terms.portal,
+        "running": running,
+        "envoy": state_of(hub.run_directory),
+        "certificates": own_certificates(hub),
+        "revocation_lists": list_states(hub),
+        "expiring": [each.document(hub.now()) for each in expiring(hub)],
+        "notices": notice_states(hub),
+        "failed_calls": failed_calls(hub),
+    }
