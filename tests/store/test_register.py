@@ -45,6 +45,8 @@ def known(hub: Hub, make_csr: Callable[..., bytes]) -> Hub:
         ({"attention": Attention.WAITING}, (A,)),
         ({"attention": Attention.UNCONNECTED}, (A, C, D)),
         ({"attention": Attention.SUSPENDED}, (C,)),
+        ({"suspended": True}, (C,)),
+        ({"suspended": False}, (A, B, D)),
         ({"attention": Attention.UNPROVED}, (D,)),
         ({"attention": Attention.ENDING}, ()),
         ({"attention": Attention.ENDING, "days": 397}, (B,)),

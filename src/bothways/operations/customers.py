@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import Any
 
-from bothways.connectivity.assess import Assessment, State, assess
+from bothways.connectivity.assess import EXPIRING, Assessment, State, assess
 from bothways.errors import Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
@@ -18,15 +18,19 @@ from bothways.store import (
     facts,
     holds,
     observations,
+    register,
     services,
     submitted_endpoints,
 )
 from bothways.store.chains import ChainState
 from bothways.store.customer_credentials import CredentialState
+from bothways.store.register import Attention, Filter
 from bothways.store.submitted_endpoints import EndpointState
 
 LOOKED_AT = 1000
 """Customers that are looked at for a page with a state of a flow as filter."""
+_TOGETHER = 250
+"""Customers whose facts are read at once: few questions to the database, and not many too much for a small page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,15 @@ def list_customers(hub: Hub) -> tuple[CustomerView, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CustomerFilter:
-    """Which customers are wanted: what is None does not matter. `search` is a part of tspId or organization."""
+    """Which customers are wanted: what is None does not matter.
+
+    `search` is the beginning of a tspId or a part of an organization's name.
+    """
 
     kind: CustomerKind | None = None
     suspended: bool | None = None
     search: str | None = None
+    attention: Attention | None = None
     inbound: State | None = None
     outbound: State | None = None
 
@@ -102,17 +110,21 @@ def page_customers(hub: Hub, after: str, limit: int, wanted: CustomerFilter = Cu
 
     States of flows are derived: at most a thousand customers are looked at, so that a page may hold few of them.
     """
+    now, items = hub.now(), list[CustomerView]()
+    looked_at = limit + 1 if wanted.inbound is wanted.outbound is None else LOOKED_AT
+    asked = Filter(now, now + EXPIRING, wanted.search or "", wanted.kind, wanted.attention, wanted.suspended)
     with hub.read() as connection:
-        now, items = hub.now(), list[CustomerView]()
-        looked_at = limit + 1 if wanted.inbound is wanted.outbound is None else LOOKED_AT
-        found = customers.page(connection, after, looked_at, wanted.kind, wanted.suspended, wanted.search)
-        for place, each in enumerate(found, 1):
-            assessment = assess(facts.facts_of(connection, each.tsp_id), now)
-            if wanted.takes(assessment):
-                items.append(CustomerView(each, assessment))
-            if len(items) == limit:
-                return CustomerPage(tuple(items), each.tsp_id if place < len(found) else None)
-    return CustomerPage(tuple(items), found[-1].tsp_id if len(found) == looked_at else None)
+        found = register.page(connection, asked, after, looked_at)
+        for start in range(0, len(found), _TOGETHER):
+            some = found[start : start + _TOGETHER]
+            named, known = customers.many(connection, some), facts.facts_of_many(connection, some)
+            for place, tsp_id in enumerate(some, start + 1):
+                assessment = assess(known[tsp_id], now)
+                if wanted.takes(assessment):
+                    items.append(CustomerView(named[tsp_id], assessment))
+                if len(items) == limit:
+                    return CustomerPage(tuple(items), tsp_id if place < len(found) else None)
+    return CustomerPage(tuple(items), found[-1] if len(found) == looked_at else None)
 
 
 def suspend_customer(hub: Hub, tsp_id: str, *, suspended: bool) -> None:

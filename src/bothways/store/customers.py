@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from bothways.errors import Conflict, NotFound
 from bothways.registry.customer import Customer, CustomerKind
@@ -54,29 +54,6 @@ def every(connection: Connection) -> tuple[Customer, ...]:
     """Return all customers, by tspId."""
     rows = connection.execute(select(customer).where(customer.c.removed_at.is_(None)).order_by(customer.c.tsp_id))
     return tuple(_customer(row) for row in rows)
-
-
-def page(
-    connection: Connection,
-    after: str,
-    limit: int,
-    kind: CustomerKind | None = None,
-    suspended: bool | None = None,  # noqa: FBT001 - a column of the row, or None
-    search: str | None = None,
-) -> tuple[Customer, ...]:
-    """Return at most `limit` customers whose tspId comes after this one; of these alone, where something is said.
-
-    `search` is a part of tspId or organization, whatever its case.
-    """
-    query = select(customer).where(customer.c.removed_at.is_(None), customer.c.tsp_id > after)
-    if kind is not None:
-        query = query.where(customer.c.kind == kind.value)
-    if suspended is not None:
-        query = query.where(customer.c.suspended == suspended)
-    if search is not None:
-        part = or_(*(each.icontains(search, autoescape=True) for each in (customer.c.tsp_id, customer.c.organization)))
-        query = query.where(part)
-    return tuple(_customer(row) for row in connection.execute(query.order_by(customer.c.tsp_id).limit(limit)))
 
 
 def suspend(transaction: Transaction, tsp_id: str, *, suspended: bool) -> None:

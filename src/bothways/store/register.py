@@ -36,6 +36,7 @@ class Filter:
     find: str = ""
     kind: CustomerKind | None = None
     attention: Attention | None = None
+    suspended: bool | None = None
 
 
 def page(connection: Connection, wanted: Filter, after: str, limit: int) -> tuple[str, ...]:
@@ -46,6 +47,8 @@ def page(connection: Connection, wanted: Filter, after: str, limit: int) -> tupl
         query = query.where(or_(customer.c.tsp_id.startswith(wanted.find, autoescape=True), named))
     if wanted.kind is not None:
         query = query.where(customer.c.kind == wanted.kind.value)
+    if wanted.suspended is not None:
+        query = query.where(customer.c.suspended.is_(wanted.suspended))
     if wanted.attention is not None:
         query = query.where(_needing(wanted, wanted.attention))
     return tuple(connection.scalars(query.order_by(customer.c.tsp_id).limit(limit)))

@@ -39,3 +39,17 @@ def test_pages_hold_everybody_once(hub: Hub, api: Api) -> None:
         after = page["next"]
     assert seen == [f"1000000{number}" for number in range(7)]
     api("GET", "/customers?limit=201", None, 422)
+
+
+def test_who_may_need_a_person_is_listed_by_why(hub: Hub, api: Api) -> None:
+    for tsp_id in ("1001", "1002"):
+        add_customer(hub, tsp_id, CustomerKind.MERCHANT, f"Shop {tsp_id}")
+    api("POST", "/customers/1002/suspend")
+
+    def found(query: str) -> list[str]:
+        return [each["customer"] for each in api("GET", f"/customers?{query}")["items"]]
+
+    assert found("attention=suspended") == found("suspended=true") == found("search=1002") == ["1002"]
+    assert found("attention=waiting") == []
+    assert found("inbound=suspended&limit=1") == ["1002"]
+    api("GET", "/customers?attention=often", None, 422)

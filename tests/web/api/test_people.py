@@ -19,6 +19,9 @@ def test_a_customers_administrator_has_to_do_with_its_own_people(api: Api, issue
     assert [each["id"] for each in api("GET", "/people")["items"]] == [first["id"], bob["id"]]
     api("POST", f"/people/{first['id']}/disable", None, 404, role=ADMINISTRATOR)
     assert api("GET", f"/people/{bob['id']}", role=ADMINISTRATOR) == bob
+    link = api("POST", f"/people/{bob['id']}/invite", None, 201, role=ADMINISTRATOR)["link"]
+    assert "/invitation/" in link
+    api("POST", f"/people/{first['id']}/invite", None, 404, role=ADMINISTRATOR)
     assert api("POST", f"/people/{bob['id']}/disable", role=ADMINISTRATOR)["state"] == "disabled"
 
 

@@ -13,6 +13,7 @@ from bothways.operations import customers, enrolment, observations
 from bothways.operations.customers import CustomerFilter
 from bothways.registry.access import Action
 from bothways.registry.customer import CustomerKind
+from bothways.store.register import Attention
 from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
@@ -47,7 +48,8 @@ def customers_router(gate: Gate) -> APIRouter:
         by: Asks,
         kind: CustomerKind | None = None,
         suspended: bool | None = None,  # noqa: FBT001 - a parameter of the URL
-        search: Annotated[_Word | None, Query(description="A part of the tspId or the organization.")] = None,
+        search: Annotated[_Word | None, Query(description="The tspId's beginning, or a part of the name.")] = None,
+        attention: Annotated[Attention | None, Query(description="Only those that may need a person, and why.")] = None,
         inbound: State | None = None,
         outbound: State | None = None,
         after: Cursor = "",
@@ -60,7 +62,7 @@ def customers_router(gate: Gate) -> APIRouter:
         hub = by.may(Action.CUSTOMER_READ, by.tsp_id)
         if by.tsp_id is not None:
             return {"items": [customers.show_customer(hub, by.tsp_id).document()], "next": None}
-        wanted = CustomerFilter(kind, suspended, search, inbound, outbound)
+        wanted = CustomerFilter(kind, suspended, search, attention, inbound, outbound)
         found = customers.page_customers(hub, after, limit, wanted)
         return {"items": [each.document() for each in found.items], "next": found.following}
 
