@@ -119,11 +119,12 @@ def test_listen_says_where_and_whom_it_trusts_and_a_signal_ends_it_with_0_whatev
 ) -> None:
     made = make_server_files(tmp_path, "First Bank", "callbacks.localhost")
     arguments = ["spoke", "listen", "--directory", str(tmp_path / "spoke"), "--address", "127.0.0.1", "--port", "0"]
-    arguments += ["--certificate", str(made.certificate), "--key", str(made.key)]
+    arguments += ["--certificate", str(made.certificate), "--key", str(made.key), "--forward", "http://127.0.0.1:1"]
     process = BothwaysProcess(arguments, tmp_path / "listen.log")
     try:
         first = process.next_line(30)
         host, port = first["listening"].split(":")
+        assert first["application"] == "http://127.0.0.1:1"
         assert (first["hosts"], first["hub"]) == (["callbacks.localhost"], hub.terms.hub)
         [trusted] = x509.load_pem_x509_certificates((tmp_path / "spoke" / "client-ca.crt").read_bytes())
         assert [each["fingerprint"] for each in first["trusts"]] == [trusted.fingerprint(SHA256()).hex()]
@@ -139,6 +140,7 @@ def test_listen_says_where_and_whom_it_trusts_and_a_signal_ends_it_with_0_whatev
         ):
             up.sendall(b"GET / HTTP/1.1\r\nHost: callbacks.localhost\r\n\r\n")
             assert process.next_line(30)["method"] == "GET"
+            assert up.recv(65536).startswith(b"HTTP/1.1 502 ")
             os.kill(process.pid, number)
             with pytest.raises(RuntimeError, match="the process ended with 0"):
                 process.next_line(30)

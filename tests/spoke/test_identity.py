@@ -40,7 +40,7 @@ def test_while_nothing_changes_it_is_the_same_and_nothing_is_told(
     first = identity.now()
     assert identity.now() is first
     assert watched.told == []
-    assert first.hub == spoke.contract.terms.hub
+    assert first.terms == spoke.contract.terms
     trusted = first.context.get_ca_certs(binary_form=True)
     assert trusted == [certificate_der(each) for each in first.trusted]
     assert trusted == [

@@ -140,7 +140,7 @@ GROUPS = {
             "check": "Look at everything on both ways, and say what mends it.",
             "renew": "Renew the certificate if it is due, or put the one before back.",
             "call": "Call the hub over mutual TLS.",
-            "listen": "Receive the hub's calls over mutual TLS, and print each.",
+            "listen": "Receive the hub's calls over mutual TLS, print each, and hand it on.",
             "run": "Run the sidecar: mutual TLS for applications that speak plain HTTP.",
             "export": "Write key and certificate as PKCS #12, Kubernetes Secret or Java keystore.",
             "config": "Print a complete configuration for what you already run: nginx, Java, Node, ...",

@@ -25,7 +25,7 @@ from bothways.spoke.bundle import spoke_from_bundle
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke, remember_server
 from bothways.spoke.listen import Callback, Receiver
-from bothways.spoke.sidecar import RUN_DIRECTORY
+from bothways.spoke.sidecar import RUN_DIRECTORY, application
 from bothways.spoke.status import spoke_status
 
 _UNAUTHORIZED = (401, 403)
@@ -202,6 +202,9 @@ def listen(
     key: Annotated[Path, Parameter(help="Its private key in PEM, without a passphrase.")],
     address: Annotated[str, Parameter(help="The address of this machine to listen at.")] = "0.0.0.0",  # noqa: S104 - the hub calls from outside
     port: Annotated[int, Parameter(help="The hub calls 443 or 8443 in real life; 0 takes a free one.")] = 8443,
+    forward: Annotated[
+        str | None, Parameter(help="Hand each call on to your application, as http://HOST:PORT, and return its answer.")
+    ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
@@ -209,8 +212,11 @@ def listen(
 
     It trusts the Client CA of the contract and the hub's name, never a single certificate. Certificate, key and
     contract are read again when they change. With --json, each call is one line; the first line says where it listens.
+    With --forward, your application is told the caller in the headers Bothways-Hub, Bothways-Environment and
+    Bothways-Certificate; whoever else sends these is stripped of them.
     """
     spoke = open_spoke(directory)
+    handed_to = application(forward) if forward is not None else None
 
     def said(document: dict[str, object], text: str) -> None:
         print(json_module.dumps(document) if json else text, flush=True)  # noqa: T201 - one line for each call
@@ -218,7 +224,7 @@ def listen(
     def received(callback: Callback) -> None:
         said(callback.document(), callback_text(callback))
 
-    with Receiver(spoke, (address, port), certificate, key, received, tell) as receiver:
+    with Receiver(spoke, (address, port), certificate, key, received, tell, handed_to) as receiver:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: receiver.stop())
         with contextlib.suppress(BothwaysError):

@@ -54,15 +54,18 @@ def listening(receiver: Receiver) -> tuple[dict[str, Any], str]:
         "hosts": hosts,
         "certificate": own.subject.rfc4514_string(),
         "not_after": own.not_valid_after_utc.isoformat(),
-        "hub": identity.hub,
+        "hub": identity.terms.hub,
         "trusts": trusted,
+        "application": f"http://{receiver.application}" if receiver.application else None,
     }
     lines = [
         f"listening on {where} as {', '.join(hosts) or 'no host name, which the hub will refuse'}; Ctrl-C ends",
         f"certificate {own.subject.rfc4514_string()}, valid until {own.not_valid_after_utc:%Y-%m-%d}",
         *(f"trusts {each['subject']} (SHA-256 {each['fingerprint']})" for each in trusted),
-        f"and under it {identity.hub} alone, with any certificate, for the hub changes its own without notice",
+        f"and under it {identity.terms.hub} alone, with any certificate, for the hub changes its own without notice",
     ]
+    if receiver.application:
+        lines.append(f"calls go to http://{receiver.application}, whose answer is the hub's")
     return document, "\n".join(lines)
 
 

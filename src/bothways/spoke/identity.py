@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from bothways.contract.document import Terms
 from bothways.spoke.directory import Spoke, open_spoke
 from bothways.spoke.reload import Reloading
 from bothways.spoke.tls import anchors, client_anchors, load_pair
@@ -14,12 +15,12 @@ from bothways.spoke.tls import anchors, client_anchors, load_pair
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The server's certificate, the CAs under which the hub's client certificate must be, and the name in it (R12)."""
+    """The server's certificate, the CAs under which the hub's must be, and what was agreed about that one (R12)."""
 
     context: ssl.SSLContext
     certificate: x509.Certificate
     trusted: tuple[x509.Certificate, ...]
-    hub: str
+    terms: Terms
 
 
 def reloading_identity(
@@ -37,14 +38,20 @@ def reloading_identity(
     )
 
 
-def _identity(spoke: Spoke, certificate: Path, key: Path) -> Identity:
+def closed_context() -> ssl.SSLContext:
+    """Return the context of a server that trusts nobody yet, and shows no certificate: nobody gets in."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_REQUIRED
-    trusted = client_anchors(spoke.contract)
-    context.load_verify_locations(cadata=anchors(spoke.contract.trust.client_ca))
     # A resumed session would carry an authenticated hub past a change of the Client CA.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0
+    return context
+
+
+def _identity(spoke: Spoke, certificate: Path, key: Path) -> Identity:
+    context = closed_context()
+    trusted = client_anchors(spoke.contract)
+    context.load_verify_locations(cadata=anchors(spoke.contract.trust.client_ca))
     own = load_pair(context, certificate, key)
-    return Identity(context, own, trusted, spoke.contract.terms.hub)
+    return Identity(context, own, trusted, spoke.contract.terms)

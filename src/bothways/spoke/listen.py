@@ -15,11 +15,13 @@ from typing import Any
 
 from cryptography import x509
 
-from bothways.errors import Unreachable, Unusable
-from bothways.pki.chain import extension, fingerprint
+from bothways.errors import Refused, Unreachable, Unusable
+from bothways.spoke.caller import Caller, proved_caller
 from bothways.spoke.connections import HANDSHAKE_SECONDS, LIMIT, REQUEST_SECONDS, Connection, Connections
 from bothways.spoke.directory import Spoke
+from bothways.spoke.forward import ANSWER_SECONDS, Answer, handed_on
 from bothways.spoke.identity import Identity, reloading_identity
+from bothways.xds.state import Address
 
 _BODY_LIMIT = 1 << 20
 _PORTS = 1 << 16
@@ -28,6 +30,7 @@ _REASONS = {
     "CERTIFICATE_VERIFY_FAILED": "its client certificate is not one of the Client CA in the contract",
 }
 _FORBIDDEN, _LENGTH_REQUIRED, _TOO_LARGE, _UNAVAILABLE = 403, 411, 413, 503
+_WITHOUT_BODY = 204, 304
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,29 @@ class Callback:
     caller: str
     fingerprint: str
     tls_version: str
-    body: str
+    headers: tuple[tuple[str, str], ...]
+    raw: bytes
+
+    @property
+    def body(self) -> str:
+        """The body as text, for people."""
+        return self.raw.decode(errors="replace")
 
     def document(self) -> dict[str, Any]:
         """Return the call as the JSON object that the command line shows."""
-        return asdict(self)
+        document = asdict(self)
+        del document["raw"]
+        return document | {"body": self.body}
 
 
 class Receiver(ThreadingHTTPServer):
     """Listens on `address` (host and port, 0 takes a free one), and hands each call to `on_callback`.
 
-    `on_refused` is told why a connection was refused, and when files changed: certificate, key and contract are read
-    again for new connections, and open ones end after the request that they are at. If `on_callback` raises an
-    `OSError`, the call is answered with 503, and the receiver ends; the error is in `failure`.
+    With an `application`, each call is handed on to it then, and its answer is the hub's.
+    `on_refused` is told why a connection was refused, what is wrong with the application, and when files changed:
+    certificate, key and contract are read again for new connections, and open ones end after the request that they are
+    at. If `on_callback` raises an `OSError`, the call is answered with 503, and the receiver ends; the error is in
+    `failure`.
     Raises `Unusable` or `Unreachable` if it cannot listen.
     """
 
@@ -67,7 +80,9 @@ class Receiver(ThreadingHTTPServer):
         key: Path,
         on_callback: Callable[[Callback], None],
         on_refused: Callable[[str], None],
+        application: Address | None = None,
     ) -> None:
+        self.application = application
         self.on_callback = on_callback
         self.on_refused = on_refused
         self.failure: OSError | None = None
@@ -172,34 +187,51 @@ class _Handler(BaseHTTPRequestHandler):
         if len(body) < int(said):
             raise ConnectionError(f"the body ended after {len(body)} bytes of {said}")
         certificate = x509.load_der_x509_certificate(self.connection.getpeercert(binary_form=True) or b"")
-        caller = certificate.subject.rfc4514_string()
-        if self.identity.hub not in _dns_ids(certificate):
-            self.server.on_refused(f"refused {self.client_address[0]}: {caller} is not {self.identity.hub}")
+        try:
+            caller = proved_caller(certificate, self.identity.terms)
+        except Refused as error:
+            self.server.on_refused(f"refused {self.client_address[0]}: {error}")
             self.send_error(_FORBIDDEN)
             return
-        text = body.decode(errors="replace")
-        version = self.connection.version() or ""
+        headers, version = tuple(self.headers.items()), self.connection.version() or ""
         try:
-            self.server.on_callback(Callback(self.command, self.path, caller, fingerprint(certificate), version, text))
+            self.server.on_callback(
+                Callback(self.command, self.path, caller.subject, caller.fingerprint, version, headers, body)
+            )
         except OSError as error:
             self.server.fail(error)
             self.send_error(_UNAVAILABLE)
             return
-        self.reply({"received": True, "caller": caller, "bytes": len(body)})
+        self.reply(self.answered(caller, body))
 
-    def reply(self, document: dict[str, Any]) -> None:
-        content = json.dumps(document).encode() + b"\n"
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
+    def answered(self, caller: Caller, body: bytes) -> Answer:
+        """Return the application's answer, or a short one of our own if there is no application."""
+        if self.server.application is None:
+            document = {"received": True, "caller": caller.subject, "bytes": len(body)}
+            return Answer(200, [("Content-Type", "application/json")], json.dumps(document).encode() + b"\n")
+        self.tracked.allow(ANSWER_SECONDS + REQUEST_SECONDS)
+        sent = self.headers.items()
+        answer = handed_on(self.server.application, self.command, self.path, sent, body, caller)
+        if answer.failure:
+            self.server.on_refused(f"{self.command} {self.path} is answered with {answer.status}: {answer.failure}")
+        return answer
+
+    def reply(self, answer: Answer) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        if not any(name.lower() == "date" for name, _ in answer.headers):
+            self.send_header("Date", self.date_time_string())
+        if answer.status not in _WITHOUT_BODY:
+            self.send_header("Content-Length", str(len(answer.body)))
         # The end of the receiver, and of the trust under which this connection was opened, is the end of it too.
         if self.server.connections.ending or self.server.identity.now() is not self.identity:
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer  # noqa: N815 - the names of http.server
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815 - the names of http.server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of http.server
         """Say nothing: calls are handed to `on_callback`."""
@@ -218,8 +250,3 @@ def _handshake_failure(error: OSError) -> str:
     meant = _REASONS.get(reason)
     more = getattr(error, "verify_message", "")
     return f"{meant} ({reason}{': ' if more else ''}{more})" if meant else f"the handshake failed: {reason}"
-
-
-def _dns_ids(certificate: x509.Certificate) -> list[str]:
-    names = extension(certificate, x509.SubjectAlternativeName)
-    return names.get_values_for_type(x509.DNSName) if names else []
