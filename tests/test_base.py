@@ -88,11 +88,13 @@ def test_the_clients_are_loaded_when_they_are_asked_for() -> None:
     assert "httpx2" in modules("from bothways.spoke import Client")
 
 
-@pytest.mark.parametrize(("module", "needs"), [("requests_adapter", "requests"), ("aiohttp_connector", "aiohttp")])
+@pytest.mark.parametrize(
+    ("module", "needs"), [("requests_adapter", "requests"), ("aiohttp_connector", "aiohttp"), ("receive", "uvicorn")]
+)
 def test_the_other_libraries_come_with_their_own_modules(module: str, needs: str) -> None:
     loaded = modules(f"import bothways.spoke.{module}")
     assert needs in loaded
-    assert loaded & (HEAVY - {"requests", "aiohttp", "urllib3"}) == set()
+    assert loaded & (HEAVY - {"requests", "aiohttp", "urllib3", "uvicorn"}) == set()
 
 
 def test_a_name_that_the_spoke_does_not_have_is_said() -> None:
