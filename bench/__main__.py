@@ -5,6 +5,7 @@ import sys
 from bench.change_100k import change_100k
 from bench.check import check
 from bench.cli_start import cli_start
+from bench.client import client
 from bench.demo import demo
 from bench.egress import egress
 from bench.harness import Bench, record
@@ -23,6 +24,7 @@ BENCHES: dict[str, Bench] = {
     "change-100k": change_100k,
     "check": check,
     "cli-start": cli_start,
+    "client": client,
     "demo": demo,
     "egress": egress,
     "inbound-handshake": inbound_handshake,

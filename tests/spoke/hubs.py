@@ -229,9 +229,18 @@ class _Loop:
         self._loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._loop.run_forever)
         thread.start()
-        stack.callback(self._loop.close)
+        stack.callback(self._end)
         stack.callback(thread.join)
         stack.callback(lambda: self._loop.call_soon_threadsafe(self._loop.stop))
+
+    def _end(self) -> None:
+        """As `asyncio.run` ends a loop: what still runs is cancelled."""
+        tasks = asyncio.all_tasks(self._loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            self._loop.run_until_complete(asyncio.wait(tasks))
+        self._loop.close()
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)

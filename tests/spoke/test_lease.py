@@ -2,10 +2,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bothways.spoke.addresses import GRACE_SECONDS, STALE_SECONDS, Failed, Found, Missing, Name, told
-from bothways.spoke.lease import AGE_MOST, Lease, Reason, over
+from bothways.spoke.lease import AGE_MOST, Lease, Reason, end
 
 NAME = told(Name(), Found({"192.0.2.1": 3600.0}), 0)
 LEASE = Lease("api.hub.test", "192.0.2.1", 0, 7)
+
+
+def over(lease: Lease, name: Name, version: int, now: float) -> Reason | None:
+    ends, reason = end(lease, name, version)
+    return reason if now >= ends else None
 
 
 def test_a_lease_lasts_while_address_files_and_age_allow_it() -> None:

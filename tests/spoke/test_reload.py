@@ -31,6 +31,15 @@ def test_it_is_made_again_when_a_file_changes_and_only_then(tmp_path: Path) -> N
     assert reloading.version == 2
 
 
+def test_whoever_notices_a_change_gets_the_version_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("first")
+    reloading = Reloading((path,), path.read_text, path.read_text, lambda _: None)
+    assert reloading.latest() == ("first", 0)
+    path.write_text("second")
+    assert reloading.latest() == ("second", 1)
+
+
 def test_what_is_bad_from_the_start_is_refused() -> None:
     def bad() -> str:
         raise Unusable("it is bad.")

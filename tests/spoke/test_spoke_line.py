@@ -26,8 +26,21 @@ def test_a_changed_contract_is_another_context(hubs: Hubs) -> None:
     line = SpokeLine(hubs.spoke)
     before, version = line.context()
     files.replace(hubs.spoke.contract_file, hubs.spoke.contract_file.read_bytes() + b"\n")
-    assert line.look() == version + 1
-    assert line.context()[0] is not before
+    while line.look() == version:
+        pass
+    after, changed = line.context()
+    assert (after is not before, changed) == (True, version + 1)
+
+
+def test_a_new_connection_looks_at_the_files_however_short_the_last_look_is_ago(
+    hubs: Hubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bothways.spoke.line.LOOK_SECONDS", float("inf"))
+    line = SpokeLine(hubs.spoke)
+    version = line.look()
+    files.replace(hubs.spoke.contract_file, hubs.spoke.contract_file.read_bytes() + b"\n")
+    assert line.look() == version
+    assert line.context()[1] == line.look() == version + 1
 
 
 def test_tls_is_1_2_or_higher_and_trusts_the_contract_alone(ready_spoke: Spoke) -> None:

@@ -115,10 +115,10 @@ def due(name: Name, now: float) -> bool:
     return name.asked_at is None and now >= name.again_at
 
 
-def retired(name: Name, address: str, now: float) -> bool:
-    """Tell whether an open connection to the address must take no further request, and close when it is idle."""
-    until = name.until.get(address)
-    return until is None or now >= until + (STALE_SECONDS if name.failures else GRACE_SECONDS)
+def serves_until(name: Name, address: str) -> float:
+    """Return from when on an open connection to the address must take no request, and close when it is idle."""
+    until = name.until.get(address, _NEVER)
+    return until + (STALE_SECONDS if name.failures else GRACE_SECONDS)
 
 
 def _between(least: float, value: float, most: float) -> float:

@@ -86,7 +86,6 @@ class Connector(aiohttp.TCPConnector):
 
     async def _create_connection(self, req: aiohttp.ClientRequest, traces: Any, timeout: Any) -> ResponseHandler:  # noqa: ASYNC109 - as above
         host = str(req.url.raw_host)
-        # The version first: if the files change meanwhile, the connection is retired early, and never late.
         self._ssl, version = self._line.context()
         opening = Opening(self._line, version)
         with opening.step(host):

@@ -1,13 +1,15 @@
 """The transport of the spoke's asynchronous client: as `transport`, for asyncio and trio."""
 
+import asyncio
+import importlib
+import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 import anyio
-import anyio.from_thread
 import anyio.lowlevel
 import httpcore2
 import httpx2
@@ -15,6 +17,10 @@ import httpx2
 from bothways.spoke.connect import connect_async
 from bothways.spoke.line import Line
 from bothways.spoke.pooled import LIMITS, Judged, Opening, check, pooling
+
+_LOG = logging.getLogger("bothways.spoke")
+_TASKS = set[asyncio.Future[None]]()
+"""What runs; asyncio itself would forget it."""
 
 
 class AsyncTransport(httpx2.AsyncHTTPTransport):
@@ -54,9 +60,17 @@ class AsyncTransport(httpx2.AsyncHTTPTransport):
         await super().__aexit__(exc_type, exc_value, traceback)
 
     def _answered(self) -> None:
-        # Called by a thread of the resolver; connections belong to the event loop, and end with it.
-        with suppress(anyio.RunFinishedError):
-            anyio.from_thread.run(self._own.sweep, token=self._loop)
+        # Called by a thread of the resolver, which must not wait for the event loop: that may end any time, and its
+        # connections with it.
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                _start(self._loop, self._swept)
+
+    async def _swept(self) -> None:
+        try:
+            await self._own.sweep()
+        except Exception:  # noqa: BLE001 - nobody waits for it, and trio would end all for it
+            _LOG.exception("closing idle connections")
 
 
 class _Pool(httpcore2.AsyncConnectionPool):
@@ -140,6 +154,21 @@ class _Stream(httpcore2.AsyncNetworkStream):
             inner = await self._inner.start_tls(ssl_context, server_hostname, timeout)
         self._opening.connected(inner.get_extra_info("ssl_object"))
         return _Stream(self._opening, self._host, inner)
+
+
+def _start(loop: anyio.lowlevel.EventLoopToken, function: Callable[[], Awaitable[None]]) -> None:
+    """Start the function in the event loop, from another thread, and wait for nothing: anyio can only wait."""
+    native: Any = loop.native_token
+    if isinstance(native, asyncio.AbstractEventLoop):
+
+        def start() -> None:
+            task = asyncio.ensure_future(function())
+            _TASKS.add(task)
+            task.add_done_callback(_TASKS.discard)
+
+        native.call_soon_threadsafe(start)
+    else:
+        native.run_sync_soon(importlib.import_module("trio.lowlevel").spawn_system_task, function)
 
 
 def _first_cause(error: BaseException) -> BaseException:

@@ -8,10 +8,12 @@ under way on it goes to its end, and it is closed when it is idle. A retired con
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bothways.spoke.addresses import Name, retired
+from bothways.spoke.addresses import Name, serves_until
 
 AGE_MOST = 3600.0
 """Seconds after which a connection is retired, whatever DNS says."""
+
+_NEVER, _ALWAYS = float("-inf"), float("inf")
 
 
 class Reason(StrEnum):
@@ -32,10 +34,11 @@ class Lease:
     version: int
 
 
-def over(lease: Lease, name: Name, version: int, now: float) -> Reason | None:
-    """Return why the connection is to be retired, given what is known of its name and the files' version now."""
-    if retired(name, lease.address, now):
-        return Reason.ADDRESS
-    if lease.version != version:
-        return Reason.FILES
-    return Reason.AGE if now >= lease.since + AGE_MOST else None
+def end(lease: Lease, name: Name, version: int) -> tuple[float, Reason]:
+    """Return from when on the connection is over, and why, as long as name and version of the files are these."""
+    reasons = (
+        (serves_until(name, lease.address), Reason.ADDRESS),
+        (_ALWAYS if lease.version == version else _NEVER, Reason.FILES),
+        (lease.since + AGE_MOST, Reason.AGE),
+    )
+    return min(reasons, key=lambda each: each[0])

@@ -7,6 +7,7 @@ aiohttp) do the I/O, and ask here: what to connect to, with which context, and w
 import logging
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +15,16 @@ from typing import Protocol
 
 from bothways.spoke.addresses import Answer
 from bothways.spoke.events import Closed, Connected, ConnectFailed, Event, Retired
-from bothways.spoke.lease import Lease, Reason, over
+from bothways.spoke.lease import Lease, Reason, end
 from bothways.spoke.metrics import Metrics
 from bothways.spoke.reload import Reloading
 from bothways.spoke.resolver import Question, Resolver
 
 KEEP_ALIVE_SECONDS = 60.0
 """For which an idle connection is kept; less than the 300 s after which the hub's Envoy ends it."""
+
+LOOK_SECONDS = 0.1
+"""Between two looks at the files, whatever the load; a new connection looks in any case."""
 
 CONNECTIONS_MOST = 100
 """Connections of one client at once, and of these idle."""
@@ -43,16 +47,25 @@ class Held:
     """One open connection and its lease. `reason` tells why it is over, if it is; `end` is called when it has ended."""
 
     def __init__(self, line: "Line", lease: Lease) -> None:
-        self._line, self.lease = line, lease
-        self.retired: Reason | None = None
+        self._line, self.lease, self._clock = line, lease, line.resolver.clock
+        self._state, self._until = object(), float("-inf")
+        self._retired: Reason | None = None
         self.stands = self.told = False
 
     @property
     def reason(self) -> Reason | None:
         """Return why the connection may take no further request, or nothing."""
-        if self.retired is None:
-            self.retired = self._line.over(self.lease)
-        return self.retired
+        # Asked several times for each request, so what follows from what is known is worked out once.
+        if self._line.state is self._state and self._clock() < self._until:
+            return None
+        if self._retired is None:
+            # The state first, and last: another thread meets what is newer, or works it out itself.
+            state = self._line.state
+            self._until, reason = self._line.end(self.lease)
+            self._state = state
+            if self._clock() >= self._until:
+                self._retired, self._state = reason, object()
+        return self._retired
 
     def connected(self, tls: Tlsed, seconds: float) -> None:
         """Take note that TLS stands, so many seconds after the connection was asked for."""
@@ -70,7 +83,8 @@ class Line:
     `context` makes the TLS context, and `again` another one when a file at `paths` has changed. `ask` asks DNS.
     `on_event` is told of all that happens, by whichever thread it happens in; it must be quick, and must not call the
     client.
-    `on_answer` is called by another thread when idle connections may have become to be closed.
+    `on_answer` is called by another thread when idle connections may have become to be closed. `state` is another
+    object whenever addresses or files have changed.
     """
 
     def __init__(
@@ -86,6 +100,8 @@ class Line:
         self.metrics = metrics or Metrics()
         self.on_answer: Callable[[], None] = lambda: None
         self._on_event = on_event
+        self.state = object()
+        self._look_at = float("-inf")
         self._files = Reloading(paths, context, again or context, self.tell)
         self.resolver = Resolver(ask or Question().ask, tell=self.tell)
         self._held: set[Held] = set()
@@ -102,15 +118,15 @@ class Line:
             _LOG.exception("on_event failed at: %s", event)
 
     def look(self) -> int:
-        """Look at the files, and return their version; it is another one if they have changed and are in use."""
-        self._files.now()
+        """Return the version of the files, looked at now or a moment ago; it changes when changed files are in use."""
+        if (now := time.monotonic()) >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            self._files.now()
         return self._files.version
 
     def context(self) -> tuple[ssl.SSLContext, int]:
         """Return the TLS context for a new connection, and the version of the files that it was made of."""
-        # The version first: if the files change in between, the connection is retired early, and never late.
-        version = self._files.version
-        return self._files.now(), version
+        return self._files.latest()
 
     @contextmanager
     def opening(self, host: str) -> Iterator[None]:
@@ -129,13 +145,13 @@ class Line:
         self.resolver.watch(host)
         return held
 
-    def over(self, lease: Lease) -> Reason | None:
-        """Return why a connection is to be retired now, if it is."""
-        resolver = self.resolver
-        return over(lease, resolver.known(lease.host), self._files.version, resolver.clock())
+    def end(self, lease: Lease) -> tuple[float, Reason]:
+        """Return from when on a connection is over, and why, by what is known now."""
+        return end(lease, self.resolver.known(lease.host), self._files.version)
 
     def sweep(self) -> None:
-        """Tell of each connection that is over since the last time."""
+        """Judge all connections anew, after something has changed; tell of each that is over since the last time."""
+        self.state = object()
         with self._lock:
             fresh = [(held, reason) for held in self._held if not held.told and (reason := held.reason)]
             for held, _ in fresh:

@@ -42,12 +42,12 @@ class Opening:
     def __init__(self, line: Line, version: int) -> None:
         self.line, self._version = line, version
         self._started = 0.0
-        self._held: Held | None = None
+        self.held: Held | None = None
 
     @property
     def over(self) -> bool:
         """Tell whether the connection may take no further request."""
-        return self._held is not None and self._held.reason is not None
+        return self.held is not None and self.held.reason is not None
 
     @contextmanager
     def step(self, host: str) -> Iterator[None]:
@@ -66,17 +66,17 @@ class Opening:
 
     def opened(self, host: str, address: str) -> None:
         """Take note that TCP stands."""
-        self._held = self.line.opened(host, address, self._version)
+        self.held = self.line.opened(host, address, self._version)
 
     def connected(self, tls: Tlsed) -> None:
         """Take note that TLS stands."""
-        if self._held:
-            self._held.connected(tls, time.monotonic() - self._started)
+        if self.held:
+            self.held.connected(tls, time.monotonic() - self._started)
 
     def end(self) -> None:
         """Take note that the connection has ended."""
-        if self._held:
-            self._held.end()
+        if self.held:
+            self.held.end()
 
 
 class Judged:
@@ -86,8 +86,12 @@ class Judged:
 
     def is_available(self) -> bool:
         """Tell whether a request may be given to the connection."""
-        return super().is_available() and not self.opening.over  # type: ignore[misc]
+        # As `Opening.over`, without its frame: the pool asks four times for each request.
+        held = self.opening.held
+        return (held is None or held.reason is None) and super().is_available()  # type: ignore[misc]
 
     def has_expired(self) -> bool:
         """Tell whether the pool may close the connection; one that is in use has not expired."""
-        return super().has_expired() or (self.opening.over and super().is_idle())  # type: ignore[misc]
+        held = self.opening.held
+        over = held is not None and held.reason is not None
+        return super().has_expired() or (over and super().is_idle())  # type: ignore[misc]

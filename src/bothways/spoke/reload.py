@@ -32,11 +32,20 @@ class Reloading(Generic[_Made]):
         self._lock = threading.Lock()
         # Before the files are read: what changes meanwhile is noticed.
         self._stamp = self._stamped()
-        self._made = first()
-        self.version = 0
+        # One value, so that nobody gets one of them without the other.
+        self._made = (first(), 0)
+
+    @property
+    def version(self) -> int:
+        """Return the version that is in use. Looks at no file."""
+        return self._made[1]
 
     def now(self) -> _Made:
         """Return it as the files are now. Costs a look at each file."""
+        return self.latest()[0]
+
+    def latest(self) -> tuple[_Made, int]:
+        """Return it as the files are now, and its own version."""
         stamp = self._stamped()
         if stamp == self._stamp:
             return self._made
@@ -46,8 +55,7 @@ class Reloading(Generic[_Made]):
             self._stamp = stamp
             event: FilesUsed | FilesRefused = FilesUsed()
             try:
-                self._made = self._again()
-                self.version += 1
+                self._made = (self._again(), self._made[1] + 1)
             except (Refused, Unusable) as error:
                 event = FilesRefused(str(error))
         # Outside the lock: who is told may ask for it.
@@ -60,7 +68,7 @@ class Reloading(Generic[_Made]):
 
 def _stamp(path: str) -> tuple[int, int, int] | None:
     try:
-        # Not Path.stat: this is done for each request.
+        # Not Path.stat: this is done many times a second.
         found = os.stat(path)  # noqa: PTH116
     # A path with a NUL in it is a ValueError.
     except (OSError, ValueError):
