@@ -21,7 +21,9 @@ DNS = {
         "typed_dns_resolver_config": {
             "name": "envoy.network.dns_resolver.cares",
             "typed_config": {
-                "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig"
+                "@type": "type.googleapis.com/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+                "query_timeout_seconds": "1",
+                "query_tries": 2,
             },
         },
     },

@@ -21,6 +21,8 @@ from bothways.xds.typed import any_of, duration, extension, tcp, unix
 
 _CONNECT_TIMEOUT = 5.0
 _DNS_REFRESH = 5.0
+# The second try waits twice as long.
+_DNS_TIMEOUT, _DNS_TRIES = 1, 2
 _CONNECTION_AGE = 60.0
 # Shorter than the 5 s after which common servers close an idle connection: what is sent on one that closes is lost, and
 # nobody can tell whether it was read.
@@ -126,13 +128,14 @@ def _health_check(service: ServiceRoute) -> Any:
 
 
 def _by_dns(name: str, host: str, port: int) -> Any:
+    resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig()
+    # By default a silent server is waited for for a minute, and nobody else is asked meanwhile.
+    resolver.query_timeout_seconds.value, resolver.query_tries.value = _DNS_TIMEOUT, _DNS_TRIES
     dns = dns_cluster_pb2.DnsCluster(
         respect_dns_ttl=True,
         dns_refresh_rate=duration(_DNS_REFRESH),
         dns_lookup_family=dns_pb2.V4_PREFERRED,
-        typed_dns_resolver_config=extension(
-            "envoy.network.dns_resolver.cares", cares_dns_resolver_pb2.CaresDnsResolverConfig()
-        ),
+        typed_dns_resolver_config=extension("envoy.network.dns_resolver.cares", resolver),
         # One endpoint with several addresses would have only its first address checked against special ranges.
         all_addresses_in_single_endpoint=False,
     )
