@@ -70,12 +70,16 @@ class World:
         directory = self.directory / f"spoke-{len(self.spokes)}"
         directory.mkdir()
         spoke = Spoke(directory, contract(self.hub), tsp_id)
+        self.spokes.append(spoke)
+        return spoke, self.renewed(spoke, organization)
+
+    def renewed(self, spoke: Spoke, organization: str = "Bank") -> str:
+        """Install the next certificate of the spoke, with a new key, and return its serial number."""
         request = make_request(spoke, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", organization, "Payments"))
-        record = approve_request(self.hub, submit_request(self.hub, tsp_id, request.der).id)
+        record = approve_request(self.hub, submit_request(self.hub, spoke.tsp_id, request.der).id)
         pem = certificate_chain(self.hub, show_certificate(self.hub, record.serial))
         install_certificate(spoke, pem.encode())
-        self.spokes.append(spoke)
-        return spoke, record.serial
+        return record.serial
 
     def connected(self, tsp_id: str = ISSUER) -> tuple[Spoke, str]:
         """Return the same once its inbound flow is established."""

@@ -4,6 +4,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection
@@ -225,6 +226,28 @@ def test_both_client_cas_are_trusted_while_one_follows_the_other_and_uses_and_na
     published(spoke, now)
     until(lambda: not let_in(good))
     assert let_in(hub_pair())
+
+
+def test_a_renewed_certificate_is_shown_to_the_hub_without_a_failed_call(
+    running: Running, spoke: Spoke, world: World
+) -> None:
+    def shown(_: int = 0) -> str:
+        answered = running.call("/connectivity")
+        assert answered.status_code == 200
+        return str(answered.json()["certificate"]["serial"])
+
+    # Envoy may be opening its first connection yet.
+    until(lambda: running.call("/connectivity").status_code == 200)
+    before = shown()
+    after = world.renewed(spoke)
+    world.apply()
+    # An open connection keeps its certificate for a minute at most; more calls at once need another connection.
+    end, at_once = time.monotonic() + 60 + SECONDS, 1
+    with ThreadPoolExecutor(16) as threads:
+        while after not in (seen := set(threads.map(shown, range(at_once)))):
+            assert seen == {before}
+            assert time.monotonic() < end
+            at_once = min(at_once + 1, 16)
 
 
 def test_another_server_certificate_is_shown_as_soon_as_it_is_there_and_a_broken_one_never(
