@@ -1,11 +1,11 @@
-"""What a DNS server can do to the hub's Envoy: one that is silent, and one whose answers lead inside."""
+"""What a DNS server can do to the hub's Envoy: it changes its answers, fails, is silent, or leads inside."""
 
 import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
 from envoy.extensions.network.dns_resolver.cares.v3 import cares_dns_resolver_pb2
+from tests.conftest import free_ports
 from tests.dns_server import DnsServer
+from tests.hub_server import HubServer, hub_server
 from tests.wire.conftest import with_envoy
 from tests.wire.servers import make_pki, python
 
@@ -34,6 +36,7 @@ pytestmark = pytest.mark.envoy
 
 # Far more than Envoy needs, and far less than the minute for which it would ask a DNS server that is silent.
 SECONDS = 20.0
+HOST, TTL = "callbacks.bank.test", 1
 
 
 @pytest.fixture
@@ -117,3 +120,102 @@ def test_an_answer_that_leads_to_loopback_after_the_registration_reaches_nobody(
         endorse_chain(hub, submit_chain(hub, issuer, pki.chain).id)
         asyncio.run(with_envoy(hub, asking(current_snapshot(strict), issuer, ("127.0.0.1", dns_server.port)), test))
     assert calls == []
+
+
+@dataclass
+class Scene:
+    """A customer's server whose name is in our DNS, two servers that may be it, and an Envoy that calls."""
+
+    tsp_id: str
+    dns: DnsServer
+    old: HubServer
+    new: HubServer
+    client: httpx2.Client
+
+    def call(self) -> int:
+        headers = {names.CUSTOMER_HEADER: self.tsp_id}
+        return self.client.get("http://probe/connectivity", headers=headers).status_code
+
+    def call_until(self, true: Callable[[], bool]) -> float:
+        """Call again and again until something is true; each call has to succeed. Return the seconds that it took."""
+        started = time.monotonic()
+        while not true():
+            assert time.monotonic() - started < 2 * SECONDS
+            assert self.call() == 200
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def call_until_answered(self, status: int) -> None:
+        started = time.monotonic()
+        while self.call() != status:
+            assert time.monotonic() - started < SECONDS
+            time.sleep(0.02)
+
+
+Play = Callable[[Callable[[Scene], None]], None]
+
+
+@pytest.fixture
+def play(hub: Hub, issuer: str, tmp_path: Path, dns_server: DnsServer) -> Iterator[Play]:
+    """Run a test in which the customer's server is the old one of two, at 127.0.0.1; the new is at 127.0.0.2."""
+    client_ca, [port] = contract(hub).trust.client_ca, free_ports(1)
+    pki = make_pki(tmp_path, client_ca, HOST)
+    dns_server.records = {(HOST, "A"): [f"{TTL} 127.0.0.1"]}
+    set_endpoint(hub, issuer, f"https://{HOST}:{port}")
+    endorse_chain(hub, submit_chain(hub, issuer, pki.chain).id)
+    snapshot = asking(current_snapshot(hub), issuer, ("127.0.0.1", dns_server.port))
+    transport = httpx2.HTTPTransport(uds=str(hub.run_directory / "probe.sock"))
+
+    with (
+        hub_server(pki, "127.0.0.1", port, client_ca) as old,
+        hub_server(pki, "127.0.0.2", port, client_ca) as new,
+        httpx2.Client(transport=transport, timeout=SECONDS) as client,
+    ):
+        scene = Scene(issuer, dns_server, old, new, client)
+
+        def run(test: Callable[[Scene], None]) -> None:
+            async def beside(ads: AdsServer) -> None:
+                async with asyncio.timeout(SECONDS):
+                    assert await ads.settled() is True
+                await asyncio.to_thread(scene.call_until_answered, 200)
+                await asyncio.to_thread(test, scene)
+
+            asyncio.run(with_envoy(hub, snapshot, beside))
+
+        yield run
+
+
+def test_another_address_of_a_customers_server_is_in_use_within_its_ttl_and_no_call_fails(play: Play) -> None:
+    def test(scene: Scene) -> None:
+        assert (scene.old.requests > 0, scene.new.requests) == (True, 0)
+        scene.dns.records = {(HOST, "A"): [f"{TTL} 127.0.0.2"]}
+        # The promise is the TTL and a second; what is above it is for a machine under load.
+        assert scene.call_until(lambda: scene.new.requests > 0) < TTL + 1 + 5
+        used = scene.old.requests
+        scene.call_until(lambda: scene.new.requests > 20)
+        assert scene.old.requests == used
+
+    play(test)
+
+
+@pytest.mark.parametrize("mode", ["SERVFAIL", "silent"])
+def test_the_last_address_of_a_customers_server_stays_in_use_while_dns_fails(play: Play, mode: str) -> None:
+    def test(scene: Scene) -> None:
+        scene.dns.mode, asked = mode, len(scene.dns.questions)
+        scene.call_until(lambda: len(scene.dns.questions) > asked + 1)
+        assert scene.new.requests == 0
+        scene.dns.records, scene.dns.mode = {(HOST, "A"): [f"{TTL} 127.0.0.2"]}, ""
+        scene.call_until(lambda: scene.new.requests > 0)
+
+    play(test)
+
+
+def test_a_customers_server_whose_name_is_gone_is_called_no_more(play: Play) -> None:
+    def test(scene: Scene) -> None:
+        scene.dns.records = {}
+        scene.call_until_answered(503)
+        used = scene.old.requests
+        assert scene.call() == 503
+        assert scene.old.requests == used
+
+    play(test)
