@@ -25,5 +25,5 @@ def test_every_state_is_drawn_and_said() -> None:
 
 
 def test_the_steps_of_both_flows_are_drawn() -> None:
-    assert "1. request (CSR)   2. certificate   3. first call" in DRAWN["flows.svg"]
-    assert "1. server named   2. CA chain endorsed   3. probe passed" in DRAWN["flows.svg"]
+    assert "1. request (CSR) → 2. certificate → 3. first call" in DRAWN["flows.svg"]
+    assert "1. server named → 2. CA chain endorsed → 3. probe passed" in DRAWN["flows.svg"]

@@ -48,6 +48,7 @@ for _name, (_help, _commands) in GROUPS.items():
             _group.command(_inner)
     app.command(_group)
 app.command("bothways.cli.ask:ask", name="ask", help="Answer a question out of the documentation, without a network.")
+app.command("bothways.cli.mcp:mcp", name="mcp", help="Serve an assistant over MCP, read-only.")
 app.command(
     "bothways.cli.outbound:probe", name="probe", help="Call a customer's server once, and record what was seen."
 )
@@ -90,7 +91,8 @@ def _run() -> int:
         missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
         if not missing.name or missing.name.startswith("bothways"):
             raise
-        tell(f"{missing.name} is not installed, and this command needs it. Install it: pip install 'bothways[hub]'")
+        extra = "mcp" if missing.name.startswith("mcp") else "hub"
+        tell(f"{missing.name} is not installed, and this command needs it. Install it: pip install 'bothways[{extra}]'")
         return codes.USAGE
     return code if isinstance(code, int) else codes.OK
 

@@ -109,7 +109,7 @@ def _flow(flow: FlowAssessment, callers: tuple[str, str], steps: Sequence[str], 
             _text(380, y + 18, f"{flow.flow.value} flow", "strong"),
             _arrow(204, 556, y + 55),
             _text(380, y + 46, "mutual TLS 1.2 or 1.3", "small"),
-            _text(380, y + 110, "   ".join(numbered), "small"),
+            _text(380, y + 110, " → ".join(numbered), "small"),
         ]
     )
 
