@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bothways.web.api.answers import ANSWERS, SCHEMAS
+
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -67,7 +69,10 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     schemas["Problem"] = PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    schemas.update(SCHEMAS)
     for path, methods in document["paths"].items():
+        if answer := ANSWERS.get(path.removeprefix("/api/v1")):
+            methods["get"]["responses"]["200"]["content"] = {"application/json": {"schema": answer}}
         for method, operation in methods.items():
             if method != "get" and "security" in operation and path.startswith("/api/"):
                 operation.setdefault("parameters", []).append(_KEY)
