@@ -7,6 +7,7 @@ from bench.check import check
 from bench.cli_start import cli_start
 from bench.client import client
 from bench.demo import demo
+from bench.dns_change import dns_change
 from bench.egress import egress
 from bench.harness import Bench, record
 from bench.inbound_handshake import inbound_handshake
@@ -26,6 +27,7 @@ BENCHES: dict[str, Bench] = {
     "cli-start": cli_start,
     "client": client,
     "demo": demo,
+    "dns-change": dns_change,
     "egress": egress,
     "inbound-handshake": inbound_handshake,
     "inbound-keepalive": inbound_keepalive,
