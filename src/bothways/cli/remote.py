@@ -26,8 +26,6 @@ from bothways.errors import (
 )
 from bothways.findings import Finding, Level
 from bothways.pki.pasted import plain
-from bothways.spoke.line import Line
-from bothways.spoke.transport import Transport
 
 PAGE = 200
 """Items that are asked for at once: the most that the API gives."""
@@ -154,6 +152,10 @@ def remote(url: str, token: str, authorities: Path | None) -> Iterator[Remote]:
 
     Raises `Unusable` if one of the three cannot be used.
     """
+    # The network of the spoke, DNS included, which a hub in a directory needs nothing of.
+    from bothways.spoke.line import Line  # noqa: PLC0415
+    from bothways.spoke.transport import Transport  # noqa: PLC0415
+
     base = url.rstrip("/")
     if not base.startswith("https://") or "?" in base or "#" in base or "@" in base:
         raise Unusable(f"{url} is no https address of a hub. Give that of its portal: --hub https://portal.hub.example")
