@@ -1,6 +1,6 @@
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +10,15 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from bothways import files
-from bothways.contract.document import KeyType, RequestTerms
+from bothways.contract.document import KeyType, RequestTerms, Terms
+from bothways.contract.recipe import openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.requests import show_request, submit_request
-from bothways.spoke.csr import make_request
+from bothways.spoke.csr import make_request, take_request
 from bothways.spoke.directory import Spoke
+from bothways.spoke.install import install_certificate
 
 
 @contextmanager
@@ -141,3 +143,55 @@ def test_a_key_that_the_hub_would_refuse_is_not_brought_in(spoke: Spoke, subject
     (tmp_path / "weak.key").chmod(0o644)
     with pytest.raises(Unusable, match="mode 0644"):
         make_request(spoke, KeyType.RSA, subject, key_file=tmp_path / "weak.key")
+
+
+def made_elsewhere(subject: Subject, directory: Path, terms: Terms, tsp_id: str) -> Path:
+    """Make key and request by the OpenSSL commands that the hub prints, in another directory."""
+    commands = openssl_recipe(terms, tsp_id, KeyType.ECDSA, subject, place=str(directory))
+    subprocess.run(["sh", "-e", "-c", commands], check=True, capture_output=True, timeout=60)
+    return directory / "tls.csr"
+
+
+def test_a_request_made_elsewhere_is_taken_and_installed_with_its_key(
+    spoke: Spoke, subject: Subject, renewed: Callable[[Spoke], bytes], tmp_path: Path
+) -> None:
+    path = made_elsewhere(subject, tmp_path / "elsewhere", spoke.contract.terms, spoke.tsp_id)
+    request = take_request(spoke, path.read_bytes(), "theirs.csr")
+    assert spoke.request_file.read_text() == request.pem
+    assert not spoke.key_file.exists()
+    with pytest.raises(Conflict, match="under way"):
+        take_request(spoke, path.read_bytes(), "theirs.csr")
+    issued = renewed(spoke)
+    with pytest.raises(Unusable, match="--key-file"):
+        install_certificate(spoke, issued)
+    assert install_certificate(spoke, issued, key_file=path.with_name("tls.key")).changed
+    assert not spoke.request_file.exists()
+    renewal = made_elsewhere(subject, tmp_path / "later", spoke.contract.terms, spoke.tsp_id)
+    take_request(spoke, renewal.read_bytes(), "theirs.csr")
+    assert install_certificate(spoke, renewed(spoke), key_file=renewal.with_name("tls.key")).changed
+    assert not spoke.renewal.exists()
+
+
+def test_its_key_may_come_with_it_and_must_be_its_own(spoke: Spoke, subject: Subject, tmp_path: Path) -> None:
+    first, second = (
+        made_elsewhere(subject, tmp_path / name, spoke.contract.terms, spoke.tsp_id) for name in ("first", "second")
+    )
+    with pytest.raises(Conflict, match="not for the key"):
+        take_request(spoke, first.read_bytes(), "theirs.csr", second.with_name("tls.key"))
+    assert not spoke.request_file.exists()
+    take_request(spoke, first.read_bytes(), "theirs.csr", first.with_name("tls.key"))
+    assert spoke.key_file.read_bytes() == first.with_name("tls.key").read_bytes()
+    assert spoke.key_file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_request_made_elsewhere_goes_through_the_hubs_own_rules(
+    spoke: Spoke, subject: Subject, tmp_path: Path
+) -> None:
+    path = made_elsewhere(subject, tmp_path / "elsewhere", spoke.contract.terms, "87654321")
+    with pytest.raises(Refused) as refused:
+        take_request(spoke, path.read_bytes(), "theirs.csr")
+    assert [each.id for each in refused.value.findings] == ["CSR-CN-01"]
+    with pytest.raises(Refused) as refused:
+        take_request(spoke, path.read_bytes()[:200], "theirs.csr")
+    assert refused.value.findings
+    assert not spoke.request_file.exists()

@@ -20,10 +20,11 @@ from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.dataplane.envoy_state import is_kept, state_of
 from bothways.errors import BothwaysError, Unusable
+from bothways.pki.request import CertificationRequest
 from bothways.spoke import client as clients
 from bothways.spoke.bundle import spoke_from_bundle
-from bothways.spoke.csr import make_request
-from bothways.spoke.directory import KEY, REQUEST, init_spoke, open_spoke, remember_server
+from bothways.spoke.csr import make_request, take_request
+from bothways.spoke.directory import KEY, REQUEST, Spoke, init_spoke, open_spoke, remember_server, stands
 from bothways.spoke.listen import Callback, Receiver
 from bothways.spoke.sidecar import RUN_DIRECTORY, application
 from bothways.spoke.status import spoke_status
@@ -102,11 +103,13 @@ def csr(
     key: Annotated[
         KeyType, Parameter(help="The kind of the new key: ecdsa is P-256, rsa has 4096 bits.")
     ] = KeyType.ECDSA,
-    country: Annotated[str, Parameter(help="C: two capital letters, for example FR.")],
-    state: Annotated[str, Parameter(help="ST: state, province or region.")],
-    locality: Annotated[str, Parameter(help="L: city.")],
-    organization: Annotated[str, Parameter(help="O: your organization, named as it is registered at the hub.")],
-    unit: Annotated[str, Parameter(help="OU: the department that runs the connection.")],
+    country: Annotated[str | None, Parameter(help="C: two capital letters, for example FR.")] = None,
+    state: Annotated[str | None, Parameter(help="ST: state, province or region.")] = None,
+    locality: Annotated[str | None, Parameter(help="L: city.")] = None,
+    organization: Annotated[
+        str | None, Parameter(help="O: your organization, named as it is registered at the hub.")
+    ] = None,
+    unit: Annotated[str | None, Parameter(help="OU: the department that runs the connection.")] = None,
     openssl: Annotated[
         bool, Parameter(negative="", help="Print OpenSSL commands that do the same, and do nothing.")
     ] = False,
@@ -122,6 +125,12 @@ def csr(
         Path | None,
         Parameter(help="A key that was made elsewhere, in PEM; it is copied as it is, and its kind counts, not --key."),
     ] = None,
+    csr_file: Annotated[
+        Path | None,
+        Parameter(
+            help="A request that was made elsewhere, PEM or DER, in place of the subject; its key with --key-file."
+        ),
+    ] = None,
     shell: Annotated[
         Shell, Parameter(help="With --openssl: where they are pasted, or the configuration file.")
     ] = Shell.BASH,
@@ -132,28 +141,43 @@ def csr(
 
     The common name follows from the contract. A key that is there without a request is used; none is ever overwritten.
     Where a certificate is installed, this begins a renewal: the new key waits in renewal/, and the pair in use stays.
+
+    A request of --csr-file goes through the same rules. If its key stays elsewhere, name it when you install.
     """
     spoke = open_spoke(directory)
-    subject = Subject(country, state, locality, organization, unit)
+    said = {"country": country, "state": state, "locality": locality, "organization": organization, "unit": unit}
+    if csr_file:
+        if openssl or encrypt or any(each is not None for each in said.values()):
+            raise Unusable("a request that was made elsewhere has its subject and key: leave those options out.")
+        made = take_request(spoke, files.read(csr_file, "the request"), str(csr_file), key_file)
+        return _ready(spoke, made, as_json=json)
+    if missing := [f"--{name}" for name, value in said.items() if value is None]:
+        raise Unusable(f"the subject is not complete. Name {', '.join(missing)}; or a request of your own: --csr-file")
+    subject = Subject(**{name: value or "" for name, value in said.items()})
     if openssl:
         # Where `install` looks for the key: never over the one in use.
         place = str(spoke.pending.absolute())
         recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject, shell, place)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
-    request = make_request(spoke, key, subject, encrypt=encrypt, key_file=key_file)
-    request_file = spoke.pending / REQUEST
+    return _ready(spoke, make_request(spoke, key, subject, encrypt=encrypt, key_file=key_file), as_json=json)
+
+
+def _ready(spoke: Spoke, request: CertificationRequest, *, as_json: bool) -> int:
+    request_file, key_file = spoke.pending / REQUEST, spoke.pending / KEY
+    held = stands(key_file)
     document = {
         "request": str(request_file),
-        "key": str(spoke.pending / KEY),
+        "key": str(key_file) if held else None,
         "subject": request.subject.rfc4514_string(),
         "fingerprint": request.fingerprint,
     }
     text = f"{request_file} is ready; its fingerprint, to compare by phone: {request.fingerprint}"
-    result(document, text, as_json=json)
+    result(document, text, as_json=as_json)
     if spoke.pending == spoke.renewal:
         tell(f"{spoke.key_file} and {spoke.certificate_file} stay in use until the new certificate is installed.")
-    tell(f"Hand {request_file} to the hub. Then: bothways spoke install CERT --directory {directory}")
+    key = "" if held else " --key-file KEY"
+    tell(f"Hand {request_file} to the hub. Then: bothways spoke install CERT{key} --directory {spoke.directory}")
     return OK
 
 

@@ -20,7 +20,7 @@ from bothways.errors import Conflict, Refused
 from bothways.findings import errors
 from bothways.pki import keys
 from bothways.pki.request import CertificationRequest, parse_request
-from bothways.pki.rules import SUBJECT, Applicant, request_findings
+from bothways.pki.rules import SUBJECT, Applicant, judge_request, request_findings
 from bothways.spoke.directory import KEY, REQUEST, Spoke, alone, stands
 from bothways.spoke.pair import HeldKey, PrivateKey, read_key, tidy
 from bothways.spoke.passphrase import is_encrypted, new_passphrase
@@ -47,11 +47,7 @@ def make_request(
     with alone(spoke.directory):
         tidy(spoke)
         kept, request_file = spoke.pending / KEY, spoke.pending / REQUEST
-        if stands(request_file):
-            raise Conflict(
-                f"{request_file} exists already: a request is under way. Hand it to the hub, and install what comes "
-                f"back: bothways spoke install CERT --directory {spoke.directory}. For another one, move it away first."
-            )
+        _require_none(spoke, request_file)
         key = _key(kept, key_type, brought)
         request = parse_request(_signed(key, subject, common_name), str(request_file))
         applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
@@ -64,6 +60,40 @@ def make_request(
             files.write_new(kept, pem, files.PRIVATE)
         files.write_new(request_file, request.pem.encode())
     return request
+
+
+def take_request(spoke: Spoke, data: bytes, subject: str, key_file: Path | None = None) -> CertificationRequest:
+    """Take a request that was made elsewhere, in PEM or DER, as the one under way; `subject` names it in findings.
+
+    Its key may come with it (`key_file`, copied as it is), be the one that waits here, or stay elsewhere until the
+    certificate is installed. Raises `Refused` with all that the hub's rules find, `Conflict` if a request is under way,
+    or the key is another.
+    """
+    brought = read_key(key_file) if key_file else None
+    judged = judge_request(data, Applicant(spoke.tsp_id, spoke.contract.terms), subject)
+    if judged.request is None or errors(judged.findings):
+        raise Refused(errors(judged.findings))
+    request = judged.request
+    with alone(spoke.directory):
+        tidy(spoke)
+        kept, request_file = spoke.pending / KEY, spoke.pending / REQUEST
+        _require_none(spoke, request_file)
+        held = brought or (read_key(kept) if stands(kept) else None)
+        if held and held.spki_pin != request.spki_pin:
+            raise Conflict(f"{subject} is not for the key in {held.path}. Name its own: --key-file, or move that away.")
+        files.make_directory(spoke.pending)
+        if brought and not stands(kept):
+            files.write_new(kept, brought.pem, files.PRIVATE)
+        files.write_new(request_file, request.pem.encode())
+    return request
+
+
+def _require_none(spoke: Spoke, request_file: Path) -> None:
+    if stands(request_file):
+        raise Conflict(
+            f"{request_file} exists already: a request is under way. Hand it to the hub, and install what comes "
+            f"back: bothways spoke install CERT --directory {spoke.directory}. For another one, move it away first."
+        )
 
 
 def _pem(spoke: Spoke, key: PrivateKey, *, encrypt: bool) -> bytes:

@@ -1,21 +1,23 @@
 """Installing the certificate that the hub issued, after checking that it is the one that was asked for."""
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
 
+from bothways import files
 from bothways.contract.document import Contract
 from bothways.errors import Refused, Unusable
 from bothways.findings import Finding
 from bothways.pki.chain import certificate_pem, fingerprint, is_authority
 from bothways.pki.keys import spki_pin
+from bothways.pki.request import parse_request
 from bothways.spoke.authorities import require_authorities, require_other_software, with_issuing_ca, write_contract
 from bothways.spoke.certificate import certification_path, issuing_cas, judge, read_certificates, uri_id
-from bothways.spoke.directory import Spoke, alone
-from bothways.spoke.pair import held_keys, put_in_use, read_key, tidy
+from bothways.spoke.directory import KEY, REQUEST, Spoke, alone, stands
+from bothways.spoke.pair import HeldKey, held_keys, put_in_use, read_key, tidy
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,22 @@ def install_certificate(
         pem = "".join(certificate_pem(each) for each in judged.path).encode()
         changed = not spoke.certificate_file.exists() or spoke.certificate_file.read_bytes() != pem
         if changed or key.path != spoke.key_file:
-            put_in_use(spoke, key, pem)
+            put_in_use(spoke, _beside_its_request(spoke, key), pem)
         write_contract(spoke, contract)
     certificate = judged.certificate
     chain = tuple(each.subject.rfc4514_string() for each in judged.path)
     return Installed(fingerprint(certificate), uri_id(certificate), certificate.not_valid_after_utc, chain, changed)
+
+
+def _beside_its_request(spoke: Spoke, key: HeldKey) -> HeldKey:
+    """Return the key; one brought in for a request that waits here without a key comes to stand beside it."""
+    request, place = spoke.pending / REQUEST, spoke.pending / KEY
+    if not stands(request) or stands(place):
+        return key
+    if parse_request(files.read(request, "the request"), str(request)).spki_pin != key.spki_pin:
+        return key
+    files.write_new(place, key.pem, files.PRIVATE)
+    return replace(key, path=place)
 
 
 def _contract(
