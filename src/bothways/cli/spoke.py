@@ -255,6 +255,8 @@ def listen(
             # Only for `spoke status`: a directory that cannot be written to keeps no call away.
             remember_server(spoke, certificate)
         said(*listening(receiver))
+        tell("Name this server and its CA chain to the hub. When it knows both, in another terminal:")
+        tell(f"Next: bothways spoke check --directory {directory}")
         receiver.serve_forever()
         receiver.drain(_DRAIN_SECONDS)
     if receiver.failure:

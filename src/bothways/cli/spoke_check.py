@@ -28,6 +28,7 @@ _CODES = {
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"([0-9]+)([smh]?)")
 _WIDTH = 100
+_UNNAMED = "CHECK-SERVER-01"
 
 
 def check(
@@ -58,7 +59,11 @@ def check(
 
     report = check_until(once, seconds) if seconds else once()
     result(report.document(), report_text(report), as_json=json)
-    if report.outcome is Outcome.OK:
+    unnamed = next((each for each in report.findings if each.id == _UNNAMED), None)
+    if report.outcome is Outcome.OK and unnamed:
+        # The other direction; who needs none has read so above.
+        tell(f"Next: {report.explained(unnamed)['command']}")
+    elif report.outcome is Outcome.OK:
         tell(f"Next: bothways spoke call GET /PATH --directory {directory}")
     return _CODES[report.outcome]
 
