@@ -3,60 +3,23 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
-import cyclopts
 import pytest
 
 from bothways import __version__
-from bothways.cli.main import app
 from bothways.demo.customer_ca import make_server_files
 
 Run = Callable[..., "CompletedProcess[str]"]
-AGREED = {
-    "demo": (),
-    "hub": ("init", "run", "status", "contract"),
-    "customer": ("add", "list", "show", "suspend", "resume", "remove", "enrolment-password"),
-    "request": ("submit", "list", "show", "approve", "refuse", "keys"),
-    "certificate": ("list", "show", "revoke"),
-    "key": ("ban", "list"),
-    "endpoint": ("set", "show"),
-    "chain": ("submit", "list", "show", "endorse", "refuse", "withdraw"),
-    "service": ("add", "list", "grant", "withdraw"),
-    "audit": ("verify", "export"),
-    "spoke": ("init", "csr", "install", "status", "call", "listen"),
-    "probe": (),
-    "rotate": (),
-}
-
-
-def commands(parent: cyclopts.App, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield every command of the tree, groups and leaves."""
-    for name in parent:
-        if not name.startswith("-"):
-            yield (*path, name)
-            yield from commands(parent[name], (*path, name))
 
 
 def command_line(*arguments: str, **more: Any) -> CompletedProcess[str]:
     """Run the command line as a process of its own."""
     command = [sys.executable, "-m", "bothways", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **more)
-
-
-def test_the_commands_are_those_of_the_agreement() -> None:
-    agreed = {(group,) for group in AGREED} | {(group, name) for group, names in AGREED.items() for name in names}
-    assert agreed <= set(commands(app))
-
-
-@pytest.mark.parametrize("path", sorted(commands(app)), ids=" ".join)
-def test_every_command_has_help(bothways: Run, path: tuple[str, ...]) -> None:
-    done = bothways(*path, "--help")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"Usage: bothways {' '.join(path)}" in done.stdout
 
 
 def test_help_names_the_exit_codes_and_version_is_one_line(bothways: Run) -> None:

@@ -1,5 +1,16 @@
 """Which commands there are, and where each stands: tables, which import nothing of what they name."""
 
+TAGLINE = "Mutual-TLS connectivity between a hub and its customers, both ways."
+EXIT_CODES = "Exit codes: 0 ok, 1 a check failed, 2 usage, 3 network, 4 not authorized, 5 expiring soon."
+
+# Commands that stand in no group: where each is, and its line.
+ALONE = {
+    "mcp": ("bothways.cli.mcp:mcp", "Serve an assistant over MCP, read-only."),
+    "ask": ("bothways.cli.ask:ask", "Answer a question out of the documentation, without a network."),
+    "demo": ("bothways.demo.command:demo", "Two hubs, two customers, every step, for real."),
+    "probe": ("bothways.cli.outbound:probe", "Call a customer's server once, and record what was seen."),
+    "rotate": ("bothways.cli.outbound:rotate", "Renew the hub's client certificate towards customers."),
+}
 # What each command does, in a line for the overview; the rest is said by the command itself, which is imported only
 # when it is called.
 GROUPS = {
