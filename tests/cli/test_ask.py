@@ -43,7 +43,7 @@ def test_without_a_question_the_use_is_told(bothways: Run) -> None:
 
 def test_it_needs_nothing_that_a_customer_has_not_installed() -> None:
     program = (
-        "import sys; from bothways.cli.main import app; app(['ask', 'ttl'], result_action='return_value'); "
+        "import sys; from bothways.cli.application import app; app(['ask', 'ttl'], result_action='return_value'); "
         "print(sorted({'jinja2', 'markdown_it', 'sqlalchemy', 'fastapi', 'cryptography'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)

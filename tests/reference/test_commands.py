@@ -1,3 +1,5 @@
+import re
+
 from bothways.cli.exit import CODES
 from bothways.reference.commands import commands, commands_page, exit_codes_page
 
@@ -13,12 +15,13 @@ def test_every_command_is_on_the_page_with_its_options() -> None:
 
 def test_a_command_is_shown_with_usage_choices_and_defaults() -> None:
     section = PAGE.split("## `bothways spoke csr`")[1].split("\n## ")[0]
-    assert "bothways spoke csr --country COUNTRY --state STATE" in section
     assert (
         "| `--key` | The kind of the new key: ecdsa is P-256, rsa has 4096 bits. One of `ecdsa`, `rsa`. | `ecdsa` |"
         in section
     )
-    assert "| `--country` | C: two capital letters, for example FR. | required |" in section
+    section = PAGE.split("## `bothways hub init`")[1].split("\n## ")[0]
+    assert "bothways hub init --environment ENVIRONMENT --domain DOMAIN\n" in section
+    assert re.search(r"\| `--domain` \| .* \| required \|", section)
 
 
 def test_arguments_without_a_name_are_shown_in_capitals() -> None:

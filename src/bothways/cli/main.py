@@ -60,7 +60,8 @@ def _run() -> int:
         missing = error.__cause__ if isinstance(error.__cause__, ImportError) else error
         if not missing.name or missing.name.startswith("bothways"):
             raise
-        tell(f"{missing.name} is not installed, and this command needs it. Install it: pip install 'bothways[hub]'")
+        extra = "mcp" if missing.name.startswith("mcp") else "hub"
+        tell(f"{missing.name} is not installed, and this command needs it. Install it: pip install 'bothways[{extra}]'")
         return codes.USAGE
     return code if isinstance(code, int) else codes.OK
 

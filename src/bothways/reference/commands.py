@@ -7,7 +7,7 @@ from typing import Any
 import cyclopts
 
 from bothways.cli import exit as codes
-from bothways.cli.main import app
+from bothways.cli.application import app
 from bothways.reference import MADE
 
 _HIDDEN = {"--help", "-h", "--version"}
