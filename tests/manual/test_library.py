@@ -1,3 +1,6 @@
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -49,3 +52,14 @@ def test_a_page_that_is_not_there_is_told_with_those_that_are() -> None:
 
 def test_prose_is_what_stands_outside_of_code() -> None:
     assert library.prose("a\n```\n# b\n```\nc") == [(0, "a"), (4, "c")]
+
+
+def test_the_wheel_brings_every_page_so_that_a_customer_reads_them_offline(tmp_path: Path) -> None:
+    """Its builder follows links to files, and not to folders: that is why each page has a link of its own."""
+    program = "import sys, pathlib, flit_core.wheel as w; w.make_wheel_in(*map(pathlib.Path, sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "pyproject.toml", str(tmp_path)]
+    subprocess.run(command, cwd=DOCS.parent, check=True, capture_output=True, timeout=60)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        packed = {name: wheel.read(name) for name in wheel.namelist() if name.startswith("bothways/manual/pages/")}
+    files = [each for each in DOCS.rglob("*") if each.is_file()]
+    assert packed == {f"bothways/manual/pages/{each.relative_to(DOCS)}": each.read_bytes() for each in files}
