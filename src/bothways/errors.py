@@ -1,5 +1,6 @@
 """The few error types, by what the caller can do. HTTP codes stand in `web`, exit codes in `cli/exit.py`."""
 
+from datetime import datetime
 from typing import Any
 
 from bothways.findings import Finding
@@ -23,6 +24,19 @@ class Refused(BothwaysError):
     def document(self) -> dict[str, Any]:
         """Return it with all findings."""
         return super().document() | {"findings": [finding.document() for finding in self.findings]}
+
+
+class Proposed(BothwaysError):
+    """Not done, and on record: the first of two people has approved it. The caller asks another one to confirm it."""
+
+    def __init__(self, kind: str, number: int, by: str, at: datetime, detail: str) -> None:
+        super().__init__(detail)
+        self.kind, self.number, self.by, self.at = kind, number, by, at
+
+    def document(self) -> dict[str, Any]:
+        """Return what was proposed, by whom and when; it is no error."""
+        what = {"state": "proposed", "kind": self.kind, "number": self.number}
+        return what | {"by": self.by, "at": self.at.isoformat(), "detail": str(self)}
 
 
 class NotFound(BothwaysError):

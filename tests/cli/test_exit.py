@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -9,6 +10,7 @@ from bothways.errors import (
     NotAuthenticated,
     NotAuthorized,
     NotFound,
+    Proposed,
     Refused,
     Unreachable,
     Unusable,
@@ -20,6 +22,7 @@ from bothways.findings import Finding
     ("error", "code"),
     [
         (Refused((Finding("X-01", "wrong", "Mend it.", "R7"),)), 1),
+        (Proposed("chain", 1, "ann", datetime(2026, 1, 1, tzinfo=UTC), ""), 0),
         (NotFound("there is none"), 2),
         (Conflict("there is one"), 2),
         (Unusable("the set-up is wrong"), 2),

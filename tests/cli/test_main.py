@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from bothways import __version__
+from bothways.cli.opening import actor
 from bothways.demo.customer_ca import make_server_files
+from bothways.operations.chains import endorse_chain
+from bothways.operations.endpoints import approve_endpoint
+from bothways.operations.hub import Hub, open_hub
+from bothways.operations.requests import approve_request
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -58,17 +63,30 @@ def test_an_operator_gets_from_nothing_to_a_granted_service(bothways: Run, tmp_p
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def confirm(work: Callable[[Hub], Any]) -> Any:
+        # In production it takes a second person, whom the portal or the API lets in.
+        with open_hub(directory, "bob@hub.example") as hub:
+            return work(hub)
+
     assert step("hub", "init", "--environment", "PRD", "--domain", "hub.example")["directory"] == str(directory)
+    step("person", "add", "bob@hub.example", "--name", "Bob", "--role", "reviewer")
     step("customer", "add", "12345678", "--kind", "merchant", "--organization", "Corner Shop")
     recipe = step("hub", "contract", "--openssl", "12345678", "--country", "DE")["commands"]
     subprocess.run(["sh", "-e", "-c", recipe], cwd=customer, capture_output=True, check=True, timeout=60)
     number = step("request", "submit", "12345678", customer / "tls.csr")["id"]
     assert step("request", "show", number)["findings"] == []
-    serial = step("request", "approve", number, "--out", customer / "tls.crt")["serial"]
+    alone = bothways("request", "approve", number, "--directory", directory)
+    assert (alone.returncode, "Bob (bob@hub.example) can confirm it" in alone.stderr) == (4, True)
+    serial = confirm(lambda hub: approve_request(hub, number)).serial
     assert [each["serial"] for each in step("certificate", "list")] == [serial]
-    step("endpoint", "set", "12345678", "https://callbacks.shop.example")
+    waiting = step("endpoint", "set", "12345678", "https://callbacks.shop.example")
+    assert (waiting["state"], waiting["kind"]) == ("proposed", "endpoint")
+    confirm(lambda hub: approve_endpoint(hub, waiting["number"]))
+    assert step("endpoint", "show", "12345678")["host"] == "callbacks.shop.example"
     chain = make_server_files(customer, "Corner Shop", "callbacks.shop.example").chain
-    step("chain", "endorse", step("chain", "submit", "12345678", chain)["id"])
+    chain_number = step("chain", "submit", "12345678", chain)["id"]
+    assert step("chain", "show", chain_number)["proposed"]["by"] == actor()
+    confirm(lambda hub: endorse_chain(hub, chain_number))
     step("service", "add", "tokens", "--prefix", "/tokens", "--upstream", "http://127.0.0.1:9000")
     step("service", "grant", "tokens", "12345678")
     assert step("customer", "show", "12345678")["inbound"]["state"] == "in progress"

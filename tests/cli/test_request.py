@@ -2,16 +2,21 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
+from bothways.cli.opening import actor
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.hub import Hub
 from bothways.operations.renewal import supersessions
+from bothways.operations.requests import approve_all, submit_request
+from bothways.operations.settings import TwoPeople, render_settings
 from bothways.store.authorities import Role
+from bothways.store.certificates import StoredCertificate
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -40,6 +45,27 @@ def test_a_request_is_submitted_shown_and_listed(in_hub: Run, document: Document
     assert document("request", "list", "--customer", "999") == []
     assert "The rules find nothing." in in_hub("request", "show", submitted).stdout
     assert shown["fingerprint"][:16] in in_hub("request", "list").stdout
+
+
+def test_where_it_takes_two_people_many_are_proposed_at_once_and_shown_so(
+    hub: Hub, in_hub: Run, document: Document, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    settings = replace(hub.settings, two_people=TwoPeople.ALWAYS)
+    (hub.directory / "hub.toml").write_text(render_settings(settings))
+    strict = replace(hub, settings=settings, actor=f"est:{issuer}")
+    numbers = [submit_request(strict, issuer, make_csr()).id for _ in range(2)]
+    found = document("request", "approve", *numbers)
+    assert ([each["number"] for each in found["proposed"]], found["approved"], found["not_approved"]) == (
+        numbers,
+        [],
+        [],
+    )
+    assert document("request", "show", numbers[0])["proposed"]["by"] == actor()
+    assert f"proposed     by {actor()} on " in in_hub("request", "show", numbers[0]).stdout
+    again = in_hub("request", "approve", "--all")
+    assert (again.returncode, again.stderr.count("takes two different ones")) == (1, 2)
+    confirmed = [each.outcome for each in approve_all(replace(strict, actor="bob"), numbers)]
+    assert all(isinstance(each, StoredCertificate) for each in confirmed)
 
 
 def test_people_are_told_the_fingerprint_and_what_is_next(in_hub: Run, issuer: str, csr: Path) -> None:
@@ -186,7 +212,11 @@ def test_all_leaves_what_the_rules_warn_of_unless_it_is_told_to_take_it(
     assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == [str(each) for each in waiting[:2]]
     assert "CSR-SUBJECT-03" in done.stderr
     assert states(document) == ["approved", "approved", "submitted"]
-    assert document("request", "approve", "--customer", "87654321") == {"approved": [], "not_approved": []}
+    assert document("request", "approve", "--customer", "87654321") == {
+        "approved": [],
+        "proposed": [],
+        "not_approved": [],
+    }
     assert len(document("request", "approve", "--customer", "12345678", "--with-warnings")["approved"]) == 1
     assert states(document) == ["approved"] * 3
 

@@ -24,7 +24,9 @@ def test_what_each_step_saw_names_what_it_promises(seen: dict[str, str], environ
     saw = {name: seen[f"{environment} {kind}.{name}"] for name in ("contract", "csr", "approval", "gate", "call")}
     assert saw["contract"].startswith(f"{environment} contract from https://portal.{environment.lower()}.hub.localhost")
     assert f"TLSMA-{marker}/{tsp_id}/{environment}" in saw["csr"]
-    assert f"nothing found; issued urn:bothways:{environment}:{tsp_id}:" in saw["approval"]
+    alone = "demo operator alone is refused, " if environment == "PRD" else ""
+    issued = f"issued urn:bothways:{environment}:{tsp_id}:"
+    assert f"nothing found; {alone}demo reviewer approved; {issued}" in saw["approval"]
     assert saw["gate"] == "TLSv1.3, /tokens answers 403 while inbound is 'in progress'"
     assert f"the service knows us as {tsp_id} ({environment})" in saw["call"]
     assert "/vault answers 403" in seen[f"{environment} {kind}.not-granted"]

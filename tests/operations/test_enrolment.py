@@ -11,12 +11,14 @@ from sqlalchemy import select, update
 from tests.operations.conftest import Audit
 
 from bothways.errors import Conflict, NotAuthorized, NotFound, Refused
+from bothways.operations.audit import export_audit
 from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate
 from bothways.operations.customers import suspend_customer
 from bothways.operations.enrolment import Enrolled, enroll, enrolment_password, reenroll
 from bothways.operations.hub import Hub
 from bothways.operations.renewal import supersessions
-from bothways.operations.requests import approve_request, list_requests, refuse_request, submit_request
+from bothways.operations.requests import approve_all, approve_request, list_requests, refuse_request, submit_request
+from bothways.operations.settings import TwoPeople
 from bothways.pki.revocation import RevocationReason
 from bothways.store import schema
 from bothways.store.certificates import StoredCertificate
@@ -53,6 +55,25 @@ def test_without_review_the_certificate_comes_at_once_unless_the_rules_warn(
     assert (done.certificate,) == list_certificates(trusting)
     warned = make_csr(O="Another Bank")
     assert enroll(trusting, issuer, enrolment_password(trusting, issuer), warned).certificate is None
+
+
+def test_where_it_takes_two_people_a_password_alone_brings_no_certificate_and_a_renewal_does(
+    trusting: Hub, issuer: str, make_csr: Csr
+) -> None:
+    strict = replace(trusting, settings=replace(trusting.settings, two_people=TwoPeople.ALWAYS))
+    waiting = enroll(strict, issuer, enrolment_password(strict, issuer), make_csr())
+    assert waiting.certificate is None
+    for actor in ("ann", "bob"):
+        list(approve_all(replace(strict, actor=actor), (waiting.request,)))
+    [first] = list_certificates(strict)
+    # Two people have approved the certificate with which the customer's software asks for the next one.
+    assert reenroll(strict, issuer, first.fingerprint or "", make_csr()).certificate is not None
+
+
+def test_in_the_audit_it_is_the_customers_software_that_asks(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    enroll(hub, issuer, enrolment_password(hub, issuer), make_csr())
+    [actor] = [each["actor"] for each in export_audit(hub) if each["action"] == "request.submit"]
+    assert actor == f"est:{issuer}"
 
 
 def test_a_password_is_for_one_request_of_one_customer_until_its_end(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bothways.errors import Refused, Unusable
-from bothways.operations.settings import FILE, Settings, read_settings, render_settings
+from bothways.operations.settings import FILE, Settings, TwoPeople, read_settings, render_settings
 from bothways.xds.state import Address
 
 ODD = Settings(
@@ -28,6 +28,7 @@ ODD = Settings(
     crl_url="http://pki.hub.example/crl",
     danger_enrolment_without_review=True,
     used_elsewhere="/var/lib/bothways/keys of the other",
+    two_people=TwoPeople.ALWAYS,
     smtp_host="mail.hub.example",
     smtp_port=25,
     smtp_sender="pki@hub.example",

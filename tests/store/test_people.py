@@ -60,3 +60,16 @@ def test_people_of_a_removed_customer_come_in_no_more(database: Database, custom
         assert people.active(transaction.connection, bob.email) is None
         assert people.active_by_id(transaction.connection, bob.id) is None
         assert people.every(transaction.connection) == (bob,)
+
+
+def test_who_had_a_name_is_found_after_who_has_it(database: Database, customer: Customer, now: datetime) -> None:
+    with database.write(now, "tester") as transaction:
+        first = ann(transaction)
+        people.add(transaction, "bob@bank.example", "Bob", MEMBER, customer.tsp_id, None)
+        people.disable(transaction, first.id)
+        gone = people.find(transaction.connection, first.id)
+        connection = transaction.connection
+        assert (people.by_name(connection, "ann"), people.by_name(connection, first.email)) == (gone, gone)
+        assert (people.by_name(connection, "eve"), people.of_hub(connection)) == (None, ())
+        second = ann(transaction)
+        assert (people.by_name(connection, "ann"), people.of_hub(connection)) == (second, (second,))

@@ -54,3 +54,12 @@ def test_a_name_is_free_again_when_its_token_is_gone(database: Database, now: da
 def test_a_number_that_is_no_token_is_said(database: Database) -> None:
     with database.read() as connection, pytest.raises(NotFound, match="no token 7"):
         tokens.find(connection, 7)
+
+
+def test_a_name_stands_for_the_token_that_had_it_last(database: Database, now: datetime) -> None:
+    with database.write(now, "tester") as transaction:
+        first = tokens.add(transaction, token(now), "a" * 64)
+        tokens.revoke(transaction, first.id)
+        second = tokens.add(transaction, token(now), "b" * 64)
+        assert tokens.newest(transaction.connection, "ci") == second
+        assert tokens.newest(transaction.connection, "other") is None

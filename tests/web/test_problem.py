@@ -1,5 +1,6 @@
 """Each of our errors has its status and its problem; any other shows nothing of its inside."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import pytest
@@ -12,6 +13,7 @@ from bothways.errors import (
     NotAuthenticated,
     NotAuthorized,
     NotFound,
+    Proposed,
     Refused,
     Unreachable,
     Unusable,
@@ -31,6 +33,13 @@ def failing(error: Exception) -> FastAPI:
         raise error
 
     return app
+
+
+def test_what_waits_for_a_second_person_is_accepted_and_no_problem(ask: Ask) -> None:
+    proposed = Proposed("chain", 7, "ann", datetime(2026, 1, 2, tzinfo=UTC), "Bob can confirm it.")
+    answer = ask(failing(proposed), "GET", "/")
+    assert (answer.status_code, answer.headers["content-type"]) == (202, "application/json")
+    assert answer.json() == proposed.document()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any, Self
@@ -76,7 +76,9 @@ class World:
     def renewed(self, spoke: Spoke, organization: str = "Bank") -> str:
         """Install the next certificate of the spoke, with a new key, and return its serial number."""
         request = make_request(spoke, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", organization, "Payments"))
-        record = approve_request(self.hub, submit_request(self.hub, spoke.tsp_id, request.der).id)
+        stored = submit_request(self.hub, spoke.tsp_id, request.der)
+        # In production it takes two people.
+        record = approve_request(replace(self.hub, actor="reviewer"), stored.id)
         pem = certificate_chain(self.hub, show_certificate(self.hub, record.serial))
         install_certificate(spoke, pem.encode())
         return record.serial

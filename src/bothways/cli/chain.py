@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from bothways import files
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, Reason, day, finding_line, result, table, tell
+from bothways.cli.output import Json, Reason, day, finding_line, proposed_lines, result, table, tell
 from bothways.cli.remote import text_of
 from bothways.operations import chains
 from bothways.pki.encoding import CHAIN_LIMIT
@@ -57,9 +57,10 @@ def show(number: int, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show a chain: as it was understood, with what the rules say about it now, and in PEM."""
     with asked(where) as at:
         document = at.show(lambda hub: chains.chain_review(hub, number), ("chains", number))
-        apart = {"tree", "findings", "pem", "spki_pins"}
+        apart = {"tree", "findings", "pem", "spki_pins", "proposed"}
         lines = [f"{key:<12} {value}" for key, value in document.items() if value is not None and key not in apart]
         lines += [f"{'pin':<12} {each}" for each in document["spki_pins"]]
+        lines += proposed_lines(document)
         _tell_findings(document)
         result(document, "\n".join([*lines, *chain_lines(document["tree"]), document["pem"]]), as_json=json)
         return OK
@@ -68,7 +69,11 @@ def show(number: int, *, where: Where = DEFAULT, json: Json = False) -> int:
 def endorse(
     number: int, *, public_root: PublicRoot = False, pin: Pins = None, where: Where = DEFAULT, json: Json = False
 ) -> int:
-    """Endorse a chain: it vouches for this customer's server, and for no other."""
+    """Endorse a chain: it vouches for this customer's server, and for no other.
+
+    Where it takes two people, as in production, the first proposes, and the second confirms by endorsing it in the same
+    way.
+    """
     pins = tuple(each.replace(":", "").lower() for each in pin or ())
     with asked(where) as at:
         document = at.change(

@@ -8,7 +8,10 @@ from bothways.outbound.look_up import endpoint_seen
 
 
 def set_(tsp_id: str, url: str, *, where: Where = DEFAULT, json: Json = False) -> int:
-    """Record the base URL of a customer's server; it is called there once a probe has proved it."""
+    """Record the base URL of a customer's server; it is called there once a probe has proved it.
+
+    Where it takes two people, as in production, another host or port waits until a second person approves it.
+    """
     with asked(where) as at:
         document = at.replace(
             lambda hub: endpoint_seen(hub, tsp_id, endpoints.set_endpoint(hub, tsp_id, url)),
@@ -69,7 +72,10 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
 
 
 def approve(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
-    """Approve a base URL that was submitted; it is called once a probe has proved it."""
+    """Approve a base URL that was submitted; it is called once a probe has proved it.
+
+    Where it takes two people, as in production, the first proposes, and the second confirms by approving it too.
+    """
     with asked(where) as at:
         document = at.change(
             lambda hub: endpoints.approve_endpoint(hub, number).document(), "POST", ("endpoints", number, "approve")

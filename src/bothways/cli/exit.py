@@ -6,6 +6,7 @@ from bothways.errors import (
     NotAuthenticated,
     NotAuthorized,
     NotFound,
+    Proposed,
     Refused,
     Unreachable,
     Unusable,
@@ -21,6 +22,7 @@ INTERRUPTED = 130
 """128 and the number of SIGINT, as shells have it."""
 
 CODES: dict[type[BothwaysError], int] = {
+    Proposed: OK,
     Refused: FAILED,
     NotFound: USAGE,
     Conflict: USAGE,

@@ -37,10 +37,12 @@ def hub_in(directory: Path) -> Iterator[Hub]:
     with open_hub(directory, actor(), f"cli-{secrets.token_hex(8)}") as hub:
         # What was imported stays. The garbage collector would look at all of it again and again, at 30 ms a time.
         gc.freeze()
-        yield hub
-        # What this command wrote is under a signed head, whether the hub runs or not.
-        with suppress(BothwaysError):
-            sign_head(hub)
+        try:
+            yield hub
+        finally:
+            # What this command wrote is under a signed head, whether the hub runs or not, and whatever came of it.
+            with suppress(BothwaysError):
+                sign_head(hub)
 
 
 def control(hub: Hub, method: str, path: str) -> dict[str, Any] | None:

@@ -46,6 +46,14 @@ def result(document: Any, text: str, *, as_json: bool) -> None:
     print(json.dumps(document, indent=2) if as_json else text, flush=True)  # noqa: T201 - as above
 
 
+def proposed_lines(document: Mapping[str, Any]) -> list[str]:
+    """Return the line that says who has proposed a thing that takes two people, if somebody has."""
+    if not (proposed := document.get("proposed")):
+        return []
+    how = "".join(f", {name}: {json.dumps(value)}" for name, value in proposed["terms"].items())
+    return [f"{'proposed':<12} by {proposed['by']} on {minute(proposed['at'])} UTC{how}"]
+
+
 def failure(error: BothwaysError, *, as_json: bool) -> None:
     """Print what went wrong: the sentences on stderr, and as JSON on stdout where that was asked for."""
     if as_json:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from bothways.errors import (
     NotAuthenticated,
     NotAuthorized,
     NotFound,
+    Proposed,
     Refused,
     Unreachable,
     Unusable,
@@ -105,6 +107,8 @@ class Remote:
                 break
         if not answer.is_success:
             raise self._error(answer)
+        if answer.status_code == HTTPStatus.ACCEPTED:
+            raise _proposed(answer.json())
         return answer
 
     def put(self, path: Path_, body: object, etag: str | None) -> Any:
@@ -197,6 +201,11 @@ def _context(authorities: Path | None) -> ssl.SSLContext:
         except (ssl.SSLError, ValueError) as error:
             raise Unusable(f"{authorities} holds no CA in PEM ({error}). Name the one of the hub's portal.") from error
     return context
+
+
+def _proposed(document: Mapping[str, Any]) -> Proposed:
+    at = datetime.fromisoformat(document["at"])
+    return Proposed(document["kind"], document["number"], document["by"], at, document["detail"])
 
 
 def _finding(document: Mapping[str, str]) -> Finding:

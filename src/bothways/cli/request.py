@@ -17,6 +17,7 @@ from bothways.cli.output import (
     finding_line,
     is_row_number,
     minute,
+    proposed_lines,
     result,
     table,
     tell,
@@ -31,8 +32,10 @@ from bothways.operations.certificates import certificate_chain
 from bothways.operations.chains import known_authorities
 from bothways.operations.hub import Hub
 from bothways.operations.keys import every_known_key
+from bothways.operations.two_people import proposal_document
 from bothways.pki.encoding import REQUEST_LIMIT
 from bothways.pki.request import parse_request
+from bothways.store.proposals import Kind
 
 _BATCH = 50
 """Requests that one question to a hub elsewhere approves: often enough a line that says how far it is."""
@@ -95,12 +98,14 @@ def show(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> in
 
     def local(hub: Hub) -> Document:
         stored, findings = requests.show_request(hub, number)
-        return stored.document() | {"findings": [each.document() for each in findings]}
+        proposed = proposal_document(hub, Kind.REQUEST, number)
+        return stored.document() | proposed | {"findings": [each.document() for each in findings]}
 
     with asked(where) as at:
         document = at.show(local, ("requests", number))
-        findings = document["findings"]
-        lines = [f"{key:<12} {value}" for key, value in document.items() if value is not None and key != "findings"]
+        findings, apart = document["findings"], {"findings", "proposed"}
+        lines = [f"{key:<12} {value}" for key, value in document.items() if value is not None and key not in apart]
+        lines += proposed_lines(document)
         lines += [f"{each['level']}: {finding_line(each)}" for each in findings] or ["The rules find nothing."]
         result(document, "\n".join(lines), as_json=json)
         return FAILED if any(each["level"] == Level.ERROR for each in findings) else OK
@@ -132,7 +137,8 @@ def approve(
 ) -> int:
     """Approve requests, and issue their certificates.
 
-    One that cannot be approved does not keep the others from it. Exits with 1 if there was one.
+    Where it takes two people, as in production, the first proposes, and the second confirms by approving too. One that
+    cannot be approved does not keep the others from it. Exits with 1 if there was one.
     """
     with asked(where) as at:
         single = len(numbers) == 1 and not (all_ or customer or from_)
@@ -245,29 +251,31 @@ def _approvals(at: Asked, numbers: tuple[int, ...], *, strict: bool) -> Iterator
 
 def _approve_many(at: Asked, numbers: tuple[int, ...], out: Path | None, *, strict: bool, as_json: bool) -> int:
     issued: list[Document] = []
+    proposed: list[Document] = []
     failed: list[Document] = []
     progress = Progress(len(numbers), "requests")
     try:
         for some in _approvals(at, numbers, strict=strict):
             issued += some["approved"]
+            proposed += some["proposed"]
             failed += some["not_approved"]
-            for _ in range(len(some["approved"]) + len(some["not_approved"])):
+            for _ in range(sum(len(each) for each in (some["approved"], some["proposed"], some["not_approved"]))):
                 progress.step()
     finally:
         progress.end()
         if issued:
             at.apply()
-        if len(issued) + len(failed) < len(numbers):
+        if len(issued) + len(proposed) + len(failed) < len(numbers):
             tell(f"Stopped. {len(issued)} of {len(numbers)} are approved; the same command goes on with the others.")
     if out is not None:
         for each in issued:
             files.replace(out / f"{each['serial']}.crt", _chain(at, each["serial"]).encode())
     rows = [(each["request"], each["customer"], each["serial"], day(each["not_after"])) for each in issued]
-    document = {"approved": issued, "not_approved": failed}
+    document = {"approved": issued, "proposed": proposed, "not_approved": failed}
     result(document, table(rows, ("REQUEST", "CUSTOMER", "SERIAL", "NOT AFTER")), as_json=as_json)
     for each in (finding for one in issued for finding in one["findings"]):
         tell(f"warning: {finding_line(each)}")
-    for each in failed:
+    for each in (*proposed, *failed):
         tell(each["detail"])
     if failed:
         tell(f"{len(failed)} of {len(numbers)} requests were not approved, for the reasons above.")

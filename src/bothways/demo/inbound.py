@@ -11,6 +11,7 @@ from bothways.contract.recipe import openssl_recipe
 from bothways.demo.stage import Party, Scene, Stage
 from bothways.demo.step import NotSeen, require
 from bothways.errors import NotAuthorized
+from bothways.operations import two_people
 from bothways.operations.certificates import certificate_chain, revoke_certificate, show_certificate
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.requests import approve_request, show_request, submit_request
@@ -61,12 +62,14 @@ def make_csr(scene: Scene, party: Party) -> str:
 
 
 def approve_csr(scene: Scene, party: Party) -> str:
-    """The operator registers the customer, grants one service, and reviews the request."""
+    """The operator registers the customer, grants one service, hands the request in; the reviewer approves it."""
     add_customer(scene.hub, party.tsp_id, party.kind, party.organization)
     grant_service(scene.hub, "tokens", party.tsp_id)
     party.serial = _certified(scene, party.opened)
     record = show_certificate(scene.hub, party.serial)
-    return f"{len(RULES)} rules, nothing found; issued {record.uri_id} until {record.not_after:%Y-%m-%d}"
+    alone = f"{scene.hub.actor} alone is refused, " if two_people.required(scene.hub) else ""
+    issued = f"{scene.reviewer.actor} approved; issued {record.uri_id} until {record.not_after:%Y-%m-%d}"
+    return f"{len(RULES)} rules, nothing found; {alone}{issued}"
 
 
 def install(scene: Scene, party: Party) -> str:
@@ -159,10 +162,20 @@ def _certified(scene: Scene, spoke: Spoke) -> str:
     stored = submit_request(scene.hub, spoke.tsp_id, data, str(spoke.request_file))
     _, findings = show_request(scene.hub, stored.id)
     require(not findings, "; ".join(str(each) for each in findings))
-    record = approve_request(scene.hub, stored.id)
+    if two_people.required(scene.hub):
+        _refused_alone(scene, stored.id)
+    record = approve_request(scene.reviewer, stored.id)
     applied = control(scene.hub, "POST", "/apply")
     require(applied and applied["in_force"], f"the certificate is not known to Envoy: {applied}")
     return record.serial
+
+
+def _refused_alone(scene: Scene, number: int) -> None:
+    try:
+        approve_request(scene.hub, number)
+    except NotAuthorized:
+        return
+    raise NotSeen("who handed the request in approved it alone")
 
 
 def _refused(party: Party, path: str) -> str:

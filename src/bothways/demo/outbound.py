@@ -11,21 +11,25 @@ from bothways.demo.stage import Party, Scene
 from bothways.demo.step import NotSeen, require
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import show_customer
-from bothways.operations.endpoints import set_endpoint
+from bothways.operations.endpoints import approve_endpoint, submit_endpoint
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound.probe import probe_customer
+from bothways.store.submitted_endpoints import SubmittedEndpoint
 
 _OK = 200
 _SECONDS = 15.0
 
 
 def endorse(scene: Scene, party: Party) -> str:
-    """The customer names its server and submits its chain; it is endorsed for this customer alone (R14)."""
+    """The operator hands in the customer's server and chain; the reviewer endorses it for this customer alone (R14)."""
     port = party.listening.next_line(_SECONDS)["listening"].rpartition(":")[2]
-    endpoint = set_endpoint(scene.hub, party.tsp_id, f"https://{party.host}:{port}")
+    named = submit_endpoint(scene.hub, party.tsp_id, f"https://{party.host}:{port}")
+    if not isinstance(named, SubmittedEndpoint):
+        raise NotSeen(f"{named.url} is in force, and nobody approved it")
+    endpoint = approve_endpoint(scene.reviewer, named.id).endpoint
     chain = party.directory / "server-ca.crt"
     stored = submit_chain(scene.hub, party.tsp_id, files.read(chain, "the chain"), str(chain))
-    endorse_chain(scene.hub, stored.id)
+    endorse_chain(scene.reviewer, stored.id)
     applied = control(scene.hub, "POST", "/apply")
     require(applied and applied["in_force"], f"Envoy does not know the server yet: {applied}")
     return f"{endpoint.url}, root SHA-256 {stored.fingerprint[:16]}... endorsed for {party.tsp_id} alone"

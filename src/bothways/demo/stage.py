@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bothways.contract.document import Environment, KeyType
@@ -16,7 +16,7 @@ from bothways.operations.settings import EnvoyLifetime, Settings
 from bothways.registry.customer import CustomerKind
 from bothways.spoke.directory import Spoke
 
-OPERATOR = "demo operator"
+OPERATOR, REVIEWER = "demo operator", "demo reviewer"
 
 
 @dataclass(slots=True)
@@ -70,6 +70,11 @@ class Scene:
     echo_port: int
     parties: tuple[Party, ...]
     fingerprint: str = ""
+
+    @property
+    def reviewer(self) -> Hub:
+        """The same hub opened for the second person, who confirms what the operator hands in."""
+        return replace(self.hub, actor=REVIEWER)
 
 
 @dataclass(slots=True)

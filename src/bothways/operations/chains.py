@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bothways.errors import Conflict, Refused
+from bothways.errors import Conflict, Proposed, Refused
 from bothways.findings import Finding, Level, errors
+from bothways.operations import two_people
 from bothways.operations.hub import Hub
 from bothways.operations.keys import disclosures_banned, used_elsewhere
 from bothways.operations.public_roots import public_root_pins
@@ -19,6 +20,7 @@ from bothways.pki.tree import chain_document
 from bothways.store import authorities, chains, customers, endpoints, keys
 from bothways.store.chains import ChainState, StoredChain
 from bothways.store.database import Transaction
+from bothways.store.proposals import Kind
 
 PUBLIC_ROOT = "CHAIN-PUBLIC-01"
 _PIN = re.compile("[0-9a-f]{64}")
@@ -39,6 +41,7 @@ def submit_chain(hub: Hub, tsp_id: str, data: bytes, subject: str = "chain") -> 
             if known.pem == chain.pem and known.state in {ChainState.SUBMITTED, ChainState.ENDORSED}:
                 return known
         number = chains.add(transaction, tsp_id, chain)
+        two_people.handed_in(hub, transaction, Kind.CHAIN, number)
         transaction.audit("chain.submit", str(number), customer=tsp_id, fingerprint=chain.fingerprint)
         return chains.find(transaction.connection, number)
 
@@ -74,11 +77,16 @@ def review_chain(hub: Hub, number: int) -> tuple[StoredChain, Chain, tuple[Findi
 def chain_review(hub: Hub, number: int) -> dict[str, Any]:
     """Return the same as the JSON object that API and command line show. Raises `NotFound`."""
     stored, chain, findings = review_chain(hub, number)
-    return stored.document() | {
-        "tree": chain_document(chain.certificates),
-        "findings": [each.document() for each in findings],
-        "pem": stored.pem,
-    }
+    proposed = two_people.proposal_document(hub, Kind.CHAIN, number)
+    return (
+        stored.document()
+        | proposed
+        | {
+            "tree": chain_document(chain.certificates),
+            "findings": [each.document() for each in findings],
+            "pem": stored.pem,
+        }
+    )
 
 
 def endorse_chain(hub: Hub, number: int, *, public_root: bool = False, pins: Collection[str] = ()) -> StoredChain:
@@ -86,7 +94,8 @@ def endorse_chain(hub: Hub, number: int, *, public_root: bool = False, pins: Col
 
     `public_root` says that the operator knows that everybody's CA is endorsed. `pins` are SPKI pins (lower-case hex) of
     the server's own keys: then no other key is believed, whoever certified it, and a new one needs its pin first.
-    Raises `NotFound` if the customer was removed, `Refused` if a rule that held does not hold any more.
+    Raises `NotFound` if the customer was removed, `Refused` if a rule that held does not hold any more, `Proposed` or
+    `NotAuthorized` if it takes another person too, who endorses it in the same way.
     """
     with hub.write() as transaction:
         stored = _in_state(transaction, number, ChainState.SUBMITTED)
@@ -98,11 +107,14 @@ def endorse_chain(hub: Hub, number: int, *, public_root: bool = False, pins: Col
             findings = tuple(replace(each, level=Level.ERROR) if each.id == PUBLIC_ROOT else each for each in findings)
         if refused := errors((*findings, *_pin_findings(pins, subject))):
             raise Refused(refused)
-        chains.pin(transaction, number, sorted(set(pins)))
-        detail = {"public_root": True} if any(each.id == PUBLIC_ROOT for each in findings) else {}
-        return _decide(
-            transaction, stored, ChainState.ENDORSED, "chain.endorse", None, pins=sorted(set(pins)), **detail
-        )
+        wanted: dict[str, object] = {"pins": sorted(set(pins))}
+        wanted |= {"public_root": True} if any(each.id == PUBLIC_ROOT for each in findings) else {}
+        proposed = two_people.judge_one(hub, transaction, Kind.CHAIN, number, stored.tsp_id, wanted)
+        if not isinstance(proposed, Proposed):
+            chains.pin(transaction, number, sorted(set(pins)))
+            detail = wanted | two_people.on_record(proposed)
+            return _decide(transaction, stored, ChainState.ENDORSED, "chain.endorse", None, **detail)
+    raise proposed
 
 
 def refuse_chain(hub: Hub, number: int, reason: str) -> StoredChain:

@@ -10,13 +10,15 @@ from sqlalchemy import Connection
 
 from bothways.connectivity.evidence import Evidence
 from bothways.connectivity.facts import ProbeFact
-from bothways.errors import Conflict, NotFound, Refused
+from bothways.errors import Conflict, NotFound, Proposed, Refused
 from bothways.findings import Finding
+from bothways.operations import two_people
 from bothways.operations.hub import Hub
 from bothways.registry.endpoint import Endpoint, EndpointRules, parse_endpoint
 from bothways.store import customers, endpoints, submitted_endpoints
 from bothways.store.database import Transaction
 from bothways.store.endpoints import StoredProbe
+from bothways.store.proposals import Kind
 from bothways.store.submitted_endpoints import EndpointState, SubmittedEndpoint
 
 ANY = Endpoint("", 0, "")
@@ -33,19 +35,28 @@ def set_endpoint(hub: Hub, tsp_id: str, url: str, *, before: Endpoint | None = A
 
     `before` is what it replaces, None for nothing: raises `Conflict` if that is not what there is any more.
 
-    At another host or port, nothing is proved any more: the outbound flow is established again by the next probe.
+    At another host or port, nothing is proved any more: the outbound flow is established again by the next probe. Where
+    that takes two people, it waits for review: raises `Proposed`, or `NotAuthorized` if the actor was the first.
     """
     endpoint = parse_endpoint(url, _rules(hub))
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
-        if before != ANY and endpoints.many(transaction.connection, (tsp_id,)).get(tsp_id) != before:
+        current = endpoints.many(transaction.connection, (tsp_id,)).get(tsp_id)
+        if before not in {ANY, current}:
             raise Conflict(f"the endpoint of {tsp_id} was changed meanwhile. Look at: bothways endpoint show {tsp_id}")
         _require_free(transaction.connection, tsp_id, endpoint, url)
-        for each in submitted_endpoints.waiting(transaction.connection, tsp_id):
-            if each.endpoint == endpoint:
+        waiting = submitted_endpoints.waiting(transaction.connection, tsp_id)
+        same = [each for each in waiting if each.endpoint == endpoint]
+        proposed: str | Proposed = ""
+        if two_people.required(hub) and (current is None or current.address != endpoint.address):
+            same = same or [_submitted(transaction, tsp_id, endpoint, waiting)]
+            proposed = two_people.judge_one(hub, transaction, Kind.ENDPOINT, same[0].id, tsp_id)
+        if not isinstance(proposed, Proposed):
+            for each in same:
                 submitted_endpoints.decide(transaction, each.id, EndpointState.APPROVED)
-        _put(transaction, tsp_id, endpoint, "endpoint.set")
-    return endpoint
+            _put(transaction, tsp_id, endpoint, "endpoint.set", **two_people.on_record(proposed))
+            return endpoint
+    raise proposed
 
 
 def submit_endpoint(hub: Hub, tsp_id: str, url: str) -> SubmittedEndpoint | Endpoint:
@@ -64,30 +75,34 @@ def submit_endpoint(hub: Hub, tsp_id: str, url: str) -> SubmittedEndpoint | Endp
         for each in waiting:
             if each.endpoint == endpoint:
                 return each
-            submitted_endpoints.decide(transaction, each.id, EndpointState.REPLACED)
-            transaction.audit("endpoint.replace", str(each.id), customer=tsp_id, url=each.endpoint.url)
         if current and current.address == endpoint.address:
+            _replace(transaction, waiting)
             if current != endpoint:
                 _put(transaction, tsp_id, endpoint, "endpoint.path")
             return endpoint
-        stored = submitted_endpoints.add(transaction, tsp_id, endpoint)
-        transaction.audit("endpoint.submit", str(stored.id), customer=tsp_id, url=endpoint.url)
+        stored = _submitted(transaction, tsp_id, endpoint, waiting)
+        two_people.handed_in(hub, transaction, Kind.ENDPOINT, stored.id)
         return stored
 
 
 def approve_endpoint(hub: Hub, number: int) -> SubmittedEndpoint:
     """Approve a server that a customer named: it is called there from the next probe on.
 
-    Raises `NotFound`, `Conflict` if it was decided already, `Refused` if a rule that held does not hold any more.
+    Raises `NotFound`, `Conflict` if it was decided already, `Refused` if a rule that held does not hold any more, and
+    `Proposed` or `NotAuthorized` if it takes another person too.
     """
     with hub.write() as transaction:
         stored = _waiting(transaction, number)
         customers.find(transaction.connection, stored.tsp_id)
         parse_endpoint(stored.endpoint.url, _rules(hub))
         _require_free(transaction.connection, stored.tsp_id, stored.endpoint, stored.endpoint.url)
-        submitted_endpoints.decide(transaction, number, EndpointState.APPROVED)
-        _put(transaction, stored.tsp_id, stored.endpoint, "endpoint.approve", number=number)
-        return submitted_endpoints.find(transaction.connection, number)
+        proposed = two_people.judge_one(hub, transaction, Kind.ENDPOINT, number, stored.tsp_id)
+        if not isinstance(proposed, Proposed):
+            submitted_endpoints.decide(transaction, number, EndpointState.APPROVED)
+            detail = {"number": number} | two_people.on_record(proposed)
+            _put(transaction, stored.tsp_id, stored.endpoint, "endpoint.approve", **detail)
+            return submitted_endpoints.find(transaction.connection, number)
+    raise proposed
 
 
 def refuse_endpoint(hub: Hub, number: int, reason: str) -> SubmittedEndpoint:
@@ -187,6 +202,22 @@ def _require_free(connection: Connection, tsp_id: str, endpoint: Endpoint, url: 
     if owners - {None, tsp_id}:
         message = f"the host {endpoint.host} is another customer's server"
         raise Refused((Finding("ENDPOINT-05", message, "Give a host name of your own.", "R14", url),))
+
+
+def _submitted(
+    transaction: Transaction, tsp_id: str, endpoint: Endpoint, waiting: Sequence[SubmittedEndpoint]
+) -> SubmittedEndpoint:
+    """Put a server under review, in place of those that wait."""
+    _replace(transaction, waiting)
+    stored = submitted_endpoints.add(transaction, tsp_id, endpoint)
+    transaction.audit("endpoint.submit", str(stored.id), customer=tsp_id, url=endpoint.url)
+    return stored
+
+
+def _replace(transaction: Transaction, waiting: Sequence[SubmittedEndpoint]) -> None:
+    for each in waiting:
+        submitted_endpoints.decide(transaction, each.id, EndpointState.REPLACED)
+        transaction.audit("endpoint.replace", str(each.id), customer=each.tsp_id, url=each.endpoint.url)
 
 
 def _put(transaction: Transaction, tsp_id: str, endpoint: Endpoint, action: str, **detail: object) -> None:

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography import x509
 
 from bothways.errors import Conflict, NotAuthorized, Refused
 from bothways.findings import Finding
+from bothways.operations import two_people
 from bothways.operations.hub import Hub
 from bothways.operations.issuing import sign_reserved
 from bothways.operations.renewal import record_renewal
@@ -55,6 +56,7 @@ def enroll(hub: Hub, tsp_id: str, password: str, data: bytes) -> Enrolled:
     The password is used up by a request that keeps the rules, and by no other. Raises `NotAuthorized`, `Refused`, and
     `Conflict` if a person refused the request.
     """
+    hub = _as_customer(hub, tsp_id)
     with hub.read() as connection:
         known = enrolments.find(connection, tsp_id)
     # Without a password to compare with, the same work is done, so that time does not tell who is a customer.
@@ -77,7 +79,8 @@ def enroll(hub: Hub, tsp_id: str, password: str, data: bytes) -> Enrolled:
             stored = requests.find(transaction.connection, current.request_id)
             if stored.request.fingerprint != parsed.fingerprint:
                 raise NotAuthorized(_REFUSED)
-    return _enrolled(hub, stored)
+    # Whoever made the password is one person: where it takes two, they do not get a certificate by it alone.
+    return _enrolled(hub, stored, unseen=hub.settings.danger_enrolment_without_review and not two_people.required(hub))
 
 
 def reenroll(hub: Hub, tsp_id: str, fingerprint: str, data: bytes) -> Enrolled:
@@ -86,6 +89,7 @@ def reenroll(hub: Hub, tsp_id: str, fingerprint: str, data: bytes) -> Enrolled:
     The current certificate stays valid until the new one was in use for the overlap of the contract. Raises as `enroll`
     does.
     """
+    hub = _as_customer(hub, tsp_id)
     parsed = proved(hub, tsp_id, data, _SUBJECT)
     with hub.write() as transaction:
         current = _shown(hub, certificates.by_fingerprint(transaction.connection, fingerprint), tsp_id)
@@ -98,7 +102,12 @@ def reenroll(hub: Hub, tsp_id: str, fingerprint: str, data: bytes) -> Enrolled:
             raise Refused((Finding("EST-SUBJECT-01", message, hint, "RFC 7030 section 4.2.2", _SUBJECT),))
         stored = submitted(hub, transaction, tsp_id, parsed, _SUBJECT)
         record_renewal(transaction, stored, current.serial)
-    return _enrolled(hub, stored)
+    return _enrolled(hub, stored, unseen=hub.settings.danger_enrolment_without_review)
+
+
+def _as_customer(hub: Hub, tsp_id: str) -> Hub:
+    """Return the hub in the name of the customer's software, for the audit."""
+    return replace(hub, actor=f"{two_people.BY_EST}{tsp_id}")
 
 
 def _shown(hub: Hub, current: StoredCertificate, tsp_id: str) -> StoredCertificate:
@@ -108,12 +117,12 @@ def _shown(hub: Hub, current: StoredCertificate, tsp_id: str) -> StoredCertifica
     return current
 
 
-def _enrolled(hub: Hub, stored: StoredRequest) -> Enrolled:
+def _enrolled(hub: Hub, stored: StoredRequest, *, unseen: bool) -> Enrolled:
     if stored.state is RequestState.REFUSED:
         raise Conflict(f"the request was refused: {stored.reason}. Make a new one that mends it.")
-    if stored.state is RequestState.SUBMITTED and hub.settings.danger_enrolment_without_review:
+    if stored.state is RequestState.SUBMITTED and unseen:
         # What the rules warn of waits for a person all the same.
-        list(approve_all(hub, (stored.id,), strict=True))
+        list(approve_all(hub, (stored.id,), strict=True, danger_without_people=True))
     with hub.read() as connection:
         record = certificates.of_requests(connection, (stored.id,)).get(stored.id)
     if record is None:

@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 from bothways.errors import Unusable
-from bothways.operations.hub import Hub
-from bothways.pki import issue
+from bothways.operations.hub import Hub, serial_number
+from bothways.operations.revocation import list_address
+from bothways.pki import issue, profile
+from bothways.pki.issue import Unsigned
 from bothways.pki.keys import sha256
 from bothways.signer.signer import Signer
 from bothways.store import authorities, certificates
 from bothways.store.audit import Line
+from bothways.store.authorities import Authority
 from bothways.store.certificates import StoredCertificate
+from bothways.store.requests import StoredRequest
 
 GROUP = 400
 """Certificates that share their transactions: writing to disk costs little beside the rest, a look is not far away."""
@@ -26,6 +31,36 @@ def in_groups(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
     """Yield the items in groups, in their order."""
     for start in range(0, len(items), GROUP):
         yield items[start : start + GROUP]
+
+
+def reserved_certificate(hub: Hub, now: datetime, authority: Authority, stored: StoredRequest) -> StoredCertificate:
+    """Return the certificate that a request gets: its serial number and the bytes to be signed, not stored yet."""
+    serial = serial_number()
+    wanted = profile.customer_client(
+        stored.request,
+        hub.environment,
+        stored.tsp_id,
+        serial,
+        now,
+        timedelta(days=hub.terms.certificate.validity_days),
+        list_address(hub, authority.id),
+    )
+    unsigned: Unsigned = issue.issued_by(authority.certificate, wanted, serial)
+    return StoredCertificate(
+        serial=f"{serial:x}",
+        request_id=stored.id,
+        tsp_id=stored.tsp_id,
+        authority_id=authority.id,
+        uri_id=profile.uri_id(hub.environment, stored.tsp_id, serial),
+        unsigned=unsigned,
+        der=None,
+        fingerprint=None,
+        not_before=wanted.not_before,
+        not_after=min(wanted.not_after, authority.certificate.not_valid_after_utc),
+        revoked_at=None,
+        revoked_reason=None,
+        seen_at=None,
+    )
 
 
 def sign_reserved(hub: Hub, records: Sequence[StoredCertificate]) -> tuple[StoredCertificate, ...]:

@@ -9,12 +9,10 @@ from sqlalchemy import Connection
 from bothways.contract.document import Terms
 from bothways.errors import BothwaysError, Conflict, Refused
 from bothways.findings import Finding, Level, errors
-from bothways.operations import keys
-from bothways.operations.hub import Hub, serial_number
-from bothways.operations.issuing import in_groups, sign_reserved
-from bothways.operations.revocation import list_address
-from bothways.pki import issue, profile
-from bothways.pki.issue import Unsigned
+from bothways.operations import keys, two_people
+from bothways.operations.hub import Hub
+from bothways.operations.issuing import in_groups, reserved_certificate, sign_reserved
+from bothways.pki import issue
 from bothways.pki.keys import spki_pin
 from bothways.pki.request import CertificationRequest
 from bothways.pki.rules import Applicant, KnownKeys, judge_request, request_findings
@@ -24,6 +22,7 @@ from bothways.store.audit import Line
 from bothways.store.authorities import Authority, Role
 from bothways.store.certificates import StoredCertificate
 from bothways.store.database import Transaction
+from bothways.store.proposals import Kind
 from bothways.store.requests import KeyHolder, RequestState, StoredRequest
 
 
@@ -80,6 +79,7 @@ def submitted(
         raise Conflict(f"this request was refused already: {known.reason}. Make a new one that mends it.")
     number = requests.add(transaction, tsp_id, parsed)
     transaction.audit("request.submit", str(number), customer=tsp_id, fingerprint=parsed.fingerprint)
+    two_people.handed_in(hub, transaction, Kind.REQUEST, number)
     return StoredRequest(number, tsp_id, parsed, RequestState.SUBMITTED, transaction.now, None, None)
 
 
@@ -128,7 +128,8 @@ def waiting_requests(hub: Hub, tsp_id: str | None = None) -> tuple[int, ...]:
 def approve_request(hub: Hub, number: int) -> StoredCertificate:
     """Approve a request, and issue its certificate (R6); one that was approved, and not signed yet, is finished.
 
-    Raises `NotFound`, `Conflict` if there is a certificate or a refusal already, `Refused` if it breaks a rule.
+    Raises `NotFound`, `Conflict` if there is a certificate or a refusal already, `Refused` if it breaks a rule, and
+    `Proposed` or `NotAuthorized` if it takes another person too.
     """
     [approval] = approve_all(hub, (number,))
     if isinstance(approval.outcome, BothwaysError):
@@ -136,15 +137,19 @@ def approve_request(hub: Hub, number: int) -> StoredCertificate:
     return approval.outcome
 
 
-def approve_all(hub: Hub, numbers: Iterable[int], *, strict: bool = False) -> Iterator[Approval]:
+def approve_all(
+    hub: Hub, numbers: Iterable[int], *, strict: bool = False, danger_without_people: bool = False
+) -> Iterator[Approval]:
     """Approve requests in groups; yield what became of each as soon as it is on disk. `strict` refuses on warnings too.
+
+    Where it takes two people, the outcome is `Proposed` if the actor is the first of them, unless that is waived.
 
     One that cannot be approved does not keep the others from it. The decisions of a group, its serial numbers and the
     bytes to be signed are on disk before the key signs them: whatever dies in between, the same bytes are signed later,
     and no serial number is used twice. Raises `Unusable` if the key is out of reach.
     """
     for group in in_groups(tuple(dict.fromkeys(numbers))):
-        decided = _decide(hub, group, strict=strict)
+        decided = _decide(hub, group, strict=strict, two=not danger_without_people)
         records = [each.outcome for each in decided if isinstance(each.outcome, StoredCertificate)]
         issued = {each.serial: each for each in sign_reserved(hub, records)} if records else {}
         for each in decided:
@@ -209,7 +214,7 @@ def _review(
     )
 
 
-def _decide(hub: Hub, numbers: Collection[int], *, strict: bool) -> list[Approval]:
+def _decide(hub: Hub, numbers: Collection[int], *, strict: bool, two: bool) -> list[Approval]:
     """Record the approval of those that can be approved, each with the serial number and the bytes to be signed."""
     with hub.write() as transaction:
         connection = transaction.connection
@@ -230,13 +235,24 @@ def _decide(hub: Hub, numbers: Collection[int], *, strict: bool) -> list[Approva
             for each in decided
             if isinstance(each.outcome, StoredCertificate) and each.number not in approved
         }
+        owners = {number: record.tsp_id for number, record in new.items()}
+        judge_people = two_people.judge if two else two_people.waived
+        verdicts = judge_people(hub, transaction, Kind.REQUEST, owners)
+        new = {number: new[number] for number in verdicts.confirmed}
         certificates.reserve_all(transaction, new.values())
         requests.decide_all(transaction, new, RequestState.APPROVED)
         transaction.audit_all(
-            Line("request.approve", str(number), {"customer": record.tsp_id, "serial": record.serial})
+            Line(
+                "request.approve",
+                str(number),
+                {"customer": record.tsp_id, "serial": record.serial} | two_people.on_record(verdicts.confirmed[number]),
+            )
             for number, record in new.items()
         )
-    return decided
+    return [
+        Approval(each.number, verdicts.against[each.number]) if each.number in verdicts.against else each
+        for each in decided
+    ]
 
 
 def _approval(
@@ -256,37 +272,8 @@ def _approval(
     warnings = tuple(each for each in findings if each.level is Level.WARNING)
     if mistakes := errors(findings) or (warnings if strict else ()):
         raise Refused(mistakes)
-    return Approval(stored.id, _reserved(hub, transaction, review.issuer, stored), warnings)
+    return Approval(stored.id, reserved_certificate(hub, transaction.now, review.issuer, stored), warnings)
 
 
 def _decided(stored: StoredRequest) -> Conflict:
     return Conflict(f"request {stored.id} is {stored.state.value} already. Look at: bothways request show {stored.id}")
-
-
-def _reserved(hub: Hub, transaction: Transaction, authority: Authority, stored: StoredRequest) -> StoredCertificate:
-    serial = serial_number()
-    wanted = profile.customer_client(
-        stored.request,
-        hub.environment,
-        stored.tsp_id,
-        serial,
-        transaction.now,
-        timedelta(days=hub.terms.certificate.validity_days),
-        list_address(hub, authority.id),
-    )
-    unsigned: Unsigned = issue.issued_by(authority.certificate, wanted, serial)
-    return StoredCertificate(
-        serial=f"{serial:x}",
-        request_id=stored.id,
-        tsp_id=stored.tsp_id,
-        authority_id=authority.id,
-        uri_id=profile.uri_id(hub.environment, stored.tsp_id, serial),
-        unsigned=unsigned,
-        der=None,
-        fingerprint=None,
-        not_before=wanted.not_before,
-        not_after=min(wanted.not_after, authority.certificate.not_valid_after_utc),
-        revoked_at=None,
-        revoked_reason=None,
-        seen_at=None,
-    )

@@ -30,6 +30,14 @@ class EnvoyLifetime(StrEnum):
     SERVICE = "service"
 
 
+class TwoPeople(StrEnum):
+    """Where it takes two different people to sign a request, endorse a chain, or change the host of an endpoint."""
+
+    PRODUCTION = "production"
+    ALWAYS = "always"
+    DANGER_NEVER = "danger-never"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Addresses and ports to bind, files, and the dangerous knobs, which are off.
@@ -42,6 +50,7 @@ class Settings:
     folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
     `used_elsewhere` is a file of SPKI pins, one a line, of keys that the hub of the other environment knows (R5).
     `danger_enrolment_without_review` issues to what comes by EST before a person has seen it.
+    `two_people` says where one person alone approves nothing.
     `smtp_` names the mail server of the notices, none if the host is empty; `danger_smtp_plain` does without STARTTLS.
     `canary_addresses` are listeners at which the canary knocks besides the hub's own: those of Envoys elsewhere.
     `scheduled_probes` has the hub probe customers' servers by itself, at their registration and daily.
@@ -74,6 +83,7 @@ class Settings:
     crl_url: str = ""
     danger_enrolment_without_review: bool = False
     used_elsewhere: str = ""
+    two_people: TwoPeople = TwoPeople.PRODUCTION
     smtp_host: str = ""
     smtp_port: int = 587
     smtp_sender: str = ""
@@ -137,6 +147,7 @@ def read_settings(directory: Path) -> Settings:
         crl_url=reader.text("certificates.crl_url", default.crl_url),
         used_elsewhere=reader.text("keys.used_elsewhere", default.used_elsewhere),
         danger_enrolment_without_review=reader.flag("certificates.danger_enrolment_without_review"),
+        two_people=TwoPeople(reader.choice("review.two_people", [*TwoPeople], default.two_people)),
         smtp_host=reader.text("smtp.host", default.smtp_host),
         smtp_port=port("smtp.port", default.smtp_port),
         smtp_sender=reader.text("smtp.sender", default.smtp_sender),
@@ -203,6 +214,7 @@ def render_settings(settings: Settings) -> str:
             "crl_url": settings.crl_url,
             "danger_enrolment_without_review": settings.danger_enrolment_without_review,
         },
+        "review": {"two_people": settings.two_people.value},
         "smtp": {
             "host": settings.smtp_host,
             "port": settings.smtp_port,

@@ -21,6 +21,7 @@ from bothways.store import (
     schema_nodes,
     schema_observations,
     schema_people,
+    schema_review,
     schema_sign_in,
     schema_statements,
     sqlite,
@@ -144,7 +145,16 @@ def created(place: Place, environment: str) -> Iterator[Database]:
 def _make(database: Database, environment: str) -> None:
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         # The one schema, with what other modules add to it.
-        for module in (schema, schema_nodes, schema_people, schema_api, schema_sign_in, schema_statements, indexes):
+        for module in (
+            schema,
+            schema_nodes,
+            schema_people,
+            schema_api,
+            schema_review,
+            schema_sign_in,
+            schema_statements,
+            indexes,
+        ):
             module.metadata.create_all(transaction.connection)
         if not isinstance(database.place, Path):
             schema_observations.metadata.create_all(transaction.connection)

@@ -63,6 +63,18 @@ def by_os_user(connection: Connection, os_user: str) -> Person | None:
     return found[0] if found else None
 
 
+def of_hub(connection: Connection) -> tuple[Person, ...]:
+    """Return the active people of the hub."""
+    return _people(connection, _active().where(person.c.tsp_id.is_(None)).order_by(person.c.id))
+
+
+def by_name(connection: Connection, name: str) -> Person | None:
+    """Return who has this e-mail address or is this user on the hub's machine, before all who has it now."""
+    known = select(person).where(or_(person.c.email == name, person.c.os_user == name))
+    found = _people(connection, known.order_by(person.c.disabled_at.is_not(None), person.c.id.desc()).limit(1))
+    return found[0] if found else None
+
+
 def disable(transaction: Transaction, number: int) -> None:
     """Record that a person may come in no more."""
     transaction.connection.execute(update(person).where(person.c.id == number).values(disabled_at=transaction.now))

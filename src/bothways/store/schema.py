@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from bothways.store.instant import Instant
 
-VERSION = 13
+VERSION = 14
 """The version of this schema; a store of another version is not opened."""
 
 metadata = MetaData()

@@ -111,6 +111,12 @@ def by_digest(connection: Connection, digest: str) -> StoredToken | None:
     return _token(row) if row else None
 
 
+def newest(connection: Connection, name: str) -> StoredToken | None:
+    """Return the token that has this name now, or had it last."""
+    row = connection.execute(_TOKENS.where(token.c.name == name).order_by(token.c.id.desc()).limit(1)).first()
+    return _token(row) if row else None
+
+
 def use(transaction: Transaction, number: int) -> None:
     """Record that a token was used just now."""
     transaction.connection.execute(update(token).where(token.c.id == number).values(used_at=transaction.now))

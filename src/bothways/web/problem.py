@@ -15,12 +15,14 @@ from bothways.errors import (
     NotAuthenticated,
     NotAuthorized,
     NotFound,
+    Proposed,
     Refused,
     Unreachable,
     Unusable,
 )
 
 _STATUS: dict[type[BothwaysError], int] = {
+    Proposed: 202,
     Refused: 422,
     NotFound: 404,
     Conflict: 409,
@@ -69,12 +71,19 @@ def status_of(error: BothwaysError) -> int:
     return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _UNEXPECTED)
 
 
+def accepted(error: Proposed) -> JSONResponse:
+    """Return the answer to what is on record, and waits for a second person: no problem, and not done."""
+    return JSONResponse(error.document(), _STATUS[Proposed])
+
+
 def is_foreseen(error: BaseException) -> bool:
     """Tell whether an error is one that says what was not done: of ours, or of what was sent."""
     return isinstance(error, BothwaysError | HTTPException | RequestValidationError)
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, Proposed):
+        return accepted(error)
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
     if kind is None:
         return _unexpected()

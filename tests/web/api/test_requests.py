@@ -1,14 +1,21 @@
 from collections.abc import Callable
+from dataclasses import replace
 
+import httpx2
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.web.api.conftest import Api
+from tests.web.conftest import Ask, applied
 
 from bothways.operations.hub import Hub
 from bothways.operations.keys import list_banned_keys
+from bothways.operations.requests import submit_request
+from bothways.operations.settings import TwoPeople
+from bothways.operations.tokens import create_token
 from bothways.pki.keys import spki_pin
 from bothways.registry.access import Role
+from bothways.web.portal import portal_app
 
 Csr = Callable[..., bytes]
 
@@ -26,6 +33,31 @@ def test_a_request_is_submitted_by_the_customer_and_approved_by_the_hub(api: Api
     shown = api("GET", where)
     assert (shown["state"], shown["decided_by"]) == ("approved", "token:reviewer-hub")
     assert api("POST", f"{where}/withdraw", {"reason": "not theirs"})["state"] == "withdrawn"
+
+
+def test_where_it_takes_two_people_the_first_is_answered_with_202_and_again_under_its_key(
+    hub: Hub, ask: Ask, issuer: str, make_csr: Csr
+) -> None:
+    strict = replace(hub, settings=replace(hub.settings, two_people=TwoPeople.ALWAYS))
+    app = portal_app(strict, applied)
+    tokens = {name: create_token(hub, name, Role.OPERATOR, person=f"{name}@hub.example")[1] for name in ("ann", "bob")}
+
+    def post(name: str, path: str, body: object = None, **headers: str) -> httpx2.Response:
+        return ask(app, "POST", f"/api/v1{path}", {"Authorization": f"Bearer {tokens[name]}"} | headers, body)
+
+    single, *many = [submit_request(hub, issuer, make_csr()).id for _ in range(3)]
+    first = post("ann", f"/requests/{single}/approve", **{"Idempotency-Key": "once"})
+    assert (first.status_code, first.headers["content-type"]) == (202, "application/json")
+    assert (first.json()["state"], first.json()["by"]) == ("proposed", "ann@hub.example")
+    again = post("ann", f"/requests/{single}/approve", **{"Idempotency-Key": "once"})
+    assert (again.status_code, again.json(), again.headers["idempotency-replayed"]) == (202, first.json(), "true")
+    alone = post("ann", f"/requests/{single}/approve")
+    assert (alone.status_code, "takes two different ones" in alone.json()["detail"]) == (403, True)
+    shown = ask(app, "GET", f"/api/v1/requests/{single}", {"Authorization": f"Bearer {tokens['bob']}"}).json()
+    assert (shown["state"], shown["proposed"]["by"]) == ("submitted", "ann@hub.example")
+    assert post("bob", f"/requests/{single}/approve").json()["state"] == "issued"
+    assert [each["number"] for each in post("ann", "/requests/approve", {"numbers": many}).json()["proposed"]] == many
+    assert len(post("bob", "/requests/approve", {"numbers": many}).json()["approved"]) == len(many)
 
 
 def test_all_findings_come_at_once(api: Api, issuer: str, make_csr: Csr) -> None:

@@ -1,9 +1,11 @@
 """Decisions take effect, are refused with their reasons, and are for those whose role decides."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
 from bothways.operations.chains import show_chain, submit_chain
@@ -11,8 +13,10 @@ from bothways.operations.endpoints import show_endpoint, show_submitted_endpoint
 from bothways.operations.hub import Hub
 from bothways.operations.keys import ban_keys
 from bothways.operations.requests import list_requests, show_request, submit_request
+from bothways.operations.settings import TwoPeople
 from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
+from bothways.web.portal import portal_app
 
 Csr = Callable[..., bytes]
 
@@ -70,6 +74,35 @@ def test_many_are_approved_with_progress(hub: Hub, operator: Visitor, issuer: st
     operator.get(operator.post("/approvals", which="all").headers["location"])
     assert [each.state.value for each in list_requests(hub)] == ["submitted", "approved", "approved"]
     assert operator.post("/approvals", which="chosen").headers["location"] == "/reviews"
+
+
+def test_where_it_takes_two_people_each_reads_what_is_theirs_to_do(
+    hub: Hub, visit: Visit, issuer: str, make_csr: Csr, make_ca: Callable[..., Any]
+) -> None:
+    strict = replace(hub, settings=replace(hub.settings, two_people=TwoPeople.ALWAYS))
+    app = portal_app(strict, applied)
+    ann, bob = visit(app=app), visit(Role.REVIEWER, app=app)
+    bank = replace(strict, actor=f"est:{issuer}")
+    numbers = [submit_request(bank, issuer, make_csr()).id for _ in range(3)]
+    chain = submit_chain(bank, issuer, certificate_pem(make_ca("Bank Root")[1]).encode()).id
+    page, pin = f"/reviews/requests/{numbers[0]}", "a" * 64
+    assert "You propose it; it takes effect when another person confirms it." in ann.said(ann.get(page))
+    assert ann.post(f"{page}/approve").headers["location"] == "/reviews?done=proposed"
+    assert "It takes effect when a second person confirms it." in ann.said(ann.get("/reviews?done=proposed"))
+    own = ann.get(page)
+    assert ("You have proposed it on" in ann.said(own), f"{page}/approve" in own.text) == (True, False)
+    alone = ann.post(f"{page}/approve")
+    assert (alone.status_code, "Ann (reviewer@hub.example) can confirm it" in ann.said(alone)) == (403, True)
+    assert "operator@hub.example has proposed it on" in bob.said(bob.get(page))
+    assert bob.post(f"{page}/approve").headers["location"] == "/reviews?done=in-force"
+    ann.post(f"/reviews/chains/{chain}/approve", pins=pin)
+    assert f'spellcheck="false">{pin}</textarea>' in bob.get(f"/reviews/chains/{chain}").text
+    bob.post(f"/reviews/chains/{chain}/approve", pins=pin)
+    assert show_chain(hub, chain).spki_pins == (pin,)
+    job = ann.post("/approvals", which="all").headers["location"]
+    assert "2 proposed: they take effect when a second person confirms them." in ann.said(ann.get(job))
+    assert "2 approved, 0 left alone." in bob.said(bob.get(bob.post("/approvals", which="all").headers["location"]))
+    assert {each.state.value for each in list_requests(hub)} == {"approved"}
 
 
 @pytest.mark.parametrize(

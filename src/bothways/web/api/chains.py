@@ -10,6 +10,7 @@ from bothways.operations.hub import Hub
 from bothways.registry.access import Action
 from bothways.store.chains import ChainState, StoredChain, absent
 from bothways.web.api.caller import Asks, Caller, Document
+from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body, Number, Reason
@@ -60,7 +61,7 @@ def chains_router(gate: Gate) -> APIRouter:
         """Show a chain: as a tree, with what the rules say about it now, and in PEM."""
         return tagged(response, chains.chain_review(_hub_of(by, Action.CUSTOMER_READ, number), number))
 
-    @router.post("/{number}/endorse")
+    @router.post("/{number}/endorse", responses=TWO_PEOPLE)
     async def _endorse(by: Asks, number: Number, body: Endorsement, if_match: IfMatch = None) -> Document:
         """Endorse a chain: it vouches for this customer's server, and for no other."""
 

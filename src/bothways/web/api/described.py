@@ -35,6 +35,18 @@ PROBLEM = {
         },
     },
 }
+PROPOSED = {
+    "type": "object",
+    "required": ["state", "kind", "number", "by", "at", "detail"],
+    "properties": {
+        "state": {"const": "proposed"},
+        "kind": {"enum": ["request", "chain", "endpoint"]},
+        "number": {"type": "integer", "description": "The number of what a second person has to confirm."},
+        "by": {"type": "string", "description": "The first person."},
+        "at": {"type": "string", "format": "date-time"},
+        "detail": {"type": "string", "description": "Who can confirm it, and how."},
+    },
+}
 _SAID = {
     400: "The request cannot be read.",
     401: "It is not known who asks.",
@@ -63,10 +75,19 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
 """The problems by status, for every router."""
 
 
+TWO_PEOPLE: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "On record, and not done: it takes effect when a second person confirms it by approving it too.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Proposed"}}},
+    }
+}
+"""What an operation that can take two people answers to the first."""
+
+
 def describe(document: dict[str, Any]) -> dict[str, Any]:
     """Put the schema of problems into an OpenAPI document, and take out the framework's own."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas["Problem"] = PROBLEM
+    schemas |= {"Problem": PROBLEM, "Proposed": PROPOSED}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(SCHEMAS)

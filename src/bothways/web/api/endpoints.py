@@ -9,11 +9,14 @@ from pydantic import Field
 from bothways.errors import NotFound
 from bothways.operations import endpoints
 from bothways.operations.hub import Hub
+from bothways.operations.two_people import proposal_document
 from bothways.outbound.look_up import endpoint_seen
 from bothways.registry.access import Action
 from bothways.registry.endpoint import Endpoint
+from bothways.store.proposals import Kind
 from bothways.store.submitted_endpoints import SubmittedEndpoint, absent
 from bothways.web.api.caller import Asks, Caller, Document
+from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import IfMatch, IfNoneMatch, require_match, tagged
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body, Number, Reason, TspId
@@ -43,7 +46,7 @@ def endpoint_router(gate: Gate) -> APIRouter:
         hub = by.may(Action.CUSTOMER_READ, tsp_id)
         return tagged(response, endpoints.show_endpoint(hub, tsp_id).document(tsp_id))
 
-    @router.put("")
+    @router.put("", responses=TWO_PEOPLE)
     async def _set(
         by: Asks, tsp_id: TspId, body: BaseUrl, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
     ) -> Document:
@@ -88,15 +91,16 @@ def endpoints_router(gate: Gate) -> APIRouter:
     @router.get("/{number}")
     def _show(by: Asks, number: Number, response: Response) -> Document:
         """Show a base URL that was submitted."""
-        return tagged(response, _submitted(by, Action.CUSTOMER_READ, number)[1].document())
+        hub, submitted = _submitted(by, Action.CUSTOMER_READ, number)
+        return tagged(response, _shown(hub, submitted))
 
-    @router.post("/{number}/approve")
+    @router.post("/{number}/approve", responses=TWO_PEOPLE)
     async def _approve(by: Asks, number: Number, if_match: IfMatch = None) -> Document:
         """Approve a base URL; the customer is called there once a probe has proved it."""
 
         def work() -> Document:
             hub, submitted = _submitted(by, Action.ENDPOINT_DECIDE, number)
-            require_match(if_match, submitted.document())
+            require_match(if_match, _shown(hub, submitted))
             return endpoints.approve_endpoint(hub, number).document()
 
         return await by.change(work)
@@ -105,10 +109,14 @@ def endpoints_router(gate: Gate) -> APIRouter:
     def _refuse(by: Asks, number: Number, body: Reason, if_match: IfMatch = None) -> Document:
         """Refuse a base URL; where the customer is called stays as it is."""
         hub, submitted = _submitted(by, Action.ENDPOINT_DECIDE, number)
-        require_match(if_match, submitted.document())
+        require_match(if_match, _shown(hub, submitted))
         return endpoints.refuse_endpoint(hub, number, body.reason).document()
 
     return router
+
+
+def _shown(hub: Hub, submitted: SubmittedEndpoint) -> Document:
+    return submitted.document() | proposal_document(hub, Kind.ENDPOINT, submitted.id)
 
 
 def _before(hub: Hub, tsp_id: str, if_match: str | None, if_none_match: str | None) -> Endpoint | None:

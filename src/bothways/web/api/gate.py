@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from bothways.errors import NotAuthenticated, NotAuthorized
+from bothways.errors import NotAuthenticated, NotAuthorized, Proposed
 from bothways.operations import idempotency
 from bothways.operations.hub import Hub
 from bothways.operations.tokens import authenticate
@@ -53,8 +53,15 @@ class Gate:
                 inner = super().get_route_handler()
                 secret = self.openapi_extra is not None and SHOWN_ONCE.items() <= self.openapi_extra.items()
 
+                async def told(request: Request) -> Response:
+                    # An answer, as to an Idempotency-Key: what was proposed is not proposed again.
+                    try:
+                        return await inner(request)
+                    except Proposed as proposed:
+                        return problem.accepted(proposed)
+
                 async def handle(request: Request) -> Response:
-                    return await gate.pass_through(request, inner, secret=secret)
+                    return await gate.pass_through(request, told, secret=secret)
 
                 return handle
 

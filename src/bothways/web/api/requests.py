@@ -8,9 +8,12 @@ from pydantic import Field
 from bothways.operations import certificates, renewal, requests
 from bothways.operations.approvals import approvals_document
 from bothways.operations.hub import Hub
+from bothways.operations.two_people import proposal_document
 from bothways.registry.access import Action
+from bothways.store.proposals import Kind
 from bothways.store.requests import RequestState, StoredRequest, absent
 from bothways.web.api.caller import Asks, Caller, Document
+from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body, Number, Reason
@@ -92,7 +95,7 @@ def _put_decisions(router: APIRouter) -> None:
         """Show a request with what the rules say about it."""
         return tagged(response, _document(_hub_of(by, Action.CUSTOMER_READ, number), number))
 
-    @router.post("/{number:int}/approve")
+    @router.post("/{number:int}/approve", responses=TWO_PEOPLE)
     async def _approve(by: Asks, number: Number, if_match: IfMatch = None) -> Document:
         """Approve a request, and issue its certificate, which is in the answer with its chain in PEM."""
 
@@ -138,4 +141,5 @@ def _read(by: Caller, number: int, if_match: str | None) -> Hub:
 
 def _document(hub: Hub, number: int) -> Document:
     stored, findings = requests.show_request(hub, number)
-    return stored.document() | {"findings": [each.document() for each in findings]}
+    proposed = proposal_document(hub, Kind.REQUEST, number)
+    return stored.document() | proposed | {"findings": [each.document() for each in findings]}

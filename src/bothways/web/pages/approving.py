@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bothways.errors import BothwaysError, NotFound
+from bothways.errors import BothwaysError, NotFound, Proposed
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_all
 
@@ -20,6 +20,7 @@ class Job:
     total: int
     outcomes: list[int] = field(default_factory=list)
     failures: list[tuple[int, str]] = field(default_factory=list)
+    proposed: int = 0
     problem: str = ""
     over: bool = False
     in_force: bool = False
@@ -27,7 +28,7 @@ class Job:
     @property
     def approved(self) -> int:
         """How many were approved so far."""
-        return len(self.outcomes) - len(self.failures)
+        return len(self.outcomes) - len(self.failures) - self.proposed
 
 
 class Approvals:
@@ -60,7 +61,9 @@ class Approvals:
     ) -> None:
         def work() -> None:
             for each in approve_all(hub, numbers, strict=strict):
-                if isinstance(each.outcome, BothwaysError):
+                if isinstance(each.outcome, Proposed):
+                    job.proposed += 1
+                elif isinstance(each.outcome, BothwaysError):
                     job.failures.append((each.number, str(each.outcome)))
                 job.outcomes.append(each.number)
 

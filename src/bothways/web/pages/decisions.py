@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
-from bothways.errors import BothwaysError, NotFound
+from bothways.errors import BothwaysError, NotFound, Proposed
 from bothways.operations import chains, endpoints, requests
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action
@@ -77,9 +77,14 @@ def _approved(hub: Hub, kind: str, number: int, form: Form) -> None:
 
 
 async def _attempt(view: View, visitor: Visitor, kind: str, number: int, work: Callable[[], Any]) -> Response | None:
-    """Do the work; return the page of the review with what stands against it, if something does."""
+    """Do the work; return the page of the review with what stands against it, if something does.
+
+    What waits for a second person from now on leads back to the queue, which says so.
+    """
     try:
         await asyncio.to_thread(work)
+    except Proposed:
+        return redirect("/reviews?done=proposed")
     except NotFound:
         raise
     except BothwaysError as error:

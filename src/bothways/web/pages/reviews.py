@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from bothways.errors import NotFound
 from bothways.findings import Level
-from bothways.operations import chains, endpoints, requests
+from bothways.operations import chains, endpoints, requests, two_people
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.operations.review_queue import page_reviews
@@ -15,6 +15,7 @@ from bothways.operations.services import services_of
 from bothways.pki.keys import described
 from bothways.pki.tree import chain_document
 from bothways.registry.access import Action
+from bothways.store.proposals import Kind as Thing
 from bothways.web.pages.customer import Done, Number
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Gate, Visitor
@@ -25,6 +26,7 @@ DECIDE = {
     "chains": Action.CHAIN_DECIDE,
     "endpoints": Action.ENDPOINT_DECIDE,
 }
+_KIND = {"requests": Thing.REQUEST, "chains": Thing.CHAIN, "endpoints": Thing.ENDPOINT}
 Kind = Annotated[str, Path(pattern="^(requests|chains|endpoints)$")]
 
 
@@ -48,6 +50,7 @@ def reviews_router(gate: Gate, view: View) -> APIRouter:
             chains=chains.waiting_chains(hub),
             endpoints=endpoints.waiting_endpoints(hub),
             may_approve=visitor.can(Action.REQUEST_DECIDE),
+            two_people=two_people.required(hub),
         )
 
     @router.get("/reviews/{kind}/{number}")
@@ -68,6 +71,21 @@ def review_page(visitor: Visitor, kind: str, number: int) -> dict[str, Any]:
         "number": number,
         "registered": _registered(hub, page["reviewed"].tsp_id),
         "may_decide": visitor.can(DECIDE[kind]),
+        "two_people": two_people.required(hub),
+        **_proposed(hub, kind, number),
+    }
+
+
+def _proposed(hub: Hub, kind: str, number: int) -> dict[str, Any]:
+    proposed = two_people.proposal_of(hub, _KIND[kind], number)
+    mine = proposed is not None and two_people.is_own(hub, proposed)
+    return {
+        "proposed": proposed,
+        "mine": mine,
+        "seconds": two_people.seconds(hub, _KIND[kind]) if mine else "",
+        # A chain can be proposed again, in another way.
+        "settled": mine and kind != "chains",
+        "pins": "\n".join(proposed.how.get("pins", ())) if proposed else "",
     }
 
 

@@ -1,0 +1,194 @@
+"""What takes two different people: signing a request, endorsing a chain, and another host for a customer's server.
+
+The first proposes: who handed the thing in for the customer, or else who approved it first. The second is another one,
+and confirms what was proposed, as it was proposed. Both are the hub's people: a customer's person is neither. Who
+somebody is follows from the name that the audit has: a token is the person who made it, and a user of the hub's machine
+is the person who is on record with it. Who can write into the hub's directory holds its keys: against them the rule is
+no barrier; what they do stands in the audit.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bothways.contract.document import Environment
+from bothways.errors import BothwaysError, NotAuthorized, Proposed
+from bothways.operations.hub import Hub
+from bothways.operations.settings import TwoPeople
+from bothways.registry.access import Action, actions_of
+from bothways.store import people, proposals, tokens
+from bothways.store.audit import Line
+from bothways.store.database import Transaction
+from bothways.store.proposals import Kind, Proposal
+
+BY_EST = "est:"
+"""Before the tspId, in the audit: a customer's own software, which enrolls and renews."""
+_NAMED_MOST = 3
+_ACTIONS = {
+    Kind.REQUEST: Action.REQUEST_DECIDE,
+    Kind.CHAIN: Action.CHAIN_DECIDE,
+    Kind.ENDPOINT: Action.ENDPOINT_DECIDE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What becomes of each number that somebody approves: confirmed, with who proposed it, or what stands against it.
+
+    Who proposed it is empty where one person is enough. `against` has `Proposed` for what a second person has to
+    confirm now, and `NotAuthorized` for who was the first.
+    """
+
+    confirmed: Mapping[int, str]
+    against: Mapping[int, BothwaysError]
+
+
+def required(hub: Hub) -> bool:
+    """Tell whether two people are wanted in this hub."""
+    wanted = hub.settings.two_people
+    return wanted is TwoPeople.ALWAYS or (wanted is TwoPeople.PRODUCTION and hub.environment is Environment.PRD)
+
+
+def proposal_of(hub: Hub, kind: Kind, number: int) -> Proposal | None:
+    """Return what is proposed about a thing, if that still matters."""
+    if not required(hub):
+        return None
+    with hub.read() as connection:
+        return proposals.many(connection, kind, (number,)).get(number)
+
+
+def is_own(hub: Hub, proposal: Proposal) -> bool:
+    """Tell whether the actor is who proposed it."""
+    with hub.read() as connection:
+        return _person_of(connection, hub.actor) == _person_of(connection, proposal.person)
+
+
+def seconds(hub: Hub, kind: Kind) -> str:
+    """Return the sentence that says who can confirm what the actor proposes."""
+    with hub.read() as connection:
+        return _seconds(connection, kind, _person_of(connection, hub.actor) or "")
+
+
+def proposal_document(hub: Hub, kind: Kind, number: int) -> dict[str, object]:
+    """Return `proposed` for the JSON object of a thing: by whom, when and how; null while nobody has."""
+    known = proposal_of(hub, kind, number)
+    return {"proposed": known.document() if known else None}
+
+
+def handed_in(hub: Hub, transaction: Transaction, kind: Kind, number: int) -> None:
+    """Note that who hands in a thing has proposed it, if they are of the hub."""
+    if required(hub) and (person := _person_of(transaction.connection, hub.actor)):
+        proposals.put(transaction, kind, (number,), person)
+
+
+def judge(
+    hub: Hub,
+    transaction: Transaction,
+    kind: Kind,
+    owners: Mapping[int, str],
+    terms: Mapping[str, object] | None = None,
+) -> Verdicts:
+    """Record that the actor approves these, each of a customer; return what becomes of each.
+
+    `terms` are how: who confirms something else than what was proposed has proposed that. Raises `NotAuthorized` if the
+    actor is nobody of the hub.
+    """
+    if not required(hub):
+        return waived(hub, transaction, kind, owners)
+    connection = transaction.connection
+    person = _person_of(connection, hub.actor)
+    if person is None:
+        raise NotAuthorized(f"{hub.actor} is nobody of the hub, and cannot approve. Ask who runs the hub to.")
+    said = json.dumps(terms, sort_keys=True) if terms else ""
+    known = proposals.many(connection, kind, owners)
+    # Once for each who proposed: whoever they are by now.
+    makers = {name: _person_of(connection, name) or name for name in {each.person for each in known.values()}}
+    others = _seconds(connection, kind, person)
+    confirmed: dict[int, str] = {}
+    against: dict[int, BothwaysError] = {}
+    new = []
+    for number in owners:
+        earlier = known.get(number)
+        if earlier and makers[earlier.person] != person and earlier.terms in {"", said}:
+            confirmed[number] = earlier.person
+        elif earlier and makers[earlier.person] == person and earlier.terms == said:
+            against[number] = _alone(kind, earlier, others)
+        else:
+            new.append(number)
+            against[number] = _first(kind, number, person, transaction.now, others)
+    proposals.put(transaction, kind, new, person, said)
+    transaction.audit_all(
+        Line(f"{kind.value}.propose", str(number), {"customer": owners[number], "person": person, **(terms or {})})
+        for number in new
+    )
+    return Verdicts(confirmed, against)
+
+
+def waived(_hub: Hub, _transaction: Transaction, _kind: Kind, owners: Mapping[int, str]) -> Verdicts:
+    """Return what `judge` does where one person is enough."""
+    return Verdicts(dict.fromkeys(owners, ""), {})
+
+
+def judge_one(
+    hub: Hub, transaction: Transaction, kind: Kind, number: int, owner: str, terms: Mapping[str, object] | None = None
+) -> str | Proposed:
+    """Return who proposed what the actor confirms, empty if one person is enough, or that it is proposed now.
+
+    `Proposed` is to be raised once the transaction is over, so that it stays. Raises `NotAuthorized` as `judge` tells.
+    """
+    verdicts = judge(hub, transaction, kind, {number: owner}, terms)
+    if number in verdicts.confirmed:
+        return verdicts.confirmed[number]
+    error = verdicts.against[number]
+    if isinstance(error, Proposed):
+        return error
+    raise error
+
+
+def on_record(proposed_by: str) -> dict[str, object]:
+    """Return what the audit says of the first person beside the second, who is its actor."""
+    return {"proposed_by": proposed_by} if proposed_by else {}
+
+
+def _person_of(connection: Connection, actor: str) -> str | None:
+    """Return who acts: the e-mail address of a person on record, else the name as it is; None for nobody of the hub."""
+    if actor.startswith(BY_EST):
+        return None
+    if actor.startswith("token:"):
+        token = tokens.newest(connection, actor.removeprefix("token:"))
+        return None if token is None or token.tsp_id is not None else _person_of(connection, token.person)
+    # Who was disabled is still the same person: they are nobody's second, least of all their own.
+    person = people.by_name(connection, actor)
+    if person is None:
+        return actor
+    return person.email if person.tsp_id is None else None
+
+
+def _seconds(connection: Connection, kind: Kind, person: str) -> str:
+    """Return the sentence that says who else there is."""
+    may = [
+        f"{each.name} ({each.email})"
+        for each in people.of_hub(connection)
+        if each.email != person and _ACTIONS[kind] in actions_of(each.role)
+    ]
+    if not may:
+        return "Nobody else is on record who may. Add them: bothways person add EMAIL --role reviewer --name NAME"
+    more = " or others" if len(may) > _NAMED_MOST else ""
+    return f"{' or '.join(may[:_NAMED_MOST])}{more} can confirm it, by approving it too."
+
+
+def _first(kind: Kind, number: int, person: str, at: datetime, seconds: str) -> Proposed:
+    said = (
+        f"{kind.value} {number} is proposed in the name of {person}, and takes effect when another person confirms it."
+    )
+    return Proposed(kind.value, number, person, at, f"{said} {seconds}")
+
+
+def _alone(kind: Kind, known: Proposal, seconds: str) -> NotAuthorized:
+    return NotAuthorized(
+        f"{kind.value} {known.number} was proposed on {known.at:%Y-%m-%d %H:%M} UTC by {known.person}, the same "
+        f"person, and takes two different ones in this hub. {seconds}"
+    )
