@@ -27,11 +27,12 @@ from tests.postgresql import new_schema, on_postgresql
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
+from bothways.contract.render import render_terms
 from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
-from bothways.operations.settings import EnvoyLifetime, Settings
+from bothways.operations.settings import EnvoyLifetime, Settings, render_settings
 from bothways.registry.customer import CustomerKind
 from bothways.store.append_only import trigger_name
 from bothways.store.schema import audit
@@ -176,12 +177,33 @@ def terms(settings: Settings) -> Terms:
     return new_terms(Environment.PPR, "ppr.hub.localhost", settings)
 
 
+@pytest.fixture(scope="session")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> tuple[Terms, Path]:
+    """The terms and the directory of a hub that others are copied from: what takes time is to make its nine keys."""
+    place, settings = tmp_path_factory.mktemp("pattern") / "hub", Settings()
+    terms = new_terms(Environment.PPR, "ppr.hub.localhost", settings)
+    initialise(place, terms, settings, "tester")
+    return terms, place
+
+
 @pytest.fixture
-def hub(terms: Terms, settings: Settings) -> Iterator[Hub]:
+def hub(terms: Terms, settings: Settings, pattern: tuple[Terms, Path]) -> Iterator[Hub]:
     """A new hub for PPR, opened; nothing runs. Its path is short, because unix sockets have short names."""
     with tempfile.TemporaryDirectory(prefix="hub-") as place:
-        initialise(Path(place) / "hub", terms, settings, "tester")
-        with open_hub(Path(place) / "hub", "tester") as opened:
+        directory = Path(place) / "hub"
+        made, copied = pattern
+        # A database elsewhere, and keys of another kind, cannot be copied.
+        if (
+            not settings.database
+            and not settings.signer
+            and (terms.environment, terms.hub) == (made.environment, made.hub)
+        ):
+            shutil.copytree(copied, directory)
+            (directory / "hub.toml").write_text(render_settings(settings))
+            (directory / "contract.toml").write_text(render_terms(terms))
+        else:
+            initialise(directory, terms, settings, "tester")
+        with open_hub(directory, "tester") as opened:
             yield opened
 
 
