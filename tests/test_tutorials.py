@@ -18,7 +18,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 APART = "# in a terminal of its own\n"
 PORTS = (8443, 8444, 9000, 9443, 15001)
 
-pytestmark = pytest.mark.envoy
+pytestmark = [pytest.mark.envoy, pytest.mark.timeout(300)]
 
 
 def blocks(page: str) -> list[str]:
@@ -57,7 +57,7 @@ def environment() -> dict[str, str]:
 
 
 def wait_for(port: int) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 90
     while time.monotonic() < end:
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:

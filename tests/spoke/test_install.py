@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from tests.postgresql import another
 
 from bothways import files
 from bothways.contract.document import Environment, KeyType
@@ -20,7 +21,7 @@ from bothways.operations.certificates import certificate_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
 from bothways.operations.requests import approve_request, submit_request
-from bothways.operations.settings import Settings
+from bothways.operations.settings import Settings, TwoPeople
 from bothways.registry.customer import CustomerKind
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke, alone, init_spoke
@@ -250,7 +251,8 @@ def test_a_certificate_of_the_other_environments_hub_is_refused(
 ) -> None:
     certified(spoke)
     directory = tmp_path / "prd"
-    initialise(directory, new_terms(Environment.PRD, "prd.hub.localhost", settings), settings, "tester")
+    single = replace(another(settings), two_people=TwoPeople.DANGER_NEVER)
+    initialise(directory, new_terms(Environment.PRD, "prd.hub.localhost", single), single, "tester")
     with open_hub(directory, "tester") as prd:
         other = _spoke_of(prd, tmp_path, spoke.tsp_id)
         make_request(other, KeyType.ECDSA, subject)

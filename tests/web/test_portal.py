@@ -37,9 +37,7 @@ def test_the_page_names_environment_endpoint_and_contract(hub: Hub, ask: Ask) ->
         assert text in answer.text
 
 
-@pytest.mark.parametrize(
-    "path", ["/hub.toml", "/passphrase", "/../passphrase", "/docs", "/redoc", "/status", "/connectivity"]
-)
+@pytest.mark.parametrize("path", ["/hub.toml", "/passphrase", "/../passphrase", "/redoc", "/status", "/connectivity"])
 def test_nothing_else_is_there(hub: Hub, ask: Ask, path: str) -> None:
     assert ask(portal_app(hub, applied), "GET", path).status_code == 404
 

@@ -42,6 +42,10 @@ MEANINGS = {
         "the folder that certificates name for the revocation list of their CA, as `ID.crl`; empty for none"
     ),
     "certificates.danger_enrolment_without_review": "whether what comes by EST is issued before a person has seen it",
+    "review.two_people": (
+        "where one person alone approves nothing: `production` (PRD), `always`, or `danger-never` "
+        "([the portal](portal.md))"
+    ),
     "smtp.host": "the mail server for notices; empty for no mail",
     "smtp.port": "its port",
     "smtp.sender": "the address that notices come from",
