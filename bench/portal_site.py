@@ -63,6 +63,10 @@ def serving(hub: Hub) -> Iterator[str]:
     async def serve() -> None:
         with suppress(asyncio.CancelledError):
             await serve_over_tls(app, "127.0.0.1", hub.settings.portal_port, certificate)
+        # A browser says goodbye when it likes: nothing that waits for that may outlive the loop.
+        for each in [*loop._transports.values()]:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other list
+            each.abort()
+        await asyncio.sleep(0)
 
     loop = asyncio.new_event_loop()
     task = loop.create_task(serve())

@@ -3,7 +3,6 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -17,12 +16,6 @@ CHROMIUM = shutil.which("chromium")
 
 Open = Callable[..., Page]
 Launch = Callable[..., Browser]
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let pass what a browser leaves open when the hub that it looked at ends: it closes that a moment later."""
-    if item.path.parent == Path(__file__).parent:
-        item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
 
 
 @pytest.fixture
