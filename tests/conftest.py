@@ -1,13 +1,14 @@
 """Fixtures that many tests share: a hub made for the test, a hub that runs, and requests and CAs in one line."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,10 +141,14 @@ def unguarded(connection: Connection) -> None:
 
 
 def free_ports(count: int) -> list[int]:
+    """Return ports that nobody uses, below those that the system gives to outgoing connections."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
-            each.bind(("127.0.0.1", 0))
+            while True:
+                with suppress(OSError):
+                    each.bind(("127.0.0.1", random.randrange(16000, 32000)))  # noqa: S311 - nothing secret
+                    break
         return [each.getsockname()[1] for each in sockets]
     finally:
         for each in sockets:

@@ -56,14 +56,17 @@ def environment() -> dict[str, str]:
     return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
 
 
-def wait_for(port: int) -> None:
+def wait_for(port: int, log: Path | None = None) -> None:
     end = time.monotonic() + 90
     while time.monotonic() < end:
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    pytest.fail(f"nothing listens on port {port}")
+    said = log.read_text() if log else ""
+    if "in use" in said:
+        pytest.skip(f"a port that the tutorials name is in use: {said}")
+    pytest.fail(f"nothing listens on port {port}: {said}")
 
 
 def test_both_tutorials_work_as_they_are_printed(tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_both_tutorials_work_as_they_are_printed(tmp_path: Path) -> None:
     assert all(block.startswith(APART) for block in (run_hub, service, listen))
     run(init, tmp_path)
     with terminal(run_hub, tmp_path), terminal(service, tmp_path):
-        wait_for(9443)
+        wait_for(9443, tmp_path / "terminal.log")
         run(register, tmp_path)
         run(begin, tmp_path)
         run(csr, tmp_path)
