@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import APIRouter
 from prometheus_client.parser import text_string_to_metric_families
 from tests.conftest import free_ports, running
 from tests.web.conftest import Ask
@@ -57,7 +58,7 @@ def test_an_envoy_that_does_not_answer_has_no_statistics(tmp_path: Path) -> None
 
 
 def test_the_application_answers_metrics_and_nothing_else(ask: Ask) -> None:
-    app = metrics_app(lambda: b"bothways_nodes 1\n")
+    app = metrics_app(lambda: b"bothways_nodes 1\n", APIRouter())
     assert ask(app, "GET", "/metrics").content == b"bothways_nodes 1\n"
     assert [ask(app, "GET", path).status_code for path in ("/", "/status", "/docs", "/openapi.json")] == [404] * 4
     assert ask(app, "POST", "/metrics").status_code == 405

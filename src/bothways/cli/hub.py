@@ -1,11 +1,13 @@
 """`bothways hub`: init, run, envoy, status, metrics, contract."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from bothways.cli import logs
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
@@ -21,7 +23,7 @@ from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
 from bothways.operations.domain import require_domain
 from bothways.operations.nodes import list_nodes
-from bothways.operations.settings import Settings
+from bothways.operations.settings import LogFormat, Settings
 from bothways.pki.keys import sha256
 from bothways.store.customers import find
 
@@ -97,15 +99,22 @@ def init(
     return OK
 
 
-def run(*, directory: Directory = HERE, json: Json = False) -> int:
+Logs = Annotated[
+    LogFormat | None, Parameter(help="How the log is written, if not as log.format in hub.toml says: text, or json.")
+]
+
+
+def run(*, directory: Directory = HERE, log_format: Logs = None, json: Json = False) -> int:
     """Run the hub: control plane, portal and Envoy, until Ctrl-C. With --json, prints one line when it is ready."""
     from bothways.cli.hub_process import run_hub  # noqa: PLC0415 - gRPC and Envoy's protos, which only this needs
 
     with hub_in(directory) as hub:
-        return run_hub(hub, as_json=json)
+        logs.set_up(log_format or hub.settings.log_format)
+        # What the clock asks of a hub that runs is no part of this command.
+        return run_hub(replace(hub, request_id=""), as_json=json)
 
 
-def envoy(*, directory: Directory = HERE) -> int:
+def envoy(*, directory: Directory = HERE, log_format: Logs = None) -> int:
     """Keep the hub's Envoy running, until Ctrl-C or SIGTERM drains and ends it.
 
     It serves the last snapshot while the hub is away. SIGHUP has a new Envoy take over, and no connection is lost.
@@ -113,7 +122,7 @@ def envoy(*, directory: Directory = HERE) -> int:
     """
     from bothways.cli.hub_envoy import keep_envoy  # noqa: PLC0415 - as `run`
 
-    return keep_envoy(directory)
+    return keep_envoy(directory, log_format)
 
 
 def status(*, where: Where = DEFAULT, json: Json = False) -> int:

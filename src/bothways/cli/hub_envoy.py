@@ -1,24 +1,23 @@
 """The process beside Envoy that `bothways hub envoy` is, put together from the hub's directory."""
 
-import logging
 from pathlib import Path
 
+from bothways.cli import logs
 from bothways.cli.exit import OK
 from bothways.dataplane.supervisor import Site, supervise
 from bothways.operations.hub import now, passphrase, read_terms
-from bothways.operations.settings import Settings, read_settings
+from bothways.operations.settings import LogFormat, Settings, read_settings
 from bothways.xds.names import embedded_node
 
 
-def keep_envoy(directory: Path) -> int:
+def keep_envoy(directory: Path, log_format: LogFormat | None = None) -> int:
     """Keep the Envoy of the hub in `directory` running until a signal ends it.
 
     Neither the database nor the signers are opened, for Envoy has to start without them. Raises as `supervise` does.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    # Each question to Envoy's admin interface would be a line.
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    supervise(hub_site(directory, read_settings(directory)), now)
+    settings = read_settings(directory)
+    logs.set_up(log_format or settings.log_format)
+    supervise(hub_site(directory, settings), now)
     return OK
 
 

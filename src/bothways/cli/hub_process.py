@@ -12,6 +12,8 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from fastapi import FastAPI
+
 from bothways import files
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.hub_envoy import hub_site
@@ -40,6 +42,7 @@ from bothways.outbound.schedule import Schedule
 from bothways.pki.keys import sha256
 from bothways.web.connectivity import connectivity_app
 from bothways.web.control import control_app
+from bothways.web.health import health_router
 from bothways.web.metrics import render_metrics
 from bothways.web.portal import portal_app
 from bothways.web.scrape import envoy_statistics, metrics_app, render_data_plane
@@ -62,9 +65,6 @@ _OWN_PORTS, _ENVOY_PORTS = ("portal", "metrics", "nodes", "nodes_connectivity"),
 
 def run_hub(hub: Hub, *, as_json: bool) -> int:
     """Run the hub until SIGINT or SIGTERM. Raises `Unreachable` if a port is taken, `Unusable` if Envoy fails."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    for library in ("uvicorn", "httpx2"):
-        logging.getLogger(library).setLevel(logging.WARNING)
     find_envoy(hub.settings.envoy)
     with _alone(hub):
         site = hub_site(hub.directory, hub.settings)
@@ -77,7 +77,7 @@ def run_hub(hub: Hub, *, as_json: bool) -> int:
 
 
 async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_json: bool) -> int:
-    stop = asyncio.Event()
+    serving, stop = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         # The second time, nothing is waited for.
         asyncio.get_running_loop().add_signal_handler(number, lambda: envoy.hurry() if stop.is_set() else stop.set())
@@ -131,11 +131,16 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             *nodes.parts(ads, admission, connectivity),
             keep_rotating(hub),
         ]
-        if settings.metrics_port:
-            parts.append(
-                serve_over_http(metrics_app(lambda: metrics(status())), settings.metrics_address, settings.metrics_port)
-            )
-        await _together(stop, parts, _announce(hub, publisher, ads, envoy, as_json=as_json), envoy.end)
+        health = health_router(hub, envoy.state, serving, stop)
+        parts += _inside(hub, metrics_app(lambda: metrics(status()), health))
+
+        async def announce() -> None:
+            milliseconds = await _ready(hub, publisher, ads, envoy)
+            envoy.proved()
+            serving.set()
+            _announce(hub, milliseconds, as_json=as_json)
+
+        await _together(stop, parts, announce(), envoy.end)
     except BothwaysError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the person who runs the hub reads one line
@@ -146,6 +151,11 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             await envoy.leave()
         await ads.stop()
     return OK
+
+
+def _inside(hub: Hub, app: FastAPI) -> list[Coroutine[Any, Any, None]]:
+    settings = hub.settings
+    return [serve_over_http(app, settings.metrics_address, settings.metrics_port)] if settings.metrics_port else []
 
 
 async def _deliver(hub: Hub) -> None:
@@ -215,9 +225,7 @@ async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: Supervis
     return round(1000 * (time.perf_counter() - started), 1)
 
 
-async def _announce(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: SupervisedEnvoy, *, as_json: bool) -> None:
-    milliseconds = await _ready(hub, publisher, ads, envoy)
-    envoy.proved()
+def _announce(hub: Hub, milliseconds: float, *, as_json: bool) -> None:
     fingerprint = sha256(render_contract(contract(hub)).encode())
     settings, terms = hub.settings, hub.terms
     egress = f"http://{settings.egress_address}:{settings.egress_port}"

@@ -76,7 +76,7 @@ def _asked(hub: Hub, method: str, path: str) -> httpx2.Response | None:
     transport = over_socket(hub.control_socket)
     try:
         with httpx2.Client(transport=transport, timeout=_TIMEOUT) as client:
-            answer = client.request(method, f"http://hub{path}")
+            answer = client.request(method, f"http://hub{path}", headers={"X-Request-Id": hub.request_id})
             answer.raise_for_status()
             return answer
     except httpx2.HTTPError as error:

@@ -19,6 +19,7 @@ from bothways.contract.document import Contract, Environment, KeyType, Terms, Tr
 from bothways.contract.parse import parse_terms
 from bothways.contract.render import render_terms
 from bothways.errors import Conflict, Unusable
+from bothways.operations import request_id
 from bothways.operations.audit_head import sign_head
 from bothways.operations.domain import require_domain
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
@@ -57,7 +58,7 @@ def now() -> datetime:
 class Hub:
     """An opened hub. `actor` is who acts, as the audit will name them; `observations` keeps why calls failed.
 
-    `request_id` names the call of the command line or the API in which it is used, for the audit and the logs.
+    `request_id` names the command in which it is used, for the audit; in a request, that one's id does.
     """
 
     directory: Path
@@ -76,7 +77,7 @@ class Hub:
 
     def write(self) -> AbstractContextManager[Transaction]:
         """Begin a transaction that changes something."""
-        return self.database.write(self.now(), self.actor, self.request_id)
+        return self.database.write(self.now(), self.actor, request_id.current() or self.request_id)
 
     @property
     def environment(self) -> Environment:

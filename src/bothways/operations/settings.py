@@ -30,6 +30,13 @@ class EnvoyLifetime(StrEnum):
     SERVICE = "service"
 
 
+class LogFormat(StrEnum):
+    """How the log is written: for people, or one JSON object a line for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 class TwoPeople(StrEnum):
     """Where it takes two different people to sign a request, endorse a chain, or change the host of an endpoint."""
 
@@ -45,6 +52,7 @@ class Settings:
     `metrics_port` is where Prometheus scrapes, 0 for nowhere. `nodes_port` and `nodes_connectivity_port` are where
     remote nodes reach the control plane; with 0 none can. `database` is the URL of a PostgreSQL database, empty for a
     file beside the settings. `envoy` is the path of another Envoy than the wheel's.
+    `log_format` is how `hub run` and `hub envoy` write their log.
     `signer` is the PKCS#11 URI of the issuing CA's key, empty if
     that is in a file as the others are. `crl_url` is the
     folder where customers' certificates say that the CRL of their CA is, as `ID.crl`, if anywhere.
@@ -76,6 +84,7 @@ class Settings:
     passphrase_file: str = "passphrase"  # noqa: S105 - the name of a file
     envoy: str = ""
     envoy_lifetime: EnvoyLifetime = EnvoyLifetime.DETACHED
+    log_format: LogFormat = LogFormat.TEXT
     danger_outbound_loopback: bool = False
     danger_outbound_any_port: bool = False
     scheduled_probes: bool = True
@@ -140,6 +149,7 @@ def read_settings(directory: Path) -> Settings:
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
         envoy_lifetime=EnvoyLifetime(reader.choice("envoy.lifetime", [*EnvoyLifetime], default.envoy_lifetime)),
+        log_format=LogFormat(reader.choice("log.format", [*LogFormat], default.log_format)),
         danger_outbound_loopback=reader.flag("outbound.danger_outbound_loopback"),
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
         scheduled_probes=reader.value("outbound.scheduled_probes", bool, default.scheduled_probes),
@@ -204,6 +214,7 @@ def render_settings(settings: Settings) -> str:
         "database": {"url": settings.database},
         "files": {"passphrase": settings.passphrase_file, "envoy": settings.envoy},
         "envoy": {"lifetime": settings.envoy_lifetime.value},
+        "log": {"format": settings.log_format.value},
         "outbound": {
             "danger_outbound_loopback": settings.danger_outbound_loopback,
             "danger_outbound_any_port": settings.danger_outbound_any_port,

@@ -27,6 +27,7 @@ MEANINGS = {
     "envoy.lifetime": (
         "how long the Envoy on this machine lives: `detached`, `service` or `hub` ([running a hub](operation.md))"
     ),
+    "log.format": "how `hub run` and `hub envoy` write their log: `text`, or `json`, one object a line",
     "outbound.danger_outbound_loopback": (
         "whether customers' servers may be at loopback addresses: for a developer's machine alone"
     ),

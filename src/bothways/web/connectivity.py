@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header, Response
+from fastapi import Depends, FastAPI, Header, Request, Response
 
 from bothways.dataplane.publisher import Applied
 from bothways.operations.certificates import certificate_seen
@@ -17,6 +17,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.observations import last_failures
 from bothways.outbound.asked import AskedProbes
 from bothways.web import problem
+from bothways.web.application import Application, name_actor
 from bothways.web.est import public_router, reenroll_router
 
 _OPENING = 3.0
@@ -29,7 +30,7 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
     The first one opens, by `apply`, the services that waited for it, before it is answered; an Envoy that is away makes
     it wait at most three seconds.
     """
-    app = FastAPI(title="Bothways connectivity", openapi_url=None, docs_url=None, redoc_url=None)
+    app = Application("Bothways connectivity", behind=True, openapi_url=None, dependencies=[Depends(_caller)])
     problem.install(app)
     app.include_router(public_router(hub))
     app.include_router(reenroll_router(hub, apply))
@@ -60,6 +61,10 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
         }
 
     return app
+
+
+async def _caller(request: Request) -> None:
+    name_actor(request, request.headers.get("bothways-customer", ""))
 
 
 def _add_probes(app: FastAPI, probes: AskedProbes) -> None:

@@ -9,6 +9,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from bothways.dataplane.publisher import Applied
 from bothways.web import problem
+from bothways.web.application import Application
 
 
 def control_app(
@@ -17,7 +18,7 @@ def control_app(
     metrics: Callable[[dict[str, Any]], bytes],
 ) -> FastAPI:
     """Return the application; the socket's mode is what protects it. `metrics` is given the status."""
-    app = FastAPI(title="Bothways control", openapi_url=None, docs_url=None, redoc_url=None)
+    app = Application("Bothways control", behind=True, silent=True, openapi_url=None)
     problem.install(app)
 
     @app.get("/status")

@@ -5,7 +5,7 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import FastAPI, Header, Path
+from fastapi import Header, Path
 from fastapi.responses import PlainTextResponse, Response
 
 from bothways.contract.render import render_contract
@@ -14,6 +14,7 @@ from bothways.operations.revocation import current_list
 from bothways.web import problem
 from bothways.web.api.caller import Apply, Document, Running
 from bothways.web.api.router import PREFIX, api_router, describe_api
+from bothways.web.application import Application
 from bothways.web.est import enroll_router, public_router
 from bothways.web.explained import explained_router
 from bothways.web.pages import failing
@@ -32,9 +33,9 @@ def portal_app(
     apply: Apply,
     status: Callable[[], Document] | None = None,
     metrics: Callable[[Document], bytes] | None = None,
-) -> FastAPI:
+) -> Application:
     """Return the application; `apply` brings into force what was stored, the others tell how the hub fares."""
-    app = FastAPI(title=f"Bothways {hub.environment.value}", docs_url=None, redoc_url=None)
+    app = Application(f"Bothways {hub.environment.value}")
     problem.install(app, hub.terms.portal)
     app.include_router(public_router(hub))
     app.include_router(enroll_router(hub))

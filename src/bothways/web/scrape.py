@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.metrics_core import CounterMetricFamily
@@ -15,14 +15,15 @@ from bothways.dataplane.admin import Admin
 from bothways.errors import Unusable
 
 
-def metrics_app(metrics: Callable[[], bytes]) -> FastAPI:
-    """Return the application that answers a scrape, and nothing else: it shows names and dates, and no secret."""
+def metrics_app(metrics: Callable[[], bytes], health: APIRouter) -> FastAPI:
+    """Return the application that answers a scrape, and what `health` does: it shows names and dates, and no secret."""
     app = FastAPI(title="Bothways metrics", openapi_url=None, docs_url=None, redoc_url=None)
 
     @app.get("/metrics")
     def _metrics() -> Response:
         return Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
+    app.include_router(health)
     return app
 
 

@@ -21,6 +21,7 @@ from bothways.registry.access import Principal
 from bothways.web import problem
 from bothways.web.api.caller import Caller, Running, bearer
 from bothways.web.api.described import DESCRIBED
+from bothways.web.application import name_actor
 from bothways.web.failures import Failures
 from bothways.web.limits import Limits
 from bothways.web.problem import Told
@@ -73,6 +74,7 @@ class Gate:
         # All tokens of a customer together: more tokens are not more of the hub.
         self._count(principal.tsp_id or principal.name)
         request.state.caller = Caller(self.hub, principal, self._running)
+        name_actor(request, principal.name)
         key = request.headers.get("idempotency-key")
         if key is None or request.method not in _CHANGING:
             return await inner(request)

@@ -21,6 +21,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.sessions import Visit, visit_of
 from bothways.registry.access import Action, Role
 from bothways.web.api.caller import Apply, Caller, Running
+from bothways.web.application import name_actor
 
 FORM_MOST = 256 * 1024
 """Bytes of a form: a chain or a request with what stands around it."""
@@ -118,7 +119,10 @@ class Gate:
         """Return who looks, or None."""
         cookie = request.cookies.get(self.cookie)
         visit = await asyncio.to_thread(visit_of, self.hub, cookie) if cookie else None
-        return Visitor(self.hub, visit, self._apply) if visit else None
+        if visit is None:
+            return None
+        name_actor(request, visit.person.principal.name)
+        return Visitor(self.hub, visit, self._apply)
 
     async def visitor(self, request: Request) -> Visitor:
         """Return who looks. Raises `SignInFirst`."""
