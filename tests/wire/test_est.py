@@ -1,6 +1,7 @@
 """EST as customers' software does it: curl with openssl, and strongSwan's `pki`; renewal through Envoy."""
 
 import base64
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from tests.conftest import running
 from tests.wire.conftest import ISSUER
 
 from bothways.cli.opening import control
+from bothways.operations.audit import export_audit
 from bothways.operations.certificates import certificate_chain, list_certificates
 from bothways.operations.customers import add_customer
 from bothways.operations.enrolment import enrolment_password
@@ -116,8 +118,16 @@ def test_curl_and_openssl_enroll_after_review_and_renew_through_envoy(
     assert applied["in_force"]
     shown = ("--cert", tmp_path / "first.crt", "--key", tmp_path / "first.key")
     second = base64.b64encode(make_key_and_request(tmp_path / "second"))
-    status, body = curl(est_hub, f"{endpoint}/simplereenroll", *shown, *send, given=second)
+    head = tmp_path / "head"
+    named = ("--dump-header", head, "--header", "X-Request-Id: mine")
+    status, body = curl(est_hub, f"{endpoint}/simplereenroll", *shown, *send, *named, given=second)
     assert (status, b"waits for review" in body) == (202, True)
+    # Envoy's id, once, and in the audit the same.
+    [told] = [line.partition(": ")[2] for line in head.read_text().splitlines() if line.startswith("x-request-id")]
+    submitted = [each["request_id"] for each in export_audit(est_hub) if each["action"] == "request.submit"]
+    assert (len(submitted), submitted[1]) == (2, told)
+    assert re.fullmatch(r"[0-9a-f-]{36}", told)
+    assert submitted[0].startswith("web-")
     renewed = approve_request(est_hub, list_requests(est_hub)[1].id)
     status, body = curl(est_hub, f"{endpoint}/simplereenroll", *shown, *send, given=second)
     [issued] = certificates_in(body, tmp_path / "second.p7")
