@@ -50,11 +50,11 @@ bench: $(VENV)/.installed-dev
 
 # Needs uv on PATH. No index address goes into the files: whoever installs takes the packages from where they trust.
 lock:
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--extra hub --group build pyproject.toml -o requirements/hub.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--extra hub --group dev pyproject.toml -o requirements/dev.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header \
 		--group build pyproject.toml -o requirements/base.txt
 
 clean:

@@ -41,15 +41,11 @@ def new_schema() -> str:
     return f"postgresql://postgres@/postgres?host={quote(_socket())}&options={quote(f'-csearch_path={name}')}"
 
 
-def new_database(locale: str) -> str:
-    """Return the URL of a database that orders text by a locale of the system or of ICU; nothing if there is none."""
+def new_database(made_with: str) -> str:
+    """Return the URL of a new database, made with these words of `CREATE DATABASE`."""
     name = f"other_{next(_NUMBERS)}"
-    by = f"LOCALE_PROVIDER icu ICU_LOCALE '{locale}' LOCALE 'C'" if locale.endswith("icu") else f"LOCALE '{locale}'"
     with psycopg.connect(host=_socket(), user="postgres", dbname="postgres", autocommit=True) as connection:
-        try:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' {by}")
-        except psycopg.Error:
-            return ""
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {made_with}")
     return f"postgresql://postgres@/{name}?host={quote(_socket())}"
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 
@@ -43,7 +44,6 @@ def test_the_container_runs_the_sidecar(options: set[str]) -> None:
 
 
 def test_the_pod_has_what_it_mounts_and_the_service_finds_its_port(options: set[str]) -> None:
-    yaml = pytest.importorskip("yaml")
     deployment, service = yaml.safe_load_all((EXAMPLES / "sidecar.yaml").read_text())
     pod = deployment["spec"]["template"]
     assert (deployment["kind"], service["kind"]) == ("Deployment", "Service")

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -22,6 +21,7 @@ from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 from tests.conftest import running
 from tests.dataplane.test_ads import Node, served
+from tests.eventually import eventually
 
 from bothways import files
 from bothways.cli.asking import Where
@@ -401,13 +401,6 @@ def test_a_canary_that_cannot_look_says_so(hub: Hub) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     served(hub, test)
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
 
 
 @pytest.mark.envoy

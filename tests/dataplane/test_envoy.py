@@ -7,13 +7,13 @@ import signal
 import socket
 import ssl
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.dataplane.conftest import is_alive
+from tests.eventually import SECONDS, eventually, eventually_in_loop
 
 from bothways.cli.opening import control
 from bothways.dataplane.admin import Admin
@@ -21,22 +21,6 @@ from bothways.dataplane.envoy import EnvoyProcess, HotRestart, find_envoy
 from bothways.errors import Unusable
 from bothways.operations.hub import Hub, contract
 from bothways.xds.bootstrap import bootstrap
-
-SECONDS = 30.0
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Look until the condition holds, at most `SECONDS`."""
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.02)
-
-
-async def eventually_in_loop(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not condition():  # noqa: ASYNC110 - what is waited for is another process
-            await asyncio.sleep(0.02)
 
 
 def shakes_hands(hub: Hub) -> bool:

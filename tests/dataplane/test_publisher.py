@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from cryptography import x509
 from tests.dataplane.test_ads import Node
+from tests.eventually import eventually_in_loop
 from tests.postgresql import in_files
 
 from bothways.cli.opening import control
@@ -130,12 +131,6 @@ async def publishing(hub: Hub, first: Snapshot) -> AsyncIterator[tuple[Publisher
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    """Look until the condition holds; the caller's time-out bounds it."""
-    while not condition():  # noqa: ASYNC110 - what is waited for is work of threads
-        await asyncio.sleep(0.01)
-
-
 def only_new_key(hub: Hub) -> Path:
     """Rotate the client certificate, and return the file of its key."""
     before = set((hub.directory / "keys").iterdir())
@@ -171,10 +166,10 @@ def test_a_failure_ends_no_round_and_is_forgotten_when_one_succeeds(hub: Hub) ->
 
     async def run() -> None:
         async with publishing(waiting_for_keys, first) as (publisher, ads):
-            await eventually(lambda: "later" in publisher.problem)
+            await eventually_in_loop(lambda: "later" in publisher.problem)
             add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
             later.symlink_to("keys")
-            await eventually(lambda: not publisher.problem)
+            await eventually_in_loop(lambda: not publisher.problem)
             assert ads.snapshot.version == current_snapshot(hub).version != first.version
 
     asyncio.run(run())
@@ -187,9 +182,9 @@ def test_a_database_that_cannot_be_looked_at_ends_no_round(hub: Hub) -> None:
 
     async def run() -> None:
         async with publishing(elsewhere, current_snapshot(hub)) as (publisher, _):
-            await eventually(lambda: "OperationalError" in publisher.problem)
+            await eventually_in_loop(lambda: "OperationalError" in publisher.problem)
             place.symlink_to(hub.directory)
-            await eventually(lambda: not publisher.problem)
+            await eventually_in_loop(lambda: not publisher.problem)
 
     asyncio.run(run())
     elsewhere.database.close()
@@ -218,7 +213,7 @@ def test_what_a_killed_command_approved_is_signed_by_the_running_hub(
                 approve_request(killed, request.id)
             with hub.read() as connection:
                 serial = connection.exec_driver_sql("SELECT serial FROM certificate").scalar_one()
-            await eventually(lambda: show_certificate(hub, serial).state(hub.now()) == "issued")
+            await eventually_in_loop(lambda: show_certificate(hub, serial).state(hub.now()) == "issued")
             assert publisher.problem == ""
 
     asyncio.run(run())
@@ -240,7 +235,7 @@ def test_what_is_due_by_the_clock_is_done_and_published(hub: Hub) -> None:
 
     async def run() -> None:
         async with publishing(later, first) as (publisher, ads):
-            await eventually(lambda: ads.snapshot.version == current_snapshot(later).version != first.version)
+            await eventually_in_loop(lambda: ads.snapshot.version == current_snapshot(later).version != first.version)
             assert publisher.problem == ""
 
     asyncio.run(run())
@@ -254,9 +249,9 @@ def test_upkeep_that_fails_is_a_problem_and_stops_no_publishing(hub: Hub, caplog
 
     async def run(later: Hub) -> None:
         async with publishing(later, first) as (publisher, ads):
-            await eventually(lambda: "the client certificate is not renewed" in publisher.problem)
+            await eventually_in_loop(lambda: "the client certificate is not renewed" in publisher.problem)
             add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
-            await eventually(lambda: ads.snapshot.version != first.version)
+            await eventually_in_loop(lambda: ads.snapshot.version != first.version)
 
     with put_away(hub.directory / "keys" / "client-ca-1.key"), open_hub(hub.directory, "running") as opened:
         asyncio.run(run(replace(opened, now=lambda: due)))
@@ -305,7 +300,7 @@ def test_a_database_that_cannot_be_written_keeps_nothing_open(hub: Hub) -> None:
         later.symlink_to(hub.directory)
         task = asyncio.create_task(publisher.run())
         async with asyncio.timeout(30):
-            await eventually(lambda: current_closure(hub) is not None and "cannot" not in publisher.problem)
+            await eventually_in_loop(lambda: current_closure(hub) is not None and "cannot" not in publisher.problem)
         assert (ads.snapshot.version, set(seen)) == (shut.version, {"let in"})
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

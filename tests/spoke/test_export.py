@@ -5,6 +5,7 @@ from base64 import b64decode
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from bothways import files
@@ -57,7 +58,6 @@ def test_a_pair_that_is_none_and_an_empty_password_are_said(ready_spoke: Spoke) 
 
 
 def test_the_secret_is_of_the_type_that_others_know_and_mounted_is_a_spoke(ready_spoke: Spoke, tmp_path: Path) -> None:
-    yaml = pytest.importorskip("yaml")
     document = yaml.safe_load(kubernetes_secret(ready_spoke, "bank-prd", "payments"))
     assert (document["kind"], document["type"]) == ("Secret", "kubernetes.io/tls")
     assert document["metadata"] == {"name": "bank-prd", "namespace": "payments"}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from cryptography import x509
+from tests.eventually import eventually
 from tests.spoke.hubs import HOST, Caller, Hubs, calling
 
 from bothways import files
@@ -36,13 +37,6 @@ def caller(request: pytest.FixtureRequest, hubs: Hubs) -> Iterator[Caller]:
         yield opened
 
 
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def told(caller: Caller, kind: type[Event]) -> list[Event]:
     return [each for each in caller.events if isinstance(each, kind)]
 
@@ -66,7 +60,7 @@ def test_an_idle_connection_to_an_old_address_is_closed_by_itself(caller: Caller
     caller.get("/")
     assert len(hubs.first.open) == 1
     hubs.at("127.0.0.2")
-    until(lambda: not hubs.first.open)
+    eventually(lambda: not hubs.first.open)
     assert caller.metrics.value("bothways_spoke_connections_open", host=HOST) == 0
     assert hubs.second.accepted == 0
 
@@ -76,11 +70,11 @@ def test_a_request_that_is_under_way_goes_to_its_end(caller: Caller, hubs: Hubs)
     hubs.at("127.0.0.2")
     while caller.get("/") == "127.0.0.1":
         pass
-    until(lambda: told(caller, Retired))
+    eventually(lambda: told(caller, Retired))
     assert len(hubs.first.open) == 1
     hubs.first.go.set()
     assert slow.text() == "127.0.0.1"
-    until(lambda: not hubs.first.open)
+    eventually(lambda: not hubs.first.open)
     assert caller.get("/") == "127.0.0.2"
 
 
@@ -160,11 +154,11 @@ def test_a_renewed_certificate_is_used_and_the_old_connections_end(
     assert (caller.get("/who"), caller.get("/who")) == (before, before)
     make_request(hubs.spoke, KeyType.ECDSA, subject)
     install_certificate(hubs.spoke, renewed(hubs.spoke))
-    until(lambda: caller.get("/who") == serial_number(hubs.spoke) != before)
+    eventually(lambda: caller.get("/who") == serial_number(hubs.spoke) != before)
     hubs.first.go.set()
     # What was under way has gone to its end on the old connection.
     assert slow.text() == "127.0.0.1"
-    until(lambda: len(hubs.first.open) == 1)
+    eventually(lambda: len(hubs.first.open) == 1)
     assert hubs.first.accepted == 3
     assert told(caller, FilesUsed) == [FilesUsed()]
     assert {each.reason for each in told(caller, Retired) if isinstance(each, Retired)} == {Reason.FILES}
@@ -176,7 +170,7 @@ def test_a_renewed_certificate_is_used_and_the_old_connections_end(
 def test_damaged_files_keep_no_open_client_from_calling(caller: Caller, hubs: Hubs) -> None:
     before = caller.get("/who")
     files.replace(hubs.spoke.certificate_file, b"damaged")
-    until(lambda: caller.get("/who") != before or told(caller, FilesRefused))
+    eventually(lambda: caller.get("/who") != before or told(caller, FilesRefused))
     assert caller.get("/who") == before
     [refused] = told(caller, FilesRefused)
     assert "cannot be used, so it goes on as before" in str(refused)
@@ -191,9 +185,9 @@ def test_what_is_not_idempotent_is_not_sent_a_second_time(caller: Caller, hubs: 
 def test_what_is_closed_asks_no_more_and_has_no_connection(caller: Caller, hubs: Hubs) -> None:
     caller.get("/")
     caller.close()
-    until(lambda: not hubs.first.open)
-    until(lambda: told(caller, Closed))
-    until(lambda: not [each for each in threading.enumerate() if each.name == "bothways-dns"])
+    eventually(lambda: not hubs.first.open)
+    eventually(lambda: told(caller, Closed))
+    eventually(lambda: not [each for each in threading.enumerate() if each.name == "bothways-dns"])
     assert [type(each) for each in caller.events if isinstance(each, Connected | Closed)] == [Connected, Closed]
 
 

@@ -5,7 +5,7 @@ import signal
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import local_settings
+from tests.eventually import SECONDS, eventually
 from tests.wire.conftest import ISSUER, MERCHANT, World, stored_world
 from tests.wire.load import Load
 
@@ -25,15 +26,6 @@ from bothways.pki.revocation import RevocationReason
 from bothways.registry.service import Service
 
 pytestmark = pytest.mark.envoy
-
-SECONDS = 30.0
-
-
-def eventually(condition: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 class Running:

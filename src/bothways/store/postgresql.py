@@ -44,7 +44,9 @@ def url_of(text: str) -> URL:
 
 def engine(text: str) -> Engine:
     """Return the engine of a database; a connection that the server has dropped is made anew."""
-    made = create_engine(url_of(text), pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS})
+    # The encoding is named, since a database of another one answers in bytes, which nobody here could even refuse.
+    arguments = {"connect_timeout": _CONNECT_SECONDS, "client_encoding": "UTF8"}
+    made = create_engine(url_of(text), pool_pre_ping=True, connect_args=arguments)
 
     @event.listens_for(made, "connect")
     def _connect(connection: Any, _record: Any) -> None:
