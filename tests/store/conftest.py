@@ -100,7 +100,7 @@ def reserve(
                 revoked_reason=None,
                 seen_at=None,
             )
-            certificates.reserve(transaction, record)
+            certificates.reserve_all(transaction, (record,))
         return record, issue.assemble(unsigned, key.sign(unsigned.der, ec.ECDSA(SHA256())))
 
     return make

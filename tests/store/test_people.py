@@ -27,7 +27,7 @@ def test_people_are_found_as_they_were_stored(database: Database, customer: Cust
         assert people.find(connection, theirs.id) == theirs
         assert people.active(connection, "bob@bank.example") == theirs
         assert people.active_by_id(connection, of_hub.id) == of_hub
-        assert people.by_os_user(connection, "ann") == of_hub
+        assert people.by_name(connection, "ann") == of_hub
         assert people.active(connection, "eve@bank.example") is None
         with pytest.raises(NotFound, match="no person 99"):
             people.find(connection, 99)
@@ -47,7 +47,6 @@ def test_who_is_disabled_stays_on_record_and_leaves_the_address_free(database: D
         people.disable(transaction, first.id)
         assert people.active(transaction.connection, first.email) is None
         assert people.active_by_id(transaction.connection, first.id) is None
-        assert people.by_os_user(transaction.connection, "ann") is None
         again = ann(transaction)
         assert people.active(transaction.connection, first.email) == again
         assert people.find(transaction.connection, first.id).disabled_at == now

@@ -29,7 +29,6 @@ _AGAIN = "Take the file again from whoever made it, unchanged."
 _BROKEN = (
     BadZipFile,
     EOFError,
-    NotImplementedError,
     OSError,
     OverflowError,
     RuntimeError,

@@ -25,11 +25,6 @@ ANY = Endpoint("", 0, "")
 """Whatever endpoint there is, or none."""
 
 
-def read_endpoint(hub: Hub, url: str) -> Endpoint:
-    """Return what a base URL says. Raises `Refused` if the address breaks a rule."""
-    return parse_endpoint(url, _rules(hub))
-
-
 def set_endpoint(hub: Hub, tsp_id: str, url: str, *, before: Endpoint | None = ANY) -> Endpoint:
     """Record where the customer's server is (R11). Raises `Refused` if the address breaks a rule or is another's.
 

@@ -66,15 +66,8 @@ def service_document(service: Service, granted: frozenset[str]) -> dict[str, Any
     """Return a service as the JSON object that API and command line show, with the tspIds that it was granted to."""
     return {
         "name": service.name,
-        "prefix": service.prefix,
-        "upstream": service.upstream,
-        "upstream_ca": [fingerprint(each) for each in anchors(service)],
-        "http2": service.http2,
-        "timeout": service.timeout,
-        "streaming": service.streaming,
+        **_recorded(service),
         "health_path": service.health_path or None,
-        "strip_prefix": service.strip_prefix,
-        "client_cert": service.client_cert,
         "needs": sorted(service.needs),
         "granted": sorted(granted),
     }

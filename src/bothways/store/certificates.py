@@ -95,11 +95,6 @@ _COMPLETE = (
 _OF_REQUESTS = select(certificate).where(certificate.c.request_id.in_(bindparam("numbers", expanding=True)))
 
 
-def reserve(transaction: Transaction, record: StoredCertificate) -> None:
-    """Store the serial number and the bytes to be signed, before any key sees them."""
-    reserve_all(transaction, (record,))
-
-
 def reserve_all(transaction: Transaction, records: Collection[StoredCertificate]) -> None:
     """Store the serial numbers and the bytes to be signed, before any key sees them."""
     rows = [

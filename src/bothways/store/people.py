@@ -57,12 +57,6 @@ def active_by_id(connection: Connection, number: int) -> Person | None:
     return found[0] if found else None
 
 
-def by_os_user(connection: Connection, os_user: str) -> Person | None:
-    """Return the active person of the hub who is this user on the hub's machine."""
-    found = _people(connection, _active().where(person.c.os_user == os_user))
-    return found[0] if found else None
-
-
 def of_hub(connection: Connection) -> tuple[Person, ...]:
     """Return the active people of the hub."""
     return _people(connection, _active().where(person.c.tsp_id.is_(None)).order_by(person.c.id))

@@ -15,12 +15,6 @@ def make_trigger(connection: Connection, name: str, when: str, statement: str) -
         connection.exec_driver_sql(f"CREATE TRIGGER {name} {when} BEGIN {statement}; END")
 
 
-def drop_trigger(connection: Connection, name: str, table: str) -> None:
-    """Take a trigger out, as only the owner of the database can."""
-    of = f" ON {table}" if connection.dialect.name == "postgresql" else ""
-    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{of}")
-
-
 def refusal(connection: Connection, why: str) -> str:
     """Return the statement with which a trigger refuses what is done; `why` is a sentence without quotes."""
     return f"RAISE EXCEPTION '{why}'" if connection.dialect.name == "postgresql" else f"SELECT RAISE(ABORT, '{why}')"
