@@ -3,8 +3,8 @@
 `python -m tests.crash.driver points TEMPLATE OPERATION` runs the operation on copies of a hub, in processes that kill
 themselves with SIGKILL at the first point, then at the second, and so on, until one comes to its end. A point is before
 each statement that writes, and before and after each commit and each signature; behind a statement is none, for what it
-did is lost either way until the commit. After each kill the hub is opened, what was cut off is finished (which is killed
-at each of its own points too), everything is checked, and the operation is done again.
+did is lost either way until the commit. After each kill the hub is opened, what was cut off is finished (killed at each
+of its own points too), everything is checked, and the operation is done again.
 `... loop HUB` does operations for ever, for somebody else to kill.
 `... at-once HUB`, with a JSON list of operations on stdin, does each in a process of its own, all at once, and prints
 what became of each.

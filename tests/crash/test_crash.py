@@ -69,7 +69,7 @@ def template(
     return hub.directory
 
 
-# The least number of points: a writing statement has one, a commit and a signature two; fewer means that they are not seen.
+# The least number of points: a writing statement has one, a commit and a signature two; fewer were not all seen.
 @pytest.mark.parametrize(
     ("operation", "least", "least_of_recovery"),
     [
