@@ -16,6 +16,13 @@ def test_a_row_is_read_with_its_level_or_without() -> None:
     ]
 
 
+def test_a_level_that_depends_is_told_whole() -> None:
+    row = "| `PROBE-TCP-01` | error; warning if another address works | it is shut | open it |"
+    assert explained("probe", row) == [
+        Explained("PROBE-TCP-01", "probe", "error; warning if another address works", "it is shut")
+    ]
+
+
 def test_the_index_is_in_the_order_of_the_alphabet_and_leads_to_each_row() -> None:
     page = findings_page(PAGES)
     rows = [line for line in page.splitlines() if line.startswith("| [")]

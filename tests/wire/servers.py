@@ -54,10 +54,12 @@ def make_pki(
     key: Any = None,
     send_intermediate: bool = True,
     middle_has: Sequence[x509.ExtensionType] = (),
+    has: Sequence[x509.ExtensionType] = (),
 ) -> ServerPki:
     """Make root, intermediate and server certificate.
 
-    `names` are its subjectAltNames, by default the host; `middle_has` are critical extensions of the intermediate.
+    `names` are its subjectAltNames, by default the host; `has` are critical extensions of it, `middle_has` of the
+    intermediate.
     """
     root_key, root = _ca("Bank Root", None)
     middle_key, middle = _ca("Bank TLS", (root_key, root), middle_has)
@@ -72,6 +74,8 @@ def make_pki(
     )
     if names := [x509.DNSName(host)] if names is None else names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    for each in has:
+        builder = builder.add_extension(each, critical=True)
     own = certificate_pem(builder.sign(middle_key, SHA256()))
     made = ServerPki(
         directory / "tls.crt",

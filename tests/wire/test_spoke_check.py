@@ -20,6 +20,7 @@ from tests.wire.conftest import World
 from tests.wire.servers import ServerPki
 
 from bothways import files
+from bothways.cli.spoke_check import envoy_of
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, suspend_customer
@@ -28,8 +29,9 @@ from bothways.operations.hub import contract
 from bothways.pki.chain import certificate_pem
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import CustomerKind
-from bothways.spoke.check.report import Outcome, Report
+from bothways.spoke.check.report import Area, Judge, Outcome, Report
 from bothways.spoke.check.run import check
+from bothways.spoke.check.through_envoy import MISSING
 from bothways.spoke.directory import Spoke
 
 pytestmark = [pytest.mark.envoy, pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed")]
@@ -60,7 +62,7 @@ class Desk:
         return pki
 
     def check(self, spoke: Spoke | None = None, server: str = "") -> Report:
-        return check(spoke or self.spoke, lambda _: None, server)
+        return check(spoke or self.spoke, lambda _: None, server, envoy=envoy_of())
 
 
 @pytest.fixture
@@ -119,6 +121,33 @@ def test_each_mistake_of_our_own_server_yields_its_finding(desk: Desk, mistake: 
     found = [each for each in ids(report) if not each.startswith("CHECK-FLOW")]
     assert found == wanted, [str(each) for each in report.findings]
     assert all(report.explained(each)["command"] and report.explained(each)["cause"] for each in report.findings)
+
+
+def test_a_server_that_envoy_refuses_and_openssl_does_not_is_found(desk: Desk) -> None:
+    # BoringSSL holds a server to its KeyUsage (RFC 5280 section 4.2.1.3), and OpenSSL does not.
+    desk.serve(nginx(MUTUAL), has=[key_usage(key_agreement=True)])
+    report = desk.check()
+    found = [each for each in ids(report) if not each.startswith("CHECK-FLOW")]
+    assert found == ["CHECK-ENVOY-02", "PROBE-CALL-01"], [str(each) for each in report.findings]
+    [told] = [each for each in report.findings if each.id == "CHECK-ENVOY-02"]
+    assert "digitalSignature in its KeyUsage" in told.hint
+    assert report.outcome is Outcome.FAILED
+
+
+def test_a_server_that_is_judged_alike_is_told_once_and_by_whom(desk: Desk) -> None:
+    desk.serve(nginx(MUTUAL))
+    report = desk.check()
+    said = {step.area: step.said for step in report.steps if step.judge is Judge.ENVOY}
+    assert said == {Area.INBOUND: "answered: 200", Area.OUTBOUND: "answered: 400"}
+    alone = check(desk.spoke, lambda _: None)
+    assert (alone.outcome, alone.judges) == (Outcome.OK, (Judge.PYTHON,))
+    assert [each.said for each in alone.steps if each.name == "through Envoy"] == [f"not asked: {MISSING}"] * 2
+
+
+def key_usage(**allowed: bool) -> x509.KeyUsage:
+    every = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    uses = dict.fromkeys((*every, "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(**uses | allowed)
 
 
 def test_a_server_that_trusts_the_ca_of_customers_is_found(desk: Desk) -> None:
@@ -246,6 +275,16 @@ def test_whoever_is_not_the_hub_is_told_and_gets_no_request(desk: Desk, tmp_path
     assert ids(report) == [wanted], [str(each) for each in report.findings]
     assert report.outcome is Outcome.NETWORK
     assert b"".join(calls) == b""
+
+
+def test_a_hub_that_envoy_refuses_and_openssl_does_not_is_told(desk: Desk, tmp_path: Path) -> None:
+    trusted = contract(desk.hub).trust.issuing_ca
+    pki = servers.make_pki(tmp_path, trusted, "hub.localhost", has=[key_usage(key_agreement=True)])
+    with servers.python(pki) as port:
+        report = desk.check(towards(desk.spoke, port, pki.root))
+    assert ids(report) == ["CHECK-ACCESS-03", "CHECK-ENVOY-01"], [str(each) for each in report.findings]
+    assert "let in" in next(each.said for each in report.steps if each.name == "our certificate")
+    assert report.outcome is Outcome.OK
 
 
 def test_a_hub_that_does_not_listen_and_one_that_says_nothing(desk: Desk, tmp_path: Path) -> None:

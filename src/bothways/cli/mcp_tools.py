@@ -12,6 +12,7 @@ from mcp.types import ToolAnnotations
 
 from bothways import __version__
 from bothways.cli.ask import answer_document
+from bothways.cli.spoke_check import envoy_of
 from bothways.contract.render import render_contract
 from bothways.errors import BothwaysError, NotFound
 from bothways.manual import library
@@ -52,7 +53,7 @@ def server(directory: Path) -> MCPServer:
         """Look at everything between this customer and the hub, both ways, as `bothways spoke check` does."""
         with _told():
             # The check has an event loop of its own.
-            report = await asyncio.to_thread(check, open_spoke(directory), lambda _: None)
+            report = await asyncio.to_thread(check, open_spoke(directory), lambda _: None, envoy=envoy_of())
         return report.document()
 
     def explain_finding(id: str) -> dict[str, Any]:  # noqa: A002 - as findings and people call it

@@ -10,7 +10,8 @@ PAGES = ("findings", "probe", "check")
 """The pages with the tables; tests compare each with the ids in the code."""
 
 _ROW = re.compile(
-    r"^\| (?:<a id=\"[^\"]+\"></a>)?`([A-Z][A-Z0-9-]+)` \| (error|warning|info)? ?\|?(.*)\|$", re.MULTILINE
+    r"^\| (?:<a id=\"[^\"]+\"></a>)?`([A-Z][A-Z0-9-]+)` \| (?:((?:error|warning|info)\b[^|]*?) \|)?(.*)\|$",
+    re.MULTILINE,
 )
 
 

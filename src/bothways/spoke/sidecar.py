@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bothways.contract.document import Contract
 from bothways.errors import Unusable
+from bothways.spoke import sidecar_http as http
 from bothways.spoke import sidecar_tls as tls
 from bothways.spoke.directory import CERTIFICATE, KEY
 from bothways.xds import names
@@ -34,12 +35,10 @@ _SILENCE = 660
 _CONNECT_TIMEOUT, _DNS_REFRESH = 5, 5
 # The second try waits twice as long.
 _DNS_TIMEOUT, _DNS_TRIES = 1, 2
-_HANDSHAKE_TIMEOUT, _HEADERS_TIMEOUT, _IDLE_TIMEOUT = 10, 10, 300
+_HANDSHAKE_TIMEOUT, _HEADERS_TIMEOUT = 10, 10
 _CALLERS = 1000
-_BUFFER_BYTES, _HEADERS_KIB, _HEADERS_COUNT, _STREAMS = 1 << 16, 32, 100, 100
 # What certainly never reached the other side, and nothing else: a payment must not be made twice.
 _RETRY_ON = "connect-failure,refused-stream,reset-before-request"
-_TYPE = "type.googleapis.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +111,15 @@ def bootstrap(sidecar: Sidecar) -> dict[str, Any]:
     if sidecar.callbacks:
         listeners.append(_callbacks_listener(sidecar, sidecar.callbacks))
         clusters.append(_application_cluster(sidecar.callbacks))
+    kind = "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
     connections = {
-        "@type": f"{_TYPE}/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        "@type": f"{http.TYPE}/{kind}",
         "max_active_downstream_connections": _CALLERS,
     }
     monitor = {"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": connections}
     return {
         "node": {"id": "spoke", "cluster": "spoke"},
-        "admin": {"address": {"pipe": {"path": str(sidecar.run_directory / ADMIN_SOCKET), "mode": 0o600}}},
+        "admin": {"address": http.unix_socket(sidecar.run_directory / ADMIN_SOCKET)},
         "static_resources": {"listeners": listeners, "clusters": clusters},
         "overload_manager": {"resource_monitors": [monitor]},
     }
@@ -141,8 +141,8 @@ def _hub_listener(sidecar: Sidecar) -> dict[str, Any]:
         },
     }
     # What the application sends is the hub's to read: as it stands, and without word of this machine.
-    manager = _manager(HUB, route) | {"skip_xff_append": True}
-    return _listener(HUB, sidecar.local, manager) | {"ignore_global_conn_limit": True}
+    manager = http.manager(HUB, route) | {"skip_xff_append": True}
+    return http.listener(HUB, http.address(sidecar.local), manager) | {"ignore_global_conn_limit": True}
 
 
 def _callbacks_listener(sidecar: Sidecar, callbacks: Callbacks) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _callbacks_listener(sidecar: Sidecar, callbacks: Callbacks) -> dict[str, Any
     mutation = {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
-            "@type": f"{_TYPE}/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+            "@type": f"{http.TYPE}/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
             "mutations": removed,
         },
     }
@@ -169,7 +169,7 @@ def _callbacks_listener(sidecar: Sidecar, callbacks: Callbacks) -> dict[str, Any
         names.ENVIRONMENT_HEADER: terms.environment.value,
         names.CERTIFICATE_HEADER: "%DOWNSTREAM_PEER_FINGERPRINT_256%",
     }
-    manager = _manager(CALLBACKS, route) | {
+    manager = http.manager(CALLBACKS, route) | {
         "early_header_mutation_extensions": [mutation],
         "forward_client_cert_details": "SANITIZE_SET",
         "set_current_client_cert_details": {"subject": True, "dns": True},
@@ -182,55 +182,11 @@ def _callbacks_listener(sidecar: Sidecar, callbacks: Callbacks) -> dict[str, Any
         {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
         for key, value in caller.items()
     ]
-    listener = _listener(CALLBACKS, callbacks.listen, manager)
+    listener = http.listener(CALLBACKS, http.address(callbacks.listen), manager)
     [chain] = listener["filter_chains"]
     chain["transport_socket"] = tls.callback_socket(str(sidecar.run_directory))
     chain["transport_socket_connect_timeout"] = f"{_HANDSHAKE_TIMEOUT}s"
     return listener
-
-
-def _listener(name: str, address: Address, manager: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "stat_prefix": name,
-        "address": _address(address),
-        "filter_chains": [{"filters": [{"name": names.HTTP_CONNECTION_MANAGER, "typed_config": manager}]}],
-        "per_connection_buffer_limit_bytes": _BUFFER_BYTES,
-        # With reuse_port a second sidecar would share the port silently.
-        "enable_reuse_port": False,
-    }
-
-
-def _manager(name: str, route: dict[str, Any]) -> dict[str, Any]:
-    kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
-    router = {"@type": f"{_TYPE}/envoy.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True}
-    problem = {
-        "type": "urn:bothways:problem:sidecar",
-        "status": "%RESPONSE_CODE%",
-        "detail": "%LOCAL_REPLY_BODY%",
-        "reason": "%RESPONSE_CODE_DETAILS%",
-        "upstream": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
-    }
-    return {
-        "@type": f"{_TYPE}/{kind}",
-        "stat_prefix": name,
-        "codec_type": "AUTO",
-        "use_remote_address": True,
-        "route_config": {"name": name, "virtual_hosts": [{"name": name, "domains": ["*"], "routes": [route]}]},
-        "http_filters": [{"name": names.ROUTER_FILTER, "typed_config": router}],
-        "stream_idle_timeout": f"{_IDLE_TIMEOUT}s",
-        "common_http_protocol_options": {
-            "idle_timeout": f"{_IDLE_TIMEOUT}s",
-            "headers_with_underscores_action": "REJECT_REQUEST",
-            "max_headers_count": _HEADERS_COUNT,
-        },
-        "max_request_headers_kb": _HEADERS_KIB,
-        "http2_protocol_options": {"max_concurrent_streams": _STREAMS},
-        "server_header_transformation": "PASS_THROUGH",
-        "local_reply_config": {
-            "body_format": {"json_format": problem, "content_type": "application/problem+json"},
-        },
-    }
 
 
 def _hub_cluster(sidecar: Sidecar) -> dict[str, Any]:
@@ -258,15 +214,15 @@ def _application_cluster(callbacks: Callbacks) -> dict[str, Any]:
 
 def _by_dns(name: str, address: Address, resolvers: tuple[Address, ...], options: dict[str, Any]) -> dict[str, Any]:
     cares: dict[str, Any] = {
-        "@type": f"{_TYPE}/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
+        "@type": f"{http.TYPE}/envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
         # By default a silent server is waited for for a minute, and nobody else is asked meanwhile.
         "query_timeout_seconds": _DNS_TIMEOUT,
         "query_tries": _DNS_TRIES,
     }
     if resolvers:
-        cares["resolvers"] = [_address(each) for each in resolvers]
+        cares["resolvers"] = [http.address(each) for each in resolvers]
     dns = {
-        "@type": f"{_TYPE}/envoy.extensions.clusters.dns.v3.DnsCluster",
+        "@type": f"{http.TYPE}/envoy.extensions.clusters.dns.v3.DnsCluster",
         "respect_dns_ttl": True,
         "dns_refresh_rate": f"{_DNS_REFRESH}s",
         "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": f"{_DNS_REFRESH}s"},
@@ -282,13 +238,9 @@ def _by_dns(name: str, address: Address, resolvers: tuple[Address, ...], options
         "wait_for_warm_on_init": False,
         "load_assignment": {
             "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(address)}}]}],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": http.address(address)}}]}],
         },
         "typed_extension_protocol_options": {
-            names.HTTP_PROTOCOL_OPTIONS: {"@type": f"{_TYPE}/{names.HTTP_PROTOCOL_OPTIONS}"} | options
+            names.HTTP_PROTOCOL_OPTIONS: {"@type": f"{http.TYPE}/{names.HTTP_PROTOCOL_OPTIONS}"} | options
         },
     }
-
-
-def _address(address: Address) -> dict[str, Any]:
-    return {"socket_address": {"address": address.host, "port_value": address.port}}

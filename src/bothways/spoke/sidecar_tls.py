@@ -66,7 +66,7 @@ def pair_secret(name: str, certificate: Path, key: Path) -> dict[str, Any]:
 
 def hub_trust(contract: Contract, host: str) -> dict[str, Any]:
     """Return the secret that vouches for the hub's endpoint: the contract's CAs, and exactly this host (RFC 9525)."""
-    return _trust(HUB_TRUST, server_ca(contract), host)
+    return trust(HUB_TRUST, server_ca(contract), host)
 
 
 def client_ca_trust(contract: Contract) -> dict[str, Any]:
@@ -75,10 +75,11 @@ def client_ca_trust(contract: Contract) -> dict[str, Any]:
     A single certificate of the hub cannot be trusted in this way, for it is no CA (R15). Raises `Refused`.
     """
     tls.client_anchors(contract)
-    return _trust(CLIENT_CA_TRUST, contract.trust.client_ca, contract.terms.hub)
+    return trust(CLIENT_CA_TRUST, contract.trust.client_ca, contract.terms.hub)
 
 
-def _trust(name: str, pem: str, host: str) -> dict[str, Any]:
+def trust(name: str, pem: str, host: str) -> dict[str, Any]:
+    """Return the secret that vouches for whoever has a certificate with exactly this DNS-ID, under these CAs in PEM."""
     context = {
         # Read first: to Envoy, no anchors mean that anybody may enter.
         "trusted_ca": {"inline_string": Anchors(tls.anchors(pem)).pem},

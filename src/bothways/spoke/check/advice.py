@@ -75,6 +75,10 @@ CAUSES: dict[str, Advice] = {
     ),
     "CHECK-SERVER-06": Advice("a firewall or a router lets nobody inside call the public address", _AGAIN),
     "CHECK-SERVER-07": Advice("the hub's Envoy or its signer is away", _AGAIN),
+    "CHECK-ENVOY-01": Advice(
+        "the hub, or the certificate in use, has something that one of two TLS libraries refuses", _LOOK
+    ),
+    "CHECK-ENVOY-02": Advice("the server, or its certificate, has something that Envoy's BoringSSL refuses", _LOOK),
     "PROBE-DNS-01": Advice("no record is published, or the endpoint is misspelt", "dig HOST"),
     "PROBE-DNS-02": Advice("the name servers of the domain fail", "dig +trace HOST"),
     "PROBE-DNS-03": Advice("the public DNS gives an address of the inside", "dig HOST @9.9.9.9"),

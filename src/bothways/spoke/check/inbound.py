@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from bothways import files
 from bothways.connectivity.evidence import Admission, Caller, Outcome, TcpSeen, VersionSeen
 from bothways.connectivity.verdicts import path_findings
 from bothways.contract.document import PUBLIC
@@ -19,10 +20,13 @@ from bothways.findings import Finding, Level, errors
 from bothways.pki.hello import TLS_1_2, TLS_1_3
 from bothways.spoke import client as clients
 from bothways.spoke.addresses import Found
+from bothways.spoke.check import through_envoy
 from bothways.spoke.check.hub_answer import access_findings, earlier_findings, spoken
 from bothways.spoke.check.report import Area, Say, Step
+from bothways.spoke.check.through_envoy import ENCRYPTED, Envoy, EnvoySeen, Look, Verdict, look_through
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
+from bothways.spoke.passphrase import is_encrypted
 from bothways.spoke.platform_store import server_ca
 from bothways.spoke.spoke_line import tls_context
 
@@ -37,8 +41,9 @@ _CITED = "R1; RFC 8446 section 4.4"
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What came of the call: the answer of `/connectivity` as a JSON object, None if there was none."""
+    """What came of the call: whether it was let in, and the answer of `/connectivity` as a JSON object, if any."""
 
+    let_in: bool = False
     answer: Mapping[str, Any] | None = None
 
 
@@ -56,8 +61,8 @@ def hub_address(spoke: Spoke) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 443
 
 
-async def look_at_hub(spoke: Spoke, found: Found, say: Say) -> Inbound:
-    """Look at each step of the way to the hub, as far as one gets; `say` is told each."""
+async def look_at_hub(spoke: Spoke, found: Found, say: Say, envoy: Envoy | None) -> Inbound:
+    """Look at each step of the way to the hub, as far as one gets; `say` is told each. An `envoy` looks as well."""
     host, port = hub_address(spoke)
     seen = await asyncio.gather(*(tcp(each, port) for each in found.ttls))
     where = "; ".join(f"{each.address} {each.failure or 'connected'}" for each in seen)
@@ -76,16 +81,28 @@ async def look_at_hub(spoke: Spoke, found: Found, say: Say) -> Inbound:
     wrong = tuple(hub_findings(chain, failure, spoke, host, port, datetime.now(UTC)))
     say(Step(Area.INBOUND, "hub's certificate", _names(chain) or failure, wrong))
     # Whoever is not the hub gets neither a request nor a certificate of ours.
-    return Inbound() if wrong else await _call(spoke, target, say)
-
-
-async def _call(spoke: Spoke, target: Target, say: Say) -> Inbound:
+    if wrong:
+        return Inbound()
     try:
         context = await asyncio.to_thread(tls_context, spoke)
     except BothwaysError as error:
         # What is wrong with the files is said where they are looked at.
         say(Step(Area.INBOUND, "call", f"not made: {error}"))
         return Inbound()
+    inbound, judged = await asyncio.gather(_call(spoke, target, context, say), _through_envoy(spoke, target, envoy))
+    disagreement = through_envoy.hub_findings(judged, f"{host}:{port}", let_in=inbound.let_in)
+    say(through_envoy.step(Area.INBOUND, judged, disagreement))
+    return inbound
+
+
+async def _through_envoy(spoke: Spoke, target: Target, envoy: Envoy | None) -> EnvoySeen:
+    pair = (spoke.certificate_file, spoke.key_file)
+    if envoy and is_encrypted(files.read(spoke.key_file, "the private key")):
+        return EnvoySeen(Verdict.UNASKED, ENCRYPTED)
+    return await look_through(envoy, Look(target, server_ca(spoke.contract), pair))
+
+
+async def _call(spoke: Spoke, target: Target, context: ssl.SSLContext, say: Say) -> Inbound:
     try:
         answer = await asyncio.to_thread(_asked, spoke)
     except (NotAuthorized, Unreachable) as error:
@@ -98,7 +115,7 @@ async def _call(spoke: Spoke, target: Target, say: Say) -> Inbound:
     document = spoken(answer)
     told = (*access_findings(answer, document, spoke), *earlier_findings(document, spoke.contract.terms.endpoint))
     say(Step(Area.INBOUND, PATH, f"answered {answer.status}", told))
-    return Inbound(document)
+    return Inbound(True, document)
 
 
 def _asked(spoke: Spoke) -> clients.Answer:

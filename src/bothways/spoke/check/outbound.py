@@ -15,6 +15,7 @@ from bothways.findings import Finding, Level
 from bothways.spoke import client as clients
 from bothways.spoke.check.own_server import OwnServer, look_at_own_server
 from bothways.spoke.check.report import Area, Say, Step
+from bothways.spoke.check.through_envoy import Envoy
 from bothways.spoke.directory import Spoke
 from bothways.spoke.resolver import Question
 
@@ -58,11 +59,11 @@ def told_by(body: bytes) -> Told | None:
 
 
 async def look_at_outbound(
-    spoke: Spoke, server: str, question: Question, now: datetime, say: Say, *, let_in: bool
+    spoke: Spoke, server: str, question: Question, now: datetime, say: Say, envoy: Envoy | None, *, let_in: bool
 ) -> Told:
     """Look at our server from here while the hub probes it, and say both; `server` is HOST or HOST:PORT, or empty.
 
-    Without `let_in`, the hub is not asked. Returns what the hub told last.
+    An `envoy` looks as well. Without `let_in`, the hub is not asked. Returns what the hub told last.
     """
     ours = spoke.contract.terms.software is Software.BOTHWAYS
     told = await asyncio.to_thread(_ask, spoke) if let_in and ours else None
@@ -80,7 +81,7 @@ async def look_at_outbound(
     if own is None:
         return known
     waiting = asyncio.create_task(_finished(spoke, known)) if told else None
-    await look_at_own_server(spoke, own, question, now, say)
+    await look_at_own_server(spoke, own, question, now, say, envoy)
     if waiting is None:
         return known
     known = await waiting

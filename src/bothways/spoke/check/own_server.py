@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,10 +17,12 @@ from bothways import files
 from bothways.connectivity.evidence import Admission, Caller, DnsSeen
 from bothways.connectivity.verdicts import dns_findings, let_in, path_findings, version_findings
 from bothways.errors import BothwaysError
-from bothways.findings import Finding, Level
+from bothways.findings import Finding, Level, errors
 from bothways.pki.hello import TLS_1_2, VERSIONS
 from bothways.spoke.addresses import Answer, Found, Missing
+from bothways.spoke.check import through_envoy
 from bothways.spoke.check.report import Area, Say, Step
+from bothways.spoke.check.through_envoy import Envoy, EnvoySeen, Look, Verdict, look_through
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
 from bothways.spoke.resolver import Question
@@ -51,8 +53,10 @@ class OwnServer:
         return f"{self.host}:{self.port}"
 
 
-async def look_at_own_server(spoke: Spoke, server: OwnServer, question: Question, now: datetime, say: Say) -> None:
-    """Look at the server as far as one gets, and say each step."""
+async def look_at_own_server(
+    spoke: Spoke, server: OwnServer, question: Question, now: datetime, say: Say, envoy: Envoy | None = None
+) -> None:
+    """Look at the server as far as one gets, and say each step. An `envoy` looks as well."""
     answer = await asyncio.to_thread(question.ask, server.host)
     seen = _dns(server.host, answer)
     found = tuple(each for each in dns_findings(seen, loopback_allowed=True) if each.id not in _NOT_FROM_HERE)
@@ -79,13 +83,26 @@ async def look_at_own_server(spoke: Spoke, server: OwnServer, question: Question
     names = " <- ".join(each.subject.rfc4514_string() for each in chain)
     say(Step(Area.OUTBOUND, "chain of our server", names or failure, judged))
     # Our certificate is shown to nobody whom the hub would not believe either.
-    believed = bool(chain and server.chains) and not any(each.level is Level.ERROR for each in judged)
-    for step in await _who_gets_in(spoke, target, server, believed=believed):
+    believed = bool(chain and server.chains) and not errors(judged)
+    foreign = foreign_certificate(spoke, now)
+    steps, envoys = await asyncio.gather(
+        _who_gets_in(spoke, target, server, foreign, believed=believed), _through_envoy(target, server, foreign, envoy)
+    )
+    disagreement = through_envoy.server_findings(envoys, server.address, believed=believed)
+    say(through_envoy.step(Area.OUTBOUND, envoys, disagreement))
+    for step in steps:
         say(step)
 
 
-async def _who_gets_in(spoke: Spoke, target: Target, server: OwnServer, *, believed: bool) -> list[Step]:
-    foreign = foreign_certificate(spoke, datetime.now(UTC))
+async def _through_envoy(target: Target, server: OwnServer, foreign: bytes, envoy: Envoy | None) -> EnvoySeen:
+    if not server.chains:
+        return EnvoySeen(Verdict.UNASKED, "no CA is endorsed for the server, so Envoy would believe none")
+    return await look_through(envoy, Look(target, "".join(server.chains), foreign))
+
+
+async def _who_gets_in(
+    spoke: Spoke, target: Target, server: OwnServer, foreign: bytes, *, believed: bool
+) -> list[Step]:
     callers = [
         ("no certificate", "CHECK-SERVER-03", Caller.NOBODY, _context()),
         (Caller.FOREIGN.value, "CHECK-SERVER-04", Caller.FOREIGN, _context(spoke, foreign)),

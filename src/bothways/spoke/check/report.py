@@ -28,6 +28,13 @@ class Outcome(StrEnum):
     NOT_AUTHORIZED = "not authorized"
 
 
+class Judge(StrEnum):
+    """Whose TLS it was."""
+
+    PYTHON = "python"
+    ENVOY = "envoy"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that was looked at: what was seen, and what is wrong with it."""
@@ -36,6 +43,7 @@ class Step:
     name: str
     said: str
     findings: tuple[Finding, ...] = ()
+    judge: Judge = Judge.PYTHON
 
     @property
     def level(self) -> str:
@@ -82,6 +90,11 @@ class Report:
         return tuple(seen.values())
 
     @property
+    def judges(self) -> tuple[Judge, ...]:
+        """Whose TLS judged: Python's always, and Envoy's if one was asked."""
+        return tuple(each for each in Judge if each is Judge.PYTHON or any(step.judge is each for step in self.steps))
+
+    @property
     def outcome(self) -> Outcome:
         """What it all comes to. What this machine lacks comes before what follows from it."""
         errors = [each for each in self.findings if each.level is Level.ERROR]
@@ -99,6 +112,7 @@ class Report:
             "hub": self.hub,
             "server": self.server or None,
             "seconds": round(self.seconds, 3),
+            "judged_by": [each.value for each in self.judges],
             "checks": [each.document() for each in self.steps],
             "findings": [self.explained(each) for each in self.findings],
             "probe": self.probe,
@@ -114,7 +128,7 @@ class Report:
         return finding.document() | {"cause": found.cause, "command": command, "link": link(finding.id)}
 
 
-_SERVERS = ("PROBE-", "CHECK-SERVER-")
+_SERVERS = ("PROBE-", "CHECK-SERVER-", "CHECK-ENVOY-02")
 _OUTCOMES: tuple[tuple[tuple[str, ...], Outcome], ...] = (
     (("SPOKE-KEY", "SPOKE-FILE", "INSTALL-01", "INSTALL-02"), Outcome.FAILED),
     # Versions, host names and protocols are settled before anybody is known.

@@ -12,6 +12,7 @@ from bothways.spoke.check.local import local_steps
 from bothways.spoke.check.names import Stack, name_steps, this_machine
 from bothways.spoke.check.outbound import Told, look_at_outbound, own_server
 from bothways.spoke.check.report import Outcome, Report, Say, Step
+from bothways.spoke.check.through_envoy import Envoy
 from bothways.spoke.directory import Spoke
 from bothways.spoke.resolver import Question
 
@@ -20,11 +21,17 @@ AGAIN = 5.0
 
 
 def check(
-    spoke: Spoke, say: Say, server: str = "", question: Question | None = None, stack: Stack | None = None
+    spoke: Spoke,
+    say: Say,
+    server: str = "",
+    question: Question | None = None,
+    stack: Stack | None = None,
+    envoy: Envoy | None = None,
 ) -> Report:
     """Look at everything, and return what was seen; `say` is told each step as it is over.
 
-    `server` is our own as HOST or HOST:PORT, for hubs that do not tell. Raises nothing that the network can cause.
+    `server` is our own as HOST or HOST:PORT, for hubs that do not tell. Without an `envoy`, Python's TLS alone judges.
+    Raises nothing that the network can cause.
     """
     started = time.monotonic()
     steps: list[Step] = []
@@ -42,9 +49,9 @@ def check(
         tell(each)
 
     async def look() -> Told:
-        inbound = await look_at_hub(spoke, answer, tell) if isinstance(answer, Found) else Inbound()
+        inbound = await look_at_hub(spoke, answer, tell, envoy) if isinstance(answer, Found) else Inbound()
         let_in = inbound.answer is not None
-        told = await look_at_outbound(spoke, server, asked, datetime.now(UTC), tell, let_in=let_in)
+        told = await look_at_outbound(spoke, server, asked, datetime.now(UTC), tell, envoy, let_in=let_in)
         flows = (asked_again(spoke) if told.probe else None) or inbound.answer
         for each in flow_steps(flows, spoke.contract.terms.endpoint) if flows else ():
             tell(each)
