@@ -19,6 +19,7 @@ from bothways.operations.requests import approve_request, submit_request
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke, init_spoke
 from bothways.spoke.install import install_certificate
+from bothways.xds import snapshot as _messages  # noqa: F401 - has every message known that Envoy's JSON names
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from envoy.config.bootstrap.v3 import bootstrap_pb2
-from google.protobuf import json_format
 
 from bothways.errors import Unusable
 from bothways.findings import Level
@@ -95,10 +93,10 @@ def test_without_an_envoy_python_alone_judges_and_says_so() -> None:
 
 def test_envoy_goes_to_the_address_that_was_judged_and_believes_one_name_under_these_cas(spoke: Spoke) -> None:
     made = Look(TARGET, spoke.contract.trust.client_ca, b"a key").files(Path("/run/it"))
-    bootstrap = json_format.Parse(made[BOOTSTRAP], bootstrap_pb2.Bootstrap())
-    [cluster] = bootstrap.static_resources.clusters
-    where = cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint.address.socket_address
-    assert (where.address, where.port_value) == ("192.0.2.1", 8443)
+    [cluster] = json.loads(made[BOOTSTRAP])["static_resources"]["clusters"]
+    [endpoint] = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    assert endpoint["endpoint"]["address"]["socket_address"] == {"address": "192.0.2.1", "port_value": 8443}
+    assert cluster["transport_socket"]["typed_config"]["sni"] == "bank.example"
     trust = json.loads(made["hub-trust.json"])["resources"][0]["validation_context"]
     assert trust["match_typed_subject_alt_names"] == [{"san_type": "DNS", "matcher": {"exact": "bank.example"}}]
     assert trust["trusted_ca"]["inline_string"] == spoke.contract.trust.client_ca
