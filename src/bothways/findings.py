@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Level(StrEnum):
@@ -48,3 +49,29 @@ class Finding:
 def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return those findings that refuse."""
     return tuple(finding for finding in findings if finding.level is Level.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that a doctor looked at: in which of its areas, what was seen, and what is wrong with it."""
+
+    area: StrEnum
+    name: str
+    said: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def level(self) -> str:
+        """The heaviest level of its findings, or `ok`."""
+        levels = [each.level for each in self.findings]
+        return next((each.value for each in (Level.ERROR, Level.WARNING) if each in levels), "ok")
+
+    def document(self) -> dict[str, Any]:
+        """Return the step as a JSON object."""
+        return {
+            "area": self.area.value,
+            "name": self.name,
+            "level": self.level,
+            "said": self.said,
+            "findings": [each.id for each in self.findings],
+        }

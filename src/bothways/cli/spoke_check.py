@@ -1,9 +1,6 @@
 """`bothways spoke check`: the doctor, for people and for pipelines."""
 
-import os
 import re
-import sys
-import textwrap
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,11 +8,12 @@ from cyclopts import Parameter
 from bothways.cli.exit import EXPIRING, FAILED, NETWORK, NOT_AUTHORIZED, OK
 from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke import Directory
+from bothways.cli.steps import finding_lines, said, verdict
 from bothways.dataplane.envoy import find_envoy
 from bothways.dataplane.once import ask_once
 from bothways.errors import Unusable
-from bothways.findings import Finding, Level
-from bothways.spoke.check.report import Judge, Outcome, Report, Step
+from bothways.findings import Finding
+from bothways.spoke.check.report import Judge, Outcome, Report
 from bothways.spoke.check.run import check as look
 from bothways.spoke.check.run import check_until
 from bothways.spoke.check.through_envoy import BOOTSTRAP, SOCKET, Envoy, Heard, Look
@@ -30,7 +28,6 @@ _CODES = {
 }
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"([0-9]+)([smh]?)")
-_WIDTH = 100
 _UNNAMED = "CHECK-SERVER-01"
 
 
@@ -103,24 +100,12 @@ def duration(text: str) -> float:
     return float(int(match[1]) * _UNITS[match[2]])
 
 
-def said(step: Step) -> None:
-    """Tell one step, as it is over."""
-    marks = {"ok": "ok", "warning": "WARN", "error": "FAIL"}
-    mark = marks[step.level].ljust(4)
-    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
-        mark = f"\033[{_COLOURS[step.level]}m{mark}\033[0m"
-    tell(f"{mark}  {step.area.value:<9}{step.name:<24}{step.said}")
-
-
 def report_text(report: Report) -> str:
     """Return what is wrong, each with its cause and the command that mends it; and in one line what it comes to."""
     lines = [line for each in report.findings for line in _finding_lines(each, report)]
     judges = "Python's TLS and Envoy" if Judge.ENVOY in report.judges else "Python's TLS alone"
-    count = {level: sum(each.level is level for each in report.findings) for level in Level}
-    verdict = "nothing is wrong" if not (count[Level.ERROR] or count[Level.WARNING]) else ""
-    if not verdict:
-        verdict = f"{count[Level.ERROR]} errors, {count[Level.WARNING]} warnings"
-    return "\n".join([*lines, f"{len(report.steps)} checks in {report.seconds:.1f} s, by {judges}: {verdict}"])
+    took = f"{len(report.steps)} checks in {report.seconds:.1f} s, by {judges}"
+    return "\n".join([*lines, f"{took}: {verdict(report.findings)}"])
 
 
 def _finding_lines(finding: Finding, report: Report) -> list[str]:
@@ -133,12 +118,4 @@ def _finding_lines(finding: Finding, report: Report) -> list[str]:
         ("run", told["command"]),
         ("more", told["link"]),
     ]
-    lines = [f"{finding.level.value.upper()} {finding.id}"]
-    for name, text in rows:
-        # A command is for copying: it is not broken.
-        wrapped = [text] if name in {"run", "more"} else textwrap.wrap(text, _WIDTH, break_long_words=False)
-        lines += [f"  {name if not place else '':<7}{line}" for place, line in enumerate(wrapped)]
-    return [*lines, ""]
-
-
-_COLOURS = {"ok": "32", "warning": "33", "error": "31"}
+    return finding_lines(finding, rows)

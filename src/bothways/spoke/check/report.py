@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from bothways import findings
 from bothways.findings import Finding, Level
 from bothways.spoke.check.advice import advice, link
 
@@ -36,30 +37,10 @@ class Judge(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was looked at: what was seen, and what is wrong with it."""
+class Step(findings.Step):
+    """One thing that was looked at, and by whose TLS."""
 
-    area: Area
-    name: str
-    said: str
-    findings: tuple[Finding, ...] = ()
     judge: Judge = Judge.PYTHON
-
-    @property
-    def level(self) -> str:
-        """The heaviest level of its findings, or `ok`."""
-        levels = [each.level for each in self.findings]
-        return next((each.value for each in (Level.ERROR, Level.WARNING) if each in levels), "ok")
-
-    def document(self) -> dict[str, Any]:
-        """Return the step as a JSON object."""
-        return {
-            "area": self.area.value,
-            "name": self.name,
-            "level": self.level,
-            "said": self.said,
-            "findings": [each.id for each in self.findings],
-        }
 
 
 Say = Callable[[Step], None]
