@@ -16,7 +16,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,10 +28,23 @@ PROGRAMS = ("bash", "curl", "openssl")
 PORTS = (8443, 8444, 9000, 9443, 15001, 15002)
 """The ports that the pages name: they are taken where the machine has no network of its own for them."""
 
+TUTORIALS = ("tutorial-operator", "tutorial-customer")
+ALIVE = (
+    "api",
+    "check",
+    "egress",
+    "est",
+    "probe",
+    *sorted(each.stem for each in DOCS.glob("howto-*.md") if each.stem != "howto-kubernetes"),
+)
+"""Pages whose commands want a hub that runs: they are run where the tutorials were."""
+PLACES = {"/etc/bothways": "bank", "/var/lib/bothways/PPR": "hub", "/mnt/elsewhere": "elsewhere"}
+"""Where on a test's machine is what the pages name."""
+
 LISTENS, NOT_RUN = "listens on ", "not run: "
 _FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
-_SECONDS = 60.0
-_START = 90.0
+_SECONDS = 120.0
+_START = 120.0
 """A program that starts on a machine under load."""
 
 _LOOPBACK_UP = (
@@ -103,12 +116,10 @@ class Machine:
 class Terminal:
     """A shell that somebody types one block after the other into; a block that fails ends it."""
 
-    def __init__(self, machine: Machine, place: Path | None = None) -> None:
+    def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._said, self._heard = machine.directory / "said", machine.directory / "heard"
-        self._process = machine.start(
-            ["bash"], place or machine.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
+        self._process = machine.start(["bash"], machine.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.prepare(f"set -eo pipefail; SAID='{self._said}'")
 
     def prepare(self, text: str) -> None:
@@ -133,6 +144,24 @@ class Terminal:
         ended = select.select([stdout], [], [], _SECONDS)[0]
         status = stdout.readline() if ended else b"no end\n"
         assert status == b"0\n", f"{text}\n{status.decode()}{said.read_text()}\n{self._heard.read_text()}"
+
+
+def follow_page(here: Machine, page: str, fill: Callable[[str], str], run: set[str]) -> None:
+    """Run a page's blocks in their order in one terminal; `fill` puts the names of this machine where the page's stand.
+
+    `tests/pages/PAGE.sh` does what the page takes for granted, and `before_N` in it what is done before its block N.
+    What was `run` already, on another page, is not run again.
+    """
+    terminal, granted = Terminal(here), DOCS.parent / "tests" / "pages" / f"{page}.sh"
+    terminal.prepare(granted.read_text() if granted.is_file() else ":")
+    for number, block in enumerate(shell(page), 1):
+        if block.text not in run:
+            run.add(block.text)
+            terminal.prepare(f"if declare -F before_{number} >/dev/null; then before_{number}; fi")
+            text = fill(block.text)
+            for printed, meant in PLACES.items():
+                text = text.replace(printed, f"{here.directory}/{meant}")
+            terminal.follow(block, text)
 
 
 @contextmanager

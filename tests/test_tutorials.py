@@ -1,12 +1,17 @@
 """The two tutorials, run together line by line, as they are printed, in a clean directory."""
 
 import pytest
-from tests.shell_pages import Terminal, machine, shell
+from tests.shell_pages import ALIVE, Machine, Terminal, follow_page, machine, shell
 
-pytestmark = [pytest.mark.envoy, pytest.mark.timeout(300)]
+from bothways.manual.filling import Names
+
+NAMES = Names("https://api.ppr.hub.localhost:9443", "https://portal.ppr.hub.localhost:8444", "ppr.hub.localhost")
+"""As the hub of the tutorial is called."""
+
+pytestmark = [pytest.mark.envoy, pytest.mark.timeout(600)]
 
 
-def test_both_tutorials_work_as_they_are_printed() -> None:
+def test_both_tutorials_and_the_pages_behind_them_work_as_they_are_printed(subtests: pytest.Subtests) -> None:
     init, run_hub, service, register, request, chain, calls, shut = shell("tutorial-operator")
     begin, csr, install, server, listen, again = shell("tutorial-customer")
     with machine() as here:
@@ -23,3 +28,12 @@ def test_both_tutorials_work_as_they_are_printed() -> None:
         assert operator.follow(calls).count('"received": true') == 2
         assert "nothing is wrong" in customer.follow(again)
         operator.follow(shut)
+        follow_pages(here, subtests)
+
+
+def follow_pages(here: Machine, subtests: pytest.Subtests) -> None:
+    """Run what is on the pages that want a hub and a customer's server that run."""
+    done = set[str]()
+    for page in ALIVE:
+        with subtests.test(page):
+            follow_page(here, page, NAMES.fill, done)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bothways.errors import NotFound
 
-_FENCE = re.compile(r"^(```|~~~)")
+_FENCE = re.compile(r"^ *(```|~~~)")
 _SENTENCE = re.compile(r"(?<=[.:?!])\s")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 INDEX = "index"

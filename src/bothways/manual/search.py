@@ -15,7 +15,7 @@ from bothways.manual.library import pages
 from bothways.manual.passages import Passage, passages, plain
 
 _WORD = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
-_FENCE = re.compile(r"^```\w*$", re.MULTILINE)
+_FENCE = re.compile(r"^ *```.*$", re.MULTILINE)
 _ENDINGS = ("ations", "ation", "ions", "ing", "ion", "ies", "ed", "es", "s", "e", "y")
 """Taken off a word of which enough is left, the first that fits."""
 

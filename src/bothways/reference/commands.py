@@ -73,7 +73,14 @@ def _below(words: str, group: Any) -> Iterator[tuple[str, Any]]:
 def _command(words: str, command: Any) -> str:
     arguments = [each for each in command.assemble_argument_collection() if each.show]
     usage = " ".join([f"bothways {words}", *(_used(each) for each in arguments if each.required)])
-    lines = [f"## `bothways {words}`", "", inspect.getdoc(command.default_command) or "", "", f"```\n{usage}\n```", ""]
+    lines = [
+        f"## `bothways {words}`",
+        "",
+        inspect.getdoc(command.default_command) or "",
+        "",
+        f"```text\n{usage}\n```",
+        "",
+    ]
     if arguments:
         lines += ["| argument | meaning | default |", "| --- | --- | --- |"]
         lines += [_row(each) for each in arguments]

@@ -10,6 +10,7 @@ from bothways.spoke.directory import Spoke
 from bothways.spoke.snippet import Stack, Wiring, snippet
 
 _PLACE = Path("/etc/bothways")
+_UNRUN = " not run: tests/wire/test_snippets.py runs it beside a hub"
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(?:\\n|\n)?", re.DOTALL)
 _NAMES = {
     Stack.CURL: ("curl", "sh", "keep it as a script", "curl takes the new files at its next call."),
@@ -93,7 +94,7 @@ bothways spoke config {stack.value} --directory {_PLACE} --certificate {_PLACE}/
 
 It prints the following; {use}.
 
-```{language}
+```{language}{_UNRUN if language == "sh" else ""}
 {text.strip()}
 ```
 

@@ -1,0 +1,2 @@
+cd hub
+before_2() { cp ../elsewhere/head-*.json head.json; }

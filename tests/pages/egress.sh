@@ -1,0 +1,1 @@
+echo '{"token": "4111", "state": "active"}' > notification.json
