@@ -15,6 +15,7 @@ from bothways.pki import anchors
 from bothways.pki.proof import PROOF
 from bothways.pki.rules import RULES
 from bothways.reference.commands import commands
+from bothways.reference.settings import hub_settings
 from bothways.spoke.check.advice import CAUSES
 from bothways.store import schema, schema_observations
 
@@ -68,19 +69,25 @@ def test_the_page_of_findings_names_the_levels_of_the_rules() -> None:
     assert [id_ for id_, level in rules.items() if f"| `{id_}` | {level.value} |" not in page] == []
 
 
-def test_the_page_of_the_contract_has_each_setting_and_no_other() -> None:
+def contract_settings() -> set[str]:
     terms = Terms(Environment.PPR, "hub.example", "https://api.hub.example", "https://portal.hub.example")
     # What is written only where it is not as always.
     request = RequestTerms(ecdsa_marker="EC", rsa_marker="R")
     terms = replace(terms, request=request, software=Software.OTHER)
     written = tomllib.loads(render_contract(Contract(terms, Trust("a", "b", "c"))))
-    listed = re.findall(r"^\| `([a-z_.]+)` \|", (ROOT / "docs" / "contract.md").read_text(), flags=re.MULTILINE)
-    settings = [
+    return {
         f"{name}.{key}" if isinstance(value, dict) else name
         for name, value in written.items()
         for key in (value if isinstance(value, dict) else [""])
-    ]
-    assert sorted(listed) == sorted(settings)
+    }
+
+
+CONTRACT = contract_settings()
+
+
+def test_the_page_of_the_contract_has_each_setting_and_no_other() -> None:
+    listed = re.findall(r"^\| `([a-z_.]+)` \|", (ROOT / "docs" / "contract.md").read_text(), flags=re.MULTILINE)
+    assert sorted(listed) == sorted(CONTRACT)
 
 
 def test_the_page_of_the_check_has_each_finding_of_the_spoke_with_its_cause() -> None:
@@ -90,7 +97,11 @@ def test_the_page_of_the_check_has_each_finding_of_the_spoke_with_its_cause() ->
     assert [each for each in listed if f"| {CAUSES[each].cause} |" not in page] == []
 
 
-COMMANDS = {words for words, _ in commands()}
+OPTIONS = {
+    words: {name for argument in command.assemble_argument_collection() for name in argument.names}
+    for words, command in commands()
+}
+COMMANDS = set(OPTIONS)
 PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md")))
 
 
@@ -102,6 +113,30 @@ def test_each_command_that_a_page_names_is_there(page: str) -> None:
     groups = {command.rpartition(" ")[0] for command in COMMANDS} | {command.partition(" ")[0] for command in COMMANDS}
     wrong = [each for each in named if not _is_command(each.split(), groups)]
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_each_option_that_a_page_gives_a_command_is_one_of_it(page: str) -> None:
+    text = re.sub(r"\\\n", " ", (ROOT / page).read_text())
+    code = re.findall(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", text, flags=re.DOTALL)
+    wrong = []
+    for line in "\n".join(block or span for block, span in code).splitlines():
+        for words, rest in re.findall(r"(?<![\w./-])bothways ((?:[a-z][a-z-]* ?)+)([^|#;]*)", line):
+            begun = words.split()
+            named = [" ".join(begun[:count]) for count in range(len(begun), 0, -1)]
+            command = next((each for each in named if each in OPTIONS), None)
+            given = re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", rest)
+            wrong += [(command, each) for each in given if command and each not in OPTIONS[command]]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_each_setting_that_a_page_names_is_there(page: str) -> None:
+    settings = {*hub_settings(), *CONTRACT}
+    # Files and actions of the audit are called like parts of a contract; `files.py` and `envoy.log` are files too.
+    parts = "|".join(sorted({each.partition(".")[0] for each in hub_settings()}))
+    named = re.findall(rf"`((?:{parts})\.(?!py`|log`)[a-z_]+)(?: = [^`]*)?`", (ROOT / page).read_text())
+    assert [each for each in named if each not in settings] == []
 
 
 def _is_command(words: list[str], groups: set[str]) -> bool:

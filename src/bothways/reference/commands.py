@@ -11,7 +11,7 @@ from bothways.cli.application import app
 from bothways.reference import MADE
 
 _HIDDEN = {"--help", "-h", "--version"}
-_MEANINGS = {
+MEANINGS = {
     "OK": "all is well",
     "FAILED": "a check failed, or a rule refuses what was given",
     "USAGE": "wrong usage: an option, a name that nothing has, a set-up that does not allow it",
@@ -48,7 +48,7 @@ def exit_codes_page() -> str:
         "| code | name | meaning | errors |",
         "| --- | --- | --- | --- |",
     ]
-    for name, meaning in _MEANINGS.items():
+    for name, meaning in MEANINGS.items():
         code = getattr(codes, name)
         errors = ", ".join(f"`{kind.__name__.lower()}`" for kind, each in codes.CODES.items() if each == code)
         lines.append(f"| `{code}` | {name.lower().replace('_', ' ')} | {meaning} | {errors} |")

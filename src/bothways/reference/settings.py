@@ -65,12 +65,25 @@ MEANINGS = {
 }
 """What each setting is, by its name in `hub.toml`."""
 
-_ENVIRONMENT = {
-    "NO_COLOR": "no colours, whatever the terminal can do",
-    "BOTHWAYS_TRACEBACK": "`1`: where an error came from that nobody foresaw, in place of a sentence",
+ENVIRONMENT = {
+    "BOTHWAYS_HUB": (
+        "the https address of the portal of a hub elsewhere, in place of `--directory` ([the API](api.md"
+        "#the-command-line-elsewhere))"
+    ),
+    "BOTHWAYS_TOKEN_FILE": "the file of the token for it, in place of `--token-file`",
+    "BOTHWAYS_TOKEN": "the token itself, where there can be no file",
+    "BOTHWAYS_CA": "the CAs that vouch for that portal, in PEM, in place of `--ca`",
+    "BOTHWAYS_KEY_PASSPHRASE_FILE": (
+        "the file of the passphrase under which the spoke's key is encrypted ([keys](keys.md))"
+    ),
+    "BOTHWAYS_KEY_PASSPHRASE": "that passphrase itself, where there can be no file",
     "BOTHWAYS_P12_PASSWORD": "the password for `spoke export --p12`",
-    "BOTHWAYS_KEY_PASSPHRASE_FILE": "the file of the passphrase under which the spoke's key is encrypted",
+    "BOTHWAYS_DIRECTORY": "not read, but set: the spoke's directory, for the command of `spoke renew --hook`",
+    "BOTHWAYS_TRACEBACK": "`1`: where an error came from that nobody foresaw, in place of a sentence",
+    "NO_COLOR": "no colours, whatever the terminal can do",
+    "XDG_CONFIG_HOME": "where presets of your own are: `bothways/presets` in it, or else in `~/.config`",
 }
+"""What each variable of the environment is. A hub's settings are in none of them."""
 
 
 def hub_settings() -> dict[str, object]:
@@ -95,7 +108,7 @@ def settings_page() -> str:
     for name, value in hub_settings().items():
         lines.append(f"| `{name}` | {_shown(value)} | {MEANINGS[name]} |")
     lines += ["", "## Environment variables", "", "| variable | meaning |", "| --- | --- |"]
-    lines += [f"| `{name}` | {meaning} |" for name, meaning in _ENVIRONMENT.items()]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in ENVIRONMENT.items()]
     return "\n".join(lines) + "\n"
 
 
