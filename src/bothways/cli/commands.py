@@ -24,6 +24,7 @@ GROUPS = {
             "reopen": "Open the endpoint that the canary shut.",
             "backup": "Write a backup of the hub, which may run meanwhile, into one encrypted file.",
             "restore": "Make a hub from a backup.",
+            "migrate": "Bring the database of an earlier release to this one's schema.",
             "metrics": "Print the metrics of the running hub, for Prometheus.",
             "contract": "Print the contract, or the OpenSSL commands for one customer.",
         },
@@ -205,6 +206,7 @@ INNER = {
 MODULES = {
     ("hub", "backup"): "hub_backup",
     ("hub", "restore"): "hub_backup",
+    ("hub", "migrate"): "hub_migrate",
     ("spoke", "install"): "spoke_install",
     ("spoke", "check"): "spoke_check",
     ("spoke", "renew"): "spoke_renew",
@@ -220,6 +222,7 @@ ONLY_HERE = {
     "hub run": "it is the hub",
     "hub envoy": "it is the process beside the hub's Envoy",
     "hub backup": "a backup holds the hub's keys, which never leave its machine by the network",
+    "hub migrate": "it changes the database that the hub's directory names",
     "hub restore": "it makes the hub's directory, with its keys",
     "hub envoy-bootstrap": "it writes the private key of a node, which the hub makes and never sends",
 }

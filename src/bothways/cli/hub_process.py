@@ -1,20 +1,17 @@
 """The running hub: everything that `bothways hub run` starts, put together and ended in order."""
 
 import asyncio
-import contextlib
-import fcntl
 import json
 import logging
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
-from bothways import files
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.hub_envoy import hub_site
 from bothways.cli.hub_nodes import TowardsNodes
@@ -31,7 +28,8 @@ from bothways.dataplane.saved import SavedSnapshot
 from bothways.dataplane.stand_in import HUB_SOCKET
 from bothways.dataplane.supervised import SupervisedEnvoy, supervisor_command
 from bothways.dataplane.supervisor import ADMIN_SOCKET
-from bothways.errors import BothwaysError, Conflict, Unreachable, Unusable
+from bothways.errors import BothwaysError, Unreachable, Unusable
+from bothways.operations.alone import alone
 from bothways.operations.data_plane import DataPlane
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.hub import Hub, contract, require_signers
@@ -66,7 +64,7 @@ _OWN_PORTS, _ENVOY_PORTS = ("portal", "metrics", "nodes", "nodes_connectivity"),
 def run_hub(hub: Hub, *, as_json: bool) -> int:
     """Run the hub until SIGINT or SIGTERM. Raises `Unreachable` if a port is taken, `Unusable` if Envoy fails."""
     find_envoy(hub.settings.envoy)
-    with _alone(hub):
+    with alone(hub.directory):
         site = hub_site(hub.directory, hub.settings)
         envoy = SupervisedEnvoy(site, hub.settings.envoy_lifetime, supervisor_command(hub.directory))
         _check_ports(hub, _OWN_PORTS if envoy.adopted else (*_OWN_PORTS, *_ENVOY_PORTS))
@@ -255,17 +253,6 @@ Next, in another terminal:
   bothways hub status {where}
 
 Ctrl-C ends {_ENDED[settings.envoy_lifetime]}.""")
-
-
-@contextlib.contextmanager
-def _alone(hub: Hub) -> Iterator[None]:
-    files.make_directory(hub.run_directory)
-    with (hub.run_directory / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Conflict(f"the hub in {hub.directory} runs already. Look at: bothways hub status") from error
-        yield
 
 
 def _check_ports(hub: Hub, named: tuple[str, ...]) -> None:

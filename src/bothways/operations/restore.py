@@ -22,6 +22,7 @@ from bothways.operations.audit_head import sign_head
 from bothways.operations.backup import BackupNote, unpack
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.hub import Hub, open_hub, require_signers
+from bothways.operations.migration import migrate_restored
 from bothways.operations.revocation import publish_list
 from bothways.pki.revocation import RevocationReason
 from bothways.store import authorities, revocation_lists
@@ -64,6 +65,7 @@ def restore_hub(path: Path, passphrase: bytes, directory: Path, actor: str, list
     try:
         note = unpack(path, passphrase, draft)
         files.make_directory(draft / "run")
+        migrate_restored(draft, actor)
         with open_hub(draft, actor) as hub:
             restored = _reconciled(hub, note, lists)
         draft.replace(directory.absolute())

@@ -1,13 +1,13 @@
 """Opening the database, and transactions: `read()` sees one state, `write()` changes it together with the audit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Table, insert, inspect, select
+from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways.errors import Unusable
@@ -26,6 +26,7 @@ from bothways.store import (
     schema_statements,
     sqlite,
     touched,
+    version,
 )
 from bothways.store.audit import Line
 
@@ -94,6 +95,16 @@ class Database:
         with _told(), self._writing.connect() as connection, connection.begin():
             yield Transaction(connection, now, actor, request_id)
 
+    @contextmanager
+    def rebuild(self, now: datetime, actor: str) -> Iterator[Transaction]:
+        """Yield a transaction that may change tables, too: it is whole, or undone if the block raises.
+
+        References between rows are looked at when it ends. Raises `Conflict` if a hub works on the database.
+        """
+        alone = sqlite.rebuilding if isinstance(self.place, Path) else postgresql.rebuilding
+        with _told(), self._writing.connect() as connection, alone(connection):
+            yield Transaction(connection, now, actor)
+
     def require_free(self) -> None:
         """Raise `Conflict` if there is a hub in it, `Unusable` if there cannot be one."""
         if isinstance(self.place, Path):
@@ -160,36 +171,39 @@ def _make(database: Database, environment: str) -> None:
             schema_observations.metadata.create_all(transaction.connection)
         touched.make_triggers(transaction.connection)
         append_only.make_triggers(transaction.connection, schema.audit)
-        transaction.connection.execute(
-            insert(schema.hub).values(schema_version=schema.VERSION, environment=environment)
-        )
+        transaction.connection.execute(insert(schema.hub).values(environment=environment))
+        transaction.connection.execute(insert(version.table).values(version_num=str(version.VERSION)))
 
 
 def open_existing(place: Place, environment: str) -> Database:
-    """Open a hub's database. Raises `Unusable` if it is none, of another version, or of another environment (R5)."""
+    """Open a hub's database. Raises `Unusable` if it is none, of another schema, or of another environment (R5)."""
+    return _opened(place, environment, version.require_present)
+
+
+def open_older(place: Place, environment: str) -> Database:
+    """Open a hub's database to bring its schema up to date. Raises `Unusable` as `open_existing`, or if it is newer."""
+    return _opened(place, environment, version.require_not_newer)
+
+
+def _opened(place: Place, environment: str, require: Callable[[Connection, Place], object]) -> Database:
     if isinstance(place, Path):
         sqlite.require_there(place)
     database = Database(place)
     try:
-        _check(database, environment)
+        with database.read() as connection:
+            require(connection, place)
+            _require_of(connection, place, environment)
     except BaseException:
         database.close()
         raise
     return database
 
 
-def _check(database: Database, environment: str) -> None:
-    path = database.place
-    with database.read() as connection:
-        if not inspect(connection).has_table(schema.hub.name):
-            raise Unusable(f"{path} is a database, but holds no hub. Restore it from a backup.")
-        row = connection.execute(select(schema.hub)).one_or_none()
-    if row is None or row.schema_version != schema.VERSION:
-        found = "none" if row is None else row.schema_version
-        raise Unusable(f"{path} has schema version {found}, wanted {schema.VERSION}. Use the bothways that made it.")
-    if row.environment != environment:
+def _require_of(connection: Connection, place: Place, environment: str) -> None:
+    found = connection.execute(select(schema.hub.c.environment)).scalars().all()
+    if found != [environment]:
         raise Unusable(
-            f"{path} belongs to {row.environment}, the contract beside it to {environment}. "
+            f"{place} belongs to {' and '.join(found) or 'no environment'}, the contract beside it to {environment}. "
             "An environment is a deployment of its own: restore the directory as it was."
         )
 

@@ -5,7 +5,8 @@ is committed (READ COMMITTED), which nobody else changes meanwhile. Readers see 
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from bothways.errors import Conflict, Unusable
+from bothways.store import version
 
 SCHEME = "postgresql"
 _LOCK_SECONDS = 10
@@ -23,6 +25,8 @@ _CHANNEL = "bothways_"
 _WROTE = "pg_current_xact_id_if_assigned() IS NOT NULL"
 _COUNT = f"UPDATE hub SET changes = changes + 1 WHERE {_WROTE}"  # noqa: S608 - words of ours
 _TELL = f"SELECT pg_notify('{_CHANNEL}' || current_schema(), '') WHERE {_WROTE}"
+# Held, and shared, by each hub that works on the database: nobody changes its tables meanwhile.
+_WORKS = "hashtext(current_schema()), hashtext('works')"
 _COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 
 
@@ -79,6 +83,15 @@ def writing(base: Engine, *, told: bool) -> Engine:
     return base.execution_options(isolation_level="READ COMMITTED", bothways_lock=lock, bothways_told=told)
 
 
+@contextmanager
+def rebuilding(connection: Connection) -> Iterator[None]:
+    """Hold a transaction in which tables may be changed. Raises `Conflict` if a hub works on the database."""
+    with connection.begin():
+        if not connection.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({_WORKS})").scalar_one():
+            raise Conflict("a hub works on this database. End every hub that does, and try again.")
+        yield
+
+
 def require_free(base: Engine) -> None:
     """Raise `Conflict` if there is a hub already, `Unusable` if the database orders or writes text in another way."""
     with base.connect() as connection, connection.begin():
@@ -128,6 +141,9 @@ class Changes:
         except OperationalError as error:
             self.close()
             raise Unusable(f"the database cannot be asked for changes: {error.orig}") from error
+        except Unusable:
+            self.close()
+            raise
         return self._value
 
     def close(self) -> None:
@@ -141,6 +157,9 @@ class Changes:
         if self._connection is None:
             self._connection = self._listening.connect()
             schema = self._connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+            self._connection.exec_driver_sql(f"SELECT pg_advisory_lock_shared({_WORKS})")
+            # Before it was had, somebody may have.
+            version.require_present(self._connection, "the database")
             self._connection.exec_driver_sql(f'LISTEN "{_CHANNEL}{schema}"')
             self._asked = 0.0
         return self._connection

@@ -1,4 +1,7 @@
-"""The tables. Nothing but facts stands here; states are derived from them (`connectivity`)."""
+"""The tables. Nothing but facts stands here; states are derived from them (`connectivity`).
+
+Whoever changes them adds a revision to `revisions`, by which the hubs that are there come to the same.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,15 +19,11 @@ from sqlalchemy import (
 
 from bothways.store.instant import Instant
 
-VERSION = 14
-"""The version of this schema; a store of another version is not opened."""
-
 metadata = MetaData()
 
 hub = Table(
     "hub",
     metadata,
-    Column("schema_version", Integer),
     Column("environment", String(3)),
     # How many transactions have changed anything; counted in PostgreSQL, where SQLite counts by itself.
     Column("changes", BigInteger, nullable=False, server_default="0"),

@@ -1,6 +1,8 @@
 """What is SQLite's own: how a file is opened and made, how transactions begin, and how to see that others wrote."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,24 @@ def engine(path: Path) -> Engine:
 def writing(base: Engine) -> Engine:
     """Return the engine whose transactions write: one at a time, from their beginning (BEGIN IMMEDIATE)."""
     return base.execution_options(bothways_write=True)
+
+
+@contextmanager
+def rebuilding(connection: Connection) -> Iterator[None]:
+    """Hold a transaction in which tables may be made anew, as SQLite wants it: references are looked at when it ends.
+
+    Whether a hub works on the file, its lock in the hub's directory tells.
+    """
+    # Without effect inside a transaction: so it goes past SQLAlchemy, which has begun none yet.
+    raw: Any = connection.connection.driver_connection
+    raw.execute("PRAGMA foreign_keys = OFF")
+    try:
+        with connection.begin():
+            yield
+            if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise Unusable(f"a row of {broken[0]} would refer to nothing in {broken[2]}. Nothing was changed.")
+    finally:
+        raw.execute("PRAGMA foreign_keys = ON")
 
 
 def require_free(path: Path) -> None:
