@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection
 from tests.dns_server import DnsServer, serving_dns
+from tests.mail_server import Mailbox, serving_mail
 from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
 from tests.postgresql import new_schema, on_postgresql
 
@@ -294,3 +295,27 @@ def oidc(hub: Hub, tmp_path: Path) -> Iterator[tuple[Hub, Provider]]:
             oidc_ca_file=str(made.chain),
         )
         yield replace(hub, settings=settings), provider
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
+    """A mail server that demands STARTTLS and a password."""
+    with serving_mail(tmp_path, free_ports(1)[0]) as box:
+        yield box
+
+
+@pytest.fixture
+def mailing(hub: Hub, mailbox: Mailbox) -> Hub:
+    """The hub, with the mail server in its settings."""
+    (hub.directory / "smtp-password").write_text("secret\n")
+    (hub.directory / "smtp-password").chmod(0o600)
+    settings = replace(
+        hub.settings,
+        smtp_host="127.0.0.1",
+        smtp_port=mailbox.port,
+        smtp_sender="pki@hub.example",
+        smtp_username="hub",
+        smtp_password_file="smtp-password",  # noqa: S106 - the name of a file
+        smtp_ca_file=mailbox.ca_file,
+    )
+    return replace(hub, settings=settings)

@@ -32,6 +32,7 @@ TUTORIALS = ("tutorial-operator", "tutorial-customer")
 ALIVE = (
     "api",
     "check",
+    "doctor",
     "egress",
     "est",
     "probe",

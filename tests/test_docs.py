@@ -15,6 +15,7 @@ from bothways.pki import anchors
 from bothways.pki.proof import PROOF
 from bothways.pki.rules import RULES
 from bothways.reference.commands import commands
+from bothways.reference.findings import explained
 from bothways.reference.settings import hub_settings
 from bothways.spoke.check.advice import CAUSES
 from bothways.store import schema, schema_observations
@@ -59,6 +60,13 @@ def test_the_page_of_probes_has_each_id_of_the_code_and_no_other() -> None:
     code = [path.read_text() for path in (ROOT / "src").rglob("*.py")]
     used = {each for text in code for each in re.findall(r'"(PROBE-[A-Z]+-\d\d)"', text)}
     listed = re.findall(r"^\| `(PROBE-[A-Z]+-\d\d)` \|", (ROOT / "docs" / "probe.md").read_text(), flags=re.MULTILINE)
+    assert sorted(used) == sorted(listed)
+
+
+def test_the_page_of_the_doctor_has_each_id_of_the_code_and_no_other() -> None:
+    code = [path.read_text() for path in (ROOT / "src" / "bothways" / "doctor").glob("*.py")]
+    used = {each for text in code for each in re.findall(r'"(DOCTOR-[A-Z]+-\d\d)"', text)}
+    listed = [each.id for each in explained("doctor", (ROOT / "docs" / "doctor.md").read_text())]
     assert sorted(used) == sorted(listed)
 
 

@@ -4,15 +4,13 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import ipaddress
 import json
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,13 +18,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from tests.conftest import free_ports
+from tests.mail_server import Mailbox
 
 from bothways.operations import delivery
 from bothways.operations.contacts import add_contact, remove_contact
@@ -37,83 +30,6 @@ from bothways.registry.contact import Contact, ContactKind
 from bothways.store.certificates import StoredCertificate
 
 Certify = Callable[[str], StoredCertificate]
-
-
-@dataclass
-class Mailbox:
-    """A mail server that keeps what it gets; it refuses as long as `answer` is no 250."""
-
-    port: int
-    directory: Path
-    answer: str = "250 OK"
-    letters: list[bytes] = field(default_factory=list)
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        if self.answer.startswith("250"):
-            self.letters.append(envelope.content)
-        return self.answer
-
-    @property
-    def ca_file(self) -> str:
-        return str(self.directory / "mail.pem")
-
-
-def server_context(directory: Path) -> ssl.SSLContext:
-    """Return the TLS context of a server on this machine; its certificate, self-signed, is in mail.pem."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, SHA256())
-    )
-    (directory / "mail.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    (directory / "mail.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(directory / "mail.pem", directory / "mail.key")
-    return context
-
-
-def authenticated(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-    # Not handled: the server says itself what it thinks of the password.
-    return AuthResult(success=(data.login, data.password) == (b"hub", b"secret"), handled=False)
-
-
-@pytest.fixture
-def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
-    """A mail server that demands STARTTLS and a password."""
-    box = Mailbox(free_ports(1)[0], tmp_path)
-    controller = Controller(
-        box,
-        hostname="127.0.0.1",
-        port=box.port,
-        tls_context=server_context(tmp_path),
-        require_starttls=True,
-        auth_required=True,
-        authenticator=authenticated,
-    )
-    controller.start()
-    yield box
-    controller.stop()
-
-
-@pytest.fixture
-def mailing(hub: Hub, mailbox: Mailbox) -> Hub:
-    """The hub, with the mail server in its settings."""
-    (hub.directory / "smtp-password").write_text("secret\n")
-    (hub.directory / "smtp-password").chmod(0o600)
-    settings = replace(
-        hub.settings,
-        smtp_host="127.0.0.1",
-        smtp_port=mailbox.port,
-        smtp_sender="pki@hub.example",
-        smtp_username="hub",
-        smtp_password_file="smtp-password",  # noqa: S106 - the name of a file
-        smtp_ca_file=mailbox.ca_file,
-    )
-    return replace(hub, settings=settings)
 
 
 @dataclass

@@ -21,6 +21,7 @@ GROUPS = {
             "run": "Run the hub: control plane, portal and Envoy, until Ctrl-C.",
             "envoy": "Keep the hub's Envoy running, also without the hub.",
             "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
+            "doctor": "Look at everything that can ail a hub, and say what mends it.",
             "reopen": "Open the endpoint that the canary shut.",
             "backup": "Write a backup of the hub, which may run meanwhile, into one encrypted file.",
             "restore": "Make a hub from a backup.",
@@ -205,6 +206,7 @@ INNER = {
 # Commands in a module of their own.
 MODULES = {
     ("hub", "backup"): "hub_backup",
+    ("hub", "doctor"): "hub_doctor",
     ("hub", "restore"): "hub_backup",
     ("hub", "migrate"): "hub_migrate",
     ("spoke", "install"): "spoke_install",
@@ -221,6 +223,7 @@ ONLY_HERE = {
     "hub init": "it makes the hub's directory, with its keys",
     "hub run": "it is the hub",
     "hub envoy": "it is the process beside the hub's Envoy",
+    "hub doctor": "it looks at the hub's machine, its files and its ports",
     "hub backup": "a backup holds the hub's keys, which never leave its machine by the network",
     "hub migrate": "it changes the database that the hub's directory names",
     "hub restore": "it makes the hub's directory, with its keys",

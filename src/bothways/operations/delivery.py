@@ -7,7 +7,8 @@ import hmac
 import json
 import smtplib
 import ssl
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -73,6 +74,23 @@ def notice_states(hub: Hub) -> dict[str, Any]:
     return {"waiting": len(left), "failing": failing}
 
 
+@contextmanager
+def connect_mail(hub: Hub) -> Iterator[smtplib.SMTP]:
+    """Open a session with the mail server, ready to take letters.
+
+    Raises `OSError` or `smtplib.SMTPException` if the server does not let this hub in, `Unusable` without a password.
+    """
+    settings = hub.settings
+    with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT) as server:
+        if not settings.danger_smtp_plain:
+            # Without it in the server's list, starttls() raises: nothing is ever sent in the clear.
+            server.starttls(context=ssl.create_default_context(cafile=settings.smtp_ca_file or None))
+        if settings.smtp_username:
+            password = read_secret(hub.directory / Path(settings.smtp_password_file), "the password of the mail server")
+            server.login(settings.smtp_username, password.decode())
+        yield server
+
+
 def retry_at(now: datetime, attempts: int) -> datetime:
     """Return when to try again after so many attempts: a minute, doubled each time, six hours at most."""
     return now + min(FIRST_RETRY * (1 << min(attempts, 16)), LONGEST_RETRY)
@@ -123,13 +141,7 @@ def _mail(hub: Hub, notice: StoredNotice, contact: Contact) -> None:
     # So that no out-of-office answers it (RFC 3834 section 5).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(f"{notice.text}\n\nEnd: {notice.ends_at:%Y-%m-%d %H:%M} UTC\nPortal: {hub.terms.portal}\n")
-    with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT) as server:
-        if not settings.danger_smtp_plain:
-            # Without it in the server's list, starttls() raises: nothing is ever sent in the clear.
-            server.starttls(context=ssl.create_default_context(cafile=settings.smtp_ca_file or None))
-        if settings.smtp_username:
-            password = read_secret(hub.directory / Path(settings.smtp_password_file), "the password of the mail server")
-            server.login(settings.smtp_username, password.decode())
+    with connect_mail(hub) as server:
         server.send_message(message)
 
 

@@ -58,6 +58,12 @@ def provider_address(hub: Hub, state: str, asked: Asked) -> str:
     return str(add_params_to_uri(endpoint, list(parameters.items())))
 
 
+def require_provider(hub: Hub) -> None:
+    """Ask the OpenID provider what it is, as each sign-in does. Raises `Unreachable` if it does not say so well."""
+    with _client(hub) as client:
+        _provider(hub, client)
+
+
 def prove_by_provider(hub: Hub, asked: Asked, code: str, issuer: str = "") -> Person:
     """Return the person whom the provider names for this code; `issuer` is who answered, if it said (RFC 9207).
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bothways.manual.passages import anchor
 from bothways.reference import MADE
 
-PAGES = ("findings", "probe", "check")
+PAGES = ("findings", "probe", "check", "doctor")
 """The pages with the tables; tests compare each with the ids in the code."""
 
 _ROW = re.compile(

@@ -8,7 +8,7 @@ from envoy.extensions.resource_monitors.fixed_heap.v3 import fixed_heap_pb2
 
 from bothways.xds.typed import any_of, duration
 
-_CONNECTIONS = 50_000
+CONNECTIONS = 50_000
 _HEAP_BYTES = 4 << 30
 _LOOK = 0.25
 _HEAP = "envoy.resource_monitors.fixed_heap"
@@ -26,7 +26,7 @@ def overload_manager() -> Any:
     """Return the overload manager: so many connections of customers, so much memory."""
     monitors = {
         "envoy.resource_monitors.global_downstream_max_connections": (
-            downstream_connections_pb2.DownstreamConnectionsConfig(max_active_downstream_connections=_CONNECTIONS)
+            downstream_connections_pb2.DownstreamConnectionsConfig(max_active_downstream_connections=CONNECTIONS)
         ),
         _HEAP: fixed_heap_pb2.FixedHeapConfig(max_heap_size_bytes=_HEAP_BYTES),
     }
