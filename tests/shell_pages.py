@@ -36,6 +36,7 @@ ALIVE = (
     "egress",
     "est",
     "probe",
+    "trouble",
     *sorted(each.stem for each in DOCS.glob("howto-*.md") if each.stem != "howto-kubernetes"),
 )
 """Pages whose commands want a hub that runs: they are run where the tutorials were."""

@@ -12,7 +12,7 @@ from bothways.operations.people import add_person
 from bothways.registry.access import Role
 
 PAGES = {
-    "nobody": ["", "sign-in", "invitation/{token}", "nowhere"],
+    "nobody": ["", "sign-in", "invitation/{token}", "nowhere", "docs/", "docs/search.html?q=CSR-KEY-03"],
     "issuer": [
         *(f"customers/{BANK}/{each}" for each in ("home", "certificates", "trust", "endpoint", "activity", "services")),
         f"customers/{BANK}/requests?key=ecdsa&country=X&state=S&locality=L&unit=U",

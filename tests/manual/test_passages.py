@@ -35,6 +35,13 @@ def test_a_page_is_cut_at_its_headings_and_each_named_row_stands_by_itself() -> 
     assert "## no heading" in found[1].text
 
 
+def test_a_row_with_an_anchor_of_its_own_stands_by_itself_too() -> None:
+    table = '| word | meaning |\n| --- | --- |\n| <a id="a-word"></a>a word | it is `x` |\n| another | y |\n'
+    page = f"# Words\n\nAll.\n\n{table}"
+    [_, row] = passages(Page("words", "", page))
+    assert (row.heading, row.anchor, row.text, row.is_row) == ("a word", "a-word", "it is `x`", True)
+
+
 def test_a_passage_says_where_it_stands_in_the_sources_and_in_the_site() -> None:
     whole, part, *_ = passages(Page("keys", "", PAGE))
     assert (whole.source, whole.address) == ("docs/keys.md", "keys.html")

@@ -30,5 +30,11 @@ def test_links_of_the_markdown_lead_to_markdown() -> None:
 
 def test_wide_content_can_be_scrolled_with_the_keyboard() -> None:
     shown = html("| a |\n| --- |\n| b |\n\n    code\n")
-    assert '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>' in shown
+    assert '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>' in shown
     assert '<pre tabindex="0">' in shown
+
+
+def test_the_empty_corner_of_a_table_is_no_heading() -> None:
+    shown = html("| | a |\n| --- | --- |\n| b | c |\n")
+    assert "<td></td>\n<th>a</th>" in shown
+    assert "<th></th>" not in shown

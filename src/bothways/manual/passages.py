@@ -1,6 +1,7 @@
 """A page cut into passages that can be found and linked to: its sections, and the rows of its reference tables. Pure.
 
-The anchors are those that GitHub gives headings; a row whose first cell is an id or a name has it as its anchor.
+The anchors are those that GitHub gives headings; a row whose first cell is an id or a name has it as its anchor, and so
+has one that begins with an anchor of its own, as the words of the glossary do.
 """
 
 import re
@@ -10,6 +11,7 @@ from bothways.manual.library import Page, prose
 
 _HEADING = re.compile(r"^(#{1,6}) (.+)$")
 _ROW = re.compile(r"^\| (?:<a id=\"[^\"]+\"></a>)?`([^`-][^`]*)`(.*)\|\s*$")
+_WORD = re.compile(r"^\| <a id=\"[^\"]+\"></a>([^`|]+?) \| ")
 _DROPPED = re.compile(r"[^\w\- ]")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)\s]+\)")
 _MARKUP = re.compile(r"</?[a-z][^>]*>|[`*]")
@@ -58,7 +60,7 @@ def plain(markdown: str) -> str:
 
 def row_name(line: str) -> str | None:
     """Return the name that a row of a table is about, if its first cell is one."""
-    match = _ROW.match(line)
+    match = _ROW.match(line) or _WORD.match(line)
     return match[1] if match else None
 
 

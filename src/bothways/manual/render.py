@@ -26,7 +26,9 @@ def html(markdown: str) -> str:
             if child.type == "link_open":
                 child.attrs["href"] = _PAGE.sub(r"\1.html\2", str(child.attrs["href"]))
     rendered: str = parser.renderer.render(tokens, parser.options, {})
-    rendered = rendered.replace("<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>')
+    rendered = rendered.replace("<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
+    # The corner of a table heads nothing.
+    rendered = rendered.replace("<th></th>", "<td></td>")
     return rendered.replace("</table>", "</table></div>").replace("<pre>", '<pre tabindex="0">')
 
 

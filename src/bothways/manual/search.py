@@ -21,19 +21,23 @@ _ENDINGS = ("ations", "ation", "ions", "ing", "ion", "ies", "ed", "es", "s", "e"
 
 _LEFT_LEAST = 3
 _STOP = """
-a an and are as at be been but by can did do does for from had has have how i if in into is it its may me my no not of
-on or our should so some that the their them then there they this to was we were what when where which who why will with
-would you your
+a an and are as at be been but by can did do does for from had happen happens has have how i if in into is it its may me
+mean means my no not of on or our should so some that the their them then there they this to was we were what when where
+which who why will with would you your
 """
 STOP = frozenset(_STOP.split())
 """Words that say nothing about what a question is about."""
 
 SAME = {"cert": "certific", "certificat": "certific", "revoc": "revok", "expirat": "expir", "renewal": "renew"}
-SAME |= {"endors": "endors", "endorsement": "endors", "setup": "set", "config": "configur", "request": "csr"}
+SAME |= {"endorsement": "endors", "setup": "set", "config": "configur", "request": "csr", "postgr": "postgresql"}
+SAME |= {"truststor": "trust", "timeout": "time-out"}
 """Words whose stems differ, and that mean the same here."""
 
 _HEADING, _TITLE = 4, 2
 """How often a word of the heading, and of the page's title, counts."""
+
+_OF_RECORDS = 0.6
+"""What a word weighs there, of what it weighs elsewhere."""
 
 _SATURATION, _LENGTH = 1.2, 0.6
 """k1 and b of BM25 (Robertson and Zaragoza 2009)."""
@@ -64,6 +68,8 @@ class Index:
             for word, count in each.items():
                 rarity = math.log(1 + (len(counts) - spread[word] + 0.5) / (spread[word] + 0.5))
                 weight = rarity * count * (_SATURATION + 1) / (count + norm)
+                if self.passages[number].page in _RECORDS:
+                    weight *= _OF_RECORDS
                 self.weights[word].append((number, round(weight, 3)))
 
     def ask(self, question: str, most: int = 5) -> tuple[Answer, ...]:
@@ -88,6 +94,9 @@ class Index:
             "endings": _ENDINGS,
         }
 
+
+_RECORDS = {"performance", "attacks", "defaults", "architecture"}
+"""Pages for whoever wants to know how it is made: what others say about the same words, goes first."""
 
 _LISTS = {"index", "reference-findings"}
 """Pages that only lead to others: their passages would answer everything, and say nothing."""
