@@ -4,11 +4,12 @@ import asyncio
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,18 +22,34 @@ from bothways.connectivity.observation import RefusedRequest
 from bothways.contract.document import Environment
 from bothways.dataplane.publisher import Applied
 from bothways.demo.customer_ca import make_server_files
+from bothways.errors import NotAuthorized, Proposed
 from bothways.findings import Finding
-from bothways.operations import certificates, chains, customers, endpoints, observations, requests, services
+from bothways.operations import (
+    bundles,
+    certificates,
+    chains,
+    contacts,
+    customers,
+    endpoints,
+    observations,
+    requests,
+    services,
+    tokens,
+)
 from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
 from bothways.operations.data_plane import DataPlane
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
+from bothways.operations.nodes import default_binding
 from bothways.operations.people import add_person
 from bothways.operations.sessions import begin_session
 from bothways.operations.settings import Settings
-from bothways.registry.access import Role
+from bothways.registry.access import Action, Role
+from bothways.registry.contact import ContactKind
 from bothways.registry.customer import CustomerKind
 from bothways.registry.flow import Flow
 from bothways.registry.service import Service
+from bothways.store import nodes
+from bothways.store.certificates import StoredCertificate
 from bothways.web.portal import portal_app
 from bothways.web.server import ServerCertificate, serve_over_tls
 
@@ -58,7 +75,7 @@ def new_hub(environment: Environment = Environment.PPR) -> Iterator[Hub]:
 def serving(hub: Hub) -> Iterator[str]:
     """Serve the hub's portal at its port until the block ends; yield its address."""
     certificate = ServerCertificate(hub.run_directory, DataPlane(hub).state().server)
-    app = portal_app(hub, applied)
+    app = portal_app(hub, applied, lambda: running(hub))
 
     async def serve() -> None:
         with suppress(asyncio.CancelledError):
@@ -106,19 +123,42 @@ def csr(tsp_id: str, organization: str, environment: Environment, *, weak: bool 
     return made.public_bytes(Encoding.PEM)
 
 
+def running(hub: Hub) -> dict[str, Any]:
+    """Return what a running hub would say of itself that has nodes in every state."""
+    at = hub.now().isoformat()
+    plain = {"connected": True, "since": at, "version": "5f1c0a", "answered_at": at, "settled": True, "refused": {}}
+    refused = {"listener": "inbound: cannot bind 0.0.0.0:443, the address is in use"}
+    nodes = [
+        plain | {"node": "hub", "peer": ""},
+        plain | {"node": "paris-1", "peer": "192.0.2.7:50112"},
+        plain | {"node": "paris-2", "peer": "192.0.2.8:50210", "version": "5f1b77", "settled": False},
+        plain | {"node": "rome-1", "peer": "192.0.2.9:49876", "settled": False, "refused": refused},
+        plain | {"node": "oslo-1", "peer": "", "connected": False, "version": "", "answered_at": None},
+    ]
+    return {"version": "5f1c0a", "problem": "", "nodes": nodes, "last_push_milliseconds": 18.4}
+
+
+def _decided(hub: Hub, decide: Callable[[Hub], Any]) -> Any:
+    """Decide as one person does, and as a second one where it takes two."""
+    # Who handed it in is the first of the two already.
+    with suppress(Proposed, NotAuthorized):
+        return decide(hub)
+    return decide(replace(hub, actor="rita@hub.example"))
+
+
 def furnish(hub: Hub) -> None:
     """Fill a hub with customers in every state."""
     now = hub.now()
-    tokens = Service("tokens", "/tokens", "http://127.0.0.1:9000")
-    services.add_service(hub, tokens)
+    services.add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
     services.add_service(hub, Service("events", "/events", "http://127.0.0.1:9001", frozenset(Flow)))
     services.add_service(hub, Service("reports", "/reports", "http://127.0.0.1:9002"))
     customers.add_customer(hub, BANK, CustomerKind.ISSUER, "First Bank")
+    add_person(hub, "rita@hub.example", "Rita Reviewer", Role.REVIEWER)
     # A certificate of last year that ends soon, and the next one.
     earlier = replace(hub, now=lambda: now - timedelta(days=376))
     for clock in (earlier, hub):
         stored = requests.submit_request(clock, BANK, csr(BANK, "First Bank", hub.environment))
-        record = requests.approve_request(clock, stored.id)
+        record = _approved(clock, stored.id)
         certificates.certificate_seen(clock, record.fingerprint or "")
     requests.submit_request(hub, BANK, csr(BANK, "First Bank", hub.environment))
     for name in ("tokens", "events"):
@@ -132,7 +172,7 @@ def furnish(hub: Hub) -> None:
         if number % 3:
             stored = requests.submit_request(hub, tsp_id, csr(tsp_id, name, hub.environment))
             if number % 2:
-                record = requests.approve_request(hub, stored.id)
+                record = _approved(hub, stored.id)
                 certificates.certificate_seen(hub, record.fingerprint or "")
     customers.suspend_customer(hub, "10000037", suspended=True)
     customers.add_customer(hub, SHOP, CustomerKind.MERCHANT, "Corner Shop")
@@ -140,14 +180,30 @@ def furnish(hub: Hub) -> None:
         made = make_server_files(Path(place), "Corner Shop", "hub.shop.example")
         chains.submit_chain(hub, SHOP, made.chain.read_bytes())
     endpoints.submit_endpoint(hub, SHOP, "https://hub.shop.example:8443/tsh")
+    bundles.export_bundle(hub, BANK)
+    for whose in (None, BANK):
+        contacts.add_contact(hub, whose, ContactKind.EMAIL, "pki@bank.example")
+        contacts.add_contact(hub, whose, ContactKind.WEBHOOK, "https://bank.example/bothways")
+        role = Role.CUSTOMER_MEMBER if whose else Role.OPERATOR
+        scopes = [Action.CUSTOMER_READ, Action.REQUEST_SUBMIT]
+        tokens.create_token(hub, f"ci-{whose or 'hub'}", role, whose, scopes if whose else None)
+    with hub.write() as transaction:
+        nodes.add(transaction, "paris-1", default_binding(hub))
+
+
+def _approved(hub: Hub, number: int) -> StoredCertificate:
+    record: StoredCertificate = _decided(hub, lambda by: requests.approve_request(by, number))
+    return record
 
 
 def _server(hub: Hub, tsp_id: str, organization: str) -> None:
     with tempfile.TemporaryDirectory() as place:
         made = make_server_files(Path(place), organization, "callbacks.bank.example")
         chain = chains.submit_chain(hub, tsp_id, made.chain.read_bytes())
-    chains.endorse_chain(hub, chain.id)
-    address = endpoints.set_endpoint(hub, tsp_id, "https://callbacks.bank.example/hub").address
+    _decided(hub, lambda by: chains.endorse_chain(by, chain.id))
+    endpoints.submit_endpoint(hub, tsp_id, "https://callbacks.bank.example/hub")
+    _decided(hub, lambda by: endpoints.approve_endpoint(by, endpoints.waiting_endpoints(hub, tsp_id)[0].id))
+    address = endpoints.show_endpoint(hub, tsp_id).address
     seen = "TLSv1.3 with CN=callbacks.bank.example, answered 200"
     endpoints.record_probe(hub, tsp_id, ProbeFact(address, hub.now(), ok=True, seen=seen))
     message = "the server's certificate is for callbacks.bank.test; callbacks.bank.example is wanted"

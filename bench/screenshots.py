@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from bench.portal_site import BANK, account, furnish, new_hub, serving
+from bench.portal_site import BANK, SHOP, account, furnish, new_hub, serving
 from bothways.contract.document import Environment
 from bothways.operations.accounts import invite_person
 from bothways.operations.hub import Hub
@@ -19,7 +19,7 @@ from bothways.registry.access import Role
 
 _DESK, _PHONE, _WALL = (1280, 900), (360, 740), (3840, 2160)
 _OF_CUSTOMER = ("home", "requests?key=ecdsa&country=FR&state=Ile-de-France&locality=Paris&unit=Payments")
-_REST = ("certificates", "trust", "endpoint", "activity", "services")
+_REST = ("certificates", "trust", "endpoint", "activity", "services", "files", "contacts")
 
 
 def main(arguments: list[str]) -> int:
@@ -47,11 +47,15 @@ def _pictures(browser: Browser, hub: Hub, address: str, out: Path, prefix: str) 
         "nobody": (None, ["", "sign-in", f"invitation/{_invited(hub)}"]),
         "issuer": (
             account(hub, "bob@bank.example", "Bob Martin", Role.CUSTOMER_ADMINISTRATOR, BANK),
-            [*own, "account"],
+            [*own, "people", "tokens", "account"],
         ),
         "operator": (
             account(hub, "ann@hub.example", "Ann Operator", Role.OPERATOR),
-            ["reviews", f"reviews/requests/{waiting_requests(hub)[0]}", chain, "customers", "people", "audit"],
+            [
+                *("reviews", f"reviews/requests/{waiting_requests(hub)[0]}", chain, "reviews/endpoints/1"),
+                *(f"customers/{SHOP}/{each}" for each in ("home", "trust", "files", "contacts")),
+                *("customers", "people", "tokens", "contacts", "nodes", "audit"),
+            ],
         ),
     }
     few = prefix == "prd"

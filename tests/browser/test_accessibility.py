@@ -11,15 +11,24 @@ from bothways.operations.hub import Hub
 from bothways.operations.people import add_person
 from bothways.registry.access import Role
 
+_PLACES = ("home", "certificates", "trust", "endpoint", "activity", "services", "files", "contacts")
+_MOST = 150 * 1024
+"""Bytes of a page."""
+
 PAGES = {
     "nobody": ["", "sign-in", "invitation/{token}", "nowhere", "docs/", "docs/search.html?q=CSR-KEY-03"],
     "issuer": [
-        *(f"customers/{BANK}/{each}" for each in ("home", "certificates", "trust", "endpoint", "activity", "services")),
+        *(f"customers/{BANK}/{each}" for each in _PLACES),
         f"customers/{BANK}/requests?key=ecdsa&country=X&state=S&locality=L&unit=U",
         "account",
         "people",
+        "tokens",
     ],
-    "operator": ["reviews", "reviews/requests/3", "reviews/chains/2", "reviews/endpoints/1", "customers", "audit"],
+    "operator": [
+        *("reviews", "reviews/requests/3", "reviews/chains/2", "reviews/endpoints/2"),
+        *("customers", f"customers/{BANK}/files", f"customers/{BANK}/contacts"),
+        *("people", "tokens", "contacts", "nodes", "audit"),
+    ],
 }
 
 
@@ -55,5 +64,7 @@ def test_axe_finds_nothing(
         name, address = "__Host-bothways-ppr", site.terms.portal
         page.context.add_cookies([{"name": name, "value": cookies[who], "url": address, "secure": True}])
     for path in PAGES[who]:
-        page.goto(f"{site.terms.portal}/{path.format(token=cookies['token'])}")
+        answer = page.goto(f"{site.terms.portal}/{path.format(token=cookies['token'])}")
+        assert answer is not None
+        assert len(answer.body()) < _MOST
         check_accessible(page)

@@ -29,6 +29,7 @@ from bothways.pki.request import parse_request
 from bothways.registry.customer import Customer
 from bothways.registry.endpoint import Endpoint
 from bothways.store import bundles, customers, requests, statement_keys
+from bothways.store.bundles import HandedOut
 from bothways.store.customer_credentials import CredentialState
 from bothways.store.requests import StoredRequest
 from bothways.store.statement_keys import Purpose
@@ -68,6 +69,11 @@ class Imported:
     installed: str | None
 
     @property
+    def waits(self) -> SubmittedEndpoint | None:
+        """The customer's server, if one was in the bundle that has to be reviewed."""
+        return self.endpoint if isinstance(self.endpoint, SubmittedEndpoint) else None
+
+    @property
     def url(self) -> str | None:
         """The address of the customer's server, if one was in the bundle."""
         named = self.endpoint.endpoint if isinstance(self.endpoint, SubmittedEndpoint) else self.endpoint
@@ -75,7 +81,6 @@ class Imported:
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object that API and command line show."""
-        waits = self.endpoint if isinstance(self.endpoint, SubmittedEndpoint) else None
         return {
             "customer": self.bundle.about.customer,
             "fingerprint": self.bundle.fingerprint,
@@ -83,8 +88,8 @@ class Imported:
             "request": self.request and self.request.document(),
             "chain": self.chain,
             "endpoint": self.url,
-            "endpoint_waits": waits is not None,
-            "endpoint_number": waits and waits.id,
+            "endpoint_waits": self.waits is not None,
+            "endpoint_number": self.waits and self.waits.id,
             "installed": self.installed,
         }
 
@@ -117,18 +122,29 @@ def export_bundle(hub: Hub, tsp_id: str) -> Exported:
     return Exported(data, made.fingerprint, key.spki_pin, tuple(members))
 
 
+def list_bundles(hub: Hub, tsp_id: str, limit: int) -> tuple[HandedOut, ...]:
+    """Return the bundles that were made for a customer last, the newest first."""
+    with hub.read() as connection:
+        return bundles.newest(connection, tsp_id, limit)
+
+
 def import_bundle(
-    hub: Hub, data: bytes, subject: str = "bundle", try_certificate: Callable[[str, bytes], None] = lambda *_: None
+    hub: Hub,
+    data: bytes,
+    subject: str = "bundle",
+    try_certificate: Callable[[str, bytes], None] = lambda *_: None,
+    tsp_id: str | None = None,
 ) -> Imported:
     """Take in a customer's bundle: request, chain and endpoint wait for review as if they came one by one.
 
     A certificate of the customer's own CA is installed, after `try_certificate` did not raise. Everything that is wrong
-    is said at once; what is right is stored all the same, and the same or a mended bundle can be given again. Raises
-    `Refused`, `NotFound`, or `Conflict` if what it answers was answered already.
+    is said at once; what is right is stored all the same, and the same or a mended bundle can be given again. It is
+    refused if it is of another customer than `tsp_id`, where that is given. Raises `Refused`, `NotFound`, or `Conflict`
+    if what it answers was answered already.
     """
     bundle = open_bundle(data, Kind.CUSTOMER, subject)
     about, members = bundle.about, bundle.members
-    if mistakes := meant_findings(bundle, hub.environment, hub.terms.hub, about.customer, subject):
+    if mistakes := meant_findings(bundle, hub.environment, hub.terms.hub, tsp_id or about.customer, subject):
         raise Refused(tuple(mistakes))
     _require_unanswered(hub, bundle, subject)
     _require_signer(hub, bundle, subject)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from bothways.store.database import Transaction
 from bothways.store.schema_statements import bundle
@@ -32,12 +33,20 @@ def add(transaction: Transaction, number: str, tsp_id: str, fingerprint: str) ->
 def find(connection: Connection, number: str) -> HandedOut | None:
     """Return the bundle that an answer names, or None if this hub made none of that name."""
     row = connection.execute(select(bundle).where(bundle.c.id == number)).first()
-    if row is None:
-        return None
-    return HandedOut(row.id, row.tsp_id, row.fingerprint, row.made_at, row.answered_at, row.answer)
+    return _handed_out(row) if row else None
+
+
+def newest(connection: Connection, tsp_id: str, limit: int) -> tuple[HandedOut, ...]:
+    """Return the bundles that were made for a customer last, the newest first."""
+    query = select(bundle).where(bundle.c.tsp_id == tsp_id).order_by(bundle.c.made_at.desc(), bundle.c.id).limit(limit)
+    return tuple(_handed_out(row) for row in connection.execute(query))
 
 
 def answered(transaction: Transaction, number: str, answer: str) -> None:
     """Record by what a bundle was answered."""
     row = update(bundle).where(bundle.c.id == number).values(answered_at=transaction.now, answer=answer)
     transaction.connection.execute(row)
+
+
+def _handed_out(row: Row[Any]) -> HandedOut:
+    return HandedOut(row.id, row.tsp_id, row.fingerprint, row.made_at, row.answered_at, row.answer)

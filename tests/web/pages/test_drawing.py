@@ -1,12 +1,14 @@
 """Colours follow the state; bars stand where their dates are, and overlaps between them."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
+import segno
 
 from bothways.connectivity.assess import FlowAssessment, State, Step
 from bothways.registry.flow import Flow
-from bothways.web.pages.drawing import Span, colour_of, shown_steps, timeline
+from bothways.web.pages.drawing import Span, code, colour_of, shown_steps, timeline
 
 
 def flow(state: State, *done: bool) -> FlowAssessment:
@@ -54,3 +56,14 @@ def test_a_timeline_shows_what_is_valid_due_over_and_where_two_overlap(now: date
 
 def test_without_spans_today_is_drawn_alone(now: datetime) -> None:
     assert timeline((), now).bars == ()
+
+
+def test_a_code_is_drawn_as_it_is_computed_with_a_light_margin() -> None:
+    text = "otpauth://totp/hub:ann?secret=ABC"
+    drawn, dark = code(text), set()
+    for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", drawn.path):
+        dark |= {(int(x) + step, int(y)) for step in range(int(length))}
+    wanted = segno.make(text, micro=False)
+    modules = {(x + 4, y + 4) for y, row in enumerate(wanted.matrix) for x, one in enumerate(row) if one}
+    assert dark == modules
+    assert drawn.side == wanted.symbol_size(border=4)[0]

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
+
+import segno
 
 from bothways.connectivity.assess import EXPIRING, FlowAssessment, State, Step
 
@@ -69,6 +71,27 @@ class Timeline:
     today: float
     overlaps: tuple[tuple[float, float], ...]
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A QR code: the side of its square in modules, with the light margin, and the path that fills the dark ones."""
+
+    side: int
+    path: str
+
+
+def code(text: str) -> Code:
+    """Return the QR code of a text (ISO/IEC 18004), with the light margin of four modules that readers need."""
+    rows = tuple(segno.make(text, micro=False).matrix_iter(border=4))
+    runs = []
+    for y, row in enumerate(rows):
+        x = 0
+        for dark, same in groupby(row):
+            length = len(tuple(same))
+            runs += [f"M{x} {y}h{length}v1h-{length}z"] if dark else []
+            x += length
+    return Code(len(rows), "".join(runs))
 
 
 def colour_of(state: State) -> str:

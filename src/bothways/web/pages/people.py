@@ -39,7 +39,7 @@ def people_router(gate: Gate, view: View) -> APIRouter:
         # An administrator's people are of the same customer, whatever the form says.
         tsp_id = visitor.tsp_id or form.text("tsp_id").strip() or None
         hub = visitor.may(Action.PERSON_WRITE, tsp_id)
-        wanted = next((each for each in _roles(visitor) if each.value == role), Role.CUSTOMER_MEMBER)
+        wanted = next((each for each in visitor.roles if each.value == role), Role.CUSTOMER_MEMBER)
 
         def work() -> Response:
             added = add_person(hub, form.text("email").strip(), form.text("name"), wanted, tsp_id)
@@ -90,10 +90,6 @@ def _own(visitor: Visitor, number: int) -> tuple[Hub, Person]:
     return hub, person
 
 
-def _roles(visitor: Visitor) -> tuple[Role, ...]:
-    return tuple(each for each in Role if visitor.of_hub or each.of_customer)
-
-
 def _page(
     hub: Hub,
     visitor: Visitor,
@@ -109,7 +105,7 @@ def _page(
         "place": "people",
         "people": [{"person": each, "signs_in": each.id in have} for each in found[:_SHOWN]],
         "next": found[_SHOWN - 1].id if len(found) > _SHOWN else None,
-        "roles": _roles(visitor),
+        "roles": visitor.roles,
         "local": hub.settings.local_accounts,
         "may_write": visitor.can(Action.PERSON_WRITE),
         "invited": invited,

@@ -15,6 +15,7 @@ from bothways.registry.person import Person
 from bothways.web.failures import Failures
 from bothways.web.pages.challenges import Challenges
 from bothways.web.pages.customer import Done
+from bothways.web.pages.drawing import code
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Form, Gate, Sent, Visitor, own_path, redirect, source_of
 
@@ -127,9 +128,8 @@ def _invitations(router: APIRouter, desk: Desk) -> None:
         del request
         grouped = " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
         address = totp_address(desk.hub, person, secret)
-        return desk.view.page(
-            "invitation.html", status, person=person, invitation=token, secret=grouped, address=address, **values
-        )
+        shown: dict[str, Any] = {"secret": grouped, "address": address, "code": code(address)}
+        return desk.view.page("invitation.html", status, person=person, invitation=token, **shown, **values)
 
     @router.get("/invitation/{token}")
     async def _invitation(request: Request, token: str) -> Response:

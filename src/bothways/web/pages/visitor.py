@@ -7,6 +7,7 @@ Sec-Fetch-Site. The cookie's name carries the environment, for a cookie knows ho
 import asyncio
 import hmac
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -54,9 +55,19 @@ class Visitor:
         return not self.role.of_customer
 
     @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that they can give to somebody, or to a token."""
+        return tuple(each for each in Role if self.of_hub or each.of_customer)
+
+    @property
     def administrates(self) -> bool:
         """Whether they look after the people of their customer."""
         return self.role is Role.CUSTOMER_ADMINISTRATOR
+
+    @property
+    def makes_tokens(self) -> bool:
+        """Whether they have to do with API tokens."""
+        return self.can(Action.TOKEN_WRITE)
 
     @property
     def start(self) -> str:
@@ -66,6 +77,10 @@ class Visitor:
     def may(self, action: Action, tsp_id: str | None = None) -> Hub:
         """Return the hub in their name. Raises `NotFound`, `NotAuthorized` as the API does."""
         return self._caller.may(action, tsp_id)
+
+    def require_within(self, role: Role, scopes: Iterable[Action] | None = None) -> frozenset[Action] | None:
+        """Return what a token that they make is limited to. Raises `NotAuthorized` as the API does."""
+        return self._caller.require_within(role, scopes)
 
     def can(self, action: Action) -> bool:
         """Tell whether their role goes so far: whether a page shows the form."""
@@ -201,7 +216,7 @@ async def _form(request: Request) -> Sent:
                     Finding(
                         "FORM-SIZE",
                         f"more than {FORM_MOST // 1024} KiB were sent",
-                        "Send the request or the chain alone, in PEM.",
+                        "Send the request, the chain or the bundle alone.",
                         "R16",
                         "form",
                     ),
