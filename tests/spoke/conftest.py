@@ -19,7 +19,8 @@ from bothways.operations.requests import approve_request, submit_request
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke, init_spoke
 from bothways.spoke.install import install_certificate
-from bothways.xds import snapshot as _messages  # noqa: F401 - has every message known that Envoy's JSON names
+from bothways.xds import bootstrap as _bootstrap  # noqa: F401 - with the next, each message that our JSON names is known
+from bothways.xds import snapshot as _snapshot  # noqa: F401
 
 
 @pytest.fixture
