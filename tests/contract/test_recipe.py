@@ -4,14 +4,18 @@ import stat
 import subprocess
 import tempfile
 from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bothways.connectivity.verdicts import path_findings
 from bothways.contract.document import Environment, KeyType, RequestTerms, Terms
-from bothways.contract.recipe import Shell, openssl_recipe
+from bothways.contract.recipe import Shell, openssl_recipe, server_recipe
 from bothways.contract.subject import LIMITS, Subject, attribute_mistakes
 from bothways.errors import Refused
 from bothways.pki.request import CertificationRequest, parse_request
@@ -85,6 +89,24 @@ def test_the_commands_can_name_where_they_write(tmp_path: Path, shell: Shell) ->
         return
     subprocess.run(["/bin/sh", "-c", recipe], cwd=tmp_path, check=True, capture_output=True)
     assert {each.name for each in Path(place).iterdir()} == {"tls.key", "tls.cnf", "tls.csr"}
+
+
+ORGANIZATIONS = ["First Bank", "A/CN=evil+B \\ $(reboot) `x` 'y' \"z\"", "Börse " + 29 * "é", "x" * 64]
+
+
+@pytest.mark.parametrize("organization", ORGANIZATIONS)
+def test_a_server_gets_its_certificate_under_a_ca_of_its_own(tmp_path: Path, organization: str) -> None:
+    recipe = server_recipe(organization).replace("SERVER-NAME", "bank.example.com")
+    subprocess.run(["sh", "-ec", recipe], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    authority, server = (
+        x509.load_pem_x509_certificate((tmp_path / name).read_bytes()) for name in ("server-chain.pem", "server.crt")
+    )
+    named = {each.oid: each.value for each in authority.subject}
+    assert named == {NameOID.ORGANIZATION_NAME: organization, NameOID.COMMON_NAME: "Server CA"}
+    assert path_findings([server], [authority], "bank.example.com", datetime.now(UTC)) == ()
+    assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("my-ca.key", "server.key")} == {0o600}
+    again = subprocess.run(["sh", "-c", recipe], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
+    assert (again.returncode, "this would be another CA" in again.stderr) == (1, True)
 
 
 def values(request: CertificationRequest) -> tuple[str | bytes, ...]:

@@ -38,7 +38,7 @@ def key() -> ec.EllipticCurvePrivateKey:
 @pytest.fixture
 def offered(hub: Hub, issuer: str) -> Bundle:
     """What the customer has been sent."""
-    return open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "hub.zip")
+    return open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "hub.zip")
 
 
 def answer(key: Any, about: About, **members: bytes) -> bytes:
@@ -72,7 +72,7 @@ def full(
 
 
 def test_a_bundle_has_all_that_the_customer_needs_and_the_contract_names_its_key(hub: Hub, issuer: str) -> None:
-    made = export_bundle(hub, issuer)
+    made = export_bundle(hub, issuer, {})
     opened = open_bundle(made.data, Kind.HUB, "hub.zip")
     published = parse_contract(opened.text(seal.CONTRACT))
     assert published.trust.bundle_pin == made.spki_pin == opened.spki_pin
@@ -80,6 +80,12 @@ def test_a_bundle_has_all_that_the_customer_needs_and_the_contract_names_its_key
     assert f'CN = "TLSMA-RSA/{issuer}/PPR"' in opened.text("tls-rsa.sh")
     assert issuer in opened.text(seal.INSTRUCTIONS)
     assert {*opened.members} == {seal.CONTRACT, seal.CLIENT_CA, seal.SERVER_CA, seal.INSTRUCTIONS, *seal.RECIPES}
+
+
+def test_configurations_go_along_as_they_are(hub: Hub, issuer: str) -> None:
+    made = export_bundle(hub, issuer, {seal.NGINX: b"server {}"})
+    assert seal.NGINX in made.members
+    assert open_bundle(made.data, Kind.HUB, "hub.zip").members[seal.NGINX] == b"server {}"
 
 
 def test_the_key_of_bundles_is_no_cas(hub: Hub, offered: Bundle) -> None:
@@ -171,7 +177,7 @@ def test_a_private_key_in_place_of_a_request_is_refused_and_banned_with_nothing_
 
 def test_the_certificate_goes_out_with_the_next_bundle(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
     approve_request(hub, submit_request(hub, issuer, make_csr()).id)
-    opened = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "x")
+    opened = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "x")
     assert opened.text(seal.CERTIFICATE).count("BEGIN CERTIFICATE") == 2
 
 
@@ -180,7 +186,7 @@ def test_a_certificate_of_the_customers_own_ca_travels_the_same_way(
 ) -> None:
     approve_request(hub, submit_request(hub, issuer, make_csr(key)).id)
     waiting = request_credential(hub, issuer, {})
-    offered = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "x")
+    offered = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "x")
     assert x509.load_pem_x509_csr(offered.members[seal.HUB_REQUEST]).public_bytes(Encoding.DER) == waiting.request
     certificate = returned_by(make_ca("shop clients"), waiting)
     tried: list[str] = []
@@ -196,7 +202,7 @@ def test_a_certificate_of_the_customers_own_ca_travels_the_same_way(
 
 def test_the_page_is_the_same_wherever_it_is_asked_for(hub: Hub, issuer: str) -> None:
     shown = instructions(hub, issuer)
-    sent = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "x").text(seal.INSTRUCTIONS)
+    sent = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "x").text(seal.INSTRUCTIONS)
     cut = shown.index("Made on"), shown.index("UTC")
     assert shown[: cut[0]] == sent[: cut[0]]
     assert shown[cut[1] :] == sent[cut[1] :]

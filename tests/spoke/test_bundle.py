@@ -28,7 +28,7 @@ SUBJECT = Subject("FR", "Ile-de-France", "Paris", "First Bank", "Payments")
 
 @pytest.fixture
 def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Spoke:
-    made = export_bundle(hub, issuer)
+    made = export_bundle(hub, issuer, {})
     return spoke_from_bundle(tmp_path / "spoke", made.data, made.fingerprint)
 
 
@@ -56,7 +56,7 @@ def test_the_first_bundle_makes_a_spoke_for_the_customer_that_it_is_for(hub: Hub
 
 @pytest.mark.parametrize("written", ["{}", " {} ", "AB:{}"])
 def test_the_fingerprint_that_was_read_out_decides(hub: Hub, issuer: str, tmp_path: Path, written: str) -> None:
-    made = export_bundle(hub, issuer)
+    made = export_bundle(hub, issuer, {})
     given = written.format(" ".join(made.fingerprint[place : place + 4] for place in range(0, 64, 4)).upper())
     if written.startswith("AB"):
         with pytest.raises(Refused) as refused:
@@ -74,7 +74,7 @@ def test_request_and_answer_go_to_the_hub_and_the_certificate_comes_back(hub: Hu
     done = import_bundle(hub, answer.data)
     assert done.request
     approve_request(hub, done.request.id)
-    taken = take_in(spoke, export_bundle(hub, issuer).data)
+    taken = take_in(spoke, export_bundle(hub, issuer, {}).data)
     assert taken.installed
     assert (taken.contract_changed, spki_pin(read_key(spoke.key_file).key.public_key())) == (False, request.spki_pin)
     # From now on the key in use signs.
@@ -88,7 +88,7 @@ def test_a_renewal_is_signed_by_its_own_new_key(hub: Hub, spoke: Spoke, issuer: 
     first = import_bundle(hub, make_answer(spoke).data)
     assert first.request
     approve_request(hub, first.request.id)
-    take_in(spoke, export_bundle(hub, issuer).data)
+    take_in(spoke, export_bundle(hub, issuer, {}).data)
     renewal = make_request(open_spoke(spoke.directory), KeyType.ECDSA, SUBJECT)
     assert make_answer(open_spoke(spoke.directory)).spki_pin == renewal.spki_pin
 
@@ -102,15 +102,15 @@ def test_no_private_key_leaves(spoke: Spoke) -> None:
 
 def test_a_next_client_ca_comes_with_the_next_bundle(hub: Hub, spoke: Spoke, issuer: str) -> None:
     add_client_authority(hub)
-    assert take_in(spoke, export_bundle(hub, issuer).data).contract_changed
+    assert take_in(spoke, export_bundle(hub, issuer, {}).data).contract_changed
     assert (spoke.directory / "client-ca.crt").read_text().count("BEGIN CERTIFICATE") == 2
     assert open_spoke(spoke.directory).contract.trust.client_ca.count("BEGIN CERTIFICATE") == 2
 
 
 def test_an_older_bundle_brings_no_withdrawn_trust_back(hub: Hub, spoke: Spoke, issuer: str) -> None:
-    old = export_bundle(hub, issuer).data
+    old = export_bundle(hub, issuer, {}).data
     add_client_authority(hub)
-    new = export_bundle(hub, issuer).data
+    new = export_bundle(hub, issuer, {}).data
     take_in(spoke, new)
     with pytest.raises(Refused) as refused:
         take_in(open_spoke(spoke.directory), old)
@@ -121,7 +121,7 @@ def test_an_older_bundle_brings_no_withdrawn_trust_back(hub: Hub, spoke: Spoke, 
 def test_a_bundle_for_another_customer_is_refused(hub: Hub, spoke: Spoke) -> None:
     add_customer(hub, "87654321", CustomerKind.MERCHANT, "Corner Shop")
     with pytest.raises(Refused) as refused:
-        take_in(spoke, export_bundle(hub, "87654321").data)
+        take_in(spoke, export_bundle(hub, "87654321", {}).data)
     assert finding_ids(refused) == ["BUNDLE-04"]
 
 
@@ -129,7 +129,7 @@ def test_a_bundle_that_another_key_signed_is_refused(spoke: Spoke, other_hub: Hu
     before = {each.name: each.read_bytes() for each in spoke.directory.iterdir() if each.is_file()}
     add_customer(other_hub, spoke.tsp_id, CustomerKind.ISSUER, "First Bank")
     with pytest.raises(Refused) as refused:
-        take_in(spoke, export_bundle(other_hub, spoke.tsp_id).data)
+        take_in(spoke, export_bundle(other_hub, spoke.tsp_id, {}).data)
     assert finding_ids(refused) == ["BUNDLE-06"]
     assert {each.name: each.read_bytes() for each in spoke.directory.iterdir() if each.is_file()} == before
     assert tmp_path
@@ -137,7 +137,7 @@ def test_a_bundle_that_another_key_signed_is_refused(spoke: Spoke, other_hub: Hu
 
 def test_the_hubs_request_is_laid_down_for_the_customers_ca(hub: Hub, spoke: Spoke, issuer: str) -> None:
     request_credential(hub, issuer, {})
-    taken = take_in(spoke, export_bundle(hub, issuer).data)
+    taken = take_in(spoke, export_bundle(hub, issuer, {}).data)
     assert taken.hub_request == spoke.directory / seal.HUB_REQUEST
     assert b"BEGIN CERTIFICATE REQUEST" in taken.hub_request.read_bytes()
 
@@ -157,7 +157,7 @@ def test_there_must_be_something_to_answer_and_to_say(hub: Hub, spoke: Spoke) ->
 
 
 def test_an_answer_names_what_it_answers(hub: Hub, issuer: str, tmp_path: Path) -> None:
-    made = export_bundle(hub, issuer)
+    made = export_bundle(hub, issuer, {})
     spoke = spoke_from_bundle(tmp_path / "s", made.data, None)
     make_request(spoke, KeyType.ECDSA, SUBJECT)
     asked = open_bundle(made.data, Kind.HUB, "x").about

@@ -23,20 +23,16 @@ from tests.wire.servers import NGINX, make_pki
 from tests.wire.upstream import Upstream, answer, serving
 
 from bothways import files
-from bothways.contract.document import Environment, KeyType
-from bothways.contract.recipe import openssl_recipe
+from bothways.contract.document import Environment
 from bothways.contract.render import render_contract
-from bothways.contract.subject import Subject
 from bothways.dataplane.envoy import find_envoy
 from bothways.demo.customer_ca import ServerFiles, make_server_files
-from bothways.operations.certificates import certificate_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
-from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.registry.customer import CustomerKind
-from bothways.spoke.directory import Spoke, init_spoke
+from bothways.spoke.directory import Spoke
 from bothways.spoke.snippet import Stack, Wiring, snippet
 from bothways.xds.state import Address
 
@@ -301,27 +297,6 @@ def test_openssl_calls_the_hub_and_is_called(scene: Scene) -> None:
     assert f'"{ISSUER}"' in done.stdout, done.stderr
     command = "openssl s_server" + listening.partition("openssl s_server")[2]
     with serving_process(["sh", "-c", f"exec {command}"], wiring.port, scene.place / "s_server.log"):
-        scene.judge(wiring.port)
-
-
-def test_with_openssl_curl_and_nginx_alone_by_following_what_is_printed(scene: Scene, tmp_path: Path) -> None:
-    for stack in (Stack.OPENSSL, Stack.CURL, Stack.NGINX):
-        program(stack)
-    (tmp_path / "contract.toml").write_text(render_contract(contract(scene.hub)))
-    spoke = init_spoke(tmp_path / "bank", str(tmp_path / "contract.toml"), ISSUER)
-    subject = Subject("FR", "Ile-de-France", "Paris", "Bank", "Payments")
-    recipe = openssl_recipe(spoke.contract.terms, ISSUER, KeyType.ECDSA, subject, place=str(spoke.directory))
-    subprocess.run(["sh", "-ec", recipe], check=True, capture_output=True, timeout=SECONDS)
-    stored = submit_request(scene.hub, ISSUER, spoke.request_file.read_bytes())
-    # What the hub hands out is put in its place as it is.
-    spoke.certificate_file.write_text(certificate_chain(scene.hub, approve_request(scene.hub, stored.id)))
-    World(scene.hub, tmp_path).apply()
-    wiring = scene.wiring()
-    calling = ["sh", "-ec", snippet(Stack.CURL, spoke, wiring)]
-    done = subprocess.run(calling, capture_output=True, text=True, timeout=SECONDS, check=False)
-    assert done.returncode == 0, done.stderr
-    with proxy(Stack.NGINX, spoke, wiring, tmp_path):
-        assert until(wiring.local_port, "/connectivity").json()["customer"] == ISSUER
         scene.judge(wiring.port)
 
 

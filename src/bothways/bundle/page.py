@@ -14,8 +14,9 @@ from html import escape
 
 from cryptography import x509
 
-from bothways.contract.document import Contract
-from bothways.contract.recipe import openssl_recipe
+from bothways.bundle.seal import CURL, NGINX, OPENSSL, PLACE
+from bothways.contract.document import Contract, Terms
+from bothways.contract.recipe import openssl_recipe, server_recipe
 from bothways.contract.subject import Subject
 from bothways.pki.chain import fingerprint
 
@@ -58,6 +59,12 @@ _ANSWER = "bothways spoke bundle export answer.zip --chain CHAIN.pem --endpoint 
 _OTHERS = (
     "The files <code>tls-*.sh</code> have each kind of key that is allowed, those in <code>.ps1</code> PowerShell."
 )
+_COMPARE = """openssl dgst -sha256 contract.toml
+openssl x509 -in client-ca.crt -outform DER | openssl dgst -sha256
+openssl x509 -in ca.crt -outform DER | openssl dgst -sha256"""
+_REQUEST_PIN = "openssl req -in tls.csr -outform DER | openssl dgst -sha256"
+_HERE = f'sed -i "s|{PLACE}|$PWD|g" {NGINX} {CURL} {OPENSSL}'
+_FIRST_CALL = f"sh {CURL}"
 _WORDS = {"PPR": "pre-production", "PRD": "production"}
 
 
@@ -99,6 +106,7 @@ def _steps(contract: Contract, contract_pin: str, recipient: Recipient) -> Itera
         "came with, and have these values read to you. If one differs, stop.</p>\n"
     )
     yield _table(_pins(contract, contract_pin))
+    yield f"<p>What you have, where you unpacked it:</p>\n{_pre(_COMPARE)}\n"
     yield "<h2>2. Make your key and request</h2>\n"
     yield (
         "<p>Once for this environment, on the machine that will use the key. The key never leaves it. "
@@ -111,24 +119,80 @@ def _steps(contract: Contract, contract_pin: str, recipient: Recipient) -> Itera
             f"<p>Or with OpenSSL alone, with a key of {key.wanted}. Put your own values in place of XX and "
             f"of the words in capital letters. {_OTHERS}</p>\n{_pre(recipe)}\n"
         )
+    yield from _server(contract, recipient)
+    yield from _answer()
+    yield from _connected(terms)
+
+
+def _server(contract: Contract, recipient: Recipient) -> Iterator[str]:
+    terms = contract.terms
     ports = " or ".join(str(each) for each in terms.outbound.ports)
-    yield "<h2>3. Trust the hub</h2>\n<ol>\n"
+    yield "<h2>3. Make your server ready, and trust the hub</h2>\n<ol>\n"
     yield (
         f"<li>Your server, which the hub calls at port {ports} with TLS 1.2 or 1.3, asks for a client certificate and "
         "trusts <code>client-ca.crt</code>. Never pin the hub's certificate itself: it changes at any time.</li>\n"
     )
     yield (
-        f"<li>Your client calls <code>{escape(terms.endpoint)}</code> and trusts <code>server-ca.crt</code>. It looks "
-        "the name up again each time its DNS record has run out, and keeps no address.</li>\n</ol>\n"
+        f"<li>Your client calls <code>{escape(terms.endpoint)}</code> and trusts <code>ca.crt</code>. It looks "
+        "the name up again each time its DNS record has run out, and keeps no address.</li>\n"
     )
+    yield (
+        "<li>The server has a certificate for its public host name, of a CA of your choice: <code>server.crt</code>, "
+        "with the intermediates behind it, and its key <code>server.key</code>. The root and the intermediates alone "
+        "are <code>server-chain.pem</code>, for the hub.</li>\n</ol>\n"
+    )
+    recipe = server_recipe(recipient.organization)
+    yield (
+        "<p>If there is none yet, a CA of your own will do, for the hub trusts it for your server alone. "
+        f"With your host name in place of SERVER-NAME:</p>\n{_pre(recipe)}\n"
+    )
+
+
+def _answer() -> Iterator[str]:
     yield "<h2>4. Send back</h2>\n"
     yield (
         "<p>Your request, the CA chain of your server (root and intermediates, no private key), and its address: "
         f"one file, signed with your new key.</p>\n{_pre(_ANSWER)}\n"
-        "<p>Or the files <code>tls.csr</code> and <code>server-chain.pem</code> by themselves, with this table filled "
-        "in:</p>\n"
+        "<p>Or the files <code>tls.csr</code> and <code>server-chain.pem</code> by themselves, with the table at the "
+        f"end filled in. The SHA-256 of your request, which the hub's representative compares by phone:</p>\n"
+        f"{_pre(_REQUEST_PIN)}\n"
+    )
+
+
+def _connected(terms: Terms) -> Iterator[str]:
+    configuration = f"/etc/nginx/conf.d/bothways-{terms.environment.value}.conf"
+    yield "<h2>5. When your certificate is there</h2>\n"
+    yield (
+        "<p>It comes as <code>tls.crt</code>, with these files once more: put all of them beside <code>tls.key</code>. "
+        f"With Bothways: <code>bothways spoke bundle import FILE</code>. By hand, have {_files()} look for their files "
+        f"where you are, and call the hub: that call establishes the inbound flow.</p>\n{_pre(_HERE)}\n"
+        f"{_pre(_FIRST_CALL)}\n"
+        f"<p>The answer names you, and says how both flows are. <code>{OPENSSL}</code> has the same call with OpenSSL "
+        "alone, and a first server to look with.</p>\n"
+    )
+    yield (
+        f"<p><code>{NGINX}</code> is both directions with nginx: your applications call the hub at "
+        "<code>http://127.0.0.1:15002</code>, and the hub's calls go to your application at "
+        "<code>http://127.0.0.1:8080</code>. Its <code>resolver</code> is that of systemd; where <code>cat "
+        "/etc/resolv.conf</code> names another, put that there. Then:</p>\n"
+        f"{_pre(_nginx(configuration))}\n"
+    )
+    yield "<h2>6. Both flows</h2>\n"
+    yield (
+        "<p>Tell the hub's representative that your server runs. They endorse its chain and have it called once; after "
+        "that the same call, here by way of nginx, says <code>established</code> for both. If it does not, it says "
+        f"what is missing.</p>\n{_pre('curl --fail-with-body --silent http://127.0.0.1:15002/connectivity')}\n"
+        "<h2>To fill in</h2>\n"
     )
     yield _fields()
+
+
+def _nginx(configuration: str) -> str:
+    return f"cp {NGINX} {configuration}\nnginx -t\nnginx -s reload"
+
+
+def _files() -> str:
+    return f"<code>{NGINX}</code>, <code>{CURL}</code> and <code>{OPENSSL}</code>"
 
 
 def _pins(contract: Contract, contract_pin: str) -> Iterator[tuple[str, str]]:
@@ -137,7 +201,7 @@ def _pins(contract: Contract, contract_pin: str) -> Iterator[tuple[str, str]]:
         yield "Key that signs these files (signer.pem), SPKI pin", contract.trust.bundle_pin
     for name, text in (
         ("Client CA, which your server trusts (client-ca.crt)", contract.trust.client_ca),
-        ("CA of the hub's endpoint (server-ca.crt)", contract.trust.server_ca),
+        ("CA of the hub's endpoint (ca.crt)", contract.trust.server_ca),
         ("CA that issues your certificate", contract.trust.issuing_ca),
     ):
         for each in x509.load_pem_x509_certificates(text.encode()):
@@ -160,7 +224,7 @@ def _table(rows: Iterator[tuple[str, str]]) -> str:
 def _fields() -> str:
     names = (
         "Base URL of your server (https://...)",
-        "SHA-256 of your request (openssl req -in tls.csr -outform DER | openssl dgst -sha256)",
+        "SHA-256 of your request",
         "Compared by phone with, on",
         "Name, date, signature",
     )

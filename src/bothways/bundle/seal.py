@@ -27,10 +27,13 @@ from bothways.pki.statement import (
     require_signed,
 )
 
-CONTRACT, CLIENT_CA, SERVER_CA, INSTRUCTIONS = "contract.toml", "client-ca.crt", "server-ca.crt", "instructions.html"
+CONTRACT, CLIENT_CA, SERVER_CA, INSTRUCTIONS = "contract.toml", "client-ca.crt", "ca.crt", "instructions.html"
 CERTIFICATE, HUB_REQUEST = "tls.crt", "hub-client.csr"
 REQUEST, SERVER_CHAIN, ENDPOINT, HUB_CERTIFICATE = "tls.csr", "server-chain.pem", "endpoint.txt", "hub-client.crt"
 RECIPES = ("tls-ecdsa.sh", "tls-rsa.sh", "tls-ecdsa.ps1", "tls-rsa.ps1")
+NGINX, CURL, OPENSSL = "nginx.conf", "curl.sh", "openssl.txt"
+"""Filled in for this customer; they look for all files in `PLACE`."""
+PLACE = "/etc/bothways"
 
 _MANIFEST, _SIGNATURE, _SIGNER = "manifest.json", "manifest.sig", "signer.pem"
 _SEAL = {_MANIFEST: 16 << 10, _SIGNATURE: 1 << 10, _SIGNER: 2 << 10}
@@ -52,7 +55,7 @@ _LIMITS: dict[Kind, dict[str, int]] = {
         INSTRUCTIONS: _TEXT,
         CERTIFICATE: CHAIN_LIMIT,
         HUB_REQUEST: REQUEST_LIMIT,
-        **dict.fromkeys(RECIPES, REQUEST_LIMIT),
+        **dict.fromkeys((*RECIPES, NGINX, CURL, OPENSSL), REQUEST_LIMIT),
     },
     Kind.CUSTOMER: {
         REQUEST: REQUEST_LIMIT,

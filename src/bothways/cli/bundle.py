@@ -14,6 +14,7 @@ from bothways.cli.exit import OK
 from bothways.cli.output import Json, result, tell
 from bothways.operations import bundles
 from bothways.operations.hub import Hub
+from bothways.web.pages.recipes import configurations
 
 
 def export(
@@ -25,13 +26,13 @@ def export(
     where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
-    """Write a bundle for a customer: contract, CAs, OpenSSL commands, instructions to print, and what was issued.
+    """Write a bundle for a customer: contract, CAs, commands, configurations, instructions to print, what was issued.
 
     It is signed; its fingerprint is for the customer to compare by phone. Each bundle can be answered once.
     """
 
     def local(hub: Hub) -> Document:
-        made = bundles.export_bundle(hub, tsp_id)
+        made = bundles.export_bundle(hub, tsp_id, configurations(hub, tsp_id))
         return made.document(tsp_id) | {"bundle": base64.b64encode(made.data).decode()}
 
     with asked(where) as at:

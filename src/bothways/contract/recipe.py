@@ -51,6 +51,36 @@ def openssl_recipe(
     return "\n".join([title, *lines, ""])
 
 
+def server_recipe(organization: str) -> str:
+    """Return commands that make a CA (`my-ca.key`, `server-chain.pem`) and a server's certificate under it.
+
+    They are for SERVER-NAME, which stands for the host name, and write `server.key` and `server.crt`; keys for their
+    owner alone, and none over another.
+    """
+    curve = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+    name = "".join(f"\\{each}" if each in "/+\\" else each for each in organization)
+    subject = shlex.quote(f"/O={name}/CN=Server CA")
+    return "\n".join(
+        [
+            "(",
+            "set -eu",
+            "umask 077",
+            "if [ -e my-ca.key ]; then echo 'my-ca.key exists already; this would be another CA.' >&2; exit 1; fi",
+            f"openssl req -x509 -utf8 {curve} \\",
+            "    -keyout my-ca.key -out server-chain.pem -days 3650 \\",
+            f"    -subj {subject} \\",
+            "    -addext keyUsage=critical,keyCertSign,cRLSign",
+            f"openssl req {curve} \\",
+            "    -keyout server.key -out server.csr \\",
+            "    -subj /CN=SERVER-NAME -addext subjectAltName=DNS:SERVER-NAME",
+            "openssl x509 -req -in server.csr -CA server-chain.pem -CAkey my-ca.key -CAcreateserial \\",
+            "    -copy_extensions copy -days 365 -out server.crt",
+            ")",
+            "",
+        ]
+    )
+
+
 def _bash(key: KeyType, configuration: list[str], place: str | None) -> list[str]:
     # In a shell of its own, so that neither a failure nor the umask stays.
     return [

@@ -4,7 +4,7 @@ An answer names the bundle that it answers, by a name that nobody can guess, and
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -103,15 +103,16 @@ def instructions(hub: Hub, tsp_id: str) -> str:
     return instructions_page(published, sha256(render_contract(published).encode()), recipient, hub.now())
 
 
-def export_bundle(hub: Hub, tsp_id: str) -> Exported:
+def export_bundle(hub: Hub, tsp_id: str, configurations: Mapping[str, bytes]) -> Exported:
     """Return all that this customer needs now, signed: contract, CAs, recipes, instructions, and what was issued.
 
-    A request of the hub that waits for the customer's own CA (R13) is in it too. Raises `NotFound`.
+    `configurations` are those of other programs, by the names that bundles have for them. A request of the hub that
+    waits for the customer's own CA (R13) is in it too. Raises `NotFound`.
     """
     with hub.read() as connection:
         customer = customers.find(connection, tsp_id)
         key = statement_keys.find(connection, Purpose.BUNDLE)
-    members = _members(hub, customer)
+    members = {**_members(hub, customer), **configurations}
     about = About(hub.environment, hub.terms.hub, tsp_id, secrets.token_hex(16), hub.now())
     data = make_bundle(Kind.HUB, about, members, key.public_key, lambda one: hub.keys.state(key.name, one))
     # Verified as the customer does it: what leaves the house is what it should be.

@@ -15,6 +15,7 @@ from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body, TspId
+from bothways.web.pages.recipes import configurations
 
 
 class Answer(Body):
@@ -30,11 +31,12 @@ def bundle_router(gate: Gate) -> APIRouter:
 
     @router.post("", status_code=201)
     def _export(by: Asks, tsp_id: TspId) -> Document:
-        """Make a bundle for a customer: contract, CAs, OpenSSL commands, instructions, and what was issued.
+        """Make a bundle for a customer: contract, CAs, commands, configurations, instructions, and what was issued.
 
         `fingerprint` is for the customer to compare by phone. Each bundle can be answered once.
         """
-        made = bundles.export_bundle(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id)
+        hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+        made = bundles.export_bundle(hub, tsp_id, configurations(hub, tsp_id))
         return made.document(tsp_id) | {"bundle": base64.b64encode(made.data).decode()}
 
     return router

@@ -9,12 +9,12 @@ from bothways.connectivity.assess import FlowAssessment
 from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
-from bothways.errors import NotFound, Refused, Unusable
+from bothways.errors import Refused, Unusable
 from bothways.findings import Finding
 from bothways.operations.certificates import certificate_chain, list_certificates, show_certificate
 from bothways.operations.customers import show_customer
-from bothways.operations.endpoints import list_probes, show_endpoint
-from bothways.operations.hub import Hub, contract
+from bothways.operations.endpoints import list_probes
+from bothways.operations.hub import Hub
 from bothways.operations.observations import last_failures, list_observations
 from bothways.operations.requests import list_requests
 from bothways.operations.services import services_of
@@ -76,7 +76,7 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
             certificates=found[::-1],
             drawing=timeline(spans, hub.now()),
             may_revoke=visitor.can(Action.CERTIFICATE_REVOKE),
-            recipes=recipes(contract(hub), tsp_id, _server_name(hub, tsp_id)),
+            recipes=recipes(hub, tsp_id),
         )
 
     @router.get("/certificates/{serial}/tls.crt")
@@ -171,13 +171,6 @@ def pem_file(content: str, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     headers["X-Content-Type-Options"] = "nosniff"
     return Response(content, media_type="application/x-pem-file", headers=headers)
-
-
-def _server_name(hub: Hub, tsp_id: str) -> str:
-    try:
-        return show_endpoint(hub, tsp_id).host
-    except NotFound:
-        return "your-server.example"
 
 
 def _flow(assessment: FlowAssessment) -> dict[str, Any]:

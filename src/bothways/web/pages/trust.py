@@ -43,7 +43,7 @@ def trust_router(gate: Gate, view: View, probes: Probes) -> APIRouter:
 
     @router.get("/trust/server-ca.crt")
     def _server_ca(visitor: who, tsp_id: TspId) -> Response:
-        return pem_file(contract(visitor.may(Action.CUSTOMER_READ, tsp_id)).trust.server_ca, "server-ca.crt")
+        return pem_file(contract(visitor.may(Action.CUSTOMER_READ, tsp_id)).trust.server_ca, "ca.crt")
 
     @router.post("/trust/chain")
     async def _submit_chain(form: sent, tsp_id: TspId) -> Response:
