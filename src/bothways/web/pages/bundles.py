@@ -18,6 +18,7 @@ from bothways.outbound.trial import require_taken
 from bothways.pki.keys import sha256
 from bothways.registry.access import Action
 from bothways.web.pages.customer import TspId
+from bothways.web.pages.recipes import configurations
 from bothways.web.pages.trust import authorities
 from bothways.web.pages.view import HEADERS, View
 from bothways.web.pages.visitor import Form, Gate, Visitor, told
@@ -47,7 +48,7 @@ def bundles_router(gate: Gate, view: View) -> APIRouter:
         hub = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id)
 
         def work() -> Response:
-            made = bundles.export_bundle(hub, tsp_id)
+            made = bundles.export_bundle(hub, tsp_id, configurations(hub, tsp_id))
             # The answer holds the zip itself: nothing is kept for a second request, which another process may get.
             link = f"data:application/zip;base64,{base64.b64encode(made.data).decode()}"
             return view.page("files.html", made=made, link=link, **_page(form.visitor, tsp_id))
