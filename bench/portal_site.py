@@ -180,7 +180,7 @@ def furnish(hub: Hub) -> None:
         made = make_server_files(Path(place), "Corner Shop", "hub.shop.example")
         chains.submit_chain(hub, SHOP, made.chain.read_bytes())
     endpoints.submit_endpoint(hub, SHOP, "https://hub.shop.example:8443/tsh")
-    bundles.export_bundle(hub, BANK)
+    bundles.export_bundle(hub, BANK, {})
     for whose in (None, BANK):
         contacts.add_contact(hub, whose, ContactKind.EMAIL, "pki@bank.example")
         contacts.add_contact(hub, whose, ContactKind.WEBHOOK, "https://bank.example/bothways")

@@ -70,7 +70,7 @@ def test_a_bundle_goes_out_and_its_answer_waits_for_review(
 def test_what_is_no_answer_of_this_customer_is_refused_with_findings(
     hub: Hub, operator: Visitor, issuer: str, other: str, answer: Callable[[About], bytes]
 ) -> None:
-    theirs = open_bundle(export_bundle(hub, issuer).data, Kind.HUB, "bundle")
+    theirs = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "bundle")
     for data, wanted in ((b"no zip", "BUNDLE-01"), (b"", "BUNDLE-01"), (answer(theirs.about), "BUNDLE-04")):
         page = operator.post(f"/customers/{other}/files/import", files={"file": ("answer.zip", data)})
         assert (page.status_code, wanted in page.text) == (422, True)
