@@ -269,15 +269,27 @@ def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def token_uri(softhsm: Path, tmp_path: Path) -> str:
     """The URI of a key `issuing-ca`, which is not there yet, in a new token."""
+    return new_token(softhsm, tmp_path, "issuing-ca")
+
+
+def new_token(softhsm: Path, place: Path, name: str) -> str:
+    """Make a token, with its PIN in the file `pin` at the place, and return the URI of a key of this name in it."""
     pkcs11 = pytest.importorskip("pkcs11")
     label, pin = f"hub-{os.urandom(6).hex()}", os.urandom(6).hex()
-    (tmp_path / "pin").write_text(f"{pin}\n")
-    (tmp_path / "pin").chmod(0o600)
+    (place / "pin").write_text(f"{pin}\n")
+    (place / "pin").chmod(0o600)
     command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", pin, "--pin", pin]
     subprocess.run(command, capture_output=True, check=True, timeout=60)
     # A library that runs already does not look for new tokens.
     pkcs11.lib(str(softhsm)).reinitialize()
-    return f"pkcs11:token={label};object=issuing-ca?module-path={softhsm}&pin-source=file:{tmp_path / 'pin'}"
+    return f"pkcs11:token={label};object={name}?module-path={softhsm}&pin-source=file:{place / 'pin'}"
+
+
+@pytest.fixture(scope="session")
+def pkcs11_provider() -> None:
+    """OpenSSL's pkcs11-provider, without which a test cannot be."""
+    if not [*Path("/usr/lib").glob("*/ossl-modules/pkcs11.so"), *Path("/usr/lib64").glob("ossl-modules/pkcs11.so")]:
+        pytest.skip("pkcs11-provider is not installed (see .ci/run)")
 
 
 @pytest.fixture

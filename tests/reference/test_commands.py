@@ -15,10 +15,8 @@ def test_every_command_is_on_the_page_with_its_options() -> None:
 
 def test_a_command_is_shown_with_usage_choices_and_defaults() -> None:
     section = PAGE.split("## `bothways spoke csr`")[1].split("\n## ")[0]
-    assert (
-        "| `--key` | The kind of the new key: ecdsa is P-256, rsa has 4096 bits. One of `ecdsa`, `rsa`. | `ecdsa` |"
-        in section
-    )
+    kinds = "One of `bash`, `powershell`, `configuration`. | `bash` |"
+    assert f"| `--shell` | With --openssl: where they are pasted, or the configuration file. {kinds}" in section
     section = PAGE.split("## `bothways hub init`")[1].split("\n## ")[0]
     assert "bothways hub init --environment ENVIRONMENT --domain DOMAIN\n" in section
     assert re.search(r"\| `--domain` \| .* \| required \|", section)

@@ -35,6 +35,13 @@ def uri(token_uri: str) -> TokenUri:
 
 
 @pytest.fixture
+def pin_file(uri: TokenUri) -> Path:
+    """The file with the PIN."""
+    assert uri.pin_source is not None
+    return uri.pin_source
+
+
+@pytest.fixture
 def token(uri: TokenUri) -> Iterator[Token]:
     opened = Token(uri)
     yield opened
@@ -61,9 +68,11 @@ def test_a_key_that_was_made_in_the_token_signs(token: Token, now: datetime, kin
 
 
 @pytest.mark.parametrize("kind", KeyType)
-def test_the_key_cannot_leave_the_token_and_does_nothing_but_sign(token: Token, uri: TokenUri, kind: KeyType) -> None:
+def test_the_key_cannot_leave_the_token_and_does_nothing_but_sign(
+    token: Token, uri: TokenUri, pin_file: Path, kind: KeyType
+) -> None:
     token.generate(LABEL, kind)
-    pin = uri.pin_source.read_text().strip()
+    pin = pin_file.read_text().strip()
     with pkcs11.lib(str(uri.module)).get_token(token_label=uri.token).open(user_pin=pin) as session:
         key = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=LABEL)
         wanted = {"SENSITIVE": True, "EXTRACTABLE": False, "SIGN": True, "DECRYPT": False, "UNWRAP": False}
@@ -128,16 +137,24 @@ def test_threads_sign_at_once(token: Token, now: datetime) -> None:
         each.verify_directly_issued_by(certificates[0])
 
 
-def test_a_wrong_pin_is_told_once_and_not_printed(token: Token, uri: TokenUri) -> None:
-    uri.pin_source.write_text("48151623")
+def test_the_pin_comes_from_elsewhere_where_the_uri_names_no_file(uri: TokenUri, pin_file: Path) -> None:
+    there = pin_file.read_bytes().strip()
+    without = replace(uri, pin_source=None)
+    assert not Token(without, lambda: there).holds(LABEL)
+    with pytest.raises(Unusable, match="has no pin-source"):
+        Token(without).holds(LABEL)
+
+
+def test_a_wrong_pin_is_told_once_and_not_printed(token: Token, pin_file: Path) -> None:
+    pin_file.write_text("48151623")
     with pytest.raises(Unusable, match=r"refuses the PIN in .*pin") as raised:
         token.holds(LABEL)
     assert "48151623" not in str(raised.value)
     assert "48151623" not in repr(token)
 
 
-def test_a_pin_that_others_can_read_is_refused(token: Token, uri: TokenUri) -> None:
-    uri.pin_source.chmod(0o644)
+def test_a_pin_that_others_can_read_is_refused(token: Token, pin_file: Path) -> None:
+    pin_file.chmod(0o644)
     with pytest.raises(Unusable, match="others on this machine can read the PIN"):
         token.holds(LABEL)
 
@@ -159,18 +176,20 @@ def test_two_keys_of_one_label_are_not_guessed_between(token: Token) -> None:
         token.signer(LABEL)
 
 
-def test_a_key_that_no_ca_of_ours_has_is_refused(token: Token, uri: TokenUri) -> None:
-    pin = uri.pin_source.read_text().strip()
+def test_a_key_that_no_ca_of_ours_has_is_refused(token: Token, uri: TokenUri, pin_file: Path) -> None:
+    pin = pin_file.read_text().strip()
     with pkcs11.lib(str(uri.module)).get_token(token_label=uri.token).open(user_pin=pin, rw=True) as session:
         session.generate_keypair(pkcs11.KeyType.RSA, 2048, label=LABEL, store=True)
     with pytest.raises(Unusable, match=rf"is RSA with 2048 bits.*ECDSA on P-256 or RSA with {RSA_BITS} is wanted"):
         token.signer(LABEL)
 
 
-def test_a_key_that_another_tool_made_is_used(token: Token, uri: TokenUri, tmp_path: Path, now: datetime) -> None:
+def test_a_key_that_another_tool_made_is_used(
+    token: Token, uri: TokenUri, pin_file: Path, tmp_path: Path, now: datetime
+) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not on PATH")
-    pem, pin = tmp_path / "key.pem", uri.pin_source.read_text().strip()
+    pem, pin = tmp_path / "key.pem", pin_file.read_text().strip()
     make = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(pem)]
     subprocess.run(make, check=True, capture_output=True, timeout=60)
     bring = ["softhsm2-util", "--import", str(pem), "--token", uri.token, "--label", LABEL, "--id", "01", "--pin", pin]

@@ -13,7 +13,7 @@ QUERY = "module-path=/lib/hsm.so&pin-source=file:/etc/pin"
 
 def test_the_example_in_our_messages_can_be_used() -> None:
     assert parse_token_uri(EXAMPLE) == TokenUri(
-        "hub-ppr", "issuing-ca", Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/etc/hub/pin")
+        "ppr", "our-key", Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/etc/token/pin")
     )
 
 
@@ -35,6 +35,7 @@ def test_values_are_percent_decoded_and_come_in_any_order() -> None:
         (f"{PATH};token=other?{QUERY}", "token stands twice"),
         (f"{PATH};serial?{QUERY}", "'serial' in the PKCS#11 URI has no value"),
         (f"{PATH};type=cert?{QUERY}", "names a cert; a private key is wanted"),
+        (f"pkcs11:token=a%0Ab;object=ca?{QUERY}", "token in the PKCS#11 URI holds characters that cannot be printed"),
         (f"pkcs11:token=%ff;object=ca?{QUERY}", "token in the PKCS#11 URI is no UTF-8"),
         (f"pkcs11:token=hub;object={'x' * 49}?{QUERY}", "is longer than 48 characters"),
         (f"pkcs11:token=hub;object={'%C3%BC' * 9}?{QUERY}", "is longer than 48 characters"),
@@ -62,3 +63,20 @@ def test_the_longest_label_fits_where_the_name_of_a_cas_key_is_stored() -> None:
     label = parse_token_uri(f"pkcs11:token=hub;object={'x' * 48}?{QUERY}").object
     assert len(key_name(label)) <= 64
     assert key_name("issuing CA;1") == "pkcs11:object=issuing%20CA%3B1"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        TokenUri("hub", "ca", Path("/lib/hsm.so"), Path("/etc/pin")),
+        TokenUri("h\u00fcb;b?", "a&b=c/d%", Path("/lib/a b&c.so"), None, "1;2"),
+    ],
+)
+def test_a_uri_is_written_as_it_is_read(uri: TokenUri) -> None:
+    assert parse_token_uri(str(uri), pin_elsewhere=True) == uri
+    # OpenSSL, which reads it too, would take the public key of the pair else.
+    assert ";type=private?" in str(uri)
+
+
+def test_where_the_pin_is_need_not_be_said_if_it_is_elsewhere() -> None:
+    assert parse_token_uri(f"{PATH}?module-path=/lib/hsm.so", pin_elsewhere=True).pin_source is None

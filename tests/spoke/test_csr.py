@@ -1,8 +1,10 @@
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,15 @@ from bothways.contract.subject import Subject
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.requests import show_request, submit_request
+from bothways.pki.keys import spki_pin
+from bothways.signer.token_uri import parse_token_uri
 from bothways.spoke.csr import make_request, take_request
 from bothways.spoke.directory import Spoke
+from bothways.spoke.export import kubernetes_secret, pkcs12_file
 from bothways.spoke.install import install_certificate
+from bothways.spoke.pair import read_key
+from bothways.spoke.status import spoke_status
+from bothways.spoke.token_key import is_in_token, key_in_token, made_in_token, reference, token_key
 
 
 @contextmanager
@@ -195,3 +203,77 @@ def test_a_request_made_elsewhere_goes_through_the_hubs_own_rules(
         take_request(spoke, path.read_bytes()[:200], "theirs.csr")
     assert refused.value.findings
     assert not spoke.request_file.exists()
+
+
+def test_a_key_is_made_in_a_token_and_one_that_is_there_is_used(
+    hub: Hub, spoke: Spoke, subject: Subject, token_uri: str
+) -> None:
+    uri = parse_token_uri(token_uri)
+    made = make_request(spoke, KeyType.ECDSA, subject, token=uri)
+    assert made.spki_pin == spki_pin(key_in_token(uri).public_key())
+    assert show_request(hub, submit_request(hub, spoke.tsp_id, made.der).id)[1] == ()
+    assert spoke.key_file.stat().st_mode & 0o777 == 0o600
+    assert b"PRIVATE KEY" not in spoke.key_file.read_bytes()
+    assert uri.pin_source is not None
+    assert uri.pin_source.read_bytes().strip() not in spoke.key_file.read_bytes()
+    # As after a kill between token and file: the same again goes on with the key.
+    spoke.request_file.unlink()
+    spoke.key_file.unlink()
+    # What the key is, it says itself.
+    assert make_request(spoke, KeyType.RSA, subject, token=uri).spki_pin == made.spki_pin
+
+
+def test_a_request_that_the_rules_refuse_makes_no_key_in_a_token(
+    spoke: Spoke, subject: Subject, token_uri: str
+) -> None:
+    uri = parse_token_uri(token_uri)
+    with pytest.raises(Refused):
+        make_request(spoke, KeyType.ECDSA, replace(subject, country="France"), token=uri)
+    assert not is_in_token(uri)
+
+
+def test_the_next_key_lies_in_the_same_token_or_is_named(
+    spoke: Spoke, subject: Subject, token_uri: str, renewed: Callable[[Spoke], bytes]
+) -> None:
+    uri = parse_token_uri(token_uri)
+    make_request(spoke, KeyType.ECDSA, subject, token=uri)
+    install_certificate(spoke, renewed(spoke))
+    second = make_request(spoke, KeyType.ECDSA, subject)
+    held = read_key(spoke.renewal / "tls.key").token
+    assert held == replace(uri, object="issuing-ca-2")
+    assert second.spki_pin == spki_pin(key_in_token(held).public_key())
+    # Where people make the keys of an HSM, they name the next one.
+    shutil.rmtree(spoke.renewal)
+    named = replace(uri, object="of-the-ceremony")
+    made_in_token(named, KeyType.ECDSA)
+    make_request(spoke, KeyType.ECDSA, subject, token=named)
+    assert read_key(spoke.renewal / "tls.key").token == named
+    install_certificate(spoke, renewed(spoke))
+    assert read_key(spoke.key_file).token == named
+    with pytest.raises(Conflict, match=r"object=of-the-ceremony.* is the key in use"):
+        make_request(spoke, KeyType.ECDSA, subject, token=named)
+    with pytest.raises(Conflict, match="is the key in use"):
+        make_request(spoke, KeyType.ECDSA, subject, key_file=spoke.key_file)
+
+
+def test_a_certificate_is_installed_only_for_the_key_that_the_token_has_now(
+    spoke: Spoke, subject: Subject, token_uri: str, renewed: Callable[[Spoke], bytes]
+) -> None:
+    make_request(spoke, KeyType.ECDSA, subject, token=parse_token_uri(token_uri))
+    certificate = renewed(spoke)
+    pem = spoke.key_file.read_bytes()
+    # Another token under the same label would be the same: here the file leads to a key of another label.
+    other = replace(parse_token_uri(token_uri), object="another")
+    made_in_token(other, KeyType.ECDSA)
+    spoke.key_file.write_bytes(reference(other, token_key(pem, spoke.key_file).public_key()))
+    with pytest.raises(Unusable, match="has another key as another now"):
+        install_certificate(spoke, certificate)
+    spoke.key_file.write_bytes(pem)
+    assert install_certificate(spoke, certificate).changed
+    for export in (lambda: pkcs12_file(spoke, "password"), lambda: kubernetes_secret(spoke, "tls")):
+        with pytest.raises(Unusable, match="never leaves it, so there is nothing to export"):
+            export()
+    status = spoke_status(spoke, datetime.now(UTC))
+    assert status.key
+    assert "issuing-ca in the token hub-" in status.key
+    assert not status.broken

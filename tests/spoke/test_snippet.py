@@ -3,10 +3,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bothways.errors import Unusable
+from bothways.signer.token_uri import EXAMPLE, parse_token_uri
 from bothways.spoke.directory import Spoke
 from bothways.spoke.snippet import Stack, Wiring, snippet, system_resolvers
+from bothways.spoke.token_key import reference
 from bothways.xds.state import Address
 
 # Each is run for real in tests/wire/test_snippets.py, but .NET, which Debian has not.
@@ -49,6 +52,32 @@ def test_no_text_keeps_an_address_or_trusts_more_than_the_contract(spoke: Spoke,
         Stack.OPENSSL: ("-verify_return_error", "-verify_hostname", "-Verify 4", "-no-CAstore"),
     }[stack]
     assert [each for each in said if each not in text] == []
+
+
+@pytest.mark.parametrize("stack", [Stack.NGINX, Stack.HAPROXY, Stack.CURL, Stack.OPENSSL, Stack.PYTHON])
+def test_what_is_built_on_openssl_is_told_how_to_reach_a_token(spoke: Spoke, wiring: Wiring, stack: Stack) -> None:
+    plain = snippet(stack, spoke, wiring)
+    lead_to_token(spoke)
+    text = snippet(stack, spoke, wiring)
+    assert text.endswith(plain)
+    before = text.removesuffix(plain)
+    assert f"OPENSSL_CONF={spoke.directory}/current/openssl.cnf" in before
+    assert "The key our-key lies in the token ppr" in before
+    lines = before.splitlines()
+    assert [each for each in lines if each and not each.startswith(("#", "export OPENSSL_CONF="))] == []
+
+
+@pytest.mark.parametrize("stack", [Stack.APACHE, Stack.ENVOY, Stack.JAVA, Stack.DOTNET, Stack.NODE, Stack.GO])
+def test_what_reaches_no_token_says_which_proxy_does(spoke: Spoke, wiring: Wiring, stack: Stack) -> None:
+    lead_to_token(spoke)
+    with pytest.raises(Unusable, match=rf"{stack.value} does not reach it by itself.*bothways spoke config nginx"):
+        snippet(stack, spoke, wiring)
+
+
+def lead_to_token(spoke: Spoke) -> None:
+    """Make the spoke's key one in a token; nobody opens it here."""
+    public = ec.generate_private_key(ec.SECP256R1()).public_key()
+    spoke.key_file.write_bytes(reference(parse_token_uri(EXAMPLE), public))
 
 
 def test_a_path_that_means_something_to_a_program_is_refused(spoke: Spoke, wiring: Wiring) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.conftest import free_ports, local_settings, running
+from tests.conftest import free_ports, local_settings, new_token, running
 from tests.dns_server import DnsServer, serving_dns
 from tests.hub_server import hub_server
 from tests.wire.conftest import ISSUER, World
@@ -23,16 +24,22 @@ from tests.wire.servers import NGINX, make_pki
 from tests.wire.upstream import Upstream, answer, serving
 
 from bothways import files
-from bothways.contract.document import Environment
+from bothways.contract.document import Environment, KeyType
 from bothways.contract.render import render_contract
+from bothways.contract.subject import Subject
 from bothways.dataplane.envoy import find_envoy
 from bothways.demo.customer_ca import ServerFiles, make_server_files
+from bothways.operations.certificates import certificate_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
+from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.registry.customer import CustomerKind
-from bothways.spoke.directory import Spoke
+from bothways.signer.token_uri import parse_token_uri
+from bothways.spoke.csr import make_request
+from bothways.spoke.directory import Spoke, init_spoke
+from bothways.spoke.install import install_certificate
 from bothways.spoke.snippet import Stack, Wiring, snippet
 from bothways.xds.state import Address
 
@@ -198,7 +205,8 @@ def proxy(stack: Stack, spoke: Spoke, wiring: Wiring, place: Path) -> Iterator[N
         )
         main = place / "nginx-main.conf"
         main.write_text(
-            f"daemon off; master_process off; pid {place}/nginx.pid; error_log stderr;\nevents {{}}\n"
+            # With workers, as it runs everywhere: what they use of a token has to outlive the fork.
+            f"daemon off; user root; env SOFTHSM2_CONF; pid {place}/nginx.pid; error_log stderr;\nevents {{}}\n"
             f"http {{ access_log off; {temporary} include {path}; }}\n"
         )
         command = [program(stack), "-e", "stderr", "-p", str(place), "-c", str(main)]
@@ -298,6 +306,53 @@ def test_openssl_calls_the_hub_and_is_called(scene: Scene) -> None:
     command = "openssl s_server" + listening.partition("openssl s_server")[2]
     with serving_process(["sh", "-c", f"exec {command}"], wiring.port, scene.place / "s_server.log"):
         scene.judge(wiring.port)
+
+
+@pytest.fixture(scope="module")
+def in_token(scene: Scene, softhsm: Path, pkcs11_provider: None) -> Spoke:  # noqa: ARG001 - it has to be there
+    """A spoke of the same customer whose key lies in a PKCS#11 token, at the server in the hub's role."""
+    place = scene.place / "token"
+    place.mkdir()
+    uri = parse_token_uri(new_token(softhsm, place, "bank"))
+    (place / "contract.toml").write_text(render_contract(contract(scene.hub)))
+    spoke = init_spoke(place / "bank", str(place / "contract.toml"), ISSUER)
+    make_request(spoke, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", "Bank", "Payments"), token=uri)
+    stored = submit_request(scene.hub, ISSUER, spoke.request_file.read_bytes())
+    install_certificate(spoke, certificate_chain(scene.hub, approve_request(scene.hub, stored.id)).encode())
+    shutil.copy(scene.local.directory / "ca.crt", spoke.directory / "ca.crt")
+    return replace(spoke, contract=scene.local.contract)
+
+
+@pytest.mark.parametrize("stack", [Stack.NGINX, Stack.HAPROXY])
+def test_a_proxy_calls_the_hub_with_a_key_in_a_token(
+    scene: Scene, in_token: Spoke, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(stack)
+    wiring = scene.wiring()
+    text = snippet(stack, in_token, wiring)
+    [conf] = re.findall(r"^# +Environment=OPENSSL_CONF=(\S+)$", text, flags=re.MULTILINE)
+    monkeypatch.setenv("OPENSSL_CONF", conf)
+    scene.dns.records["localhost", "A"] = ["1 127.0.0.1"]
+    with proxy(stack, in_token, wiring, tmp_path):
+        for _ in range(3):
+            response = until(wiring.local_port, "/connectivity")
+            assert (response.status_code, response.json()["customer"]) == (200, ISSUER), response.text
+        scene.judge(wiring.port)
+
+
+@pytest.mark.parametrize("stack", [Stack.CURL, Stack.OPENSSL, Stack.PYTHON])
+def test_a_program_calls_the_hub_with_a_key_in_a_token(
+    scene: Scene, in_token: Spoke, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, text = program(stack), snippet(stack, in_token, scene.wiring())
+    command = ["sh", "-ec", text.partition("# From the hub")[0]]
+    if stack is Stack.PYTHON:
+        (tmp_path / "hub.py").write_text(text)
+        [conf] = re.findall(r"^# Start it with: OPENSSL_CONF=(\S+)$", text, flags=re.MULTILINE)
+        monkeypatch.setenv("OPENSSL_CONF", conf)
+        command = [run, str(tmp_path / "hub.py"), "call", "/connectivity"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert f'"{ISSUER}"' in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("stack", [Stack.NGINX, Stack.HAPROXY])

@@ -14,6 +14,7 @@ from bothways.bundle.archive import BUNDLE_LIMIT
 from bothways.cli.exit import EXPIRING, FAILED, NOT_AUTHORIZED, OK
 from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke_confirm import settled_preset
+from bothways.cli.spoke_key import wanted_key
 from bothways.cli.spoke_text import callback_text, listening, status_text
 from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
@@ -101,8 +102,15 @@ def init(
 def csr(
     *,
     key: Annotated[
-        KeyType, Parameter(help="The kind of the new key: ecdsa is P-256, rsa has 4096 bits.")
-    ] = KeyType.ECDSA,
+        str,
+        Parameter(
+            help="The kind of the new key: ecdsa is P-256, rsa has 4096 bits. Or a key in an HSM, by its PKCS#11 URI "
+            "(RFC 7512): it is used, or made there. The PIN is in the file of pin-source, or found as a passphrase."
+        ),
+    ] = KeyType.ECDSA.value,
+    kind: Annotated[
+        KeyType | None, Parameter(help="With a PKCS#11 URI: the kind of a key that is made; ecdsa by default.")
+    ] = None,
     country: Annotated[str | None, Parameter(help="C: two capital letters, for example FR.")] = None,
     state: Annotated[str | None, Parameter(help="ST: state, province or region.")] = None,
     locality: Annotated[str | None, Parameter(help="L: city.")] = None,
@@ -145,22 +153,27 @@ def csr(
     A request of --csr-file goes through the same rules. If its key stays elsewhere, name it when you install.
     """
     spoke = open_spoke(directory)
+    wanted, token = wanted_key(key, kind)
     said = {"country": country, "state": state, "locality": locality, "organization": organization, "unit": unit}
+    if token and (openssl or encrypt or key_file or csr_file):
+        raise Unusable("a key in a token is made and used there: leave --openssl, --encrypt and files of a key out.")
     if csr_file:
         if openssl or encrypt or any(each is not None for each in said.values()):
             raise Unusable("a request that was made elsewhere has its subject and key: leave those options out.")
-        made = take_request(spoke, files.read(csr_file, "the request"), str(csr_file), key_file)
-        return _ready(spoke, made, as_json=json)
+        taken = take_request(spoke, files.read(csr_file, "the request"), str(csr_file), key_file)
+        return _ready(spoke, taken, as_json=json)
     if missing := [f"--{name}" for name, value in said.items() if value is None]:
         raise Unusable(f"the subject is not complete. Name {', '.join(missing)}; or a request of your own: --csr-file")
     subject = Subject(**{name: value or "" for name, value in said.items()})
+    made = wanted or KeyType.ECDSA
     if openssl:
         # Where `install` looks for the key: never over the one in use.
         place = str(spoke.pending.absolute())
-        recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, key, subject, shell, place)
+        recipe = openssl_recipe(spoke.contract.terms, spoke.tsp_id, made, subject, shell, place)
         result({"commands": recipe}, recipe, as_json=json)
         return OK
-    return _ready(spoke, make_request(spoke, key, subject, encrypt=encrypt, key_file=key_file), as_json=json)
+    request = make_request(spoke, made, subject, encrypt=encrypt, key_file=key_file, token=token)
+    return _ready(spoke, request, as_json=json)
 
 
 def _ready(spoke: Spoke, request: CertificationRequest, *, as_json: bool) -> int:

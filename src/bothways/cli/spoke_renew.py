@@ -18,7 +18,7 @@ from bothways import files
 from bothways.cli.exit import EXPIRING, FAILED, OK
 from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke import Directory
-from bothways.contract.document import KeyType
+from bothways.cli.spoke_key import wanted_key
 from bothways.errors import BothwaysError
 from bothways.spoke.directory import Spoke, alone, open_spoke, stands
 from bothways.spoke.pair import put_back
@@ -37,7 +37,13 @@ def renew(
     by_hand: Annotated[
         bool, Parameter(negative="", help="Write the request into renewal/, for delivery by hand, and ask nobody.")
     ] = False,
-    key: Annotated[KeyType | None, Parameter(help="Another kind for the new key than the present one has.")] = None,
+    key: Annotated[
+        str,
+        Parameter(
+            help="Another kind for the new key than the present one has: ecdsa or rsa. Or the next key in an HSM, by "
+            "its PKCS#11 URI: it is used, or made there. By default, a key in a token is followed by a new one in it."
+        ),
+    ] = "",
     hook: Annotated[
         str, Parameter(help="A command to run after an installation, for example 'systemctl reload nginx'.")
     ] = "",
@@ -73,7 +79,8 @@ def renew(
         return _put_back(spoke, hook, as_json=json)
     if daemon:
         return _stay(directory, hook, as_json=json)
-    done = renew_once(spoke, datetime.now(UTC), force=force, by_hand=by_hand, key=key)
+    kind, token = wanted_key(key, None)
+    done = renew_once(spoke, datetime.now(UTC), force=force, by_hand=by_hand, key=kind, token=token)
     result(_document(done), _text(done, spoke), as_json=json)
     if done.outcome is Outcome.BY_HAND:
         tell(f"Hand {done.request} to the hub. Then: bothways spoke install CERT --directory {directory}")

@@ -33,11 +33,22 @@ _SESSION_LOST = (PKCS11Error, OSError)
 _Value = TypeVar("_Value")
 
 
-class Token:
-    """One token, logged in at the first use, and the handles of its keys. Raises `Unusable` for all that goes wrong."""
+def source_pin(uri: TokenUri) -> bytes:
+    """Return the PIN in the file that the URI names. Raises `Unusable`."""
+    if uri.pin_source is None:
+        raise Unusable(f"the PKCS#11 URI has no pin-source, so the PIN of the token {uri.token} is not known. Name it.")
+    return read_secret(uri.pin_source, f"the PIN of the token {uri.token}")
 
-    def __init__(self, uri: TokenUri) -> None:
+
+class Token:
+    """One token, logged in at the first use, and the handles of its keys. Raises `Unusable` for all that goes wrong.
+
+    `pin` finds the PIN; by default it is in the file that the URI names.
+    """
+
+    def __init__(self, uri: TokenUri, pin: Callable[[], bytes] | None = None) -> None:
         self._uri = uri
+        self._pin = pin or (lambda: source_pin(uri))
         self._session: Any = None
         self._private: dict[str, Any] = {}
 
@@ -98,7 +109,7 @@ class Token:
         wanted: dict[str, Any] = {"token_label": self._uri.token}
         if self._uri.serial:
             wanted["token_serial"] = self._uri.serial.encode()
-        pin = read_secret(self._uri.pin_source, f"the PIN of the token {self._uri.token}").decode(errors="replace")
+        pin = self._pin().decode(errors="replace")
         token = pkcs11.lib(str(self._uri.module)).get_token(**wanted)
         try:
             return token.open(rw=writable, user_pin=pin)
@@ -157,13 +168,14 @@ class Token:
             domain = self._session.create_domain_parameters(TokenKeyType.EC, curve, local=True)
             domain.generate_keypair(**options)
 
+    def _pin_place(self) -> str:
+        return f"in {self._uri.pin_source}" if self._uri.pin_source else "that was given"
+
     def _unusable(self, error: Exception) -> Unusable:
         where = f"the token {self._uri.token} (library {self._uri.module})"
         if isinstance(error, PinIncorrect | PinLocked):
             locked = " and it is locked now" if isinstance(error, PinLocked) else ""
-            return Unusable(
-                f"{where} refuses the PIN in {self._uri.pin_source}{locked}. Mend the file, then try again."
-            )
+            return Unusable(f"{where} refuses the PIN {self._pin_place()}{locked}. Give the right one, and try again.")
         if isinstance(error, NoSuchKey):
             return Unusable(
                 f"{where} {error}. Look with: pkcs11-tool --list-objects, and name the right one in hub.toml."

@@ -21,22 +21,31 @@ from bothways.findings import errors
 from bothways.pki import keys
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.pki.rules import SUBJECT, Applicant, judge_request, request_findings
+from bothways.signer.token_uri import TokenUri
 from bothways.spoke.directory import KEY, REQUEST, Spoke, alone, stands
-from bothways.spoke.pair import HeldKey, PrivateKey, read_key, tidy
+from bothways.spoke.pair import HeldKey, PrivateKey, read_key, tidy, token_in_use
 from bothways.spoke.passphrase import is_encrypted, new_passphrase
+from bothways.spoke.token_key import is_in_token, key_in_token, made_in_token, next_in_token, reference
 
 
 def make_request(
-    spoke: Spoke, key_type: KeyType, subject: Subject, *, encrypt: bool = False, key_file: Path | None = None
+    spoke: Spoke,
+    key_type: KeyType,
+    subject: Subject,
+    *,
+    encrypt: bool = False,
+    key_file: Path | None = None,
+    token: TokenUri | None = None,
 ) -> CertificationRequest:
     """Make a key (mode 0600) and its request where `spoke.pending` is: beside the pair in use, if there is one.
 
     `encrypt` writes the new key under a passphrase; one that renews an encrypted key is encrypted as well. `key_file`
-    is a key that was made elsewhere, which is copied as it is, and says its kind itself.
+    is a key that was made elsewhere, which is copied as it is, and says its kind itself. `token` names a key in a
+    PKCS#11 token, which is used, or made if it is not there; one that renews a key in a token is a new one in it.
     A key that waits there without a request, from an interrupted run or brought in, is used, never overwritten.
     Raises `Refused` with all findings if the rules would refuse the request, `Conflict` if one is under way already.
     """
-    brought = read_key(key_file) if key_file else None
+    brought = read_key(key_file) if key_file else _in_token(spoke, token)
     if brought:
         key_type = keys.key_type(brought.key.public_key()) or key_type
     if mistakes := subject_findings(subject) + common_name_findings(spoke.contract.terms, key_type, spoke.tsp_id):
@@ -48,6 +57,10 @@ def make_request(
         tidy(spoke)
         kept, request_file = spoke.pending / KEY, spoke.pending / REQUEST
         _require_none(spoke, request_file)
+        if brought is None and not stands(kept) and (place := token or _next_in_token(spoke)):
+            brought = _reference(spoke, place, made_in_token(place, key_type))
+        if brought:
+            _require_new(spoke, brought)
         key = _key(kept, key_type, brought)
         request = parse_request(_signed(key, subject, common_name), str(request_file))
         applicant = Applicant(spoke.tsp_id, spoke.contract.terms)
@@ -88,6 +101,33 @@ def take_request(spoke: Spoke, data: bytes, subject: str, key_file: Path | None 
     return request
 
 
+def _in_token(spoke: Spoke, token: TokenUri | None) -> HeldKey | None:
+    """Return the key that the URI names, if it is in its token already."""
+    return _reference(spoke, token, key_in_token(token)) if token and is_in_token(token) else None
+
+
+def _next_in_token(spoke: Spoke) -> TokenUri | None:
+    """Return the URI for the key that follows the one in use, if that lies in a token."""
+    in_use = token_in_use(spoke) if stands(spoke.certificate_file) else None
+    return next_in_token(in_use) if in_use else None
+
+
+def _reference(spoke: Spoke, uri: TokenUri, key: PrivateKey) -> HeldKey:
+    return HeldKey(spoke.pending / KEY, reference(uri, key.public_key()), key)
+
+
+def _require_new(spoke: Spoke, brought: HeldKey) -> None:
+    if (
+        stands(spoke.certificate_file)
+        and stands(spoke.key_file)
+        and read_key(spoke.key_file).spki_pin == brought.spki_pin
+    ):
+        raise Conflict(
+            f"{brought.token or brought.path} is the key in use, and each certificate has a key of its own (R9). "
+            "Name another one, or none."
+        )
+
+
 def _require_none(spoke: Spoke, request_file: Path) -> None:
     if stands(request_file):
         raise Conflict(
@@ -107,7 +147,7 @@ def _pem(spoke: Spoke, key: PrivateKey, *, encrypt: bool) -> bytes:
 def _key(path: Path, key_type: KeyType, brought: HeldKey | None) -> PrivateKey:
     if brought:
         if stands(path) and read_key(path).spki_pin != brought.spki_pin:
-            raise Conflict(f"{path} is another key, and is never overwritten. Move it away, or leave --key-file out.")
+            raise Conflict(f"{path} is another key, and is never overwritten. Move it away, or name no key.")
         return brought.key
     if stands(path):
         key = read_key(path).key

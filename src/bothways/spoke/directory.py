@@ -25,6 +25,9 @@ from bothways.spoke.preset import Settled
 KEY, REQUEST, CERTIFICATE = "tls.key", "tls.csr", "tls.crt"
 """The names of a pair's files, wherever the pair stands."""
 
+OPENSSL_CONF = "openssl.cnf"
+"""Beside a pair whose key lies in a token: how OpenSSL reaches it."""
+
 BUNDLE = "bundle.toml"
 """Which bundle of the hub was taken in last."""
 
@@ -56,6 +59,11 @@ class Spoke:
     def request_file(self) -> Path:
         """The first certification request."""
         return self.directory / REQUEST
+
+    @property
+    def openssl_conf(self) -> Path:
+        """OpenSSL's configuration for the pair in use, if its key lies in a token."""
+        return self.directory / "current" / OPENSSL_CONF
 
     @property
     def certificate_file(self) -> Path:

@@ -99,6 +99,11 @@ def keystore_recipe(spoke: Spoke) -> str:
 def _pair(spoke: Spoke) -> tuple[HeldKey, tuple[x509.Certificate, ...]]:
     data = files.read(spoke.certificate_file, "the certificate", CHAIN_LIMIT)
     chain, key = read_certificates(data, str(spoke.certificate_file)), read_key(spoke.key_file)
+    if key.token:
+        raise Unusable(
+            f"the key {key.token.object} lies in the token {key.token.token}, and never leaves it, so there is nothing "
+            "to export. What other programs need for it says: bothways spoke config STACK"
+        )
     if spki_pin(chain[0].public_key()) != key.spki_pin:
         raise Unusable(f"{spoke.certificate_file} is not for the key in {spoke.key_file}. Install it again")
     return key, chain

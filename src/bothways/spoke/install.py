@@ -18,6 +18,7 @@ from bothways.spoke.authorities import require_authorities, require_other_softwa
 from bothways.spoke.certificate import certification_path, issuing_cas, judge, read_certificates, uri_id
 from bothways.spoke.directory import KEY, REQUEST, Spoke, alone, stands
 from bothways.spoke.pair import HeldKey, held_keys, put_in_use, read_key, tidy
+from bothways.spoke.token_key import key_in_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ def install_certificate(
         if judged.findings:
             raise Refused(judged.findings)
         key = held[spki_pin(judged.certificate.public_key())]
+        if key.token and key_in_token(key.token).public_key() != judged.certificate.public_key():
+            raise Unusable(
+                f"the token {key.token.token} has another key as {key.token.object} now, and the certificate is not "
+                "for it. Restore the token from its backup, or make a new request: bothways spoke csr"
+            )
         pem = "".join(certificate_pem(each) for each in judged.path).encode()
         changed = not spoke.certificate_file.exists() or spoke.certificate_file.read_bytes() != pem
         if changed or key.path != spoke.key_file:

@@ -2,7 +2,8 @@
 
 A pair is changed by renaming the one link `current`. So nobody who reads, and no kill -9, finds a key beside the
 certificate of another; the pair before stays whole where `previous` points to. Everything here is called by one
-command at a time (`directory.alone`).
+command at a time (`directory.alone`). With a key in a token, `tls.key` is the reference to it, and the pair has the
+OpenSSL configuration that other programs need for it.
 """
 
 import contextlib
@@ -23,22 +24,30 @@ from bothways import files
 from bothways.errors import Unusable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
-from bothways.spoke.directory import CERTIFICATE, KEY, REQUEST, Spoke, stands
+from bothways.signer.token_uri import TokenUri
+from bothways.spoke.directory import CERTIFICATE, KEY, OPENSSL_CONF, REQUEST, Spoke, stands
 from bothways.spoke.passphrase import is_encrypted, passphrase
+from bothways.spoke.provider import openssl_conf
+from bothways.spoke.token_key import is_reference, referenced, token_key
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _CURRENT, _PREVIOUS, _PAIRS = "current", "previous", "pairs"
-_MODES = {KEY: files.PRIVATE, REQUEST: files.PUBLIC, CERTIFICATE: files.PUBLIC}
+_MODES = {KEY: files.PRIVATE, REQUEST: files.PUBLIC, CERTIFICATE: files.PUBLIC, OPENSSL_CONF: files.PUBLIC}
 
 
 @dataclass(frozen=True, slots=True)
 class HeldKey:
-    """A private key of the spoke: the file as it stands, and the key in it."""
+    """A private key of the spoke: the file as it stands, and the key in it, or in the token that it leads to."""
 
     path: Path
     pem: bytes
     key: PrivateKey
+
+    @property
+    def token(self) -> TokenUri | None:
+        """The URI of the key, if it lies in a token."""
+        return referenced(self.pem, self.path) if is_reference(self.pem) else None
 
     @property
     def spki_pin(self) -> str:
@@ -60,8 +69,11 @@ def read_key(path: Path) -> HeldKey:
 def private_key(pem: bytes, path: Path) -> CertificateIssuerPrivateKeyTypes:
     """Return the private key in the PEM text, which came from the file; for an encrypted one, the passphrase is found.
 
-    Raises `Unusable` if there is no key, or the passphrase is not to be had, or is another one.
+    Of a reference it is the key in the token, which signs there. Raises `Unusable` if there is no key, or the
+    passphrase is not to be had, or is another one.
     """
+    if is_reference(pem):
+        return token_key(pem, path)
     secret = passphrase(path) if is_encrypted(pem) else None
     try:
         key = load_pem_private_key(pem, secret)
@@ -80,12 +92,20 @@ def held_keys(spoke: Spoke) -> tuple[HeldKey, ...]:
     return tuple(read_key(path) for path in places if stands(path))
 
 
+def token_in_use(spoke: Spoke) -> TokenUri | None:
+    """Return the URI of the key in use, if it lies in a token. No key is read, so no passphrase is asked for."""
+    pem = files.read(spoke.key_file, "the private key") if stands(spoke.key_file) else b""
+    return referenced(pem, spoke.key_file) if is_reference(pem) else None
+
+
 def put_in_use(spoke: Spoke, held: HeldKey, chain_pem: bytes) -> None:
     """Make this key and its certificate the pair in use, and the one that was in use the previous one.
 
     The request that the key waited with goes into the pair. Raises `Unusable` if something cannot be written.
     """
     fresh = {KEY: held.pem, CERTIFICATE: chain_pem}
+    if held.token:
+        fresh[OPENSSL_CONF] = openssl_conf(held.token).encode()
     request = held.path.with_name(REQUEST)
     # Beside a key that was brought in, a file of that name is somebody else's.
     if held.path.parent in {spoke.directory, spoke.renewal} and stands(request):

@@ -18,6 +18,7 @@ from bothways.pki.chain import fingerprint
 from bothways.pki.encoding import CHAIN_LIMIT
 from bothways.pki.keys import key_type
 from bothways.pki.rules import SUBJECT
+from bothways.signer.token_uri import TokenUri
 from bothways.spoke import client as clients
 from bothways.spoke.certificate import read_certificates
 from bothways.spoke.csr import make_request
@@ -84,12 +85,19 @@ def due_at(certificate: x509.Certificate) -> datetime:
 
 
 def renew(
-    spoke: Spoke, now: datetime, *, force: bool = False, by_hand: bool = False, key: KeyType | None = None
+    spoke: Spoke,
+    now: datetime,
+    *,
+    force: bool = False,
+    by_hand: bool = False,
+    key: KeyType | None = None,
+    token: TokenUri | None = None,
 ) -> Renewal:
     """Renew the certificate if it is due or `force` says so, over EST, or `by_hand` write the request and no more.
 
     A request that is under way is sent again, never made anew: a hub that reviews answers it one day. The key is new,
-    of the same kind unless `key` says otherwise; the subject stays. Raises `NotAuthorized` or `Unreachable` if the hub
+    of the same kind unless `key` says otherwise, in the same token if it lies in one, and the one at `token` if that is
+    named; the subject stays. Raises `NotAuthorized` or `Unreachable` if the hub
     refuses us or does not answer, `Conflict` with the hub's words if it refused the request, `Refused` if what came
     back cannot be installed.
     """
@@ -99,7 +107,7 @@ def renew(
         return Renewal(Outcome.NOT_DUE, due)
     if not stands(waiting):
         kind = key or key_type(certificate.public_key()) or KeyType.ECDSA
-        make_request(spoke, kind, _subject(certificate))
+        make_request(spoke, kind, _subject(certificate), token=token)
     if by_hand or spoke.contract.terms.software is Software.OTHER:
         return Renewal(Outcome.BY_HAND, due, waiting)
     return _enrolled(spoke, due, waiting)

@@ -15,12 +15,13 @@ from cryptography import x509
 
 from bothways import files
 from bothways.errors import Unusable
-from bothways.spoke.directory import CERTIFICATE, KEY, Spoke, open_spoke
+from bothways.spoke.directory import CERTIFICATE, KEY, Spoke, open_spoke, stands
 from bothways.spoke.passphrase import is_encrypted
 from bothways.spoke.reload import Reloading
 from bothways.spoke.sidecar import Sidecar, bootstrap
 from bothways.spoke.sidecar import secrets as secret_files
 from bothways.spoke.tls import load_pair
+from bothways.spoke.token_key import is_reference
 
 BOOTSTRAP = "envoy.json"
 
@@ -106,6 +107,11 @@ class _Plan:
 
 def _watched(name: str, pair: Pair, tell: Callable[[str], None]) -> Reloading[x509.Certificate]:
     def checked() -> x509.Certificate:
+        if stands(pair[1]) and is_reference(files.read(pair[1], "the private key")):
+            raise Unusable(
+                f"the key of {pair[1]} lies in a PKCS#11 token, and Envoy (BoringSSL) reaches none. "
+                "Run a proxy that does in place of the sidecar: bothways spoke config nginx; or haproxy"
+            )
         loaded = load_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), *pair)
         if is_encrypted(files.read(pair[1], "the private key")):
             raise Unusable(

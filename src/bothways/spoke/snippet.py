@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from bothways.errors import Unusable
 from bothways.spoke.directory import Spoke
+from bothways.spoke.pair import token_in_use
 from bothways.spoke.sidecar import HTTPS, LOCAL_PORT, Callbacks, Sidecar, application, bootstrap
 from bothways.spoke.sidecar_tls import CLIENT_PAIR, SERVER_PAIR, client_ca_trust, hub_trust, pair_secret
 from bothways.xds.state import Address
@@ -37,6 +38,12 @@ class Stack(StrEnum):
     PYTHON = "python"
     CURL = "curl"
     OPENSSL = "openssl"
+
+
+_COMMANDS = (Stack.CURL, Stack.OPENSSL)
+_BY_OPENSSL = (*_COMMANDS, Stack.NGINX, Stack.HAPROXY, Stack.PYTHON)
+"""Those that reach a key in a PKCS#11 token: they load `tls.key` by OpenSSL 3, as it is. Apache is built on OpenSSL
+too, but mod_proxy looks for keys itself in the file of its certificate, and knows none but whole ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,38 @@ def snippet(stack: Stack, spoke: Spoke, wiring: Wiring) -> str:
                 f"{path.absolute()} has characters that mean something to some programs. "
                 "Use a path of letters, digits and ._/+=:,- alone"
             )
+    before = _for_token(stack, spoke)
     if stack is Stack.ENVOY:
         return _envoy(spoke, wiring)
     values = _values(spoke, wiring)
     text = (_SNIPPETS / f"{stack.value}.template").read_text(encoding="utf-8")
-    return _PLACE.sub(lambda found: values[found[1]], text)
+    return before + _PLACE.sub(lambda found: values[found[1]], text)
+
+
+def _for_token(stack: Stack, spoke: Spoke) -> str:
+    """Return what goes before everything else if the key lies in a token. Raises `Unusable` if it is not reached."""
+    uri = token_in_use(spoke)
+    if uri is None:
+        return ""
+    if stack not in _BY_OPENSSL:
+        raise Unusable(
+            f"the key {uri.object} lies in the token {uri.token}, and {stack.value} does not reach it by itself. Let a "
+            f"proxy on this machine hold the connection, and call that: bothways spoke config nginx --directory "
+            f"{spoke.directory}; or haproxy"
+        )
+    conf = spoke.openssl_conf.absolute()
+    lines = [
+        f"# The key {uri.object} lies in the token {uri.token}. OpenSSL 3 reaches it by pkcs11-provider",
+        f"# (Debian: apt install pkcs11-provider) and {conf};",
+        "# the program that uses it has to be allowed to use the token, and to read the PIN.",
+    ]
+    if stack in _COMMANDS:
+        return "\n".join([*lines, f"export OPENSSL_CONF={conf}", "", ""])
+    where = f"Environment=OPENSSL_CONF={conf}"
+    if stack is Stack.PYTHON:
+        return "\n".join([*lines, f"# Start it with: OPENSSL_CONF={conf}", ""])
+    edit = f"# systemctl edit {stack.value}, and then restart it:"
+    return "\n".join([*lines, edit, "#   [Service]", f"#   {where}", "#", ""])
 
 
 def system_resolvers(resolv_conf: str) -> tuple[Address, ...]:
@@ -122,13 +156,13 @@ def _envoy(spoke: Spoke, wiring: Wiring) -> str:
     callbacks = Callbacks(Address("0.0.0.0", wiring.port), application(wiring.application))  # noqa: S104 - the hub calls from outside
     sidecar = Sidecar(spoke.contract, place, Address("127.0.0.1", wiring.local_port), callbacks)
     server = (wiring.server_certificate.absolute(), wiring.server_key.absolute())
-    files = [
+    resources = [
         pair_secret(CLIENT_PAIR, spoke.certificate_file.absolute(), spoke.key_file.absolute()),
         pair_secret(SERVER_PAIR, *server),
         hub_trust(spoke.contract, sidecar.hub.host),
         client_ca_trust(spoke.contract),
     ]
-    written = {f"{each['resources'][0]['name']}.json": each for each in files} | {"envoy.json": bootstrap(sidecar)}
+    written = {f"{each['resources'][0]['name']}.json": each for each in resources} | {"envoy.json": bootstrap(sidecar)}
     lines = [
         f"# Envoy as both ends of the connection with {spoke.contract.terms.hub}, customer {spoke.tsp_id}.",
         "# Paste this into a shell: it writes Envoy's files, and says how to start it. Renewed certificates are taken",

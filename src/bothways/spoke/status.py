@@ -111,6 +111,8 @@ def spoke_status(spoke: Spoke, now: datetime) -> SpokeStatus:
         try:
             own = read_key(spoke.key_file)
             held, key = {own.spki_pin: str(own.path)}, described(own.key.public_key())
+            if own.token:
+                key = f"{key}, {own.token.object} in the token {own.token.token}"
         except Unusable as error:
             findings.append(_finding("SPOKE-KEY", str(error), "The key is needed for every call.", spoke.key_file))
     certificate = server = None

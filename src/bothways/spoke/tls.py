@@ -1,6 +1,7 @@
 """What both of the spoke's TLS sides need: loading a certificate with its key, and trust anchors."""
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
@@ -13,7 +14,9 @@ from bothways.pki.chain import certificate_pem, is_authority, readable
 from bothways.pki.encoding import UNREADABLE
 from bothways.pki.keys import spki_pin
 from bothways.spoke.pair import private_key
-from bothways.spoke.passphrase import passphrase
+from bothways.spoke.passphrase import passphrase, pin
+from bothways.spoke.provider import provide
+from bothways.spoke.token_key import is_reference, referenced
 
 
 def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Certificate:
@@ -24,16 +27,14 @@ def load_pair(context: ssl.SSLContext, certificate: Path, key: Path) -> x509.Cer
     for last in (False, True):
         try:
             end_entity = _end_entity(certificate)
-            ours = private_key(files.read(key, "the private key"), key)
+            pem = files.read(key, "the private key")
+            ours = private_key(pem, key)
             if spki_pin(ours.public_key()) == spki_pin(end_entity.public_key()):
-                context.load_cert_chain(certificate, key, lambda: passphrase(key))
+                context.load_cert_chain(certificate, key, _secret(pem, key))
                 return end_entity
         except ssl.SSLError as error:
             if last:
-                said = error.reason or error
-                raise Unusable(
-                    f"{certificate} and {key} are not taken by OpenSSL: {said}. Check both files."
-                ) from error
+                raise Unusable(f"{certificate} and {key} are not taken by OpenSSL: {_why(error, pem, key)}") from error
         # The pair was changed between two reads, perhaps: once more.
     raise Unusable(
         f"{certificate} and {key} do not belong together: the certificate is for another key. "
@@ -70,6 +71,25 @@ def anchors(pem: str) -> str:
     """Return the certificates in the PEM text as OpenSSL takes them: PEM in ASCII, without what was written around."""
     # Not DER: at its end OpenSSL pushes no error, and Python takes one that a PKCS#11 library left behind for its own.
     return "".join(certificate_pem(each) for each in x509.load_pem_x509_certificates(pem.encode()))
+
+
+def _secret(pem: bytes, key: Path) -> Callable[[], bytes]:
+    """Return what OpenSSL asks for the passphrase, or for the PIN of a token, which it is enabled to reach."""
+    if not is_reference(pem):
+        return lambda: passphrase(key)
+    uri = referenced(pem, key)
+    provide(uri)
+    return lambda: pin(uri)
+
+
+def _why(error: ssl.SSLError, pem: bytes, key: Path) -> str:
+    if not is_reference(pem):
+        return f"{error.reason or error}. Check both files."
+    uri = referenced(pem, key)
+    return (
+        f"{error.reason or error}. The key {uri.object} has to be in the token {uri.token}, and the PIN to be right. "
+        f"Look with: softhsm2-util --show-slots, or pkcs11-tool --module {uri.module} --list-objects --login"
+    )
 
 
 def _end_entity(path: Path) -> x509.Certificate:

