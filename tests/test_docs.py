@@ -11,12 +11,14 @@ import pytest
 
 from bothways.contract.document import Contract, Environment, RequestTerms, Software, Terms, Trust
 from bothways.contract.render import render_contract
+from bothways.manual.library import prose
+from bothways.manual.passages import anchor, numbered, row_name
 from bothways.pki import anchors
 from bothways.pki.proof import PROOF
 from bothways.pki.rules import RULES
 from bothways.reference.commands import commands
 from bothways.reference.findings import explained
-from bothways.reference.settings import hub_settings
+from bothways.reference.settings import ENVIRONMENT, hub_settings
 from bothways.spoke.check.advice import CAUSES
 from bothways.store import schema, schema_observations
 
@@ -39,11 +41,27 @@ def test_each_attack_names_a_test_that_is_there(file: str, test: str) -> None:
     assert f"def {test or 'test_'}" in (ROOT / file).read_text()
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md"))])
-def test_each_link_between_pages_resolves(page: str) -> None:
-    place = (ROOT / page).parent
-    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
-    assert [link for link in links if not (place / link).exists()] == []
+CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md")))
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the anchors of a page's headings and of the rows of its tables."""
+    text, taken = page.read_text(), dict[str, int]()
+    headings = [line.lstrip("#") for _, line in prose(text) if re.match(r"#{1,6} ", line)]
+    rows = [name for _, line in prose(text) if (name := row_name(line))]
+    return {numbered(anchor(each.strip()), taken) for each in [*headings, *rows]}
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_each_link_in_the_sources_resolves_with_its_anchor(page: str) -> None:
+    """Those of the site are looked at in `tests/manual/test_site.py`."""
+    broken = []
+    for link, place in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", CODE.sub("", (ROOT / page).read_text())):
+        target = (ROOT / page).parent / link if link else ROOT / page
+        if not target.exists() or (place and place not in anchors_of(target)):
+            broken.append(f"{link}#{place}")
+    assert broken == []
 
 
 def test_the_page_of_findings_has_each_id_of_the_code_and_no_other() -> None:
@@ -110,7 +128,6 @@ OPTIONS = {
     for words, command in commands()
 }
 COMMANDS = set(OPTIONS)
-PROSE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *(f"docs/{each.name}" for each in (ROOT / "docs").glob("*.md")))
 
 
 @pytest.mark.parametrize("page", PROSE)
@@ -145,6 +162,11 @@ def test_each_setting_that_a_page_names_is_there(page: str) -> None:
     parts = "|".join(sorted({each.partition(".")[0] for each in hub_settings()}))
     named = re.findall(rf"`((?:{parts})\.(?!py`|log`)[a-z_]+)(?: = [^`]*)?`", (ROOT / page).read_text())
     assert [each for each in named if each not in settings] == []
+
+
+@pytest.mark.parametrize("page", PROSE)
+def test_each_variable_of_the_environment_that_a_page_names_is_there(page: str) -> None:
+    assert sorted(set(re.findall(r"\bBOTHWAYS_[A-Z0-9_]+", (ROOT / page).read_text())) - ENVIRONMENT.keys()) == []
 
 
 def _is_command(words: list[str], groups: set[str]) -> bool:
