@@ -1,3 +1,6 @@
+import re
+from urllib.parse import urljoin
+
 from tests.web.conftest import Ask, applied
 from tests.web.pages.conftest import Visit
 
@@ -23,6 +26,20 @@ def test_the_beginning_and_llms_txt_are_where_they_are_looked_for(hub: Hub, ask:
     assert ask(app, "GET", "/docs/").headers["location"] == "/docs/index.html"
     assert ask(app, "GET", "/llms.txt").headers["location"] == "/docs/llms.txt"
     assert ask(app, "GET", "/docs/llms.txt").text.startswith("# Bothways\n")
+
+
+def test_each_link_of_llms_txt_leads_to_a_page_as_markdown_and_without_the_end_to_one_as_html(
+    hub: Hub, ask: Ask
+) -> None:
+    app = portal_app(hub, applied)
+    links = re.findall(r"\]\(([^)]+)\)", ask(app, "GET", "/docs/llms.txt").text)
+    assert len(links) > 60
+    for link in links:
+        place = urljoin("/docs/llms.txt", link)
+        answer = ask(app, "GET", place)
+        assert (place, answer.status_code, answer.text[:2]) == (place, 200, "# ")
+        if place.endswith(".html.md"):
+            assert ask(app, "GET", place.removesuffix(".md")).headers["content-type"] == "text/html; charset=utf-8"
 
 
 def test_a_question_is_answered_without_scripts_and_shown_as_text(hub: Hub, ask: Ask) -> None:
