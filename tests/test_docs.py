@@ -182,6 +182,18 @@ def test_the_page_of_what_is_stored_has_each_table_and_no_other() -> None:
     assert sorted({*listed} - {"passphrase"}) == sorted(tables)
 
 
+def test_the_page_of_standards_has_each_rfc_that_code_or_pages_name() -> None:
+    texts = [
+        path.read_text()
+        for folder in ("src", "docs")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix in {".py", ".md"}
+    ]
+    named = {each for text in texts for each in re.findall(r"\bRFC (\d{4})\b", text)}
+    listed = set(re.findall(r"\bRFC (\d{4})\b", (ROOT / "docs" / "standards.md").read_text()))
+    assert sorted(named - listed) == []
+
+
 def test_no_word_is_misspelt() -> None:
     pytest.importorskip("codespell_lib", reason="codespell is not installed (it is in requirements/dev.txt)")
     pages = [*PROSE, "docs/navigation.toml", *(f"changes/{each.name}" for each in (ROOT / "changes").glob("*.md"))]
