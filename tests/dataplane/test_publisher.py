@@ -40,7 +40,8 @@ from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
 from bothways.store.authorities import Role
 from bothways.store.database import Database
-from bothways.xds.names import CLUSTER_TYPE, customer_cluster, embedded_node
+from bothways.xds import passing
+from bothways.xds.names import CLUSTER_TYPE, customer_of, embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import Identity
 
@@ -272,9 +273,39 @@ def test_the_end_of_an_endorsed_chain_changes_the_version(hub: Hub, make_ca: Mak
     before = current_snapshot(hub)
     later = hub.now() + timedelta(days=4000)
     after = current_snapshot(replace(hub, now=lambda: later))
-    assert customer_cluster(tsp_id) in before.of(CLUSTER_TYPE)
-    assert customer_cluster(tsp_id) not in after.of(CLUSTER_TYPE)
+    assert [tsp_id, None] == [customer_in(each) for each in (before, after)]
     assert after.version != before.version
+
+
+def customer_in(snapshot: Snapshot) -> str | None:
+    """Return the one customer whose server is in the snapshot, if any."""
+    found = [each[0] for name in snapshot.of(CLUSTER_TYPE) if (each := customer_of(name))]
+    return found[0] if found else None
+
+
+def test_a_probe_is_sent_its_customers_server_and_what_is_replaced_stays_a_while(
+    hub: Hub, make_ca: MakeCa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clusters(ads: AdsServer, prefix: str) -> list[str]:
+        return [each for each in ads.snapshot.of(CLUSTER_TYPE) if each.startswith(prefix)]
+
+    async def run() -> None:
+        async with publishing(hub, current_snapshot(hub)) as (publisher, ads):
+            assert await publisher.send_for_probe("12345678") is False
+            register(hub, make_ca)
+            # At once, also if what is stored is not published yet.
+            assert await publisher.send_for_probe("12345678") is True
+            assert (len(clusters(ads, "probe/")), len(clusters(ads, "customer/"))) == (1, 1)
+            before = set(clusters(ads, "customer/"))
+            set_endpoint(hub, "12345678", "https://bank.localhost:2")
+            await eventually_in_loop(lambda: before < set(clusters(ads, "customer/")))
+            assert ads.snapshot.version == current_snapshot(hub).version
+            assert await publisher.send_for_probe("12345678") is True
+            await eventually_in_loop(lambda: len(clusters(ads, "customer/")) == 1 and not clusters(ads, "probe/"))
+
+    monkeypatch.setattr(passing, "REPLACED_SECONDS", 0.5)
+    monkeypatch.setattr(passing, "PROBED_SECONDS", 0.5)
+    asyncio.run(run())
 
 
 @in_files

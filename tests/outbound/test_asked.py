@@ -87,7 +87,7 @@ def test_what_keeps_a_probe_from_being_made_is_told_without_the_inside_of_the_hu
     told = asyncio.run(test())
     assert "the hub could not make the probe" in told["problem"]
     assert str(hub.directory) not in str(told)
-    assert "the hub's Envoy cannot be reached" in caplog.text
+    assert "the hub cannot make calls: nobody answers at" in caplog.text
 
 
 def test_without_a_server_or_a_chain_there_is_nothing_to_probe(hub: Hub, issuer: str) -> None:

@@ -11,7 +11,7 @@ from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.hub import Hub
 from bothways.operations.settings import Settings
 from bothways.outbound.callers import make_callers
-from bothways.outbound.calls import call_by_nodes, require_running
+from bothways.outbound.calls import call_by_nodes, prepare_calls, require_running
 from bothways.registry.node import Binding
 from bothways.xds.state import Address
 
@@ -32,6 +32,13 @@ def test_a_hub_without_nodes_asks_none(hub: Hub) -> None:
     assert call_by_nodes(hub, "12345678", make_callers(hub).prober) == ()
     with pytest.raises(Conflict, match="bothways hub run"):
         require_running(hub)
+
+
+# The HTTP library leaves a unix socket that it could not connect to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_without_the_hub_no_envoy_is_sent_what_a_call_needs(hub: Hub) -> None:
+    with pytest.raises(Conflict, match=r"control\.sock .*bothways hub run"):
+        prepare_calls(hub, "12345678")
 
 
 @pytest.mark.parametrize(("address", "said"), [("127.0.0.1", "127.0.0.1:"), ("0.0.0.0", "no address")])  # noqa: S104

@@ -41,7 +41,7 @@ def test_while_envoy_is_away_who_is_due_stays_due(hub: Hub, caplog: pytest.LogCa
 
     # Not at once: whoever cannot be probed must not keep the others waiting.
     assert asyncio.run(looks()) == [1, 0, 1]
-    assert "the probe of 12345678 was not made: Conflict: the hub's Envoy cannot be reached" in caplog.text
+    assert "the probe of 12345678 was not made: Conflict: the hub cannot make calls: nobody answers at" in caplog.text
 
 
 @pytest.mark.usefixtures("registered")

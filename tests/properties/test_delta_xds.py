@@ -22,11 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER
+from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, of_one_customer, on_demand
 from bothways.xds.snapshot import Resource, Snapshot
 from bothways.xds.stream import DeltaStream
 
-NAMES = ("a", "b", "c", "d")
+NAMES = ("a", "b", "c", "customer/x/1", "customer/x/2")
 BAD = "bad"
 
 one_type = st.sampled_from(PUSH_ORDER)
@@ -42,7 +42,7 @@ class Node:
     held: dict[str, str] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
-        return self.wildcard or name in self.named
+        return name in self.named or (self.wildcard and not on_demand(name))
 
 
 class DeltaXds(RuleBasedStateMachine):
@@ -165,7 +165,9 @@ class DeltaXds(RuleBasedStateMachine):
         for type_url, each in self.node.items():
             offered = {name: version for name, version in self.versions(type_url).items() if each.wants(name)}
             good = {name: version for name, version in offered.items() if not version.startswith(BAD)}
-            assert {name: version for name, version in each.held.items() if name not in offered.keys() - good} == good
+            kept = self.kept() if type_url == CLUSTER_TYPE else {}
+            open_to_the_node = offered.keys() - good | kept.keys()
+            assert {name: version for name, version in each.held.items() if name not in open_to_the_node} == good
             # What is bad now may be held in a version that was good.
             assert all((type_url, name, version) in self.published for name, version in each.held.items())
             assert not any(version.startswith(BAD) for version in each.held.values())
@@ -175,8 +177,9 @@ class DeltaXds(RuleBasedStateMachine):
             self.last_good |= {(type_url, name): version for name, version in each.held.items()}
             assert (type_url in self.stream.refusals) == (good != offered)
         assert self.stream.publish(self.snapshot) == []
-        complete = all(self.node[each].held == self.versions(each) and each in self.asked for each in PUSH_ORDER)
-        assert self.stream.settled(self.snapshot) == complete
+        assert self.stream.settled(self.snapshot) == all(self.complete(each) for each in PUSH_ORDER)
+        needed = [name for each in self.node for name in self.lacking(each) if not of_one_customer(name)]
+        assert bool(self.stream.refused_by_need) == bool(needed)
 
     @invariant()
     def a_node_holds_nothing_that_it_does_not_want(self) -> None:
@@ -185,6 +188,26 @@ class DeltaXds(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.quiet()
+
+    def kept(self) -> dict[str, str]:
+        """What is taken away from the node only when it has the routes: it is called by those that it has."""
+        held, offered = self.node[CLUSTER_TYPE].held, self.versions(CLUSTER_TYPE)
+        gone = {name: version for name, version in held.items() if on_demand(name) and name not in offered}
+        return {} if self.complete(ROUTE_TYPE) else gone
+
+    def complete(self, type_url: str) -> bool:
+        """Whether the node has all that it cannot do without, and nothing else."""
+        each, versions = self.node[type_url], self.versions(type_url)
+        needed = {name: version for name, version in versions.items() if each.wants(name) or not on_demand(name)}
+        bad = self.lacking(type_url)
+        differ = {name for name, _ in each.held.items() ^ needed.items()}
+        clusters = type_url == CLUSTER_TYPE
+        return type_url in self.asked and all((clusters or name in bad) and of_one_customer(name) for name in differ)
+
+    def lacking(self, type_url: str) -> set[str]:
+        """What the node wants and refuses."""
+        versions = self.versions(type_url)
+        return {name for name in versions if self.node[type_url].wants(name) and versions[name].startswith(BAD)}
 
     def versions(self, type_url: str) -> dict[str, str]:
         return {name: resource.version for name, resource in self.snapshot.of(type_url).items()}
@@ -216,6 +239,11 @@ class DeltaXds(RuleBasedStateMachine):
         breaks = [bool(each.removed_resources and not each.resources) for each in responses]
         assert breaks == sorted(breaks), "a removal went before something new"
         for response in responses:
+            held = self.node[response.type_url].held if response.type_url == CLUSTER_TYPE else {}
+            taken = any(on_demand(name) and name in held for name in response.removed_resources)
+            # What the node asks of its routes, and the server has not read yet, it cannot know.
+            if taken and not any(each.type_url in {CLUSTER_TYPE, ROUTE_TYPE} for each in self.requests):
+                assert self.complete(ROUTE_TYPE), "a cluster went before the routes that lead to it"
             self.brought[response.nonce] = [*(one.name for one in response.resources), *response.removed_resources]
             for one in response.resources:
                 assert self.sent[response.type_url].get(one.name) != one.version, "unchanged, and sent again"

@@ -17,6 +17,11 @@ async def applied() -> Applied:
     return Applied("1", in_force=True, milliseconds=0.1)
 
 
+async def sent(tsp_id: str) -> bool:
+    """Stand for a publisher that knows one customer."""
+    return tsp_id == "12345678"
+
+
 @pytest.fixture
 def ask() -> Ask:
     """Return a function that sends one request to an application."""

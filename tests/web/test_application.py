@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from tests.web.conftest import Ask, applied
+from tests.web.conftest import Ask, applied, sent
 
 from bothways.operations.accounts import invite_person
 from bothways.operations.audit import export_audit
@@ -89,5 +89,5 @@ def test_behind_envoy_its_id_and_its_customer_are_told(hub: Hub, ask: Ask, lines
 
 
 def test_what_the_command_line_asks_again_and_again_is_not_logged(ask: Ask, lines: list[dict[str, Any]]) -> None:
-    answer = ask(control_app(dict, applied, lambda _: b""), "GET", "/status", {HEADER: "cli-1a2b"})
+    answer = ask(control_app(dict, applied, lambda _: b"", sent), "GET", "/status", {HEADER: "cli-1a2b"})
     assert (answer.headers[HEADER], lines) == ("cli-1a2b", [])

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.conftest import envoy_pid
-from tests.web.conftest import Ask
+from tests.web.conftest import Ask, sent
 
 from bothways.cli.opening import control
 from bothways.dataplane.publisher import Applied, current_snapshot
@@ -28,21 +28,27 @@ def no_metrics(_: object) -> bytes:
 
 
 def test_apply_answers_what_came_of_it(ask: Ask) -> None:
-    answer = ask(control_app(dict, applied, no_metrics), "POST", "/apply")
+    answer = ask(control_app(dict, applied, no_metrics, sent), "POST", "/apply")
     assert (answer.status_code, answer.json()) == (200, APPLIED.document())
 
 
 def test_what_cannot_be_applied_is_a_problem(ask: Ask) -> None:
-    answer = ask(control_app(dict, broken, no_metrics), "POST", "/apply")
+    answer = ask(control_app(dict, broken, no_metrics, sent), "POST", "/apply")
     assert (answer.status_code, answer.json()["detail"]) == (503, "the disk is full")
 
 
 def test_apply_is_not_done_by_looking(ask: Ask) -> None:
-    assert ask(control_app(dict, broken, no_metrics), "GET", "/apply").status_code == 405
+    assert ask(control_app(dict, broken, no_metrics, sent), "GET", "/apply").status_code == 405
+
+
+def test_what_a_probe_needs_is_sent_and_whether_there_is_anything_is_answered(ask: Ask) -> None:
+    app = control_app(dict, broken, no_metrics, sent)
+    answers = [ask(app, "POST", f"/probes/{each}").json() for each in ("12345678", "unknown")]
+    assert answers == [{"sent": True}, {"sent": False}]
 
 
 def test_metrics_are_answered_as_prometheus_takes_them(ask: Ask) -> None:
-    app = control_app(lambda: {"value": 0.0}, broken, lambda told: f"bothways_problem {told['value']}\n".encode())
+    app = control_app(lambda: {"value": 0.0}, broken, lambda told: f"bothways_problem {told['value']}\n".encode(), sent)
     answer = ask(app, "GET", "/metrics")
     assert (answer.status_code, answer.content) == (200, b"bothways_problem 0.0\n")
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,13 +21,16 @@ from tests.hub_server import HubServer, hub_server
 from tests.wire.conftest import with_envoy
 from tests.wire.servers import make_pki, python
 
+from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import current_snapshot
 from bothways.operations.chains import endorse_chain, submit_chain
-from bothways.operations.endpoints import set_endpoint
+from bothways.operations.customers import add_customer
+from bothways.operations.endpoints import record_probe, set_endpoint, show_endpoint
 from bothways.operations.hub import Hub, contract
 from bothways.operations.services import add_service
 from bothways.pki.chain import certificate_pem
+from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.xds import names
 from bothways.xds.snapshot import Resource, Snapshot
@@ -36,6 +40,8 @@ pytestmark = pytest.mark.envoy
 
 # Far more than Envoy needs, and far less than the minute for which it would ask a DNS server that is silent.
 SECONDS = 20.0
+# Plain HTTP: without it, each client reads all CAs of the system.
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 HOST, TTL = "callbacks.bank.test", 1
 
 
@@ -51,30 +57,51 @@ def silent() -> Iterator[socket.socket]:
 @pytest.fixture
 def customer(hub: Hub, issuer: str, make_ca: Callable[..., Any]) -> str:
     """A customer whose server has a name that only DNS knows."""
-    set_endpoint(hub, issuer, "https://callbacks.bank.example:8443")
-    endorse_chain(hub, submit_chain(hub, issuer, certificate_pem(make_ca("Root")[1]).encode()).id)
+    proved(hub, issuer, "https://callbacks.bank.example:8443", certificate_pem(make_ca("Root")[1]).encode())
     return issuer
+
+
+def proved(hub: Hub, tsp_id: str, url: str, chain: bytes) -> None:
+    """Register a customer's server, on record as proved, so that services may call it."""
+    set_endpoint(hub, tsp_id, url)
+    endorse_chain(hub, submit_chain(hub, tsp_id, chain).id)
+    record_probe(hub, tsp_id, ProbeFact(show_endpoint(hub, tsp_id).address, hub.now(), ok=True, seen="TLSv1.3"))
+
+
+def client_of(hub: Hub) -> httpx2.Client:
+    """Return a client of the hub's egress."""
+    address = f"http://{hub.settings.egress_address}:{hub.settings.egress_port}"
+    transport = httpx2.HTTPTransport(verify=_NO_TLS)
+    return httpx2.Client(transport=transport, timeout=SECONDS, base_url=address)
 
 
 def asking(snapshot: Snapshot, tsp_id: str, server: tuple[str, int]) -> Snapshot:
     """Return the snapshot with the customer's name asked of this DNS server, and not of the system's."""
-    name = names.customer_cluster(tsp_id)
     clusters = snapshot.of(names.CLUSTER_TYPE)
+    [name] = [each for each in clusters if (names.customer_of(each) or ("",))[0] == tsp_id]
     cluster, dns = cluster_pb2.Cluster(), dns_cluster_pb2.DnsCluster()
     assert clusters[name].packed.Unpack(cluster)
     assert cluster.cluster_type.typed_config.Unpack(dns)
-    resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig(resolvers=[tcp(*server)])
+    resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig()
+    assert dns.typed_dns_resolver_config.typed_config.Unpack(resolver)
+    resolver.resolvers.append(tcp(*server))
     dns.typed_dns_resolver_config.CopyFrom(extension("envoy.network.dns_resolver.cares", resolver))
     cluster.cluster_type.typed_config.CopyFrom(any_of(dns))
     changed = {**clusters, name: Resource(name, "asking", any_of(cluster))}
     return Snapshot(snapshot.version, {**snapshot.resources, names.CLUSTER_TYPE: changed})
 
 
-def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes(
-    hub: Hub, customer: str, silent: socket.socket
+def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes_nor_other_customers(
+    hub: Hub, customer: str, silent: socket.socket, tmp_path: Path
 ) -> None:
+    def called(tsp_id: str) -> httpx2.Response:
+        with client_of(hub) as client:
+            return client.get("/", headers={names.CUSTOMER_HEADER: tsp_id})
+
     async def test(ads: AdsServer) -> None:
         async with asyncio.timeout(SECONDS):
+            assert await ads.settled() is True
+            call = asyncio.create_task(asyncio.to_thread(called, customer))
             assert b"callbacks" in await asyncio.get_running_loop().sock_recv(silent, 512)
             assert await ads.settled() is True
             _, writer = await asyncio.open_connection("127.0.0.1", hub.settings.inbound_port)
@@ -82,9 +109,19 @@ def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes(
         add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
         ads.publish(asking(current_snapshot(hub), customer, silent.getsockname()))
         async with asyncio.timeout(SECONDS):
+            await ads.sent()
+            assert not call.done()
             assert await ads.settled() is True
+            # Envoy asks for nobody else's while it waits, and that is not long.
+            assert (await asyncio.to_thread(called, "other")).status_code == 200
+            # The one call that waits for the name is told that it is the name, before Envoy waits no more.
+            assert (await call).json()["finding"] == "EGRESS-DNS-01"
 
-    asyncio.run(with_envoy(hub, asking(current_snapshot(hub), customer, silent.getsockname()), test))
+    add_customer(hub, "other", CustomerKind.ISSUER, "Bank")
+    pki = make_pki(tmp_path, contract(hub).trust.client_ca, "other.localhost")
+    with python(pki) as port:
+        proved(hub, "other", f"https://other.localhost:{port}", pki.chain)
+        asyncio.run(with_envoy(hub, asking(current_snapshot(hub), customer, silent.getsockname()), test))
 
 
 def test_an_answer_that_leads_to_loopback_after_the_registration_reaches_nobody(
@@ -96,13 +133,10 @@ def test_an_answer_that_leads_to_loopback_after_the_registration_reaches_nobody(
 
     def asked(wanted: int) -> str:
         """Ask until the status is this one, and return the answer."""
-        transport, deadline = (
-            httpx2.HTTPTransport(uds=str(hub.run_directory / "probe.sock")),
-            time.monotonic() + SECONDS,
-        )
-        with httpx2.Client(transport=transport, timeout=SECONDS) as client:
+        deadline = time.monotonic() + SECONDS
+        with client_of(hub) as client:
             while True:
-                answer = client.get("http://probe/", headers={names.CUSTOMER_HEADER: issuer})
+                answer = client.get("/", headers={names.CUSTOMER_HEADER: issuer})
                 if answer.status_code == wanted:
                     return answer.text
                 assert (answer.status_code, time.monotonic() < deadline) == (503, True)
@@ -116,8 +150,7 @@ def test_an_answer_that_leads_to_loopback_after_the_registration_reaches_nobody(
         assert "special-address" in await asyncio.to_thread(asked, 403)
 
     with python(pki, calls=calls) as port:
-        set_endpoint(hub, issuer, f"https://{host}:{port}")
-        endorse_chain(hub, submit_chain(hub, issuer, pki.chain).id)
+        proved(hub, issuer, f"https://{host}:{port}", pki.chain)
         asyncio.run(with_envoy(hub, asking(current_snapshot(strict), issuer, ("127.0.0.1", dns_server.port)), test))
     assert calls == []
 
@@ -134,7 +167,7 @@ class Scene:
 
     def call(self) -> int:
         headers = {names.CUSTOMER_HEADER: self.tsp_id}
-        return self.client.get("http://probe/connectivity", headers=headers).status_code
+        return self.client.get("/connectivity", headers=headers).status_code
 
     def call_until(self, true: Callable[[], bool]) -> float:
         """Call again and again until something is true; each call has to succeed. Return the seconds that it took."""
@@ -161,15 +194,12 @@ def play(hub: Hub, issuer: str, tmp_path: Path, dns_server: DnsServer) -> Iterat
     client_ca, [port] = contract(hub).trust.client_ca, free_ports(1)
     pki = make_pki(tmp_path, client_ca, HOST)
     dns_server.records = {(HOST, "A"): [f"{TTL} 127.0.0.1"]}
-    set_endpoint(hub, issuer, f"https://{HOST}:{port}")
-    endorse_chain(hub, submit_chain(hub, issuer, pki.chain).id)
+    proved(hub, issuer, f"https://{HOST}:{port}", pki.chain)
     snapshot = asking(current_snapshot(hub), issuer, ("127.0.0.1", dns_server.port))
-    transport = httpx2.HTTPTransport(uds=str(hub.run_directory / "probe.sock"))
-
     with (
         hub_server(pki, "127.0.0.1", port, client_ca) as old,
         hub_server(pki, "127.0.0.2", port, client_ca) as new,
-        httpx2.Client(transport=transport, timeout=SECONDS) as client,
+        client_of(hub) as client,
     ):
         scene = Scene(issuer, dns_server, old, new, client)
 

@@ -9,15 +9,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from tests.conftest import local_settings
 from tests.eventually import SECONDS, eventually
 from tests.wire.conftest import ISSUER, MERCHANT, World, stored_world
 from tests.wire.load import Load
+from tests.wire.test_outbound import egress
+from tests.wire.test_rotation import python as customers_server
 
 from bothways.dataplane.envoy_state import is_kept, state_of
+from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.services import add_service, grant_service
@@ -125,6 +130,37 @@ def test_envoy_starts_without_the_hub_and_serves_what_it_served(hub_of: Running)
         load.wait_for_more()
         other.wait_for_more()
     assert (load.lost, other.lost) == ([], [])
+
+
+def test_who_stands_in_for_the_hub_brings_the_servers_of_customers_that_are_called(
+    hub_of: Running, tmp_path: Path
+) -> None:
+    world = hub_of.world
+    for each in ("kept", "new"):
+        (tmp_path / each).mkdir()
+    first, second = (make_server_files(tmp_path / each, "Bank", f"{each}.localhost") for each in ("kept", "new"))
+    with customers_server(world, "KEPT", first), customers_server(world, "NEW", second):
+        assert egress(world, "KEPT").status_code == 200
+        hub_of.kill()
+        hub_of.envoy_is(source="snapshot")
+        # One that Envoy has, and one that it asks whoever stands in for.
+        assert [egress(world, each).status_code for each in ("KEPT", "NEW", "UNKNOWN")] == [200, 200, 404]
+        before = hub_of.envoy["pid"]
+        os.kill(before, signal.SIGKILL)
+        eventually(lambda: hub_of.envoy["pid"] not in {None, before}, "Envoy was not started again")
+        eventually(lambda: called(world, "KEPT"), "the saved snapshot does not lead to the customer")
+        assert [egress(world, each).status_code for each in ("KEPT", "NEW", "UNKNOWN")] == [200, 200, 404]
+        hub_of.start()
+        hub_of.envoy_is(source="hub")
+        assert [egress(world, each).status_code for each in ("KEPT", "NEW", "UNKNOWN")] == [200, 200, 404]
+
+
+def called(world: World, tsp_id: str) -> bool:
+    """Tell whether a call to the customer is answered; an Envoy that starts takes none at first."""
+    try:
+        return egress(world, tsp_id).status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 def test_a_hot_restart_loses_no_request(hub_of: Running) -> None:

@@ -6,8 +6,9 @@ import pytest
 from envoy.extensions.clusters.dns.v3 import dns_cluster_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 
+from bothways.pki.chain import certificate_pem
 from bothways.xds.authorization import deny_special_addresses
-from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
+from bothways.xds.cluster import as_probed, connectivity_cluster, customer_cluster, customer_digest, service_cluster
 from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
 from bothways.xds.tls import customer_socket, service_socket
 
@@ -124,12 +125,13 @@ def test_a_customers_server_is_called_over_mutual_tls_behind_the_filter_for_addr
 ) -> None:
     address = {"socket_address": {"address": "callbacks.bank.example", "port_value": 8443}}
     guard = deny_special_addresses(loopback_allowed=False)
+    name = f"customer/12345678/{customer_digest(server, danger_outbound_loopback=False)}"
     assert shown(customer_cluster(server, danger_outbound_loopback=False)) == {
-        "name": "customer/12345678",
+        "name": name,
         "cluster_type": DNS,
-        "wait_for_warm_on_init": False,
+        "wait_for_warm_on_init": True,
         "connect_timeout": "5s",
-        "load_assignment": endpoints("customer/12345678", address),
+        "load_assignment": endpoints(name, address),
         "transport_socket": shown(customer_socket(server)),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -175,6 +177,34 @@ def test_another_client_certificate_changes_nothing_in_the_cluster_so_that_no_na
     assert customer_cluster(own, danger_outbound_loopback=False) == customer_cluster(
         server, danger_outbound_loopback=False
     )
+
+
+def test_another_server_has_another_name_so_that_no_call_waits_for_a_cluster_that_changes(
+    server: CustomerServer, make_ca: Callable[..., Any]
+) -> None:
+    other = Anchors(certificate_pem(make_ca("Another root")[1]))
+    changes: tuple[dict[str, Any], ...] = ({"host": "other.example"}, {"port": 443}, {"anchors": other})
+    changed = [replace(server, **each) for each in (*changes, {"spki_pins": ("ab" * 32,)})]
+    digests = {customer_digest(each, danger_outbound_loopback=False) for each in (server, *changed)}
+    digests.add(customer_digest(server, danger_outbound_loopback=True))
+    assert len(digests) == 6
+    same = replace(server, path="/elsewhere", established=False)
+    assert customer_cluster(same, danger_outbound_loopback=False) == customer_cluster(
+        server, danger_outbound_loopback=False
+    )
+
+
+def test_a_probe_calls_the_same_cluster_under_a_name_of_its_own(server: CustomerServer) -> None:
+    cluster = customer_cluster(server, danger_outbound_loopback=False)
+    probed = as_probed(cluster)
+    digest = customer_digest(server, danger_outbound_loopback=False)
+    assert probed.name == probed.load_assignment.cluster_name == f"probe/12345678/{digest}"
+    assert not probed.wait_for_warm_on_init.value
+    probed.wait_for_warm_on_init.value = True
+    probed.name = probed.load_assignment.cluster_name = cluster.name
+    assert probed == cluster
+    with pytest.raises(ValueError, match="is no cluster of a customer"):
+        as_probed(connectivity_cluster("/run/connectivity.sock"))
 
 
 def test_the_clients_key_is_not_in_the_cluster(server: CustomerServer, client: KeyPair) -> None:

@@ -47,7 +47,7 @@ def test_a_path_means_one_thing_slow_clients_are_cut_and_nobody_uses_more_than_a
     assert shown(plain_manager("egress")) == PLAIN
 
 
-def test_connections_to_a_customer_are_told_apart_by_the_certificate_that_its_route_names(
+def test_a_customers_server_is_asked_for_when_it_is_called_and_connections_are_told_apart_by_certificate(
     shown: Callable[[Any], Any],
 ) -> None:
     by_certificate = {
@@ -67,10 +67,17 @@ def test_connections_to_a_customer_are_told_apart_by_the_certificate_that_its_ro
             ],
         },
     }
-    assert shown(customers_manager("egress")) == PLAIN | {
-        "http_filters": [by_certificate, ROUTER],
-        "local_reply_config": shown(replies_to_services()),
+    on_demand = {
+        "name": "envoy.filters.http.on_demand",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.on_demand.v3.OnDemand",
+            "odcds": {"source": {"ads": {}, "resource_api_version": "V3"}, "timeout": "10s"},
+        },
     }
+    replies = {"local_reply_config": shown(replies_to_services())}
+    assert shown(customers_manager("egress")) == PLAIN | {"http_filters": [on_demand, by_certificate, ROUTER]} | replies
+    # What a probe needs is there before: nothing of it is asked for, and kept for good.
+    assert shown(customers_manager("probe"))["http_filters"] == [by_certificate, ROUTER]
 
 
 def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(

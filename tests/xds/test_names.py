@@ -23,7 +23,17 @@ def test_what_is_referred_to_is_pushed_before_what_refers_to_it() -> None:
 
 def test_a_service_and_a_customer_of_one_name_have_two_clusters() -> None:
     assert names.service_cluster("a1") == "service/a1"
-    assert names.customer_cluster("a1") == "customer/a1"
+    assert names.customer_cluster("a1", "ab") == "customer/a1/ab"
+
+
+def test_what_serves_one_customer_is_told_from_what_all_need() -> None:
+    cluster, probed = names.customer_cluster("a1", "ab"), names.probe_cluster("a1", "ab")
+    assert [names.customer_of(each) for each in (cluster, probed, names.PROBE)] == [("a1", "ab"), None, None]
+    secret = names.client_certificate("a1")
+    shared = (names.PROBE, names.PROBE_TRUST, names.service_cluster("a1"), names.EGRESS)
+    for each in (cluster, secret, probed):
+        assert (names.of_one_customer(each), names.on_demand(each)) == (True, each != probed)
+    assert not any(names.of_one_customer(each) or names.on_demand(each) for each in shared)
 
 
 def test_no_service_or_customer_can_take_the_name_of_a_cluster_of_the_hub() -> None:

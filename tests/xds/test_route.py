@@ -7,6 +7,7 @@ import pytest
 
 from bothways.xds.authorization import enter, reach, reach_by_all
 from bothways.xds.client_cert import with_client_cert
+from bothways.xds.cluster import customer_digest
 from bothways.xds.route import customer_routes, inbound_routes
 from bothways.xds.state import CustomerServer, HubState, Identity
 from bothways.xds.typed import any_of
@@ -213,6 +214,7 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
     own = replace(state.server, fingerprint="ab")
     plain = replace(server, tsp_id="87654321", host="api.shop.example", port=443, path="", client=own)
     message = shown(customer_routes(state, "egress", [server, plain]))
+    digests = [customer_digest(each, danger_outbound_loopback=False) for each in (server, plain)]
     [host] = message["virtual_hosts"]
     matcher = host.pop("matcher")
     assert message == {
@@ -240,7 +242,7 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
         "12345678": route
         | {
             "route": {
-                "cluster": "customer/12345678",
+                "cluster": f"customer/12345678/{digests[0]}",
                 "timeout": "30s",
                 "prefix_rewrite": "/hub/",
                 "host_rewrite_literal": "callbacks.bank.example:8443",
@@ -250,7 +252,7 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
         "87654321": route
         | {
             "route": {
-                "cluster": "customer/87654321",
+                "cluster": f"customer/87654321/{digests[1]}",
                 "timeout": "30s",
                 "host_rewrite_literal": "api.shop.example",
             },

@@ -8,7 +8,7 @@ import pytest
 from envoy.service.discovery.v3 import discovery_pb2
 from google.rpc import status_pb2
 
-from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, SECRET_TYPE
+from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, SECRET_TYPE, client_certificate
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.stream import DeltaStream
 
@@ -335,6 +335,99 @@ def test_what_lingers_is_confirmed_by_whoever_still_asks_for_it_and_missed_by_no
     assert stream.settled(lingering)
     stream.receive(ask(SECRET_TYPE, drop=("s",)), lingering)
     assert (stream.settled(snapshot), stream.settled(lingering)) == (False, True)
+
+
+A1, A2, B1 = "customer/a/1", "customer/a/2", "customer/b/1"
+
+
+def test_what_is_on_demand_is_sent_to_whoever_asks_for_it_and_is_no_part_of_everything(make_snapshot: Making) -> None:
+    stream, snapshot = DeltaStream(), make_snapshot({CLUSTER_TYPE: {"all": "1", A1: "1", B1: "1"}})
+    assert said(stream.receive(ask(CLUSTER_TYPE), snapshot)) == [(CLUSTER_TYPE, {"all": "1"}, [])]
+    assert said(stream.receive(ask(CLUSTER_TYPE, A1), snapshot)) == [(CLUSTER_TYPE, {A1: "1"}, [])]
+    changed = make_snapshot({CLUSTER_TYPE: {"all": "1", A1: "2", B1: "2"}})
+    assert said(stream.publish(changed)) == [(CLUSTER_TYPE, {A1: "2"}, [])]
+    # One that is not there is told to be so at once: the node has somebody waiting for it.
+    assert said(stream.receive(ask(CLUSTER_TYPE, A2), changed)) == [(CLUSTER_TYPE, {}, [A2])]
+    assert said(stream.receive(ask(CLUSTER_TYPE, drop=(A1,)), changed)) == [(CLUSTER_TYPE, {}, [A1])]
+
+
+def confirmed(make_snapshot: Making, content: dict[str, dict[str, str]], *asked: str) -> tuple[DeltaStream, Snapshot]:
+    """Return a stream whose node has confirmed all of the content that is not on demand, and these clusters."""
+    stream, snapshot = DeltaStream(), make_snapshot(content)
+    for type_url in PUSH_ORDER:
+        for response in stream.receive(ask(type_url, "*", *(asked if type_url == CLUSTER_TYPE else ())), snapshot):
+            stream.receive(acknowledge(response), snapshot)
+    return stream, snapshot
+
+
+def test_what_is_on_demand_need_be_confirmed_by_whoever_asked_for_it_alone(make_snapshot: Making) -> None:
+    secret = client_certificate("a")
+    content = {CLUSTER_TYPE: {"all": "1", A1: "1"}, SECRET_TYPE: {secret: "1"}}
+    stream, snapshot = confirmed(make_snapshot, content)
+    assert stream.settled(snapshot)
+    [response] = stream.receive(ask(SECRET_TYPE, secret), snapshot)
+    assert not stream.settled(snapshot)
+    stream.receive(acknowledge(response), snapshot)
+    assert stream.settled(snapshot)
+
+
+def test_a_cluster_that_waits_for_its_name_holds_up_no_change(make_snapshot: Making) -> None:
+    stream, snapshot = confirmed(make_snapshot, {CLUSTER_TYPE: {"all": "1", A1: "1"}})
+    [response] = stream.receive(ask(CLUSTER_TYPE, A1), snapshot)
+    assert (stream.settled(snapshot), stream.customers) == (True, 0)
+    stream.receive(acknowledge(response), snapshot)
+    assert (stream.settled(snapshot), stream.customers) == (True, 1)
+
+
+def test_a_cluster_of_one_customer_is_taken_away_when_no_route_leads_to_it_any_more(make_snapshot: Making) -> None:
+    stream, _ = confirmed(make_snapshot, {CLUSTER_TYPE: {A1: "1"}, ROUTE_TYPE: {"r": "1"}}, A1)
+    after = make_snapshot({CLUSTER_TYPE: {A2: "1"}, ROUTE_TYPE: {"r": "2"}})
+    [route] = stream.publish(after)
+    assert said([route]) == [(ROUTE_TYPE, {"r": "2"}, [])]
+    assert said(stream.receive(acknowledge(route), after)) == [(CLUSTER_TYPE, {}, [A1])]
+
+
+def test_a_node_that_was_away_keeps_a_replaced_cluster_until_it_has_the_routes(make_snapshot: Making) -> None:
+    stream, after = DeltaStream(), make_snapshot({CLUSTER_TYPE: {A2: "1"}, ROUTE_TYPE: {"r": "2"}})
+    assert said(stream.receive(ask(CLUSTER_TYPE, "*", A1, known={A1: "1"}), after)) == [(CLUSTER_TYPE, {}, [])]
+    [route] = stream.receive(ask(ROUTE_TYPE, "r", known={"r": "1"}), after)
+    assert said(stream.receive(acknowledge(route), after)) == [(CLUSTER_TYPE, {}, [A1])]
+
+
+def test_what_comes_back_is_sent_without_being_asked_for_again(make_snapshot: Making) -> None:
+    stream, first = confirmed(make_snapshot, {CLUSTER_TYPE: {A1: "1"}, ROUTE_TYPE: {"r": "1"}}, A1)
+    without = make_snapshot({ROUTE_TYPE: {"r": "1"}})
+    [gone] = stream.publish(without)
+    stream.receive(acknowledge(gone), without)
+    assert said(stream.publish(first)) == [(CLUSTER_TYPE, {A1: "1"}, [])]
+
+
+def test_a_refused_cluster_of_one_customer_holds_up_nobody_else_and_is_told(make_snapshot: Making) -> None:
+    stream, snapshot = confirmed(make_snapshot, {CLUSTER_TYPE: {"all": "1", A1: "1", B1: "1"}})
+    [bad] = stream.receive(ask(CLUSTER_TYPE, A1), snapshot)
+    assert stream.receive(refuse(bad, "no CA in it"), snapshot) == []
+    assert (stream.refusals, stream.refused_by_need) == ({CLUSTER_TYPE: "no CA in it"}, ())
+    assert stream.settled(snapshot)
+    general = make_snapshot({CLUSTER_TYPE: {"all": "2", A1: "1", B1: "1"}})
+    [worse] = stream.publish(general)
+    stream.receive(refuse(worse, "no address"), general)
+    assert (stream.refused_by_need, stream.settled(general)) == (("no address",), False)
+
+
+def test_a_refused_secret_is_sent_again_when_its_customer_has_another_cluster(make_snapshot: Making) -> None:
+    secret = client_certificate("a")
+    stream, first = confirmed(make_snapshot, {CLUSTER_TYPE: {A1: "1"}, SECRET_TYPE: {secret: "1"}})
+    [cluster] = stream.receive(ask(CLUSTER_TYPE, A1), first)
+    stream.receive(acknowledge(cluster), first)
+    [bad] = stream.receive(ask(SECRET_TYPE, secret), first)
+    stream.receive(refuse(bad, "no CA in the cluster"), first)
+    assert said(stream.receive(ask(CLUSTER_TYPE, B1), first)) == [(CLUSTER_TYPE, {}, [B1])]
+    second = make_snapshot({CLUSTER_TYPE: {A1: "1", A2: "1"}, SECRET_TYPE: {secret: "1"}})
+    assert said(stream.receive(ask(CLUSTER_TYPE, A2), second)) == [
+        (CLUSTER_TYPE, {A2: "1"}, []),
+        (SECRET_TYPE, {secret: "1"}, []),
+    ]
+    assert stream.refusals == {}
 
 
 def test_a_server_that_only_fills_leaves_what_the_node_has_and_sends_what_it_lacks(make_snapshot: Making) -> None:

@@ -271,5 +271,6 @@ def _nodes(nodes: list[dict[str, Any]]) -> list[str]:
             continue
         state = "up to date" if node["settled"] else f"at version {node['version'] or 'none'}"
         refused = "".join(f"; refused: {each}" for each in node["refused"].values())
-        lines.append(f"node {node['node']}: connected since {node['since'][:19]}, {state}{refused}")
+        loaded = f", {node['customers']:,} servers of customers loaded" if node["customers"] else ""
+        lines.append(f"node {node['node']}: connected since {node['since'][:19]}, {state}{loaded}{refused}")
     return lines

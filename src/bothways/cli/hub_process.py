@@ -118,7 +118,9 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     try:
         parts = [
             serve_on_socket(connectivity, hub.run_directory / "connectivity.sock"),
-            serve_on_socket(control_app(status, publisher.apply, metrics), hub.control_socket),
+            serve_on_socket(
+                control_app(status, publisher.apply, metrics, publisher.send_for_probe), hub.control_socket
+            ),
             serve_over_tls(portal, settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
             publisher.run(),

@@ -130,6 +130,10 @@ class AdsServer:
             await self._progress.wait_for(lambda: self._answered(self._connections))
             return not self._refusals(self._connections)
 
+    def quiet(self) -> bool:
+        """Tell whether all connected nodes have confirmed the last published snapshot by now."""
+        return all(self._settled(each) for each in self._connections)
+
     async def confirmed(self) -> None:
         """Wait until the hub's own Envoy has confirmed the last published snapshot.
 
@@ -155,7 +159,7 @@ class AdsServer:
         A node that is connected twice is there twice: an Envoy that takes over from another, or a stolen certificate.
         """
         connected = [self._document(each) for each in self._connections]
-        nothing: dict[str, Any] = {"peer": "", "version": "", "answered_at": None, "settled": False, "refused": {}}
+        nothing = dict[str, Any](peer="", version="", answered_at=None, settled=False, refused={}, customers=0)
         away = [
             {"node": name, "connected": False, "since": (left := self._left.get(name)) and left.isoformat()} | nothing
             for name in self.away()
@@ -168,7 +172,7 @@ class AdsServer:
         return tuple(name for name in (self._admission.names if self._admission else ()) if name not in there)
 
     def refusals(self) -> tuple[str, ...]:
-        """Return what the hub's own Envoy refuses of what it was sent, each reason once, on one line."""
+        """Return what the hub's own Envoy refuses, each reason once, on one line; not of what serves one customer."""
         return self._refusals(self._own())
 
     def _handlers(self, admission: "Admission | None") -> list[Any]:
@@ -192,13 +196,13 @@ class AdsServer:
         return wanted is not None and connection.stream.settled(wanted)
 
     def _refusals(self, connections: set[_Connection]) -> tuple[str, ...]:
-        said = (text for each in connections for text in each.stream.refusals.values())
+        said = (text for each in connections for text in each.stream.refused_by_need)
         return tuple(dict.fromkeys(" ".join(text.split()) for text in said))
 
     def _answered(self, connections: set[_Connection]) -> bool:
         # What was refused counts once the stream has taken all that was published: the last of it may mend it.
         return bool(connections) and all(
-            self._settled(each) or (each.stream.refusals and each.events.empty()) for each in connections
+            self._settled(each) or (each.stream.refused_by_need and each.events.empty()) for each in connections
         )
 
     def _document(self, connection: _Connection) -> dict[str, Any]:
@@ -213,6 +217,7 @@ class AdsServer:
             "answered_at": answered and answered.isoformat(),
             "settled": settled,
             "refused": dict(connection.stream.refusals),
+            "customers": connection.stream.customers,
         }
 
     async def _serve(self, admission: "Admission | None", requests: AsyncIterator[Any], context: Any) -> None:

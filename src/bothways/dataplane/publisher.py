@@ -15,6 +15,7 @@ from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
 from bothways.operations.upkeep import upkeep
 from bothways.xds.names import embedded_node
+from bothways.xds.passing import Passing
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
 
@@ -76,6 +77,7 @@ class Publisher:
         self._ads = ads
         self._follow = follow
         self._saved = saved
+        self._passing = Passing(ads.snapshot)
         self._saved_version = ""
         self._unsaved = ""
         self._save_due = 0.0
@@ -103,6 +105,7 @@ class Publisher:
                 self._failed(error)
                 # An endpoint that was shut stays shut, also if its database and then its hub are gone.
                 await self._save()
+                self._let_go()
             await asyncio.sleep(_AGAIN)
 
     async def shut(self, state: HubState, reason: str) -> None:
@@ -137,6 +140,18 @@ class Publisher:
             self.last_push_milliseconds = milliseconds
         return Applied(self._ads.snapshot.version, in_force, milliseconds, self._ads.away())
 
+    async def send_for_probe(self, tsp_id: str) -> bool:
+        """Have every node called by a probe of this customer know its server; return False if there is nobody to call.
+
+        Nodes have it a moment later, and for a minute.
+        """
+        if not self._passing.probe(tsp_id, time.monotonic()):
+            await self._round()
+            if not self._passing.probe(tsp_id, time.monotonic()):
+                return False
+        self._ads.publish(self._passing.snapshot())
+        return True
+
     async def _look(self) -> None:
         with contextlib.closing(self._hub.database.changes()) as changes:
             seen, published = None, 0.0
@@ -149,13 +164,21 @@ class Publisher:
                     seen, published = value, time.monotonic()
                 if time.monotonic() > self._save_due:
                     await self._save()
+                self._let_go()
                 await asyncio.sleep(_LOOK)
+
+    def _let_go(self) -> None:
+        """Take away from the nodes what was there for a while."""
+        if self._passing.waits and self._ads.quiet():
+            self._passing.confirmed(time.monotonic())
+        if self._passing.end(time.monotonic()):
+            self._ads.publish(self._passing.snapshot())
 
     async def _save(self) -> None:
         """Save the snapshot that is published, once the Envoy beside the hub has confirmed it."""
         embedded = embedded_node(self._hub.environment.value)
         async with self._saving:
-            snapshot = self._ads.snapshot
+            snapshot = self._passing.base
             if self._saved is None or snapshot.version == self._saved_version:
                 return
             settled = [each["settled"] for each in self._ads.nodes() if each["node"] == embedded]
@@ -214,7 +237,8 @@ class Publisher:
             _log.critical("the endpoint is shut, for a stranger was let in: %s", state.shut)
         self._shut = state.shut
         if snapshot.version != self._ads.snapshot.version:
-            self._ads.publish(snapshot)
+            self._passing.follow(snapshot, time.monotonic())
+            self._ads.publish(self._passing.snapshot())
             _log.info("published version %s", snapshot.version)
         self._ads.follow(state)
         self._follow(state)

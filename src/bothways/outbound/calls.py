@@ -7,6 +7,7 @@ and over mutual TLS, so that what is proved is the way from its machine.
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +23,7 @@ from bothways.errors import Conflict
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import remote_nodes
 from bothways.xds import names
+from bothways.xds.egress_failures import NO_ADDRESS, NOT_LOADED
 from bothways.xds.state import Address, RemoteNode
 
 TIMEOUT = 20.0
@@ -30,17 +32,33 @@ TIMEOUT = 20.0
 AT_ONCE = 16
 """Nodes that are asked at the same time."""
 
-_CONNECT = 5.0
+LOADED = 6.0
+"""Seconds for which an Envoy that was sent the customer's server is asked again: longer than it looks the name up."""
+
+_CONNECT, _CONTROL = 5.0, 30.0
+_AGAIN = 0.02
+_NOT_YET = (NOT_LOADED, NO_ADDRESS)
 _OUR_PROBLEM = "urn:bothways:problem:"
 
 
 def require_running(hub: Hub) -> None:
-    """Raise `Conflict` unless the hub's own Envoy takes probes."""
-    with socket.socket(socket.AF_UNIX) as tried:
+    """Raise `Conflict` unless the hub runs, and its own Envoy takes probes."""
+    for path in (_probe_socket(hub), hub.control_socket):
+        with socket.socket(socket.AF_UNIX) as tried:
+            try:
+                tried.connect(str(path))
+            except OSError as error:
+                raise _away(hub, path, error) from error
+
+
+def prepare_calls(hub: Hub, tsp_id: str) -> None:
+    """Have the running hub send the customer's server to every Envoy. Raises `Conflict` if it cannot be asked."""
+    with httpx2.Client(transport=over_socket(hub.control_socket), timeout=_CONTROL) as client:
         try:
-            tried.connect(str(_probe_socket(hub)))
-        except OSError as error:
-            raise _away(hub, error) from error
+            said = {"X-Request-Id": hub.request_id}
+            client.post(f"http://hub/probes/{tsp_id}", headers=said).raise_for_status()
+        except httpx2.HTTPError as error:
+            raise _away(hub, hub.control_socket, error) from error
 
 
 def call_by_own(hub: Hub, tsp_id: str) -> CallSeen:
@@ -50,7 +68,7 @@ def call_by_own(hub: Hub, tsp_id: str) -> CallSeen:
         try:
             return _asked(client, f"http://probe{hub.terms.outbound.probe_path}", node, tsp_id)
         except httpx2.TransportError as error:
-            raise _away(hub, error) from error
+            raise _away(hub, _probe_socket(hub), error) from error
 
 
 def call_by_nodes(hub: Hub, tsp_id: str, prober: ssl.SSLContext | None) -> tuple[CallSeen, ...]:
@@ -92,11 +110,15 @@ def _places(hub: Hub, node: RemoteNode) -> Iterator[Address]:
 
 def _asked(client: httpx2.Client, url: str, node: str, tsp_id: str, server_name: str = "") -> CallSeen:
     extensions = {"sni_hostname": server_name} if server_name else {}
-    try:
-        answer = client.get(url, headers={names.CUSTOMER_HEADER: tsp_id}, extensions=extensions)
-    except httpx2.ReadTimeout:
-        return CallSeen(node, f"no answer came back in {TIMEOUT:.0f} s", failed=True)
-    return replace(_judged(answer), node=node)
+    given_up = time.monotonic() + LOADED
+    while True:
+        try:
+            answer = client.get(url, headers={names.CUSTOMER_HEADER: tsp_id}, extensions=extensions)
+        except httpx2.ReadTimeout:
+            return CallSeen(node, f"no answer came back in {TIMEOUT:.0f} s", failed=True)
+        if answer.headers.get(names.FINDING_HEADER) not in _NOT_YET or time.monotonic() > given_up:
+            return replace(_judged(answer), node=node)
+        time.sleep(_AGAIN)
 
 
 def _judged(answer: httpx2.Response) -> CallSeen:
@@ -124,9 +146,9 @@ def _problem(answer: httpx2.Response) -> str | None:
     return str(document.get("upstream") or document.get("reason") or f"Envoy answered {answer.status_code}")
 
 
-def _away(hub: Hub, error: Exception) -> Conflict:
+def _away(hub: Hub, path: Path, error: Exception) -> Conflict:
     return Conflict(
-        f"the hub's Envoy cannot be reached at {_probe_socket(hub)} ({error}). "
+        f"the hub cannot make calls: nobody answers at {path} ({error}). "
         f"Start it: bothways hub run --directory {hub.directory}"
     )
 

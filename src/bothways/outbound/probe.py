@@ -17,7 +17,7 @@ from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
 from bothways.outbound.callers import Callers, callers_for, make_callers
-from bothways.outbound.calls import call_by_nodes, call_by_own, require_running
+from bothways.outbound.calls import call_by_nodes, call_by_own, prepare_calls, require_running
 from bothways.outbound.look import Look, Say
 from bothways.pki.chain import parse_anchors
 from bothways.registry.endpoint import Endpoint
@@ -68,6 +68,7 @@ def probe_customer(
     callers = callers_for(hub, tsp_id, callers or make_callers(hub))
     evidence = asyncio.run(look.evidence(callers, tell))
     found = list(findings(evidence, look.anchors, at, loopback_allowed=look.loopback_allowed))
+    prepare_calls(hub, tsp_id)
     own, *others = calls = (call_by_own(hub, tsp_id), *call_by_nodes(hub, tsp_id, callers.prober))
     for each in calls:
         tried = f" ({each.tried})" if each.tried else ""

@@ -16,8 +16,12 @@ def control_app(
     status: Callable[[], dict[str, Any]],
     apply: Callable[[], Awaitable[Applied]],
     metrics: Callable[[dict[str, Any]], bytes],
+    send_for_probe: Callable[[str], Awaitable[bool]],
 ) -> FastAPI:
-    """Return the application; the socket's mode is what protects it. `metrics` is given the status."""
+    """Return the application; the socket's mode is what protects it. `metrics` is given the status.
+
+    `send_for_probe` has the nodes know a customer's server for a probe, and returns whether there is one.
+    """
     app = Application("Bothways control", behind=True, silent=True, openapi_url=None)
     problem.install(app)
 
@@ -33,5 +37,9 @@ def control_app(
     @app.post("/apply")
     async def _apply() -> dict[str, Any]:
         return (await apply()).document()
+
+    @app.post("/probes/{tsp_id}")
+    async def _probes(tsp_id: str) -> dict[str, Any]:
+        return {"sent": await send_for_probe(tsp_id)}
 
     return app

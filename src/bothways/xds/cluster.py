@@ -1,5 +1,7 @@
 """Clusters: the hub's services, the control plane's own page, and each customer's server."""
 
+from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
@@ -75,10 +77,13 @@ def connectivity_cluster(socket: str) -> Any:
 def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) -> Any:
     """Return the cluster of a customer's server: mutual TLS with its own anchors, and public addresses only.
 
-    Nothing in it says which client certificate is shown: a cluster that changes answers 503 until its name was looked
-    up again, and a rotation must lose no call.
+    Nothing in it says which client certificate is shown: a cluster that changes has another name, with no connections
+    and no address yet, and a rotation must lose no call.
     """
-    cluster = _by_dns(names.customer_cluster(server.tsp_id), server.host, server.port)
+    digest = customer_digest(server, danger_outbound_loopback=danger_outbound_loopback)
+    cluster = _by_dns(names.customer_cluster(server.tsp_id, digest), server.host, server.port)
+    # Whoever has asked for it waits until its name was looked up, and nothing else does.
+    cluster.wait_for_warm_on_init.value = True
     cluster.transport_socket.CopyFrom(customer_socket(server))
     guard = deny_special_addresses(loopback_allowed=danger_outbound_loopback)
     options = http_protocol_options_pb2.HttpProtocolOptions(
@@ -97,6 +102,28 @@ def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) 
     )
     cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(any_of(options))
     return cluster
+
+
+@lru_cache(maxsize=1 << 14)
+def customer_digest(server: CustomerServer, *, danger_outbound_loopback: bool) -> str:
+    """Return the digest of all that the customer's cluster is made of, for its name."""
+    made_of = (server.host, server.port, server.anchors, server.spki_pins, danger_outbound_loopback)
+    return sha256(repr(made_of).encode()).hexdigest()[:16]
+
+
+def as_probed(cluster: Any) -> Any:
+    """Return a customer's cluster as probes have it: the same under another name.
+
+    A probe waits for its name itself: while any cluster waits, Envoy asks for no other and confirms none.
+    """
+    found = names.customer_of(cluster.name)
+    if found is None:
+        raise ValueError(f"{cluster.name} is no cluster of a customer")
+    probed = cluster_pb2.Cluster()
+    probed.CopyFrom(cluster)
+    probed.name = probed.load_assignment.cluster_name = names.probe_cluster(*found)
+    probed.wait_for_warm_on_init.value = False
+    return probed
 
 
 def _options(*, http2: bool) -> Any:
@@ -146,8 +173,8 @@ def _by_dns(name: str, host: str, port: int) -> Any:
         load_assignment=_assignment(name, tcp(host, port)),
     )
     # Else an Envoy that starts opens no listener before every name was answered: one silent DNS server would keep the
-    # whole endpoint shut for a minute. The price: calls to a cluster that is new or has changed are answered with 503
-    # until its name was looked up.
+    # whole endpoint shut. The price: calls to a cluster that is new or has changed are answered with 503 until its name
+    # was looked up.
     cluster.wait_for_warm_on_init.value = False
     return cluster
 

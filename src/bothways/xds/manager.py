@@ -5,6 +5,7 @@ from typing import Any
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
 from envoy.config.core.v3 import address_pb2, base_pb2, protocol_pb2, substitution_format_string_pb2
 from envoy.extensions.filters.common.set_filter_state.v3 import value_pb2
+from envoy.extensions.filters.http.on_demand.v3 import on_demand_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.http.set_filter_state.v3 import set_filter_state_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
@@ -24,6 +25,8 @@ Manager = http_connection_manager_pb2.HttpConnectionManager
 
 # What is of this kind, Envoy counts when it tells pools of connections apart.
 _HASHABLE = "envoy.hashable_string"
+# Longer than the lookup of a name whose DNS server is silent: that failure is told as what it is.
+_LOAD_TIMEOUT = 10.0
 _HEADERS_TIMEOUT = 10.0
 _IDLE_TIMEOUT = 300.0
 # To send a request a quarter of an hour, and to answer it as long as a service may say.
@@ -82,7 +85,11 @@ def customers_manager(name: str) -> Any:
         name=names.SET_FILTER_STATE_FILTER,
         typed_config=any_of(set_filter_state_pb2.Config(on_request_headers=[fingerprint])),
     )
-    manager.http_filters.extend([by_certificate, router])
+    load = on_demand_pb2.OnDemandCds(source=over_ads(), timeout=duration(_LOAD_TIMEOUT))
+    on_demand = http_connection_manager_pb2.HttpFilter(
+        name=names.ON_DEMAND_FILTER, typed_config=any_of(on_demand_pb2.OnDemand(odcds=load))
+    )
+    manager.http_filters.extend([*([on_demand] if name == names.EGRESS else []), by_certificate, router])
     manager.local_reply_config.CopyFrom(replies_to_services())
     return manager
 

@@ -40,6 +40,7 @@ SERVICE_RBAC_FILTER = "bothways.service_rbac"
 """Who of them may reach the service of a route. A name of ours: two filters of one kind need two names."""
 ROUTER_FILTER = "envoy.filters.http.router"
 LUA_FILTER = "envoy.filters.http.lua"
+ON_DEMAND_FILTER = "envoy.filters.http.on_demand"
 SET_FILTER_STATE_FILTER = "envoy.filters.http.set_filter_state"
 UPSTREAM_RBAC_FILTER = "envoy.filters.http.upstream_rbac"
 UPSTREAM_CODEC_FILTER = "envoy.filters.http.upstream_codec"
@@ -97,11 +98,43 @@ def service_cluster(name: str) -> str:
     return f"service/{name}"
 
 
-def customer_cluster(tsp_id: str) -> str:
-    """Return the cluster of a customer's server."""
-    return f"customer/{tsp_id}"
+def customer_cluster(tsp_id: str, digest: str) -> str:
+    """Return the cluster of a customer's server, which a node asks for when the first call comes.
+
+    `digest` is that of what the cluster is made of: what has changed has another name, and calls are led from the one
+    to the other by the route.
+    """
+    return f"{_CUSTOMER}{tsp_id}/{digest}"
+
+
+def probe_cluster(tsp_id: str, digest: str) -> str:
+    """Return the same cluster under the name by which probes call it: at every node, while a probe is made."""
+    return f"{_PROBED}{tsp_id}/{digest}"
+
+
+def customer_of(cluster: str) -> tuple[str, str] | None:
+    """Return tspId and digest of a customer's cluster, None for any other name."""
+    if not cluster.startswith(_CUSTOMER):
+        return None
+    _, tsp_id, digest = cluster.split("/")
+    return tsp_id, digest
 
 
 def client_certificate(tsp_id: str) -> str:
     """Return the secret of the client certificate that this customer is shown, and no other customer."""
-    return f"client-certificate/{tsp_id}"
+    return f"{_CLIENT_CERTIFICATE}{tsp_id}"
+
+
+def on_demand(name: str) -> bool:
+    """Tell whether a node has a resource only if it asked for it by name: it is not among "all" of its type."""
+    return name.startswith(_ON_DEMAND)
+
+
+def of_one_customer(name: str) -> bool:
+    """Tell whether a resource serves the calls to one customer, and nothing else."""
+    return name.startswith(_OF_ONE_CUSTOMER)
+
+
+_CUSTOMER, _PROBED, _CLIENT_CERTIFICATE = "customer/", "probe/", "client-certificate/"
+_ON_DEMAND = (_CUSTOMER, _CLIENT_CERTIFICATE)
+_OF_ONE_CUSTOMER = (*_ON_DEMAND, _PROBED)

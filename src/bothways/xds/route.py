@@ -1,7 +1,7 @@
 """Route configurations: the endpoint's services, and the way from a customer's identifier to its server."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from bothways.registry.service import ENROLMENT_PREFIX, RESERVED_PREFIX
 from bothways.xds import names
 from bothways.xds.authorization import ENFORCED_CUSTOMER, enter, reach, reach_by_all
 from bothways.xds.client_cert import with_client_cert
+from bothways.xds.cluster import customer_digest
 from bothways.xds.state import CustomerServer, HubState, ServiceRoute
 from bothways.xds.typed import any_of, duration, matching_extension
 
@@ -66,10 +67,14 @@ def inbound_routes(state: HubState) -> Any:
 
 
 def customer_routes(state: HubState, name: str, customers: Iterable[CustomerServer]) -> Any:
-    """Return the routes that lead from the header `Bothways-Customer` to that customer's server, and nowhere else."""
+    """Return the routes that lead from the header `Bothways-Customer` to that customer's server, and nowhere else.
+
+    Whoever is not among them is answered here: no node asks for the cluster of a customer that nobody knows.
+    """
+    cluster = names.probe_cluster if name == names.PROBE else names.customer_cluster
     entries = {
-        customer.tsp_id: matcher_pb2.Matcher.OnMatch(action=matching_extension("route", _to_customer(state, customer)))
-        for customer in customers
+        each.tsp_id: matcher_pb2.Matcher.OnMatch(action=matching_extension("route", _to_customer(state, each, cluster)))
+        for each in customers
     }
     unknown = route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
@@ -155,14 +160,15 @@ def _retry_policy() -> Any:
     return policy
 
 
-def _to_customer(state: HubState, customer: CustomerServer) -> Any:
+def _to_customer(state: HubState, customer: CustomerServer, cluster: Callable[[str, str], str]) -> Any:
+    digest = customer_digest(customer, danger_outbound_loopback=state.danger_outbound_loopback)
     port = "" if customer.port == _HTTPS else f":{customer.port}"
     shown = struct_pb2.Struct()
     shown.update({names.CLIENT_CERTIFICATE: state.client_of(customer).fingerprint})
     return route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(prefix="/"),
         route=route_components_pb2.RouteAction(
-            cluster=names.customer_cluster(customer.tsp_id),
+            cluster=cluster(customer.tsp_id, digest),
             timeout=duration(_CUSTOMER_TIMEOUT),
             prefix_rewrite=f"{customer.path}/" if customer.path else "",
             host_rewrite_literal=f"{customer.host}{port}",

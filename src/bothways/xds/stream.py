@@ -3,6 +3,10 @@
 The law: a node is sent what it asked for and does not have in that version, once; what it has and is gone, it is told;
 what it refused is not sent again until it changes. A response that it refused as a whole is sent again in halves, so
 that one bad resource holds up no good one. Makes come before breaks, in the order of `names.PUSH_ORDER`.
+
+What is on demand is sent to whoever asked for it by name; a wildcard is everything else. Its clusters are taken away
+only when the node has confirmed the routes, which lead to them no more. Taken away, they stay asked for, and are sent
+again if they come back: Envoy asks for a name once in its life (pull requests 44742 and 47201 of envoyproxy/envoy).
 """
 
 from collections.abc import Iterator
@@ -35,7 +39,7 @@ class _Subscription:
     fresh: bool = True
 
     def wants(self, name: str) -> bool:
-        return self.wildcard or name in self.named
+        return name in self.named or (self.wildcard and not names.on_demand(name))
 
     def forget(self, name: str) -> None:
         for known in (self.sent, self.confirmed, self.refused):
@@ -88,8 +92,10 @@ class DeltaStream:
         responses = [*self._halves(type_url, subscription, snapshot, refused)]
         if first or asked:
             responses += self._made(type_url, subscription, snapshot, asked=asked)
-            responses += self._broken(type_url, subscription, snapshot)
-        self._tell(type_url, subscription)
+            responses += self._broken(type_url, snapshot)
+        if type_url == names.ROUTE_TYPE:
+            responses += self._broken(names.CLUSTER_TYPE, snapshot)
+        self._tell_all()
         return responses
 
     def publish(self, snapshot: Snapshot) -> list[Any]:
@@ -99,28 +105,45 @@ class DeltaStream:
             if subscription := self._subscriptions.get(type_url):
                 responses += self._made(type_url, subscription, snapshot, asked=set())
         for type_url in reversed(names.PUSH_ORDER):
-            if subscription := self._subscriptions.get(type_url):
-                responses += self._broken(type_url, subscription, snapshot)
-                self._tell(type_url, subscription)
+            responses += self._broken(type_url, snapshot)
+        self._tell_all()
         return responses
+
+    @property
+    def refused_by_need(self) -> tuple[str, ...]:
+        """What the node said of refused resources that it cannot do without: of those that serve not one customer."""
+        each = (one.refused.items() for one in self._subscriptions.values())
+        return tuple(said for items in each for name, said in items if not names.of_one_customer(name))
+
+    @property
+    def customers(self) -> int:
+        """How many customers' servers the node has: of those that it was asked to call."""
+        subscription = self._subscriptions.get(names.CLUSTER_TYPE)
+        return sum(names.on_demand(name) for name in subscription.confirmed) if subscription else 0
 
     def settled(self, snapshot: Snapshot) -> bool:
         """Tell whether the node has confirmed every resource of the snapshot, and holds no other.
 
-        What lingers in the snapshot need be confirmed only by a node that still asks for it.
+        What is on demand or lingers in the snapshot need be confirmed only by a node that asks for it, and what serves
+        one customer not by a node that refused it. Customers' clusters do not count: which one is called is in the
+        routes, and Envoy confirms a cluster only when its name was looked up.
         """
         return all(self._confirmed(type_url, snapshot) for type_url in names.PUSH_ORDER)
 
     def _confirmed(self, type_url: str, snapshot: Snapshot) -> bool:
         subscription, lingering = self._subscriptions.get(type_url), snapshot.lingering.get(type_url, frozenset())
+        of_type = snapshot.of(type_url)
+        if subscription is None:
+            return bool(lingering) and not of_type.keys() - lingering
         needed = {
             name: resource.version
-            for name, resource in snapshot.of(type_url).items()
-            if name not in lingering or (subscription and subscription.wants(name))
+            for name, resource in of_type.items()
+            if subscription.wants(name) or not (name in lingering or names.on_demand(name))
         }
-        if subscription is None:
-            return bool(lingering) and not needed
-        return subscription.confirmed == needed
+        return all(
+            names.of_one_customer(name) and (type_url == names.CLUSTER_TYPE or name in subscription.refused)
+            for name, _ in subscription.confirmed.items() ^ needed.items()
+        )
 
     def _answer(self, subscription: _Subscription, request: Any) -> dict[str, str | None]:
         """Take an ACK or a NACK; return what was refused as a part of more, so that nobody knows what is bad in it."""
@@ -179,11 +202,12 @@ class DeltaStream:
             changed = [of_type[name] for name in half if name in of_type]
             yield self._response(type_url, subscription, snapshot, changed, [n for n in half if n not in of_type])
 
-    def _tell(self, type_url: str, subscription: _Subscription) -> None:
-        if subscription.refused:
-            self.refusals[type_url] = "; ".join(dict.fromkeys(subscription.refused.values()))
-        else:
-            self.refusals.pop(type_url, None)
+    def _tell_all(self) -> None:
+        self.refusals = {
+            type_url: "; ".join(dict.fromkeys(each.refused.values()))
+            for type_url, each in self._subscriptions.items()
+            if each.refused
+        }
 
     def _made(
         self, type_url: str, subscription: _Subscription, snapshot: Snapshot, *, asked: set[str]
@@ -193,13 +217,32 @@ class DeltaStream:
             for name, resource in snapshot.of(type_url).items()
             if subscription.wants(name) and subscription.sent.get(name) != resource.version
         ]
-        missing = sorted(name for name in asked - {_WILDCARD} if name not in snapshot.of(type_url))
+        of_type = snapshot.of(type_url)
+        # Of what is on demand a node has what it says it has, until that is taken away in its turn.
+        known = {name for name in asked & subscription.sent.keys() if names.on_demand(name)}
+        missing = sorted(
+            name for name in asked - known - {_WILDCARD} if name not in of_type or not subscription.wants(name)
+        )
         # An empty wildcard is answered too, or Envoy waits for it when it starts.
         if changed or missing or (subscription.fresh and subscription.wildcard):
             yield self._response(type_url, subscription, snapshot, changed, missing)
+        secrets = self._subscriptions.get(names.SECRET_TYPE)
+        if type_url == names.CLUSTER_TYPE and secrets and secrets.refused:
+            # Envoy refuses a customer's secret for what is bad in its cluster: with another cluster, it is taken.
+            found = (names.customer_of(resource.name) for resource in changed)
+            again = {names.client_certificate(each[0]) for each in found if each} & secrets.refused.keys()
+            for name in again:
+                secrets.sent.pop(name, None)
+            if again:
+                yield from self._made(names.SECRET_TYPE, secrets, snapshot, asked=set())
 
-    def _broken(self, type_url: str, subscription: _Subscription, snapshot: Snapshot) -> Iterator[Any]:
-        gone = sorted(name for name in subscription.sent if name not in snapshot.of(type_url))
+    def _broken(self, type_url: str, snapshot: Snapshot) -> Iterator[Any]:
+        subscription, of_type = self._subscriptions.get(type_url), snapshot.of(type_url)
+        if subscription is None:
+            return
+        gone = sorted(name for name in subscription.sent if name not in of_type)
+        if type_url == names.CLUSTER_TYPE and not self._confirmed(names.ROUTE_TYPE, snapshot):
+            gone = [name for name in gone if not names.on_demand(name)]
         if gone:
             yield self._response(type_url, subscription, snapshot, [], gone)
 

@@ -1,0 +1,130 @@
+"""What is there for a while: a replaced cluster as long as calls may need it, and that of a probe."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from envoy.config.cluster.v3 import cluster_pb2
+
+from bothways.xds import names
+from bothways.xds.cluster import as_probed, customer_cluster, customer_digest
+from bothways.xds.passing import PROBED_SECONDS, REPLACED_SECONDS, REPLACED_SECONDS_MOST, Passing
+from bothways.xds.snapshot import Snapshot, build_snapshot
+from bothways.xds.state import Address, HubState, RemoteNode
+
+NODES = tuple(RemoteNode(each, Address("10.0.0.1", 443), Address("127.0.0.1", 1), frozenset()) for each in ("a", "b"))
+
+
+def named(state: HubState) -> str:
+    """Return the name of the first customer's cluster."""
+    server = state.customers[0]
+    return names.customer_cluster(server.tsp_id, customer_digest(server, danger_outbound_loopback=False))
+
+
+def more(passing: Passing) -> set[str]:
+    """Return what there is besides what the state needs."""
+    return passing.snapshot().of(names.CLUSTER_TYPE).keys() - passing.base.of(names.CLUSTER_TYPE).keys()
+
+
+@pytest.fixture
+def moved(state: HubState) -> Callable[[int], HubState]:
+    """Return a maker of states in which the first customer's server is at another port."""
+    first, *others = state.customers
+    return lambda port: replace(state, customers=(replace(first, port=port), *others))
+
+
+def test_without_a_change_there_is_nothing_but_the_state(state: HubState) -> None:
+    base = build_snapshot(state)
+    passing = Passing(base)
+    passing.follow(build_snapshot(replace(state)), 0.0)
+    assert (passing.snapshot() is passing.base, passing.waits, passing.end(1e9)) == (True, False, False)
+
+
+def test_a_replaced_cluster_stays_some_seconds_after_all_nodes_have_the_new_routes(
+    state: HubState, moved: Callable[[int], HubState]
+) -> None:
+    passing = Passing(build_snapshot(state))
+    passing.follow(build_snapshot(moved(443)), 0.0)
+    assert (more(passing), passing.waits) == ({named(state)}, True)
+    assert not passing.end(REPLACED_SECONDS)
+    passing.confirmed(50.0)
+    assert not passing.waits
+    assert not passing.end(50.0 + REPLACED_SECONDS - 0.1)
+    assert passing.end(50.0 + REPLACED_SECONDS)
+    assert more(passing) == set()
+
+
+def test_a_node_that_never_confirms_keeps_nothing_at_the_others_for_ever(
+    state: HubState, moved: Callable[[int], HubState]
+) -> None:
+    passing = Passing(build_snapshot(state))
+    passing.follow(build_snapshot(moved(443)), 0.0)
+    passing.follow(build_snapshot(moved(444)), 1.0)
+    assert more(passing) == {named(state), named(moved(443))}
+    assert passing.end(REPLACED_SECONDS_MOST)
+    assert more(passing) == {named(moved(443))}
+    passing.confirmed(REPLACED_SECONDS_MOST)
+    assert passing.end(REPLACED_SECONDS_MOST + 1.0)
+    assert (more(passing), passing.waits) == (set(), False)
+
+
+def test_what_is_changed_back_is_the_current_one_and_what_is_called_no_more_goes_at_once(
+    state: HubState, moved: Callable[[int], HubState]
+) -> None:
+    passing = Passing(build_snapshot(state))
+    passing.follow(build_snapshot(moved(443)), 0.0)
+    passing.follow(build_snapshot(state), 1.0)
+    assert more(passing) == {named(moved(443))}
+    passing.follow(build_snapshot(replace(state, customers=state.customers[1:])), 2.0)
+    assert (more(passing), passing.waits) == (set(), False)
+    assert named(state) not in passing.snapshot().of(names.CLUSTER_TYPE)
+
+
+def test_a_probe_has_the_cluster_as_it_is_now_for_a_minute_after_it_asked_last(
+    state: HubState, moved: Callable[[int], HubState]
+) -> None:
+    passing = Passing(build_snapshot(state))
+    tsp_id = state.customers[0].tsp_id
+    assert (passing.probe(tsp_id, 0.0), passing.probe("unknown", 0.0)) == (True, False)
+
+    def probed(now: HubState) -> Any:
+        cluster = cluster_pb2.Cluster()
+        [name] = [each for each in passing.snapshot().of(names.CLUSTER_TYPE) if each.startswith("probe/")]
+        assert passing.snapshot().of(names.CLUSTER_TYPE)[name].packed.Unpack(cluster)
+        assert cluster == as_probed(customer_cluster(now.customers[0], danger_outbound_loopback=False))
+        return name
+
+    before = probed(state)
+    # Never an old server, or old anchors, under the name by which the new one is called.
+    passing.follow(build_snapshot(moved(443)), 1.0)
+    assert probed(moved(443)) != before
+    assert passing.probe(tsp_id, 30.0)
+    assert not passing.end(PROBED_SECONDS)
+    passing.follow(build_snapshot(replace(state, customers=state.customers[1:])), 61.0)
+    assert more(passing) == set()
+    passing.follow(build_snapshot(state), 62.0)
+    assert probed(state) == before
+    assert passing.end(30.0 + PROBED_SECONDS)
+    assert more(passing) == set()
+
+
+def test_remote_nodes_have_it_too_and_no_version_changes(state: HubState, moved: Callable[[int], HubState]) -> None:
+    state, other = replace(state, nodes=NODES), replace(moved(443), nodes=NODES)
+    passing = Passing(build_snapshot(state))
+    passing.follow(build_snapshot(other), 0.0)
+    passing.probe(state.customers[0].tsp_id, 0.0)
+    whole, base = passing.snapshot(), build_snapshot(other)
+
+    def added(one: Snapshot, two: Snapshot) -> set[str]:
+        assert {each: one.of(each) for each in names.PUSH_ORDER if each != names.CLUSTER_TYPE} == {
+            each: two.of(each) for each in names.PUSH_ORDER if each != names.CLUSTER_TYPE
+        }
+        return one.of(names.CLUSTER_TYPE).keys() - two.of(names.CLUSTER_TYPE).keys()
+
+    there = added(whole, base)
+    assert (len(there), named(state) in there, whole.version) == (2, True, base.version)
+    for node in NODES:
+        assert added(whole.remote[node.name], base.remote[node.name]) == there
+    one, other_node = (whole.remote[each.name].of(names.CLUSTER_TYPE) for each in NODES)
+    assert one is other_node
