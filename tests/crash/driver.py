@@ -15,7 +15,6 @@ Nothing in the hub knows of this: the points are events of SQLAlchemy, and a key
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import event
 from tests.crash import lifecycle, outbound
 from tests.crash.checks import check
+from tests.crash.copies import copy_hub, make_template, remove_hub
 from tests.crash.lifecycle import TSP_ID, approve_many, refuse, requests_in, revoke
 from tests.crash.notes import ACKNOWLEDGED, SIGNED, note
 
@@ -45,7 +45,8 @@ from bothways.pki.issue import Unsigned
 from bothways.pki.revocation import UnsignedList
 from bothways.signer.signer import Signer
 
-_WRITING = ("BEGIN IMMEDIATE", "INSERT", "UPDATE", "DELETE")
+# What begins a transaction that writes, in SQLite and in PostgreSQL, and what writes.
+_WRITING = ("BEGIN IMMEDIATE", "SELECT PG_ADVISORY_XACT_LOCK", "INSERT", "UPDATE", "DELETE")
 
 
 class Points:
@@ -158,10 +159,10 @@ def cut_off(directory: Path) -> tuple[int, int]:
 def rehearse(template: Path, operation: Callable[[Hub], None]) -> None:
     """Do it once in this process, so that its forks inherit what is loaded only when it is needed (pkilint is slow)."""
     directory = template.with_name("rehearsal")
-    shutil.copytree(template, directory)
+    copy_hub(template, directory)
     with opened(directory) as hub:
         operation(hub)
-    shutil.rmtree(directory)
+    remove_hub(directory)
 
 
 def every_point(template: Path, operation: Callable[[Hub], None]) -> tuple[int, int]:
@@ -172,7 +173,7 @@ def every_point(template: Path, operation: Callable[[Hub], None]) -> tuple[int, 
     alive = False
     while not alive:
         directory = template.with_name(f"{operation.__name__}-{points}")
-        shutil.copytree(template, directory)
+        copy_hub(template, directory)
         alive = not killed(directory, operation, 1 + points)
         # Killed on its way once for each amount of work: where the kill was before does not matter to it.
         if (left := cut_off(directory)) not in recoveries:
@@ -183,7 +184,7 @@ def every_point(template: Path, operation: Callable[[Hub], None]) -> tuple[int, 
             # Whoever had no answer asks again.
             operation(hub)
             check(hub)
-        shutil.rmtree(directory)
+        remove_hub(directory)
         points += 0 if alive else 1
     return points, sum(recoveries.values())
 
@@ -252,8 +253,9 @@ def main(what: str, directory: Path, name: str = "") -> None:
         memory = Path("/dev/shm")  # noqa: S108 - the directory in it is private
         with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
             template = Path(place) / "template"
-            shutil.copytree(directory, template)
+            make_template(directory, template)
             points, recoveries = every_point(template, {**lifecycle.OPERATIONS, **outbound.OPERATIONS}[name])
+            remove_hub(template)
         print(points, recoveries)  # noqa: T201 - for the test that started it
 
 

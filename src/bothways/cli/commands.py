@@ -25,6 +25,7 @@ GROUPS = {
             "reopen": "Open the endpoint that the canary shut.",
             "backup": "Write a backup of the hub, which may run meanwhile, into one encrypted file.",
             "restore": "Make a hub from a backup.",
+            "migrate-store": "Copy the hub's database from its file into PostgreSQL, and compare every row.",
             "migrate": "Bring the database of an earlier release to this one's schema.",
             "metrics": "Print the metrics of the running hub, for Prometheus.",
             "contract": "Print the contract, or the OpenSSL commands for one customer.",
@@ -209,6 +210,7 @@ MODULES = {
     ("hub", "doctor"): "hub_doctor",
     ("hub", "restore"): "hub_backup",
     ("hub", "migrate"): "hub_migrate",
+    ("hub", "migrate-store"): "hub_move",
     ("spoke", "install"): "spoke_install",
     ("spoke", "check"): "spoke_check",
     ("spoke", "renew"): "spoke_renew",
@@ -216,8 +218,14 @@ MODULES = {
     ("spoke", "export"): "spoke_export",
     ("spoke", "config"): "spoke_config",
 }
-# Names of commands that are words of Python.
-FUNCTIONS = {"list": "list_", "set": "set_", "import": "import_", "enrolment-password": "enrolment_password"}
+# Names of commands that are words of Python, or cannot be any.
+FUNCTIONS = {
+    "list": "list_",
+    "set": "set_",
+    "import": "import_",
+    "enrolment-password": "enrolment_password",
+    "migrate-store": "migrate_store",
+}
 # Commands about hubs that no hub elsewhere can be asked for, with the reason that a person is told.
 ONLY_HERE = {
     "hub init": "it makes the hub's directory, with its keys",
@@ -226,6 +234,7 @@ ONLY_HERE = {
     "hub doctor": "it looks at the hub's machine, its files and its ports",
     "hub backup": "a backup holds the hub's keys, which never leave its machine by the network",
     "hub migrate": "it changes the database that the hub's directory names",
+    "hub migrate-store": "it reads the hub's own file",
     "hub restore": "it makes the hub's directory, with its keys",
     "hub envoy-bootstrap": "it writes the private key of a node, which the hub makes and never sends",
 }

@@ -11,24 +11,9 @@ from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from bothways.errors import Unusable
-from bothways.store import (
-    append_only,
-    audit,
-    indexes,
-    postgresql,
-    schema,
-    schema_api,
-    schema_nodes,
-    schema_observations,
-    schema_people,
-    schema_review,
-    schema_sign_in,
-    schema_statements,
-    sqlite,
-    touched,
-    version,
-)
+from bothways.store import audit, postgresql, schema, sqlite, version
 from bothways.store.audit import Line
+from bothways.store.making import OBSERVATIONS, SCHEMA, make_tables, make_triggers
 
 Place = Path | str
 """The file of a SQLite database, or the URL of a PostgreSQL one."""
@@ -117,7 +102,7 @@ class Database:
         """Take everything out of it: a hub was begun, and never came to be. A file goes with its directory."""
         if not isinstance(self.place, Path):
             with self._base.connect() as connection, connection.begin():
-                postgresql.take_out(connection, (schema.metadata, schema_observations.metadata))
+                postgresql.take_out(connection, (SCHEMA, OBSERVATIONS))
 
     def changes(self) -> Changes:
         """Return what tells of the changes that others make."""
@@ -155,22 +140,8 @@ def created(place: Place, environment: str) -> Iterator[Database]:
 
 def _make(database: Database, environment: str) -> None:
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
-        # The one schema, with what other modules add to it.
-        for module in (
-            schema,
-            schema_nodes,
-            schema_people,
-            schema_api,
-            schema_review,
-            schema_sign_in,
-            schema_statements,
-            indexes,
-        ):
-            module.metadata.create_all(transaction.connection)
-        if not isinstance(database.place, Path):
-            schema_observations.metadata.create_all(transaction.connection)
-        touched.make_triggers(transaction.connection)
-        append_only.make_triggers(transaction.connection, schema.audit)
+        make_tables(transaction.connection)
+        make_triggers(transaction.connection)
         transaction.connection.execute(insert(schema.hub).values(environment=environment))
         transaction.connection.execute(insert(version.table).values(version_num=str(version.VERSION)))
 

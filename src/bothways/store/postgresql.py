@@ -93,22 +93,29 @@ def rebuilding(connection: Connection) -> Iterator[None]:
 
 
 def require_free(base: Engine) -> None:
-    """Raise `Conflict` if there is a hub already, `Unusable` if the database orders or writes text in another way."""
+    """Raise `Conflict` if it holds anything already, `Unusable` if it orders or writes text in another way."""
     with base.connect() as connection, connection.begin():
         encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
         collation = connection.exec_driver_sql(
             "SELECT CASE datlocprovider WHEN 'i' THEN 'of ICU' ELSE coalesce(datlocale, datcollate) END "
             "FROM pg_database WHERE datname = current_database()"
         ).scalar_one()
-        taken = connection.exec_driver_sql("SELECT to_regclass('hub') IS NOT NULL").scalar_one()
+        require_empty(connection)
     if encoding != "UTF8" or collation not in _COLLATIONS:
         raise Unusable(
             f"the database has the encoding {encoding} and the collation {collation}; UTF8 and C or C.UTF-8 are "
             "wanted, so that text is ordered the same everywhere. Make it with: "
             "CREATE DATABASE bothways TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"
         )
-    if taken:
-        raise Conflict("the database holds a hub already. Each hub wants a database of its own: name another one.")
+
+
+def require_empty(connection: Connection) -> None:
+    """Raise `Conflict` if the database holds a hub, or any other table."""
+    tables = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename"
+    there = connection.exec_driver_sql(tables).scalars().all()
+    if there:
+        found = "a hub" if "hub" in there else f"{len(there)} tables, like {there[0]},"
+        raise Conflict(f"the database holds {found} already. Each hub wants a database of its own: name another one.")
 
 
 def take_out(connection: Connection, everything: Iterable[MetaData]) -> None:
