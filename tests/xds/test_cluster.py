@@ -103,7 +103,7 @@ def test_a_service_is_called_over_tls_and_asked_how_it_is_where_it_says_so(
         "http_health_check": {"host": "tokens.internal", "path": "/health", **codec},
     }
     assert shown(service_cluster(service)) == service_of("tokens.internal", 8443, version) | {
-        "transport_socket": shown(service_socket(service, anchors)),
+        "transport_socket": shown(service_socket(service.host, anchors, http2=service.http2)),
         "health_checks": [check],
         "common_lb_config": {"healthy_panic_threshold": {}},
     }

@@ -33,6 +33,7 @@ def test_the_endpoint_listens_for_its_host_name_alone_over_mutual_tls(
         "stat_prefix": "inbound",
         "per_connection_buffer_limit_bytes": 65536,
         "listener_filters_timeout": "5s",
+        "traffic_direction": "INBOUND",
         "enable_reuse_port": False,
         "listener_filters": [
             {
@@ -96,7 +97,7 @@ def test_a_node_takes_probes_under_a_name_of_its_own_beside_the_endpoint(
     assert list(probes.filter_chain_match.server_names) == ["eu-1.node.api.ppr.hub.example"]
     assert probes.transport_socket == inbound_socket("probe-trust")
     [one] = shown(probes)["filters"]
-    assert one["typed_config"] == shown(any_of(customers_manager("probe")))
+    assert one["typed_config"] == shown(any_of(customers_manager("probe", None)))
 
 
 def test_probes_have_a_unix_socket_that_this_user_alone_can_use(state: HubState) -> None:
@@ -116,7 +117,7 @@ def test_calls_to_customers_are_read_by_the_manager_of_customers(
     shown: Callable[[Any], Any], state: HubState, build: Callable[[HubState], Any]
 ) -> None:
     listener = build(state)
-    assert manager(shown, listener) == shown(any_of(customers_manager(listener.name)))
+    assert manager(shown, listener) == shown(any_of(customers_manager(listener.name, None)))
 
 
 def test_customers_alone_are_counted_so_that_they_cannot_keep_the_hub_from_calling(state: HubState) -> None:

@@ -75,9 +75,12 @@ def test_a_customers_server_is_asked_for_when_it_is_called_and_connections_are_t
         },
     }
     replies = {"local_reply_config": shown(replies_to_services())}
-    assert shown(customers_manager("egress")) == PLAIN | {"http_filters": [on_demand, by_certificate, ROUTER]} | replies
+    assert (
+        shown(customers_manager("egress", None))
+        == PLAIN | {"http_filters": [on_demand, by_certificate, ROUTER]} | replies
+    )
     # What a probe needs is there before: nothing of it is asked for, and kept for good.
-    assert shown(customers_manager("probe"))["http_filters"] == [by_certificate, ROUTER]
+    assert shown(customers_manager("probe", None))["http_filters"] == [by_certificate, ROUTER]
 
 
 def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(

@@ -115,7 +115,7 @@ def test_a_service_is_proved_by_the_anchors_given_for_it_and_exactly_its_host_na
     alpn: str,
 ) -> None:
     service = ServiceRoute("tokens", "/tokens", "tokens.internal", 8443, (), anchors, http2=http2)
-    assert shown(service_socket(service, anchors)) == {
+    assert shown(service_socket(service.host, anchors, http2=service.http2)) == {
         "name": "envoy.transport_sockets.tls",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from bothways import files
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import remote_nodes
 from bothways.operations.revocation import lists_for_envoy
@@ -14,7 +15,7 @@ from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.service import Service
 from bothways.store import authorities, closures, services, touched
 from bothways.store.authorities import Role
-from bothways.xds.state import Address, Anchors, ControlPlane, HubState, Identity, KeyPair, ServiceRoute
+from bothways.xds.state import Address, Anchors, ControlPlane, HubState, Identity, KeyPair, ServiceRoute, Tracing
 
 _HTTPS = 443
 
@@ -68,6 +69,7 @@ class DataPlane:
             closures=closures.count(connection),
             nodes=remote_nodes(connection, now),
             control_plane=_control_plane(hub, connection) if hub.settings.nodes_port else None,
+            tracing=_tracing(hub),
         )
 
 
@@ -90,6 +92,21 @@ def _route(service: Service, reached: Sequence[Identity]) -> ServiceRoute:
         health_path=service.health_path,
         strip_prefix=service.strip_prefix,
         client_cert=service.client_cert,
+    )
+
+
+def _tracing(hub: Hub) -> Tracing | None:
+    settings, url = hub.settings, urlsplit(hub.settings.trace_collector)
+    if not url.hostname or not url.port:
+        return None
+    encrypted = url.scheme == "https"
+    anchors = files.read(hub.directory / settings.trace_ca_file, "the CA of the collector") if encrypted else b""
+    return Tracing(
+        Address(url.hostname, url.port),
+        f"bothways-{hub.environment.value.lower()}",
+        settings.trace_percent,
+        Anchors(anchors.decode()) if anchors else None,
+        join_customers=settings.trace_join_customers,
     )
 
 

@@ -1,7 +1,5 @@
 """The settings of one hub deployment, `hub.toml`: where it listens, where its passphrase is. Parsed once, frozen."""
 
-import ipaddress
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,8 +8,8 @@ from typing import Any
 import tomli_w
 
 from bothways import files
-from bothways.contract.reader import Reader, read_toml
-from bothways.store import postgresql
+from bothways.contract.reader import read_toml
+from bothways.operations import settings_values as values
 from bothways.xds.state import Address
 
 FILE = "hub.toml"
@@ -65,6 +63,9 @@ class Settings:
     `local_accounts` lets people sign in with password and code, or passkey. `oidc_issuer` is the https address of the
     OpenID provider whose people may sign in, none if it is empty, with the client that the hub is there and the file of
     its secret; `oidc_ca_file` are CAs that vouch for it, if not the public ones.
+    `trace_collector` is where traces are sent, `http://HOST:PORT` or `https://HOST:PORT` of OTLP over gRPC, empty for
+    nowhere; `trace_ca_file` are the CAs that vouch for it. `trace_percent` of the requests that belong to no trace
+    begin one; customers' own are joined only with `trace_join_customers`.
     The `danger_outbound_` settings let the hub call customers at loopback addresses, or at any port: for a developer's
     machine, never for a hub with customers.
     """
@@ -106,6 +107,10 @@ class Settings:
     oidc_client_id: str = ""
     oidc_secret_file: str = ""
     oidc_ca_file: str = ""
+    trace_collector: str = ""
+    trace_ca_file: str = ""
+    trace_percent: int = 1
+    trace_join_customers: bool = False
 
 
 def read_settings(directory: Path) -> Settings:
@@ -114,38 +119,22 @@ def read_settings(directory: Path) -> Settings:
     reader = read_toml(files.read(path, "the hub's settings").decode(errors="replace"), str(path))
     default = Settings()
 
-    def address(key: str, value: str) -> str:
-        text = reader.text(key, value)
-        if not _is_address(text):
-            wanted = "wanted the IP address of an interface of this machine, like 127.0.0.1, 0.0.0.0 or ::1"
-            reader.find("CONTRACT-ADDRESS", key, f"found {text!r}, {wanted}", "Name the address, and no host name.")
-        return text
-
     def port(key: str, value: int, least: int = 1) -> int:
         return reader.integer(key, value, least, 65535)
 
-    def listener(key: str, value: Any) -> Address:
-        host, _, number = str(value).rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if not _is_address(host) or not re.fullmatch(r"[0-9]{1,5}", number) or not 0 < int(number) < 1 << 16:
-            wanted = "wanted an IP address with a port, like 192.0.2.1:443 or [2001:db8::1]:443"
-            reader.find("CONTRACT-ADDRESS", key, f"found {value!r}, {wanted}", "Name the address, and no host name.")
-            return Address("", 0)
-        return Address(host, int(number))
-
     settings = Settings(
-        inbound_address=address("listen.inbound_address", default.inbound_address),
+        inbound_address=values.ip_address(reader, "listen.inbound_address", default.inbound_address),
         inbound_port=port("listen.inbound_port", default.inbound_port),
-        egress_address=address("listen.egress_address", default.egress_address),
+        egress_address=values.ip_address(reader, "listen.egress_address", default.egress_address),
         egress_port=port("listen.egress_port", default.egress_port),
-        portal_address=address("listen.portal_address", default.portal_address),
+        portal_address=values.ip_address(reader, "listen.portal_address", default.portal_address),
         portal_port=port("listen.portal_port", default.portal_port),
-        metrics_address=address("listen.metrics_address", default.metrics_address),
+        metrics_address=values.ip_address(reader, "listen.metrics_address", default.metrics_address),
         metrics_port=port("listen.metrics_port", default.metrics_port, 0),
-        nodes_address=address("listen.nodes_address", default.nodes_address),
+        nodes_address=values.ip_address(reader, "listen.nodes_address", default.nodes_address),
         nodes_port=port("listen.nodes_port", default.nodes_port, 0),
         nodes_connectivity_port=port("listen.nodes_connectivity_port", default.nodes_connectivity_port, 0),
-        database=_database(reader, "database.url", default.database),
+        database=values.database_url(reader, "database.url", default.database),
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
         envoy_lifetime=EnvoyLifetime(reader.choice("envoy.lifetime", [*EnvoyLifetime], default.envoy_lifetime)),
@@ -166,14 +155,21 @@ def read_settings(directory: Path) -> Settings:
         smtp_ca_file=reader.text("smtp.ca_file", default.smtp_ca_file),
         danger_smtp_plain=reader.flag("smtp.danger_smtp_plain"),
         canary_addresses=tuple(
-            listener("canary.addresses", each) for each in reader.value("canary.addresses", list, [])
+            values.listener(reader, "canary.addresses", each) for each in reader.value("canary.addresses", list, [])
         ),
         local_accounts=reader.value("sign_in.local_accounts", bool, default.local_accounts),
         oidc_issuer=reader.text("sign_in.oidc_issuer", default.oidc_issuer),
         oidc_client_id=reader.text("sign_in.oidc_client_id", default.oidc_client_id),
         oidc_secret_file=reader.text("sign_in.oidc_secret_file", default.oidc_secret_file),
         oidc_ca_file=reader.text("sign_in.oidc_ca_file", default.oidc_ca_file),
+        trace_collector=values.collector(reader, "traces.collector", default.trace_collector),
+        trace_ca_file=reader.text("traces.ca_file", default.trace_ca_file),
+        trace_percent=reader.integer("traces.percent", default.trace_percent, 0, 100),
+        trace_join_customers=reader.flag("traces.join_customers"),
     )
+    if settings.trace_collector.startswith("https://") and not settings.trace_ca_file:
+        wanted = "Name the file with the CA of the collector's certificate."
+        reader.find("CONTRACT-MISSING", "traces.ca_file", "the value is missing", wanted)
     if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
         wrong = f"found {settings.oidc_issuer!r}, wanted an address that begins with https://"
         reader.find("CONTRACT-URL", "sign_in.oidc_issuer", wrong, "Give the issuer as the OpenID provider spells it.")
@@ -243,26 +239,11 @@ def render_settings(settings: Settings) -> str:
             "oidc_secret_file": settings.oidc_secret_file,
             "oidc_ca_file": settings.oidc_ca_file,
         },
+        "traces": {
+            "collector": settings.trace_collector,
+            "ca_file": settings.trace_ca_file,
+            "percent": settings.trace_percent,
+            "join_customers": settings.trace_join_customers,
+        },
     }
     return tomli_w.dumps(document)
-
-
-def _database(reader: Reader, key: str, value: str) -> str:
-    text = reader.text(key, value)
-    try:
-        if text:
-            postgresql.url_of(text)
-    except ValueError as error:
-        wanted = "wanted one like postgresql://bothways@db.example/bothways?sslmode=verify-full"
-        hint = "Say where the password is instead, in the URL with passfile=/path/of/the/file, or in PGPASSFILE."
-        reader.find("CONTRACT-DATABASE", key, f"found {error}, {wanted}", hint)
-    return text
-
-
-def _is_address(text: str) -> bool:
-    # Envoy binds a listener to an address alone: it looks no name up, and takes no scope ("%eth0").
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text

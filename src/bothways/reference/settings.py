@@ -62,6 +62,10 @@ MEANINGS = {
     "sign_in.oidc_client_id": "the client that the hub is at that provider",
     "sign_in.oidc_secret_file": "the file of that client's secret",
     "sign_in.oidc_ca_file": "the CAs that vouch for the provider, in PEM; empty for the public ones",
+    "traces.collector": "where [traces](traces.md) go: `http://HOST:PORT` or `https://HOST:PORT`; empty for nowhere",
+    "traces.ca_file": "the CAs that vouch for the collector, in PEM",
+    "traces.percent": "of the requests that belong to no trace, how many of a hundred begin one",
+    "traces.join_customers": "whether customers are believed when they say to which trace a request belongs",
 }
 """What each setting is, by its name in `hub.toml`."""
 

@@ -12,6 +12,7 @@ import httpx2
 from bothways.spoke.connect import connect
 from bothways.spoke.line import Line
 from bothways.spoke.pooled import LIMITS, Judged, Opening, check, pooling
+from bothways.spoke.tracing import client_span
 
 
 class Transport(httpx2.HTTPTransport):
@@ -34,7 +35,10 @@ class Transport(httpx2.HTTPTransport):
             self._version = version
             self._line.sweep()
             self._own.sweep()
-        return super().handle_request(request)
+        with client_span(request) as answered:
+            response = super().handle_request(request)
+            answered(response.status_code)
+        return response
 
     def close(self) -> None:
         """Close all connections, and end asking for addresses."""

@@ -17,7 +17,7 @@ from envoy.type.v3 import http_pb2
 
 from bothways.xds import names
 from bothways.xds.authorization import deny_special_addresses
-from bothways.xds.state import CustomerServer, ServiceRoute
+from bothways.xds.state import CustomerServer, ServiceRoute, Tracing
 from bothways.xds.tls import customer_socket, service_socket
 from bothways.xds.typed import any_of, duration, extension, tcp, unix
 
@@ -31,6 +31,7 @@ _CONNECTION_AGE = 60.0
 UPSTREAM_IDLE = 4.0
 _BUFFER_BYTES = 1 << 16
 _AT_ONCE, _RETRIES_AT_ONCE = 4096, 64
+_REPORTS_AT_ONCE = 4
 _FAILURES, _LEFT_OUT_PERCENT = 5, 50
 _HEALTH_INTERVAL, _HEALTH_TIMEOUT, _UNHEALTHY_AFTER = 5.0, 2.0, 3
 
@@ -39,7 +40,7 @@ def service_cluster(service: ServiceRoute) -> Any:
     """Return the cluster of a service of the hub: over TLS if it has anchors, else over plain HTTP inside the hub."""
     cluster = _by_dns(names.service_cluster(service.name), service.host, service.port)
     if service.anchors:
-        cluster.transport_socket.CopyFrom(service_socket(service, service.anchors))
+        cluster.transport_socket.CopyFrom(service_socket(service.host, service.anchors, http2=service.http2))
     cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(
         any_of(_options(http2=service.http2))
     )
@@ -60,6 +61,18 @@ def service_cluster(service: ServiceRoute) -> Any:
         cluster.health_checks.append(_health_check(service))
         # Where nobody is healthy, nobody is called: without it, all would be.
         cluster.common_lb_config.healthy_panic_threshold.value = 0
+    return cluster
+
+
+def collector_cluster(tracing: Tracing) -> Any:
+    """Return the cluster of the collector of traces; a slow one costs Envoy no more than what is under way to it."""
+    cluster = _by_dns(names.COLLECTOR_CLUSTER, tracing.collector.host, tracing.collector.port)
+    if tracing.anchors:
+        cluster.transport_socket.CopyFrom(service_socket(tracing.collector.host, tracing.anchors, http2=True))
+    cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(any_of(_options(http2=True)))
+    limits = cluster.circuit_breakers.thresholds.add()
+    limits.max_connections.value = 1
+    limits.max_requests.value = limits.max_pending_requests.value = _REPORTS_AT_ONCE
     return cluster
 
 

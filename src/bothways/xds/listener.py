@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from envoy.config.core.v3 import base_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 
@@ -48,7 +49,7 @@ def node_listener(state: HubState, node: RemoteNode) -> Any:
     chain = listener.filter_chains.add(
         name=names.PROBE,
         transport_socket=inbound_socket(names.PROBE_TRUST),
-        filters=[_manager_filter(customers_manager(names.PROBE))],
+        filters=[_manager_filter(customers_manager(names.PROBE, state.tracing))],
     )
     chain.filter_chain_match.server_names.append(names.probe_host(node.name, state.host))
     chain.transport_socket_connect_timeout.CopyFrom(duration(_HANDSHAKE_TIMEOUT))
@@ -58,7 +59,7 @@ def node_listener(state: HubState, node: RemoteNode) -> Any:
 def egress_listener(state: HubState) -> Any:
     """Return the listener at which the hub's services call customers, inside the hub, over plain HTTP."""
     chain = listener_components_pb2.FilterChain(
-        name=names.EGRESS, filters=[_manager_filter(customers_manager(names.EGRESS))]
+        name=names.EGRESS, filters=[_manager_filter(customers_manager(names.EGRESS, state.tracing))]
     )
     return _listener(names.EGRESS, tcp(state.egress.host, state.egress.port), chain)
 
@@ -66,7 +67,7 @@ def egress_listener(state: HubState) -> Any:
 def probe_listener(state: HubState) -> Any:
     """Return the listener of the control plane's probes, on a unix socket of its own."""
     chain = listener_components_pb2.FilterChain(
-        name=names.PROBE, filters=[_manager_filter(customers_manager(names.PROBE))]
+        name=names.PROBE, filters=[_manager_filter(customers_manager(names.PROBE, state.tracing))]
     )
     return _listener(names.PROBE, unix(state.probe_socket), chain)
 
@@ -76,6 +77,8 @@ def _listener(name: str, address: Any, chain: Any, *listener_filters: Any) -> An
         name=name,
         stat_prefix=name,
         address=address,
+        # Whether a span is that of a server or of a client.
+        traffic_direction=base_pb2.INBOUND if name == names.INBOUND else base_pb2.OUTBOUND,
         filter_chains=[chain],
         listener_filters=list(listener_filters),
     )

@@ -1,5 +1,6 @@
 """HTTP connection managers: how requests are read, what is taken off them, and how much one caller may use."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
@@ -18,7 +19,8 @@ from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
 from bothways.xds.egress_reply import replies_to_services
 from bothways.xds.reply import replies_to_customers
-from bothways.xds.state import HubState
+from bothways.xds.state import HubState, Tracing
+from bothways.xds.tracing import trace, untrusted_trace_headers
 from bothways.xds.typed import any_of, duration, extension, over_ads
 
 Manager = http_connection_manager_pb2.HttpConnectionManager
@@ -54,13 +56,15 @@ def endpoint_manager(state: HubState) -> Any:
     manager.forward_client_cert_details = Manager.SANITIZE_SET
     manager.set_current_client_cert_details.uri = True
     manager.set_current_client_cert_details.subject.value = True
-    manager.early_header_mutation_extensions.append(_without_untrusted_headers())
+    untrusted = (*names.UNTRUSTED_HEADERS, *untrusted_trace_headers(state.tracing))
+    manager.early_header_mutation_extensions.append(_without_untrusted_headers(untrusted))
+    trace(manager, state.tracing)
     manager.local_reply_config.CopyFrom(replies_to_customers(state))
     manager.common_http_protocol_options.max_stream_duration.CopyFrom(duration(_STREAM_LIFE))
     return manager
 
 
-def customers_manager(name: str) -> Any:
+def customers_manager(name: str, tracing: Tracing | None) -> Any:
     """Return that of calls to customers: a connection is used only by calls that want its client certificate.
 
     The pools of connections are told apart by the certificate that the route names. When that is another one, the next
@@ -91,6 +95,7 @@ def customers_manager(name: str) -> Any:
     )
     manager.http_filters.extend([*([on_demand] if name == names.EGRESS else []), by_certificate, router])
     manager.local_reply_config.CopyFrom(replies_to_services())
+    trace(manager, tracing)
     return manager
 
 
@@ -132,7 +137,7 @@ def _nobody() -> Any:
     return Manager.InternalAddressConfig(cidr_ranges=[unroutable])
 
 
-def _without_untrusted_headers() -> Any:
+def _without_untrusted_headers(headers: Iterable[str]) -> Any:
     prefixes = [
         mutation_rules_pb2.HeaderMutation(
             remove_on_match=mutation_rules_pb2.HeaderMutation.RemoveOnMatch(
@@ -141,7 +146,7 @@ def _without_untrusted_headers() -> Any:
         )
         for prefix in names.UNTRUSTED_PREFIXES
     ]
-    whole = [mutation_rules_pb2.HeaderMutation(remove=header) for header in names.UNTRUSTED_HEADERS]
+    whole = [mutation_rules_pb2.HeaderMutation(remove=header) for header in headers]
     return extension(
         "envoy.http.early_header_mutation.header_mutation",
         header_mutation_pb2.HeaderMutation(mutations=[*prefixes, *whole]),

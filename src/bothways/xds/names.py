@@ -27,6 +27,12 @@ ADS_CLUSTER = "ads"
 ACCESS_LOG_CLUSTER = "access-log"
 """The control plane as the receiver of access logs: not over `ADS_CLUSTER`, so that a flood holds up no change."""
 
+COLLECTOR_CLUSTER = "collector"
+"""Who is sent the traces, if anybody."""
+TRACER = "envoy.tracers.opentelemetry"
+TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
+"""Which trace a request belongs to (W3C Trace Context, W3C Baggage)."""
+
 FAILED_HANDSHAKE_LOG = "failed-handshake"
 REFUSED_REQUEST_LOG = "refused-request"
 CONNECTION_LOG = "connection"

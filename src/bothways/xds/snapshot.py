@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from bothways.xds import names
-from bothways.xds.cluster import connectivity_cluster, customer_cluster, service_cluster
+from bothways.xds.cluster import collector_cluster, connectivity_cluster, customer_cluster, service_cluster
 from bothways.xds.listener import egress_listener, inbound_listener, node_listener, probe_listener
 from bothways.xds.route import customer_routes, inbound_routes
 from bothways.xds.state import CustomerServer, HubState, RemoteNode
@@ -55,6 +55,7 @@ def build_snapshot(state: HubState) -> Snapshot:
     ]
     clusters = [
         connectivity_cluster(state.connectivity_socket),
+        *([collector_cluster(state.tracing)] if state.tracing else []),
         *(service_cluster(service) for service in state.services),
     ]
     servers = [_server(each, danger_outbound_loopback=state.danger_outbound_loopback) for each in state.customers]

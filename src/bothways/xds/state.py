@@ -127,6 +127,21 @@ class ControlPlane:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracing:
+    """Where traces go: a collector that takes OTLP over gRPC, with the anchors of its TLS, or without any.
+
+    `percent` of the requests that belong to no trace begin one. `join_customers`: the headers of customers are
+    believed when they say to which trace a request belongs.
+    """
+
+    collector: Address
+    service_name: str
+    percent: float
+    anchors: Anchors | None = None
+    join_customers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HubState:
     """Everything that the data plane of one environment has to do; `host` and `port` are the endpoint's.
 
@@ -152,6 +167,7 @@ class HubState:
     control_plane: ControlPlane | None = None
     shut: str = ""
     closures: int = 0
+    tracing: Tracing | None = None
 
     @property
     def opening(self) -> int:

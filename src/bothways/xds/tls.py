@@ -10,7 +10,7 @@ from envoy.type.matcher.v3 import string_pb2
 from bothways.contract.document import Environment
 from bothways.pki.profile import prober_uri_id
 from bothways.xds import names
-from bothways.xds.state import Anchors, CustomerServer, KeyPair, ServiceRoute
+from bothways.xds.state import Anchors, CustomerServer, KeyPair
 from bothways.xds.suites import CIPHER_SUITES, CURVES, CURVES_ANSWERED, SIGNATURE_ALGORITHMS
 from bothways.xds.typed import any_of, over_ads
 
@@ -85,14 +85,14 @@ def customer_socket(server: CustomerServer) -> Any:
     return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
 
 
-def service_socket(service: ServiceRoute, anchors: Anchors) -> Any:
-    """Return the transport socket towards a service of the hub: the anchors given for it, and exactly its host name."""
+def service_socket(host: str, anchors: Anchors, *, http2: bool) -> Any:
+    """Return the transport socket towards a server inside the hub: the anchors given for it, exactly its host name."""
     context = tls_pb2.UpstreamTlsContext(
-        sni=service.host,
+        sni=host,
         common_tls_context=_common_context(
             CURVES,
-            validation_context=_named(service.host, anchors),
-            alpn_protocols=["h2" if service.http2 else "http/1.1"],
+            validation_context=_named(host, anchors),
+            alpn_protocols=["h2" if http2 else "http/1.1"],
         ),
     )
     return base_pb2.TransportSocket(name=names.TLS_TRANSPORT_SOCKET, typed_config=any_of(context))
