@@ -1,14 +1,17 @@
 """An operator walks through the reviews in a browser: approves, endorses, refuses, and finds it all in the audit."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bench.portal_site import serving
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import PASSWORD, Open, accept
 
+from bothways.bundle.seal import Kind, open_bundle
 from bothways.operations.accounts import current_code, invite_person
 from bothways.operations.certificates import list_certificates
 from bothways.operations.chains import show_chain, submit_chain
@@ -24,7 +27,12 @@ from bothways.registry.customer import CustomerKind
 
 @pytest.mark.timeout(300)
 def test_through_the_reviews(
-    hub: Hub, issuer: str, open_page: Open, make_csr: Callable[..., bytes], make_ca: Callable[..., Any]
+    hub: Hub,
+    issuer: str,
+    open_page: Open,
+    make_csr: Callable[..., bytes],
+    make_ca: Callable[..., Any],
+    tmp_path: Path,
 ) -> None:
     for _ in range(4):
         submit_request(hub, issuer, make_csr())
@@ -59,6 +67,7 @@ def test_through_the_reviews(
         page.fill("#find", "Corner")
         page.click("button:has-text('Filter')")
         expect(page.locator("tbody th")).to_have_count(1)
+        _by_hand(page, tmp_path)
         page.click("button:has-text('Sign out')")
         page.goto(f"{hub.terms.portal}/audit")
         page.fill("#email", "ann@hub.example")
@@ -76,6 +85,30 @@ def test_through_the_reviews(
     assert len(list_certificates(hub)) == 2
     assert show_chain(hub, 1).state == "endorsed"
     assert show_submitted_endpoint(hub, 1).reason == "It answers for another company."
+
+
+def _by_hand(page: Page, directory: Path) -> None:
+    """Make a bundle for the customer that was found, save it, and print its instructions."""
+    page.get_by_role("link", name="Corner Shop").click()
+    page.click("nav >> text=Files")
+    page.click("button:has-text('Make a bundle')")
+    with page.expect_download() as started:
+        page.click("a:has-text('Save hub-87654321-PPR.zip')")
+    started.value.save_as(directory / "hub.zip")
+    bundle = open_bundle((directory / "hub.zip").read_bytes(), Kind.HUB, "bundle")
+    expect(page.locator("[role=status] .fingerprint")).to_have_text(
+        ":".join(re.findall("..", bundle.fingerprint)).upper()
+    )
+    files = page.url.removesuffix("/export")
+    for path, pages, said in (
+        ("/instructions.html", range(2, 5), ("1. Compare by phone", "3. Trust the hub", "4. Send back")),
+        ("", range(1, 3), ("Files", "To compare by phone")),
+    ):
+        page.goto(files + path)
+        printed = page.pdf(format="A4", prefer_css_page_size=True, tagged=True, outline=True)
+        assert len(re.findall(rb"/Type /Page\b", printed)) in pages
+        for each in said:
+            assert f"/Title ({each})".encode() in printed
 
 
 def _next_code(secret: str) -> str:

@@ -12,7 +12,9 @@ TSP_ID = "12345678"
 _HTTPS = 443
 # A name inside another one (`other.hub.example`, `my-hub.example`, `hub.example.org`) is none of ours.
 _NAMED = re.compile(
-    rf"(?<![\w.-])(?:(?P<scheme>https://)?(?P<host>(?:api|portal)\.{re.escape(DOMAIN)})(?P<port>:{_HTTPS})?"
+    # What stands before: of a Host header, which wants a port that is not the usual one, as a URL does.
+    rf"(?<![\w.-])(?:(?P<before>https://|Host:? \"?|host_rewrite_literal\": \")?"
+    rf"(?P<host>(?:api|portal)\.{re.escape(DOMAIN)})(?:(?P<port>:|\", ){_HTTPS})?"
     rf"|(?P<domain>{re.escape(DOMAIN)})|(?P<customer>{TSP_ID}))(?![\w-]|\.\w)"
 )
 
@@ -37,6 +39,10 @@ class Names:
             return self.domain
         url = self.endpoint if match["host"].startswith("api.") else self.portal
         place = urlsplit(url)
-        # Where the example writes a port, the program wants one.
-        written = f"{place.hostname}:{place.port or _HTTPS}" if match["port"] else place.netloc
-        return f"{match['scheme'] or ''}{written}"
+        if match["port"]:
+            # Where the example writes a port, the program wants one.
+            written = f"{place.hostname}{match['port']}{place.port or _HTTPS}"
+        else:
+            # A name by itself is looked up, or compared with a certificate: it has no port.
+            written = place.netloc if match["before"] else place.hostname or ""
+        return f"{match['before'] or ''}{written}"
