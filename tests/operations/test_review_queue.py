@@ -6,7 +6,7 @@ from bothways.operations.customers import remove_customer
 from bothways.operations.hub import Hub
 from bothways.operations.keys import ban_keys
 from bothways.operations.requests import approve_request, submit_request
-from bothways.operations.review_queue import page_reviews
+from bothways.operations.review_queue import organizations, page_reviews
 
 
 def test_pages_are_in_order_and_count_what_is_broken(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
@@ -24,3 +24,9 @@ def test_requests_of_a_removed_customer_wait_for_nobody(hub: Hub, issuer: str, m
     submit_request(hub, issuer, make_csr())
     remove_customer(hub, issuer)
     assert page_reviews(hub).requests == ()
+
+
+def test_customers_have_their_names_and_removed_ones_none(hub: Hub, issuer: str) -> None:
+    assert organizations(hub, [issuer, issuer, "999"]) == {issuer: "First Bank"}
+    remove_customer(hub, issuer)
+    assert organizations(hub, [issuer]) == {}

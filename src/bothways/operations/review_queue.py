@@ -1,5 +1,6 @@
 """What waits for review, page by page, each request with how many rules it breaks now."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bothways.findings import Level
@@ -49,3 +50,9 @@ def page_reviews(hub: Hub, after: int = 0, limit: int = 25) -> Queue:
         for each, findings in zip(shown, judged, strict=True)
     )
     return Queue(lines, waiting, found[limit - 1].id if more else None)
+
+
+def organizations(hub: Hub, tsp_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of customers by their tspId; one that was removed is not in it."""
+    with hub.read() as connection:
+        return {tsp_id: each.organization for tsp_id, each in customers.many(connection, {*tsp_ids}).items()}

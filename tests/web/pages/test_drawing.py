@@ -1,7 +1,7 @@
 """Colours follow the state; bars stand where their dates are, and overlaps between them."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import segno
@@ -67,3 +67,12 @@ def test_a_code_is_drawn_as_it_is_computed_with_a_light_margin() -> None:
     modules = {(x + 4, y + 4) for y, row in enumerate(wanted.matrix) for x, one in enumerate(row) if one}
     assert dark == modules
     assert drawn.side == wanted.symbol_size(border=4)[0]
+
+
+def test_what_ends_names_its_successor_if_it_is_there() -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    old = Span("old", now - timedelta(days=300), now + timedelta(days=10))
+    new = Span("new", now - timedelta(days=1), now + timedelta(days=300))
+    gone = Span("gone", new.begins, new.ends, now)
+    for spans, wanted in (((old, new), "new"), ((old,), ""), ((old, gone), "")):
+        assert timeline(spans, now).bars[0].successor == wanted

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from bothways.errors import BothwaysError, NotFound, Proposed
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_all
+from bothways.web.pages.texts import worded
 
 _KEPT = 20
 
@@ -74,7 +75,9 @@ class Approvals:
         except BothwaysError as error:
             job.problem = str(error)
         except Exception:
-            job.problem = "the rest was not approved; the reason is in the hub's log. Look there, and begin again."
+            job.problem = worded(
+                "the rest was not approved; the reason is in the hub's log. Look there, and begin again."
+            )
             raise
         finally:
             job.over = True

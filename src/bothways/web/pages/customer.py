@@ -180,7 +180,7 @@ def _flow(assessment: FlowAssessment) -> dict[str, Any]:
 def _calls(hub: Hub, tsp_id: str, probes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return what is known of calls that went well, the last one first: one line per certificate and per probe."""
     inbound = [
-        {"at": each.seen_at, "inbound": True, "said": f"certificate {each.serial[:12]}…"}
+        {"at": each.seen_at, "inbound": True, "said": each.serial[:12]}
         for each in list_certificates(hub, tsp_id)[-_SHOWN:]
         if each.seen_at
     ]

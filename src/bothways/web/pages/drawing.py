@@ -1,7 +1,7 @@
 """What is drawn: the colour of each step of a flow, and the bars of a timeline. Numbers alone; templates draw them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -52,7 +52,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A span as it is drawn: left edge, width, upper edge, colour, and `due` if somebody has to act."""
+    """A span as it is drawn: left edge, width, upper edge, colour, and `due` if somebody has to act.
+
+    `successor` is the label of what is valid after it, if that is there already.
+    """
 
     span: Span
     x: float
@@ -60,6 +63,7 @@ class Bar:
     y: float
     colour: str
     due: bool
+    successor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,10 @@ def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
     def x(moment: datetime) -> float:
         return round(LEFT + (WIDTH - LEFT) * ((moment - first) / whole), 1)
 
-    bars = tuple(_bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now) for row, each in enumerate(spans))
+    bars = tuple(
+        replace(_bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now), successor=_successor(each, spans))
+        for row, each in enumerate(spans)
+    )
     ticks = tuple((x(moment), moment) for moment in (first + whole * part / _TICKS for part in range(1, _TICKS)))
     return Timeline(bars, ticks, x(now), _overlaps(spans, x), TOP + ROW * len(spans) + 8)
 
@@ -135,6 +142,11 @@ def _bar(span: Span, begins: float, ends: float, y: float, now: datetime) -> Bar
     due = span.revoked is None and now < span.ends and span.ends - now < EXPIRING
     colour = "still" if span.revoked or span.ends <= now else "wait" if due else "good"
     return Bar(span, begins, max(2.0, round(ends - begins, 1)), y, colour, due)
+
+
+def _successor(span: Span, spans: Sequence[Span]) -> str:
+    later = [each for each in spans if each.revoked is None and each.begins <= span.ends < each.ends]
+    return max(later, key=lambda each: each.ends).label if later else ""
 
 
 def _overlaps(spans: Sequence[Span], x: Callable[[datetime], float]) -> tuple[tuple[float, float], ...]:

@@ -11,11 +11,12 @@ from bothways.errors import NotAuthenticated
 from bothways.operations.single_sign_on import CALLBACK, Asked, prove_by_provider, provider_address
 from bothways.web.pages.challenges import LIFE, Challenges
 from bothways.web.pages.signing_in import Desk, Next
+from bothways.web.pages.texts import worded
 from bothways.web.pages.visitor import own_path
 
 _SEE_OTHER, _UNAUTHORIZED = 303, 401
-_NOT_BEGUN = "this sign-in was not begun in this browser, or too long ago. Sign in again."
-_NOT_SIGNED_IN = "the OpenID provider did not sign you in. Try again, or ask your organization."
+_NOT_BEGUN = worded("this sign-in was not begun in this browser, or too long ago. Sign in again.")
+_NOT_SIGNED_IN = worded("the OpenID provider did not sign you in. Try again, or ask your organization.")
 Said = Annotated[str, Query(max_length=4096)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
 from bothways.outbound.probe import probe_customer
+from bothways.web.pages.texts import worded
 
 STAGES = ("dns", "tcp", "tls", "chain", "callers", "call")
 _AT_ONCE = 4
@@ -63,7 +64,7 @@ class Probes:
         except BothwaysError as error:
             run.problem = str(error)
         except Exception:
-            run.problem = (
+            run.problem = worded(
                 "the probe came to no end; the reason is in the hub's log. Ask who runs the hub to look there."
             )
             raise

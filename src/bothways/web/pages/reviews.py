@@ -10,12 +10,16 @@ from bothways.findings import Level
 from bothways.operations import chains, endpoints, requests, two_people
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
-from bothways.operations.review_queue import page_reviews
+from bothways.operations.review_queue import organizations, page_reviews
 from bothways.operations.services import services_of
-from bothways.pki.keys import described
+from bothways.pki.chain import parse_anchors
+from bothways.pki.request import CertificationRequest
 from bothways.pki.tree import chain_document
 from bothways.registry.access import Action
+from bothways.store.chains import ChainState
 from bothways.store.proposals import Kind as Thing
+from bothways.store.requests import RequestState, StoredRequest
+from bothways.web.pages.comparing import endpoint_lines, request_lines
 from bothways.web.pages.customer import Done, Number
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Gate, Visitor
@@ -39,6 +43,8 @@ def reviews_router(gate: Gate, view: View) -> APIRouter:
     def _queue(visitor: who, done: Done = "", after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> Response:
         hub = visitor.may(Action.HUB_READ)
         queue = page_reviews(hub, after, _SHOWN)
+        waiting_chains, waiting_endpoints = chains.waiting_chains(hub), endpoints.waiting_endpoints(hub)
+        whose = {each.tsp_id for each in waiting_chains[:_SHOWN]} | {each.tsp_id for each in waiting_endpoints[:_SHOWN]}
         return view.page(
             "reviews.html",
             visitor=visitor,
@@ -47,8 +53,11 @@ def reviews_router(gate: Gate, view: View) -> APIRouter:
             requests=queue.requests,
             waiting_requests=queue.waiting,
             next=queue.next,
-            chains=chains.waiting_chains(hub),
-            endpoints=endpoints.waiting_endpoints(hub),
+            chains=waiting_chains[:_SHOWN],
+            waiting_chains=len(waiting_chains),
+            endpoints=waiting_endpoints[:_SHOWN],
+            waiting_endpoints=len(waiting_endpoints),
+            organizations=organizations(hub, whose),
             may_approve=visitor.can(Action.REQUEST_DECIDE),
             two_people=two_people.required(hub),
         )
@@ -69,7 +78,6 @@ def review_page(visitor: Visitor, kind: str, number: int) -> dict[str, Any]:
         "place": "reviews",
         "kind": kind,
         "number": number,
-        "registered": _registered(hub, page["reviewed"].tsp_id),
         "may_decide": visitor.can(DECIDE[kind]),
         "two_people": two_people.required(hub),
         **_proposed(hub, kind, number),
@@ -91,55 +99,57 @@ def _proposed(hub: Hub, kind: str, number: int) -> dict[str, Any]:
 
 def _request(hub: Hub, number: int) -> dict[str, Any]:
     stored, findings = requests.show_request(hub, number)
-    asked = [
-        *((each.rfc4514_attribute_name, str(each.value)) for each in stored.request.subject),
-        ("Key", described(stored.request.public_key)),
-        ("Submitted", f"{stored.submitted_at:%Y-%m-%d %H:%M} UTC"),
-    ]
-    return _reviewed(stored, asked, findings, fingerprint=stored.request.fingerprint)
+    whose, approved = _whose(hub, stored.tsp_id), _last_approved(hub, stored)
+    organization = whose["found"].customer.organization if whose["found"] else ""
+    lines = request_lines(stored.request, hub.terms, stored.tsp_id, organization, approved)
+    return _reviewed(stored, findings, whose, lines=lines, earlier=approved, fingerprint=stored.request.fingerprint)
 
 
 def _chain(hub: Hub, number: int) -> dict[str, Any]:
     stored, chain, findings = chains.review_chain(hub, number)
-    asked = [("Certificates", str(len(chain.certificates))), ("Ends first", f"{stored.not_after:%Y-%m-%d}")]
     public = any(each.id == chains.PUBLIC_ROOT for each in findings)
-    tree = chain_document(chain.certificates)
-    return _reviewed(stored, asked, findings, fingerprint=stored.fingerprint, tree=tree, public_root=public)
+    endorsed = [each for each in chains.list_chains(hub, stored.tsp_id) if each.state is ChainState.ENDORSED]
+    known = [chain_document(parse_anchors(each.pem.encode(), f"chain {each.id}")) for each in endorsed]
+    tree, whose = chain_document(chain.certificates), _whose(hub, stored.tsp_id)
+    return _reviewed(
+        stored, findings, whose, tree=tree, known=known, public_root=public, fingerprint=stored.fingerprint
+    )
 
 
 def _endpoint(hub: Hub, number: int) -> dict[str, Any]:
     stored = endpoints.show_submitted_endpoint(hub, number)
-    asked = [("Base URL", stored.endpoint.url), ("Host", stored.endpoint.host), ("Port", str(stored.endpoint.port))]
-    return _reviewed(stored, asked, endpoints.endpoint_findings(hub, stored))
+    whose = _whose(hub, stored.tsp_id)
+    lines = endpoint_lines(stored.endpoint, whose["endpoint"])
+    return _reviewed(stored, endpoints.endpoint_findings(hub, stored), whose, lines=lines)
 
 
-def _reviewed(stored: Any, asked: list[tuple[str, str]], findings: Any, **more: Any) -> dict[str, Any]:
+def _reviewed(stored: Any, findings: Any, whose: dict[str, Any], **more: Any) -> dict[str, Any]:
     plain: dict[str, Any] = {
+        "lines": (),
+        "earlier": None,
         "fingerprint": "",
         "tree": None,
+        "known": (),
         "public_root": False,
     }
     shown = sorted(findings, key=lambda each: [*Level].index(each.level))
-    return plain | {"reviewed": stored, "state": stored.state.value, "asked": asked, "findings": shown} | more
+    return plain | {"reviewed": stored, "state": stored.state.value, "findings": shown} | whose | more
 
 
-def _registered(hub: Hub, tsp_id: str) -> list[tuple[str, str]]:
+def _last_approved(hub: Hub, stored: StoredRequest) -> CertificationRequest | None:
+    earlier = [each for each in requests.list_requests(hub, stored.tsp_id) if each.id < stored.id]
+    return next((each.request for each in earlier[::-1] if each.state is RequestState.APPROVED), None)
+
+
+def _whose(hub: Hub, tsp_id: str) -> dict[str, Any]:
+    """Return what is registered of a customer; nothing of one that was removed."""
     try:
         found = show_customer(hub, tsp_id)
     except NotFound:
-        return [("Customer", f"{tsp_id} was removed")]
+        return {"found": None, "endpoint": None, "granted": []}
     try:
-        endpoint = endpoints.show_endpoint(hub, tsp_id).url
+        endpoint = endpoints.show_endpoint(hub, tsp_id)
     except NotFound:
-        endpoint = "none yet"
-    granted = ", ".join(service.name for service, own in services_of(hub, tsp_id) if own) or "none"
-    return [
-        ("Organization", found.customer.organization),
-        ("tspId", tsp_id),
-        ("Kind", found.customer.kind.value),
-        ("Customer since", f"{found.customer.created_at:%Y-%m-%d}"),
-        ("Server", endpoint),
-        ("Inbound", f"{found.assessment.inbound.state.value}: {found.assessment.inbound.reason}"),
-        ("Outbound", f"{found.assessment.outbound.state.value}: {found.assessment.outbound.reason}"),
-        ("Services", granted),
-    ]
+        endpoint = None
+    granted = [service.name for service, own in services_of(hub, tsp_id) if own]
+    return {"found": found, "endpoint": endpoint, "granted": granted}

@@ -16,12 +16,13 @@ from bothways.web.failures import Failures
 from bothways.web.pages.challenges import Challenges
 from bothways.web.pages.customer import Done
 from bothways.web.pages.drawing import code
+from bothways.web.pages.texts import worded
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Form, Gate, Sent, Visitor, own_path, redirect, source_of
 
 _UNAUTHORIZED, _UNPROCESSABLE, _TOO_MANY = 401, 422, 429
 _AT_ONCE = 2
-_SLOW_DOWN = "too many wrong attempts came from your address. Wait a minute, and try again."
+_SLOW_DOWN = worded("too many wrong attempts came from your address. Wait a minute, and try again.")
 
 SIGN_IN = 0
 """What a challenge is kept for that is for signing in; that of a new passkey is for the person of its number."""
@@ -108,7 +109,7 @@ def sign_in_router(desk: Desk) -> APIRouter:
         # Once: an answer that somebody copied is none any more.
         asked = desk.challenges.take(challenge, desk.hub.now())
         if asked != SIGN_IN:
-            refused = "the passkey was not asked for here, or too long ago. Try again."
+            refused = worded("the passkey was not asked for here, or too long ago. Try again.")
             return desk.page(_UNAUTHORIZED, refused=refused, next=own_path(path))
         try:
             person = await desk.proved(request, passkeys.prove_passkey, challenge, credential)
@@ -139,7 +140,9 @@ def _invitations(router: APIRouter, desk: Desk) -> None:
     async def _accept(request: Request, form: sent) -> Response:
         token, password, again, code = (form.text(name) for name in ("invitation", "password", "again", "code"))
         if password != again:
-            return await page(request, token, _UNPROCESSABLE, refused="the two passwords differ. Type both again.")
+            return await page(
+                request, token, _UNPROCESSABLE, refused=worded("the two passwords differ. Type both again.")
+            )
         try:
             person = await asyncio.to_thread(accept_invitation, desk.hub, token, password, code)
         except Refused as refused:

@@ -1,8 +1,9 @@
-"""Every text of the pages, in one catalogue per language (`texts/en.toml`): templates name a text, this says it.
+"""Every text of the pages, in one catalogue per language (`texts/en.toml`): templates and pages name it, this says it.
 
 A text is named by its English words, as in gettext. A translation is a copy of the catalogue with other values.
 """
 
+import ast
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -28,7 +29,7 @@ def worded(text: str) -> str:
 
 
 def named() -> tuple[str, ...]:
-    """Return every text that the templates name, in order."""
+    """Return every text that the templates and the code of the pages name, in order."""
     places = sorted(_PLACE.joinpath("templates").iterdir(), key=lambda each: each.name)
     sources = {each.name: each.read_text(encoding="utf-8") for each in places}
     environment = Environment(loader=DictLoader(sources), extensions=["jinja2.ext.i18n"], autoescape=True)
@@ -37,7 +38,15 @@ def named() -> tuple[str, ...]:
         for _, _, message in environment.extract_translations(source):  # type: ignore[attr-defined]
             # With values to put in, the text comes first.
             found[message if isinstance(message, str) else message[0]] = None
-    return tuple(sorted(found))
+    return tuple(sorted(found.keys() | _in_code()))
+
+
+def _in_code() -> set[str]:
+    """Return what the code of the pages gives to `worded`."""
+    sources = [each.read_text(encoding="utf-8") for each in _PLACE.iterdir() if each.name.endswith(".py")]
+    calls = [each for source in sources for each in ast.walk(ast.parse(source)) if isinstance(each, ast.Call)]
+    said = [each.args[0] for each in calls if isinstance(each.func, ast.Name) and each.func.id == worded.__name__]
+    return {each.value for each in said if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
 
 def catalogue(language: str = LANGUAGE) -> str:
