@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from socket import create_server
+from socket import AF_INET, AF_INET6, create_server
 
 from tests.wire.servers import ServerPki
 
@@ -43,7 +43,7 @@ def hub_server(pki: ServerPki, address: str, port: int, client_ca: str, customer
             finally:
                 server.connections -= 1
 
-    with create_server((address, port)) as listening:
+    with create_server((address, port), family=AF_INET6 if ":" in address else AF_INET) as listening:
 
         def accept() -> None:
             with suppress(OSError):

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import free_ports
@@ -33,6 +35,8 @@ from bothways.spoke.check.report import Area, Judge, Outcome, Report
 from bothways.spoke.check.run import check
 from bothways.spoke.check.through_envoy import MISSING
 from bothways.spoke.directory import Spoke
+from bothways.store import authorities
+from bothways.store.authorities import Role
 
 pytestmark = [pytest.mark.envoy, pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed")]
 
@@ -110,6 +114,18 @@ OWN_SERVER: dict[str, tuple[Run, dict[str, Any], list[str]]] = {
         {},
         ["PROBE-CALL-01", "PROBE-TLS-01"],
     ),
+    "no name but the common name": (nginx(MUTUAL), {"names": []}, ["PROBE-CALL-01", "PROBE-NAME-01"]),
+    "a key that Envoy does not take": (
+        nginx(MUTUAL),
+        {"key": ec.generate_private_key(ec.SECP521R1())},
+        ["PROBE-CALL-01", "PROBE-KEY-01"],
+    ),
+    "no common suite": (
+        nginx("ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-AES256-SHA; ssl_verify_client off;"),
+        {},
+        ["PROBE-CALL-01", "PROBE-TLS-05"],
+    ),
+    "silence": (lambda _: servers.accepting(lambda _: None), {}, ["PROBE-CALL-01", "PROBE-TLS-04"]),
 }
 
 
@@ -121,6 +137,33 @@ def test_each_mistake_of_our_own_server_yields_its_finding(desk: Desk, mistake: 
     found = [each for each in ids(report) if not each.startswith("CHECK-FLOW")]
     assert found == wanted, [str(each) for each in report.findings]
     assert all(report.explained(each)["command"] and report.explained(each)["cause"] for each in report.findings)
+
+
+def test_a_server_of_a_ca_that_is_not_endorsed_is_told_and_not_shown_our_certificate(
+    desk: Desk, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    other = servers.make_pki(tmp_path / "other", contract(desk.hub).trust.client_ca, desk.host)
+    desk.serve(lambda _: servers.nginx(other, MUTUAL.format(ca=other.client_ca)))
+    report = desk.check()
+    assert {"PROBE-CHAIN-02", "PROBE-CALL-01"} <= set(ids(report)), [str(each) for each in report.findings]
+    assert not any("our own client certificate" in each.said for each in report.steps)
+
+
+def test_a_server_that_pins_the_hubs_certificate_is_told(desk: Desk) -> None:
+    with desk.hub.read() as connection:
+        current = authorities.current_credential(connection, Role.CLIENT).certificate
+    # As who knows the hub's certificate by its digest, and nginx has SHA-1.
+    pinned = current.fingerprint(SHA1()).hex()  # noqa: S303 - as above
+    desk.serve(
+        nginx(
+            "ssl_verify_client optional_no_ca; if ($known = 0) {{ return 403; }}",
+            http=f"map $ssl_client_fingerprint $known {{ default 0; {pinned} 1; }}",
+        )
+    )
+    report = desk.check()
+    assert [each for each in ids(report) if not each.startswith("CHECK-FLOW")] == ["PROBE-PIN-01"]
+    assert {"CHECK-FLOW-03"} <= set(ids(report))
 
 
 def test_a_server_that_envoy_refuses_and_openssl_does_not_is_found(desk: Desk) -> None:

@@ -114,9 +114,9 @@ def _known(options: Options) -> Options:
     return Options(timeout=TIMEOUT) | options
 
 
-def open_client(spoke: Spoke) -> Client:
-    """Return an HTTP client whose base is the hub's endpoint. The caller closes it."""
-    return Client(spoke)
+def open_client(spoke: Spoke, ask: Ask | None = None) -> Client:
+    """Return an HTTP client whose base is the hub's endpoint; `ask` asks DNS, if not the machine's resolver."""
+    return Client(spoke, ask=ask)
 
 
 def call(

@@ -2,21 +2,28 @@
 
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import SHUT_WR, socket
+from socket import SHUT_WR, create_server, socket
 
 import pytest
 from cryptography import x509
+from tests.conftest import free_ports
+from tests.dns_server import DnsServer
+from tests.hub_server import hub_server
 from tests.wire.servers import ServerPki, accepting, make_pki
 
+from bothways.findings import Level
 from bothways.pki.alerts import ALERTS
+from bothways.spoke import knock
 from bothways.spoke.check.inbound import hub_address, hub_findings
-from bothways.spoke.check.report import Outcome
+from bothways.spoke.check.names import Stack
+from bothways.spoke.check.report import Outcome, Report
 from bothways.spoke.check.run import check
 from bothways.spoke.directory import Spoke
+from bothways.spoke.resolver import Question
 
 Answer = Callable[[socket], None]
 PIECE = 1 << 14
@@ -37,7 +44,7 @@ def test_the_hub_is_known_by_path_name_and_dates_each_told_alone(spoke: Spoke, t
     assert ids(trusting, chain, "api.wild.example") == []
     assert ids(trusting, chain, "other.example") == ["CHECK-HUB-03"]
     assert ids(trusting, chain, days=100) == ["CHECK-HUB-04"]
-    assert ids(trusting, chain[:1]) == ["CHECK-HUB-02"]
+    assert ids(trusting, chain[:1]) == ["CHECK-HUB-07"]
     assert ids(spoke, chain) == ["CHECK-HUB-02"]
     assert ids(spoke, ()) == ["CHECK-HUB-01"]
 
@@ -97,8 +104,8 @@ def at_the_certificate(number: int, pki: ServerPki) -> Answer:
     return answer
 
 
-def towards(spoke: Spoke, port: int, pki: ServerPki) -> Spoke:
-    terms = replace(spoke.contract.terms, endpoint=f"https://hub.localhost:{port}")
+def towards(spoke: Spoke, port: int, pki: ServerPki, host: str = "hub.localhost") -> Spoke:
+    terms = replace(spoke.contract.terms, endpoint=f"https://{host}:{port}")
     trust = replace(spoke.contract.trust, server_ca=pki.root)
     return replace(spoke, contract=replace(spoke.contract, terms=terms, trust=trust))
 
@@ -127,3 +134,72 @@ def test_an_alert_because_of_the_certificate_is_a_finding_of_its_own(
     said = report.explained(report.findings[0])
     assert said["command"]
     assert f"(TLS alert {number}, " in said["message"]
+
+
+class Elsewhere:
+    """A spoke whose hub has a name in a DNS server of ours, under which its addresses are of the test's choice."""
+
+    name = "api.hub.test"
+
+    def __init__(self, spoke: Spoke, place: Path, dns: DnsServer) -> None:
+        self.dns, self._question = dns, Question(("127.0.0.1",), dns.port, place / "hosts")
+        self.trusted = spoke.contract.trust.issuing_ca
+        self.pki = make_pki(place, "", self.name)
+        [self.port] = free_ports(1)
+        self._spoke = towards(spoke, self.port, self.pki, self.name)
+
+    def check(self, **addresses: str) -> Report:
+        self.dns.records = {(self.name, kind): [f"60 {address}"] for kind, address in addresses.items()}
+        return check(self._spoke, lambda _: None, question=self._question, stack=Stack())
+
+
+@pytest.fixture
+def elsewhere(ready_spoke: Spoke, tmp_path: Path, dns_server: DnsServer) -> Elsewhere:
+    return Elsewhere(ready_spoke, tmp_path, dns_server)
+
+
+def told(report: Report) -> list[tuple[str, Level]]:
+    # That this machine does not know a name of `.test` is not the matter here.
+    return [(each.id, each.level) for each in report.findings if each.id not in {"CHECK-DNS-06", "CHECK-ACCESS-03"}]
+
+
+def test_an_address_that_says_nothing_is_told_from_one_that_refuses(
+    elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knock, "PATIENCE", 0.5)
+    with create_server(("127.0.0.1", elsewhere.port), backlog=0) as full, ExitStack() as waiting:
+        # Nobody takes these; where they wait there is room for no other, and the system says nothing to who comes.
+        for _ in range(3):
+            line = waiting.enter_context(socket())
+            line.setblocking(False)
+            with suppress(BlockingIOError):
+                line.connect(full.getsockname())
+        report = elsewhere.check(A="127.0.0.1")
+    assert told(report) == [("CHECK-TCP-02", Level.ERROR)]
+    assert report.outcome is Outcome.NETWORK
+    assert told(elsewhere.check(A="127.0.0.1")) == [("CHECK-TCP-01", Level.ERROR)]
+
+
+def test_an_ipv6_address_that_does_not_answer_is_told_and_the_other_is_used(elsewhere: Elsewhere) -> None:
+    with hub_server(elsewhere.pki, "127.0.0.1", elsewhere.port, elsewhere.trusted):
+        report = elsewhere.check(A="127.0.0.1", AAAA="::1")
+    assert told(report) == [("CHECK-TCP-01", Level.WARNING)]
+    assert report.outcome is Outcome.OK
+
+
+def test_a_hub_at_an_ipv6_address_alone_is_reached(elsewhere: Elsewhere) -> None:
+    try:
+        with hub_server(elsewhere.pki, "::1", elsewhere.port, elsewhere.trusted) as hub:
+            report = elsewhere.check(AAAA="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert told(report) == []
+    assert hub.requests == 1
+
+
+def test_an_intermediate_that_the_hub_does_not_send_is_told(elsewhere: Elsewhere, tmp_path: Path) -> None:
+    pki = make_pki(tmp_path, "", elsewhere.name, send_intermediate=False)
+    with hub_server(pki, "127.0.0.1", elsewhere.port, elsewhere.trusted) as hub:
+        report = elsewhere.check(A="127.0.0.1")
+    assert told(report) == [("CHECK-HUB-07", Level.ERROR)]
+    assert (report.outcome, hub.requests) == (Outcome.NETWORK, 0)

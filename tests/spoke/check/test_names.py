@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,30 @@ def test_caches_that_do_not_keep_to_the_ttl_are_found(
     assert ids(question, stack) == found
     (tmp_path / "nscd").touch()
     assert "CHECK-DNS-04" in ids(question, stack)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "found"),
+    [
+        ({"https": "http://user:secret@proxy.bank.example:3128"}, ["CHECK-PROXY-01"]),
+        ({"all": "socks5://proxy", "no": "other.test,.bank.example"}, ["CHECK-PROXY-01"]),
+        ({"http": "http://proxy:3128"}, []),
+        ({"https": "http://proxy:3128", "no": "localhost, .hub.test"}, []),
+        ({"https": "http://proxy:3128", "no": HOST}, []),
+        ({"https": "http://proxy:3128", "no": "*"}, []),
+    ],
+)
+def test_a_proxy_of_the_environment_is_told_without_its_password(
+    question: Question, stack: Stack, proxies: dict[str, str], found: list[str]
+) -> None:
+    _, steps = name_steps(HOST, question, replace(stack, proxies=proxies))
+    told = [each for step in steps for each in step.findings if each.id == "CHECK-PROXY-01"]
+    assert ([each.id for each in told], "secret" in str(told)) == (found, False)
+
+
+def test_the_proxies_of_this_machine_are_those_of_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.bank.example:3128")
+    assert this_machine().proxies["https"] == "http://proxy.bank.example:3128"
 
 
 def test_the_lookup_of_this_machine_is_compared(question: Question, stack: Stack) -> None:

@@ -54,6 +54,9 @@ CAUSES: dict[str, Advice] = {
     "CHECK-DNS-04": Advice("nscd keeps names for a time of its own, whatever the TTL", "nscd --invalidate=hosts"),
     "CHECK-DNS-05": Advice("a setting of this Java lets it keep addresses for ever", "bothways spoke config java"),
     "CHECK-DNS-06": Advice("this machine's lookup has another source than DNS (nsswitch.conf)", "getent ahosts HOST"),
+    "CHECK-PROXY-01": Advice(
+        "the environment names a proxy for https, and no exception for the hub", "printenv HTTPS_PROXY https_proxy"
+    ),
     "CHECK-TCP-01": Advice("the port is closed, or a firewall refuses outgoing connections", "nc -vz HOST PORT"),
     "CHECK-TCP-02": Advice("a firewall drops outgoing connections without a word", "nc -vz HOST PORT"),
     "CHECK-HUB-01": Advice("a proxy or another server answers in the hub's place", _LOOK),
@@ -62,6 +65,7 @@ CAUSES: dict[str, Advice] = {
     "CHECK-HUB-04": Advice("the clock of this machine is off, or the hub was not renewed", "date -u"),
     "CHECK-HUB-05": Advice("old TLS library, or a firewall that ends the handshake", "openssl version"),
     "CHECK-HUB-06": Advice("the hub or a firewall ended the connection without giving a reason", _AGAIN),
+    "CHECK-HUB-07": Advice("something between opens TLS (inspection), or the hub sends no intermediate CA", _LOOK),
     "CHECK-ACCESS-01": Advice("the certificate is not on record any more, or the customer is suspended", _STATUS),
     "CHECK-ACCESS-02": Advice("the hub is in trouble, or another server answers", _AGAIN),
     "CHECK-ACCESS-03": Advice("this hub does not run our software, and keeps its state elsewhere", _STATUS),

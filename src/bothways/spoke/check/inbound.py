@@ -29,6 +29,7 @@ from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
 from bothways.spoke.pair import token_in_use
 from bothways.spoke.passphrase import is_encrypted
 from bothways.spoke.platform_store import server_ca
+from bothways.spoke.resolver import Question
 from bothways.spoke.spoke_line import tls_context
 
 PATH = "/connectivity"
@@ -38,6 +39,7 @@ CLOCK_WARNING, CLOCK_ERROR = timedelta(minutes=1), timedelta(minutes=5)
 """How far the clock may be from the hub's: certificates are backdated by five minutes."""
 
 _CITED = "R1; RFC 8446 section 4.4"
+_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,10 @@ class Inbound:
     answer: Mapping[str, Any] | None = None
 
 
-def asked_again(spoke: Spoke) -> Mapping[str, Any] | None:
+def asked_again(spoke: Spoke, question: Question) -> Mapping[str, Any] | None:
     """Return the answer of `/connectivity` as it is now: a probe may have established a flow meanwhile."""
     try:
-        return spoken(_asked(spoke))
+        return spoken(_asked(spoke, question))
     except BothwaysError:
         return None
 
@@ -62,7 +64,7 @@ def hub_address(spoke: Spoke) -> tuple[str, int]:
     return parts.hostname or "", parts.port or 443
 
 
-async def look_at_hub(spoke: Spoke, found: Found, say: Say, envoy: Envoy | None) -> Inbound:
+async def look_at_hub(spoke: Spoke, found: Found, question: Question, say: Say, envoy: Envoy | None) -> Inbound:
     """Look at each step of the way to the hub, as far as one gets; `say` is told each. An `envoy` looks as well."""
     host, port = hub_address(spoke)
     seen = await asyncio.gather(*(tcp(each, port) for each in found.ttls))
@@ -95,7 +97,9 @@ async def look_at_hub(spoke: Spoke, found: Found, say: Say, envoy: Envoy | None)
         )
         say(Step(Area.INBOUND, "call", f"not made: {error}", wrong))
         return Inbound()
-    inbound, judged = await asyncio.gather(_call(spoke, target, context, say), _through_envoy(spoke, target, envoy))
+    inbound, judged = await asyncio.gather(
+        _call(spoke, target, context, question, say), _through_envoy(spoke, target, envoy)
+    )
     disagreement = through_envoy.hub_findings(judged, f"{host}:{port}", let_in=inbound.let_in)
     say(through_envoy.step(Area.INBOUND, judged, disagreement))
     return inbound
@@ -110,9 +114,9 @@ async def _through_envoy(spoke: Spoke, target: Target, envoy: Envoy | None) -> E
     return await look_through(envoy, Look(target, server_ca(spoke.contract), pair))
 
 
-async def _call(spoke: Spoke, target: Target, context: ssl.SSLContext, say: Say) -> Inbound:
+async def _call(spoke: Spoke, target: Target, context: ssl.SSLContext, question: Question, say: Say) -> Inbound:
     try:
-        answer = await asyncio.to_thread(_asked, spoke)
+        answer = await asyncio.to_thread(_asked, spoke, question)
     except (NotAuthorized, Unreachable) as error:
         admission = await knock(target, Caller.CURRENT, context, lambda _: True)
         finding = _refusal(admission, error, f"{target.host}:{target.port}")
@@ -126,8 +130,8 @@ async def _call(spoke: Spoke, target: Target, context: ssl.SSLContext, say: Say)
     return Inbound(True, document)
 
 
-def _asked(spoke: Spoke) -> clients.Answer:
-    with clients.open_client(spoke) as client:
+def _asked(spoke: Spoke, question: Question) -> clients.Answer:
+    with clients.open_client(spoke, question.ask) as client:
         return clients.call(client, "GET", PATH)
 
 
@@ -178,7 +182,16 @@ def hub_findings(chain: Chain, failure: str, spoke: Spoke, host: str, port: int,
     if "PROBE-NAME" in kinds:
         said = "; ".join(each.message for each in wrong if each.id.startswith("PROBE-NAME"))
         yield Finding("CHECK-HUB-03", said, "Look where the address leads.", "RFC 9525 section 6.3", where)
-    if kinds & {"PROBE-CHAIN", "PROBE-KEY"}:
+    if [each.id for each in wrong] == ["PROBE-CHAIN-01"] and len(chain) == 1:
+        issuer = chain[0].issuer.rfc4514_string()
+        named = " or ".join(each.subject.rfc4514_string() for each in anchors[:_SHOWN])
+        message = f"the certificate of {where} was issued by {issuer}, which was not sent, and which is not {named}"
+        hint = (
+            "If that is a CA of your own network, exempt the hub from inspection: mutual TLS cannot pass it. Else the "
+            "hub does not send its intermediate CA: tell the hub's operator."
+        )
+        yield Finding("CHECK-HUB-07", message, hint, "RFC 8446 section 4.4.2", where)
+    elif kinds & {"PROBE-CHAIN", "PROBE-KEY"}:
         public = spoke.contract.trust.server_ca == PUBLIC
         named = " or ".join(each.subject.rfc4514_string() for each in anchors)
         wanted = "a public CA that this machine trusts" if public else f"the server CA of the contract, {named}"

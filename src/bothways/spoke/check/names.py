@@ -3,9 +3,10 @@
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bothways.findings import Finding, Level
@@ -20,11 +21,15 @@ _JAVA_TTL = re.compile(r"^\s*networkaddress\.cache\.ttl\s*=\s*(-?\d+)", re.MULTI
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What of this machine decides about names, as paths, so that others can be looked at."""
+    """What of this machine decides about names, as paths, so that others can be looked at.
+
+    `proxies` are those that the environment names, by protocol; `no` are the hosts that are called without one.
+    """
 
     resolvers: Path = Path("/etc/resolv.conf")
     nscd: Path = Path("/var/run/nscd/socket")
     java: Path | None = None
+    proxies: Mapping[str, str] = field(default_factory=dict)
 
 
 def this_machine() -> Stack:
@@ -32,7 +37,8 @@ def this_machine() -> Stack:
     found = shutil.which("java")
     homes = Path(found).resolve().parents[1:3] if found else ()
     places = [home / way for home in homes for way in ("conf/security/java.security", "lib/security/java.security")]
-    return Stack(java=next((each for each in places if each.is_file()), None))
+    java = next((each for each in places if each.is_file()), None)
+    return Stack(java=java, proxies=urllib.request.getproxies_environment())
 
 
 def name_steps(host: str, question: Question, stack: Stack) -> tuple[Answer, tuple[Step, ...]]:
@@ -49,6 +55,7 @@ def name_steps(host: str, question: Question, stack: Stack) -> tuple[Answer, tup
         findings += _hosts_findings(host, question)
         if isinstance(answer, Found):
             findings += _lookup_findings(host, answer)
+        findings += _proxy_findings(host, stack)
     caches = Step(Area.DNS, "what keeps addresses", _caches(stack), tuple(_cache_findings(stack)))
     return answer, (Step(Area.DNS, "name of the hub", said, tuple(findings)), caches)
 
@@ -82,6 +89,18 @@ def _lookup_findings(host: str, answer: Found) -> Iterator[Finding]:
         message = f"this machine's own lookup says {', '.join(sorted(heard))}, and DNS says {', '.join(answer.ttls)}"
     hint = "Have the line `hosts:` of /etc/nsswitch.conf say `files dns`; programs of other makes look names up so."
     yield Finding("CHECK-DNS-06", message, hint, _CITED, host, Level.WARNING)
+
+
+def _proxy_findings(host: str, stack: Stack) -> Iterator[Finding]:
+    proxy = stack.proxies.get("https") or stack.proxies.get("all")
+    without = (each.strip().lstrip(".") for each in stack.proxies.get("no", "").split(","))
+    if proxy and not any(each in {"*", host} or (each and host.endswith(f".{each}")) for each in without):
+        # It may have a password in it.
+        named = proxy.rpartition("@")[2]
+        message = f"the environment sends https by way of the proxy {named}; Bothways and Envoy call the hub without it"
+        hint = f"Have this machine reach the hub directly, and add {host} to NO_PROXY, for a proxy that opens TLS "
+        hint += "cannot pass mutual TLS on, and one that keeps addresses breaks R10."
+        yield Finding("CHECK-PROXY-01", message, hint, _CITED, host, Level.INFO)
 
 
 def _cache_findings(stack: Stack) -> Iterator[Finding]:

@@ -66,7 +66,7 @@ async def look_at_outbound(
     An `envoy` looks as well. Without `let_in`, the hub is not asked. Returns what the hub told last.
     """
     ours = spoke.contract.terms.software is Software.BOTHWAYS
-    told = await asyncio.to_thread(_ask, spoke) if let_in and ours else None
+    told = await asyncio.to_thread(_ask, spoke, question) if let_in and ours else None
     known = told or Told()
     own = own_server(server or known.endpoint, known.chains)
     if told is None:
@@ -80,7 +80,7 @@ async def look_at_outbound(
         say(Step(Area.OUTBOUND, "server", known.endpoint or "none", tuple(_unnamed(known, spoke))))
     if own is None:
         return known
-    waiting = asyncio.create_task(_finished(spoke, known)) if told else None
+    waiting = asyncio.create_task(_finished(spoke, known, question)) if told else None
     await look_at_own_server(spoke, own, question, now, say, envoy)
     if waiting is None:
         return known
@@ -133,9 +133,9 @@ def _unnamed(told: Told, spoke: Spoke) -> Iterator[Finding]:
         yield Finding("CHECK-SERVER-02", message, hint, "R14", where, Level.WARNING)
 
 
-def _ask(spoke: Spoke) -> Told | None:
+def _ask(spoke: Spoke, question: Question) -> Told | None:
     """Ask for a probe. Where none can be made, or the last one is fresh, what is known is told all the same."""
-    with clients.open_client(spoke) as client:
+    with clients.open_client(spoke, question.ask) as client:
         try:
             answer = clients.call(client, "POST", PATH)
             return told_by(answer.body) or told_by(clients.call(client, "GET", PATH).body)
@@ -143,10 +143,10 @@ def _ask(spoke: Spoke) -> Told | None:
             return None
 
 
-async def _finished(spoke: Spoke, told: Told) -> Told:
+async def _finished(spoke: Spoke, told: Told, question: Question) -> Told:
     """Return what the hub tells when its probe is over, or what it told last if that takes too long."""
     end = time.monotonic() + PATIENCE
-    with clients.open_client(spoke) as client:
+    with clients.open_client(spoke, question.ask) as client:
         while told.running and time.monotonic() < end:
             await asyncio.sleep(_POLL)
             try:

@@ -49,10 +49,10 @@ def check(
         tell(each)
 
     async def look() -> Told:
-        inbound = await look_at_hub(spoke, answer, tell, envoy) if isinstance(answer, Found) else Inbound()
+        inbound = await look_at_hub(spoke, answer, asked, tell, envoy) if isinstance(answer, Found) else Inbound()
         let_in = inbound.answer is not None
         told = await look_at_outbound(spoke, server, asked, datetime.now(UTC), tell, envoy, let_in=let_in)
-        flows = (asked_again(spoke) if told.probe else None) or inbound.answer
+        flows = (asked_again(spoke, asked) if told.probe else None) or inbound.answer
         for each in flow_steps(flows, spoke.contract.terms.endpoint) if flows else ():
             tell(each)
         return told
