@@ -50,6 +50,11 @@ def test_a_page_that_is_not_there_is_told_with_those_that_are() -> None:
         library.page("nothing")
 
 
+def test_a_page_without_its_link_in_the_package_is_told_with_what_mends_it() -> None:
+    with pytest.raises(NotFound, match=r"new-page.md is no page of the package. If it is new in docs/: make reference"):
+        library._read("new-page.md")
+
+
 def test_prose_is_what_stands_outside_of_code() -> None:
     assert library.prose("a\n```\n# b\n```\nc") == [(0, "a"), (4, "c")]
 

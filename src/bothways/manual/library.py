@@ -117,4 +117,8 @@ def _contents() -> str:
 
 
 def _read(name: str) -> str:
-    return files("bothways.manual").joinpath("pages", name).read_text(encoding="utf-8")
+    try:
+        return files("bothways.manual").joinpath("pages", name).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = f"{name} is no page of the package. If it is new in docs/: make reference"
+        raise NotFound(message) from error

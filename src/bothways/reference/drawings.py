@@ -10,6 +10,7 @@ from html import escape
 from bothways.connectivity.assess import FlowAssessment, State, assess
 from bothways.connectivity.facts import Facts
 from bothways.registry.flow import Flow
+from bothways.store.authorities import Role
 from bothways.web.pages.drawing import colour_of
 
 _LIGHT = {
@@ -60,23 +61,21 @@ _STATES = {
     State.SUSPENDED: "the operator shut it; nothing passes",
 }
 _MARKS = {"good": "✓", "wait": "◔", "bad": "✕", "still": "○"}
-_ISSUED = (
-    ("issuing CA (hub)", "signs", "the customer's client certificate", "trusted by the hub's endpoint"),
-    ("server CA (hub)", "signs", "the certificate of the hub's endpoint", "trusted by the customer's client"),
-    (
+_ISSUED = {
+    Role.ISSUING: ("issuing CA (hub)", "the customer's client certificate", "trusted by the hub's endpoint"),
+    Role.SERVER: ("server CA (hub)", "the certificate of the hub's endpoint", "trusted by the customer's client"),
+    Role.CLIENT: (
         "Client CA (hub)",
-        "signs",
         "the hub's client certificate",
         "trusted by the customer's server; it alone, never the certificate",
     ),
-    (
+    None: (
         "the customer's own CA",
-        "signs",
         "the certificate of the customer's server",
         "trusted by the hub once endorsed, for this customer alone",
     ),
-)
-"""Who signs what, and who trusts the signer for it: R6, R12, R14, R15."""
+}
+"""What each CA signs, and who trusts it for that: R6, R12, R14, R15. The node CA is nobody's whom a customer meets."""
 
 
 def drawings() -> dict[str, str]:
@@ -127,17 +126,17 @@ def _states() -> str:
 
 def _trust() -> str:
     parts = []
-    for row, (signer, verb, signed, trusted) in enumerate(_ISSUED):
+    for row, (signer, signed, trusted) in enumerate(_ISSUED.values()):
         y = 10 + 84 * row
         parts += [
             _box("box", 10, y + 6, 220, 48, signer),
             _arrow(234, 316, y + 30),
-            _text(275, y + 22, verb, "small"),
+            _text(275, y + 22, "signs", "small"),
             _box("box", 320, y + 6, 410, 48, signed),
             _text(525, y + 72, trusted, "small"),
         ]
     said = " ".join(
-        f"The {signer.removeprefix('the ')} {verb} {signed}; {trusted}." for signer, verb, signed, trusted in _ISSUED
+        f"The {signer.removeprefix('the ')} signs {signed}; {trusted}." for signer, signed, trusted in _ISSUED.values()
     )
     return _svg(740, 20 + 84 * len(_ISSUED), "Who signs, and who trusts", said, parts)
 
