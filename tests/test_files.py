@@ -206,3 +206,26 @@ def test_what_is_written_in_parts_appears_whole_or_not_at_all(tmp_path: Path) ->
     assert (tmp_path / "long").read_bytes() == b"whole"
     with pytest.raises(Conflict):
         files.write_new_by(tmp_path / "long", lambda file: file.write(b"again"))
+
+
+@pytest.mark.parametrize(
+    ("owner", "user", "given", "exposed"),
+    [
+        (0, 10001, 0o440, False),
+        (0, 10001, 0o640, False),
+        (0, 10001, 0o660, True),
+        (0, 10001, 0o444, True),
+        # Whoever owns the file has no reason to give it to a group; root least of all.
+        (10001, 10001, 0o440, True),
+        (0, 0, 0o640, True),
+    ],
+)
+def test_what_root_gives_a_service_through_its_group_is_not_exposed(
+    monkeypatch: pytest.MonkeyPatch,
+    owner: int,
+    user: int,
+    given: int,
+    exposed: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    assert files.is_exposed(os.stat_result((0o100000 | given, 0, 0, 1, owner, 10001, 0, 0, 0, 0))) is exposed

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from bothways.errors import Conflict, Unusable
 
 PRIVATE = 0o600
 PUBLIC = 0o644
+# Of the group, writing and searching alone where root owns the file.
+_OTHERS, _GROUP_AND_OTHERS = 0o037, 0o077
 
 
 def write_new(path: Path, content: bytes, mode: int = PUBLIC) -> None:
@@ -62,13 +65,24 @@ def read(path: Path, what: str, limit: int = 1 << 20) -> bytes:
 def read_private(path: Path, what: str) -> bytes:
     """Read a private file; one that others can read is refused, for it may have been copied. Raises `Unusable`."""
     content = read(path, what)
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+    found = path.stat()
+    if is_exposed(found):
+        mode = stat.S_IMODE(found.st_mode)
         raise Unusable(
             f"{path} has mode {mode:04o}, so others on this machine can read {what}; 0600 is wanted. "
             f"Run: chmod 600 {path}; and think whether the key has to be replaced."
         )
     return content
+
+
+def is_exposed(found: os.stat_result) -> bool:
+    """Tell whether others than this user can get at a private file.
+
+    One that root owns may be readable by its group, if this user is not root: so an administrator, or Kubernetes
+    (`fsGroup`), gives a key to a service that must not replace it. PostgreSQL has the same rule.
+    """
+    given = found.st_uid == 0 and os.geteuid() != 0
+    return bool(found.st_mode & (_OTHERS if given else _GROUP_AND_OTHERS))
 
 
 @contextlib.contextmanager

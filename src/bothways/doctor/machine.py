@@ -12,6 +12,7 @@ from bothways.dataplane.envoy import find_envoy
 from bothways.dataplane.envoy_state import state_of
 from bothways.doctor.report import Area
 from bothways.errors import Unusable
+from bothways.files import is_exposed
 from bothways.findings import Finding, Level, Step
 from bothways.operations.settings import FILE, Settings
 from bothways.xds.overload import CONNECTIONS
@@ -43,8 +44,9 @@ def _modes(directory: Path, settings: Settings) -> Iterator[Finding]:
     for path, unwanted in wanted.items():
         # What is not there is said by the one who needs it.
         with suppress(OSError):
-            mode = stat.S_IMODE(path.stat().st_mode)
-            if mode & unwanted:
+            status = path.stat()
+            mode = stat.S_IMODE(status.st_mode)
+            if is_exposed(status) if unwanted == _KEYS else mode & unwanted:
                 change = "go-w" if unwanted == _SETTINGS else "go-rwx"
                 done = "put others in their place" if unwanted == _SETTINGS else "read or change it"
                 message = f"{path} has mode {mode:04o}: others on this machine can {done}"
