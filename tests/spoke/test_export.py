@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from tests.kubernetes import judge
 
 from bothways import files
 from bothways.errors import Unusable
@@ -69,6 +70,10 @@ def test_the_secret_is_of_the_type_that_others_know_and_mounted_is_a_spoke(ready
     again = open_spoke(mounted)
     assert (again.tsp_id, again.contract) == (ready_spoke.tsp_id, ready_spoke.contract)
     assert again.key_file.read_bytes() == ready_spoke.key_file.read_bytes()
+
+
+def test_the_schemas_of_kubernetes_have_nothing_against_the_secret(ready_spoke: Spoke) -> None:
+    judge(yaml.safe_load(kubernetes_secret(ready_spoke, "bank-prd", "payments")))
 
 
 @pytest.mark.parametrize("name", ["", "Bank", "-a", "a" * 64, 'a"b', "a\nb"])

@@ -31,7 +31,7 @@ async def ask_once(
     `contents` gives its files for the directory that is made for it, and taken away again; `bootstrap` and `socket`
     are names in there. Raises `Unusable` if there is no answer in time, or Envoy does not start.
     """
-    with tempfile.TemporaryDirectory(prefix="bothways-") as name:
+    with _directory() as name:
         place = Path(name)
         for each, content in contents(place).items():
             files.write_new(place / each, content, files.PRIVATE)
@@ -61,3 +61,12 @@ async def ask_once(
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
             await process.wait()
+
+
+def _directory() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="bothways-")
+    except OSError as error:
+        # In a container whose file system is read-only, for one.
+        why = f"no directory for Envoy's files can be made ({error.strerror or error}); TMPDIR names a place for it"
+        raise Unusable(why) from error
