@@ -38,8 +38,8 @@ def findings_page(pages: dict[str, str]) -> str:
     rows = sorted(each for name, markdown in pages.items() for each in explained(name, markdown))
     lines = [
         (
-            f"# All findings\n\n{len(rows)} ids in the order of the alphabet; each leads to what is behind it and "
-            f"to what mends it. {MADE}\n"
+            "# All findings\n\nAll ids in the order of the alphabet; each leads to what is behind it and to what "
+            f"mends it. {MADE}\n"
         ),
         (
             "A finding's id never changes its meaning. `bothways ask ID` prints what is said about it, without a "
