@@ -63,6 +63,7 @@ def test_a_block_that_is_not_run_says_why() -> None:
         "it fetches packages, and needs systemd",
         "it needs a PostgreSQL with a certificate; all tests run on one with `make test DATABASE=postgresql`",
         "it needs a cluster",
+        "it wants a hub that has a newer contract; tests/wire/test_contract.py runs it beside one",
         "tests/wire/test_snippets.py runs it beside a hub",
     ]
 

@@ -10,14 +10,16 @@ from tests.postgresql import in_files
 from tests.web.conftest import Ask
 
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
+from bothways.contract.render import render_contract
 from bothways.dataplane.publisher import Applied
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.endpoints import set_endpoint
-from bothways.operations.hub import OBSERVATIONS_FILE, Hub
+from bothways.operations.hub import OBSERVATIONS_FILE, Hub, contract
 from bothways.operations.observations import Times, observe
 from bothways.operations.requests import approve_request, submit_request
 from bothways.pki.chain import certificate_pem
+from bothways.pki.keys import sha256
 from bothways.registry.customer import CustomerKind
 from bothways.store.certificates import StoredCertificate
 from bothways.web.connectivity import connectivity_app
@@ -65,7 +67,10 @@ def test_the_first_call_says_who_one_is_and_what_is_lacking(
         "inbound": view.assessment.inbound.document(),
         "outbound": view.assessment.outbound.document(),
         "failures": [],
+        "contract": {"fingerprint": sha256(render_contract(contract(hub)).encode())},
     }
+    given = ask(app, "GET", "/connectivity/contract", identity(certificate))
+    assert (given.status_code, given.text) == (200, render_contract(contract(hub)))
     assert (view.assessment.inbound.state, view.assessment.outbound.state) == ("established", "not started")
 
 

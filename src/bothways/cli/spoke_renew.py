@@ -21,6 +21,7 @@ from bothways.cli.spoke import Directory
 from bothways.cli.spoke_key import wanted_key
 from bothways.errors import BothwaysError
 from bothways.spoke.directory import Spoke, alone, open_spoke, stands
+from bothways.spoke.new_contract import newer
 from bothways.spoke.pair import put_back
 from bothways.spoke.renew import Outcome, Renewal, certificate_in_use, wait_seconds
 from bothways.spoke.renew import renew as renew_once
@@ -104,12 +105,13 @@ def _stay(directory: Path, hook: str, *, as_json: bool) -> int:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    pause, said = _PAUSE, ""
+    pause, said, told = _PAUSE, "", ""
     while not ended.is_set():
         try:
             # Opened anew each time: the contract may have changed.
             spoke = open_spoke(directory)
             done = renew_once(spoke, datetime.now(UTC))
+            told = _contract_told(spoke, told)
             # A line for each change, and not for each look.
             if (text := _text(done, spoke)) != said:
                 said = text
@@ -122,6 +124,19 @@ def _stay(directory: Path, hook: str, *, as_json: bool) -> int:
         pause = min(pause, _PAUSE_MOST)
         ended.wait(seconds)
     return OK
+
+
+def _contract_told(spoke: Spoke, told: str) -> str:
+    """Tell once of each contract that the hub has instead of the spoke's; return which one was told of last."""
+    # Renewing goes on without the answer, and says itself that the hub is away.
+    with suppress(BothwaysError):
+        if (latest := newer(spoke)) and latest != told:
+            tell(
+                f"The hub has a newer contract (SHA-256 {latest}). Take it in: "
+                f"bothways spoke contract --from-hub --directory {spoke.directory}"
+            )
+        return latest
+    return told
 
 
 def _hooked(spoke: Spoke, hook: str, *, changed: bool) -> int:

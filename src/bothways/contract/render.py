@@ -10,9 +10,14 @@ from bothways.contract.document import FORMAT, Contract, RequestTerms, Software,
 
 def render_contract(contract: Contract) -> str:
     """Return the published contract as TOML text."""
+    return _render(contract_document(contract))
+
+
+def contract_document(contract: Contract) -> dict[str, Any]:
+    """Return the published contract as the values of the document, table by table."""
     trust = contract.trust
     trusted = {"issuing_ca": trust.issuing_ca, "client_ca": trust.client_ca, "server_ca": trust.server_ca}
-    return _render(_document(contract.terms) | {"trust": trusted | {"bundle_pin": trust.bundle_pin}})
+    return _document(contract.terms) | {"trust": trusted | {"bundle_pin": trust.bundle_pin}}
 
 
 def render_terms(terms: Terms) -> str:

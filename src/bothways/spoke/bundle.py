@@ -21,10 +21,8 @@ from bothways.findings import Finding
 from bothways.pki.statement import sign_statement
 from bothways.spoke.directory import (
     BUNDLE,
-    CLIENT_CA,
     KEY,
     REQUEST,
-    SERVER_CA,
     Spoke,
     alone,
     make_spoke,
@@ -32,6 +30,7 @@ from bothways.spoke.directory import (
     stands,
 )
 from bothways.spoke.install import Installed, install_certificate
+from bothways.spoke.new_contract import replace_contract
 from bothways.spoke.pair import HeldKey, read_key
 
 _ASK = "Ask the hub's representative, at a number that you have from elsewhere."
@@ -91,18 +90,11 @@ def take_in(spoke: Spoke, data: bytes, subject: str = "bundle") -> TakenIn:
         mistakes.append(Finding("BUNDLE-05", message, hint, "docs/bundles.md", subject))
     if mistakes:
         raise Refused(tuple(mistakes))
-    contract = _contract(bundle, subject)
-    wanted = {
-        spoke.directory / SERVER_CA: contract.trust.server_ca.encode(),
-        spoke.directory / CLIENT_CA: contract.trust.client_ca.encode(),
-        spoke.contract_file: bundle.members[seal.CONTRACT],
-    }
-    changed = bundle.members[seal.CONTRACT] != spoke.contract_file.read_bytes()
+    _contract(bundle, subject)
+    changed = bool(replace_contract(spoke, bundle.members[seal.CONTRACT], subject).changes)
     request = spoke.directory / seal.HUB_REQUEST if seal.HUB_REQUEST in bundle.members else None
-    with alone(spoke.directory):
-        for path, content in wanted.items():
-            files.replace(path, content)
-        if request:
+    if request:
+        with alone(spoke.directory):
             files.replace(request, bundle.members[seal.HUB_REQUEST])
     _remember(spoke, bundle)
     installed = None

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -98,24 +99,38 @@ def init_spoke(
     """
     _absent(directory)
     _check_customer(tsp_id)
-    if settled:
-        data = settled.contract
-    elif "://" in source:
+    if settled is None:
+        return make_spoke(directory, read_contract(source, fingerprint), source, tsp_id)
+    require_fingerprint(settled.contract, source, fingerprint)
+    return make_spoke(directory, settled.contract, source, tsp_id, settled.confirmed)
+
+
+def read_contract(source: str, fingerprint: str | None = None) -> bytes:
+    """Return the contract at a file or an https address, byte for byte; `fingerprint` as in `init_spoke`.
+
+    Raises `Unreachable` or `Unusable` if it cannot be had, `Refused` if its fingerprint is another.
+    """
+    if "://" in source:
         data = fetched(source, verified=fingerprint is None)
     else:
         data = files.read(Path(source), "the contract", CONTRACT_LIMIT)
+    require_fingerprint(data, source, fingerprint)
+    return data
+
+
+def require_fingerprint(data: bytes, source: str, fingerprint: str | None) -> None:
+    """Raise `Refused` unless the contract has this SHA-256, if one was read out."""
     found = hashlib.sha256(data).hexdigest()
     if fingerprint is not None and fingerprint.lower().replace(":", "") != found:
         message = f"the contract's fingerprint is {found}, wanted {fingerprint}"
         raise Refused((Finding("CONTRACT-PIN", message, "Ask the hub's representative for both.", "R12", source),))
-    return make_spoke(directory, data, source, tsp_id, settled.confirmed if settled else ())
 
 
 def make_spoke(directory: Path, data: bytes, source: str, tsp_id: str, confirmed: tuple[str, ...] = ()) -> Spoke:
     """Make a spoke in `directory` from the bytes of a contract that was verified; otherwise as `init_spoke`."""
     _absent(directory)
     _check_customer(tsp_id)
-    contract = parse_contract(_text(data, source), source)
+    contract = contract_in(data, source)
     files.make_directory(directory)
     with alone(directory):
         _absent(directory)
@@ -126,6 +141,25 @@ def make_spoke(directory: Path, data: bytes, source: str, tsp_id: str, confirmed
         # The contract comes last: its presence is what makes the directory a spoke.
         files.write_new(directory / _CONTRACT, data)
     return Spoke(directory, contract, tsp_id, confirmed=confirmed)
+
+
+def contract_in(data: bytes, subject: str) -> Contract:
+    """Return the contract that the bytes of a file hold. Raises `Refused`; `subject` names it in findings."""
+    return parse_contract(_text(data, subject), subject)
+
+
+def write_authorities(directory: Path, contract: Contract) -> None:
+    """Write whom a new contract trusts into the files for other programs. The caller holds the directory (`alone`)."""
+    server = directory / SERVER_CA
+    if contract.trust.server_ca == PUBLIC:
+        # In one step, as all files are: a link beside it, and renamed.
+        beside = directory / f".{SERVER_CA}.{secrets.token_hex(4)}"
+        beside.symlink_to(platform_store())
+        beside.replace(server)
+    else:
+        files.replace(server, contract.trust.server_ca.encode())
+    if contract.trust.client_ca:
+        files.replace(directory / CLIENT_CA, contract.trust.client_ca.encode())
 
 
 def open_spoke(directory: Path) -> Spoke:
@@ -143,7 +177,7 @@ def open_spoke(directory: Path) -> Spoke:
     except (OSError, ValueError):
         # Reading says why the directory cannot be looked into.
         pass
-    contract = parse_contract(_text(files.read(path, "the contract", CONTRACT_LIMIT), str(path)), str(path))
+    contract = contract_in(files.read(path, "the contract", CONTRACT_LIMIT), str(path))
     tsp_id, server, confirmed = _settings(directory / _SETTINGS)
     return Spoke(directory, contract, tsp_id, Path(server) if server else None, confirmed)
 

@@ -1,4 +1,4 @@
-"""`/connectivity`: what your flows lack, why your last calls failed, a probe of your server on request; and EST.
+"""`/connectivity`: what your flows lack, why your last calls failed, the contract, a probe of your server; and EST.
 
 Served on a unix socket that only Envoy can reach, so that the identity headers are Envoy's.
 """
@@ -10,12 +10,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Request, Response
 
+from bothways.contract.render import render_contract
 from bothways.dataplane.publisher import Applied
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
-from bothways.operations.hub import Hub
+from bothways.operations.hub import Hub, contract
 from bothways.operations.observations import last_failures
 from bothways.outbound.asked import AskedProbes
+from bothways.pki.keys import sha256
 from bothways.web import problem
 from bothways.web.application import Application, name_actor
 from bothways.web.est import public_router, reenroll_router
@@ -45,6 +47,7 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_OPENING):
                     await apply()
+        published = await asyncio.to_thread(_published, hub)
         view = await asyncio.to_thread(show_customer, hub, bothways_customer)
         failures = await asyncio.to_thread(last_failures, hub, bothways_customer)
         return {
@@ -58,9 +61,19 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
             "inbound": view.assessment.inbound.document(),
             "outbound": view.assessment.outbound.document(),
             "failures": [each.document() for each in failures],
+            "contract": {"fingerprint": sha256(published)},
         }
 
+    @app.get("/connectivity/contract")
+    async def contract_now() -> Response:
+        """Return the contract as it is published now, for spokes that have an older one."""
+        return Response(await asyncio.to_thread(_published, hub), media_type="application/toml")
+
     return app
+
+
+def _published(hub: Hub) -> bytes:
+    return render_contract(contract(hub)).encode()
 
 
 async def _caller(request: Request) -> None:

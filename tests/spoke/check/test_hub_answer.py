@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from bothways.findings import Level
-from bothways.spoke.check.hub_answer import access_findings, earlier_findings, flow_steps, spoken
+from bothways.pki.keys import sha256
+from bothways.spoke.check.hub_answer import access_findings, contract_findings, earlier_findings, flow_steps, spoken
 from bothways.spoke.client import Answer
 from bothways.spoke.directory import Spoke
 
@@ -67,3 +68,11 @@ def test_earlier_failures_are_told_and_refuse_nothing() -> None:
     [told] = earlier_findings(DOCUMENT | {"failures": failures}, "hub")
     assert (told.id, told.level) == ("INBOUND-TLS-01", Level.INFO)
     assert told.message == "earlier, seen by the hub 3 times: no certificate was sent"
+
+
+def test_a_contract_that_is_not_the_spokes_is_told(spoke: Spoke) -> None:
+    ours = sha256(spoke.contract_file.read_bytes())
+    for document in (None, DOCUMENT, DOCUMENT | {"contract": {"fingerprint": ours}}):
+        assert [*contract_findings(document, spoke)] == []
+    [found] = contract_findings(DOCUMENT | {"contract": {"fingerprint": "0" * 64}}, spoke)
+    assert (found.id, found.level) == ("CHECK-CONTRACT-01", Level.WARNING)

@@ -45,6 +45,10 @@ CAUSES: dict[str, Advice] = {
     "INSTALL-09": Advice("this hub publishes no CA, so a person has to compare it once", _INSTALL),
     "CHECK-FILE-01": Advice("the directory was made with another umask, or shared on purpose", "chmod go-w DIR"),
     "CHECK-CN-01": Advice("the certificate was issued for another identifier, key type or environment", _STATUS),
+    "CHECK-CONTRACT-01": Advice(
+        "the hub changed its terms or a CA since this spoke was made",
+        "bothways spoke contract --from-hub --directory DIR",
+    ),
     "CHECK-CLOCK-01": Advice("no time service runs on this machine", "timedatectl set-ntp true"),
     "CHECK-DNS-01": Advice("the resolver does not know the hub: an inside view, or a wrong contract", "dig HOST"),
     "CHECK-DNS-02": Advice("the resolver of this machine is away, or not allowed to ask outside", "resolvectl status"),

@@ -9,6 +9,7 @@ from bothways.findings import Finding, Level
 from bothways.spoke.check.report import Area, Step
 from bothways.spoke.client import Answer
 from bothways.spoke.directory import Spoke
+from bothways.spoke.new_contract import is_in_force, published
 
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
 _OPEN = "established"
@@ -52,6 +53,14 @@ def access_findings(answer: Answer, document: Mapping[str, Any] | None, spoke: S
     else:
         message = f"the hub let us in, and answers {answer.status}: {_detail(answer)}"
         yield Finding("CHECK-ACCESS-02", message, "Try again; then ask the hub's operator.", "R2", where)
+
+
+def contract_findings(document: Mapping[str, Any] | None, spoke: Spoke) -> Iterator[Finding]:
+    """Yield that the hub publishes another contract than the spoke's, if it tells which one."""
+    if (latest := published(document)) and not is_in_force(spoke, latest):
+        message = f"the hub has a newer contract than this spoke: its SHA-256 is {latest}"
+        hint = "See what it changes, with --dry-run; then take it in."
+        yield Finding("CHECK-CONTRACT-01", message, hint, "R3; R12", str(spoke.contract_file), Level.WARNING)
 
 
 def earlier_findings(document: Mapping[str, Any] | None, where: str) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from bothways.pki.hello import TLS_1_2, TLS_1_3
 from bothways.spoke import client as clients
 from bothways.spoke.addresses import Found
 from bothways.spoke.check import through_envoy
-from bothways.spoke.check.hub_answer import access_findings, earlier_findings, spoken
+from bothways.spoke.check.hub_answer import access_findings, contract_findings, earlier_findings, spoken
 from bothways.spoke.check.report import Area, Say, Step
 from bothways.spoke.check.through_envoy import ENCRYPTED, OUT_OF_REACH, Envoy, EnvoySeen, Look, Verdict, look_through
 from bothways.spoke.directory import Spoke
@@ -125,7 +125,11 @@ async def _call(spoke: Spoke, target: Target, context: ssl.SSLContext, question:
     say(Step(Area.INBOUND, "our certificate", f"let in over {answer.tls_version} in {answer.milliseconds:.0f} ms"))
     say(Step(Area.INBOUND, "clock", *_clock(answer.headers.get("date", ""), datetime.now(UTC))))
     document = spoken(answer)
-    told = (*access_findings(answer, document, spoke), *earlier_findings(document, spoke.contract.terms.endpoint))
+    told = (
+        *access_findings(answer, document, spoke),
+        *contract_findings(document, spoke),
+        *earlier_findings(document, spoke.contract.terms.endpoint),
+    )
     say(Step(Area.INBOUND, PATH, f"answered {answer.status}", told))
     return Inbound(True, document)
 

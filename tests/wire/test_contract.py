@@ -1,0 +1,77 @@
+"""A hub that brings a second Client CA while it runs: its spokes are told, take the contract, and put it back."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.conftest import running
+
+from bothways.cli.opening import control
+from bothways.contract.document import KeyType
+from bothways.contract.render import render_contract
+from bothways.contract.subject import Subject
+from bothways.operations.authorities import add_client_authority
+from bothways.operations.certificates import certificate_chain
+from bothways.operations.hub import Hub, contract
+from bothways.operations.requests import approve_request, submit_request
+from bothways.spoke.csr import make_request
+from bothways.spoke.directory import Spoke, init_spoke, open_spoke
+from bothways.spoke.install import install_certificate
+
+pytestmark = pytest.mark.envoy
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "contract.md"
+
+
+@pytest.fixture
+def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Iterator[Spoke]:
+    """A spoke in `bank` with its certificate, of a hub that runs."""
+    (tmp_path / "contract.toml").write_text(render_contract(contract(hub)))
+    made = init_spoke(tmp_path / "bank", str(tmp_path / "contract.toml"), issuer)
+    asked = make_request(made, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", "First Bank", "Payments"))
+    record = approve_request(hub, submit_request(hub, issuer, asked.der).id)
+    install_certificate(made, certificate_chain(hub, record).encode())
+    with running(hub):
+        yield made
+
+
+def bothways(*arguments: object, place: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "bothways", *(str(each) for each in arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=place)
+
+
+def checked(spoke: Spoke) -> list[str]:
+    done = bothways("spoke", "check", "--json", "--directory", spoke.directory)
+    return [each["id"] for each in json.loads(done.stdout)["findings"]]
+
+
+def test_a_newer_contract_is_told_taken_over_mutual_tls_and_put_back(hub: Hub, spoke: Spoke, tmp_path: Path) -> None:
+    assert "CHECK-CONTRACT-01" not in checked(spoke)
+    add_client_authority(hub)
+    control(hub, "POST", "/apply")
+    latest = contract(hub)
+    assert "CHECK-CONTRACT-01" in checked(spoke)
+    command = [sys.executable, "-m", "bothways", "spoke", "renew", "--daemon", "--directory", str(spoke.directory)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as daemon:
+        assert daemon.stderr is not None
+        said = daemon.stderr.readline()
+        daemon.terminate()
+    assert "The hub has a newer contract (SHA-256 " in said
+    assert f"bothways spoke contract --from-hub --directory {spoke.directory}" in said
+    [block] = [each for each in re.findall(r"```sh[^\n]*\n(.*?)```", PAGE.read_text(), re.DOTALL) if "from-hub" in each]
+    dry, take, back = (shlex.split(line)[1:] for line in block.splitlines())
+    assert bothways(*dry, place=tmp_path).returncode == 0
+    assert open_spoke(spoke.directory).contract == spoke.contract
+    done = bothways(*take, place=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "trust.client_ca" in done.stdout
+    assert open_spoke(spoke.directory).contract == latest
+    assert (spoke.directory / "client-ca.crt").read_text() == latest.trust.client_ca
+    assert "CHECK-CONTRACT-01" not in checked(spoke)
+    assert bothways(*back, place=tmp_path).returncode == 0
+    assert open_spoke(spoke.directory).contract == spoke.contract
