@@ -220,5 +220,5 @@ def test_what_the_terminals_encoding_has_not_is_escaped() -> None:
 
 def test_the_help_of_a_command_says_all_and_the_overview_a_line_of_it(bothways: Run) -> None:
     said = " ".join(bothways("spoke", "check", "--help").stdout.split())
-    assert "the hub's probe of it, which is asked for. Nothing is changed." in said
+    assert "Both ends are judged by Python's TLS, and by Envoy where it is installed. Nothing is changed." in said
     assert "Nothing is changed" not in bothways("spoke", "--help").stdout
