@@ -37,6 +37,7 @@ from bothways.operations import (
     tokens,
 )
 from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
+from bothways.operations.customer_credentials import request_credential
 from bothways.operations.data_plane import DataPlane
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.nodes import default_binding
@@ -181,6 +182,7 @@ def furnish(hub: Hub) -> None:
         chains.submit_chain(hub, SHOP, made.chain.read_bytes())
     endpoints.submit_endpoint(hub, SHOP, "https://hub.shop.example:8443/tsh")
     bundles.export_bundle(hub, BANK, {})
+    request_credential(hub, BANK, {"CN": "hub for First Bank", "O": "First Bank"})
     for whose in (None, BANK):
         contacts.add_contact(hub, whose, ContactKind.EMAIL, "pki@bank.example")
         contacts.add_contact(hub, whose, ContactKind.WEBHOOK, "https://bank.example/bothways")

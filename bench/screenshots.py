@@ -19,7 +19,7 @@ from bothways.registry.access import Role
 
 _DESK, _PHONE, _WALL = (1280, 900), (360, 740), (3840, 2160)
 _OF_CUSTOMER = ("home", "requests?key=ecdsa&country=FR&state=Ile-de-France&locality=Paris&unit=Payments")
-_REST = ("certificates", "trust", "endpoint", "activity", "services", "files", "contacts")
+_REST = ("certificates", "trust", "endpoint", "activity", "services", "files", "contacts", "own-ca")
 
 
 def main(arguments: list[str]) -> int:
@@ -53,7 +53,7 @@ def _pictures(browser: Browser, hub: Hub, address: str, out: Path, prefix: str) 
             account(hub, "ann@hub.example", "Ann Operator", Role.OPERATOR),
             [
                 *("reviews", f"reviews/requests/{waiting_requests(hub)[0]}", chain, "reviews/endpoints/1"),
-                *(f"customers/{SHOP}/{each}" for each in ("home", "trust", "files", "contacts")),
+                *(f"customers/{SHOP}/{each}" for each in ("home", "trust", "files", "contacts", "own-ca")),
                 *("customers", "people", "tokens", "contacts", "nodes", "audit"),
             ],
         ),

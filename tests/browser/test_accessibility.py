@@ -11,7 +11,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.people import add_person
 from bothways.registry.access import Role
 
-_PLACES = ("home", "certificates", "trust", "endpoint", "activity", "services", "files", "contacts")
+_PLACES = ("home", "certificates", "trust", "endpoint", "activity", "services", "files", "contacts", "own-ca")
 _MOST = 150 * 1024
 """Bytes of a page."""
 
@@ -26,7 +26,7 @@ PAGES = {
     ],
     "operator": [
         *("reviews", "reviews/requests/3", "reviews/chains/2", "reviews/endpoints/2"),
-        *("customers", f"customers/{BANK}/files", f"customers/{BANK}/contacts"),
+        *("customers", f"customers/{BANK}/files", f"customers/{BANK}/contacts", f"customers/{BANK}/own-ca"),
         *("people", "tokens", "contacts", "nodes", "audit"),
     ],
 }

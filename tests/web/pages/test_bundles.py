@@ -50,6 +50,7 @@ def test_a_bundle_goes_out_and_its_answer_waits_for_review(
 ) -> None:
     at = f"/customers/{issuer}/files"
     page = operator.post(f"{at}/export")
+    assert len(page.content) < 150 * 1024
     made = handed_out(page.text)
     pairs = ":".join(re.findall("..", made.fingerprint)).upper()
     assert pairs in re.sub("<wbr>", "", page.text)

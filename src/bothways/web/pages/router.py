@@ -9,6 +9,7 @@ from bothways.web.pages.approving import Approvals
 from bothways.web.pages.audit import audit_router
 from bothways.web.pages.bundles import bundles_router
 from bothways.web.pages.contacts import contacts_router
+from bothways.web.pages.credentials import credentials_router
 from bothways.web.pages.customer import customer_router
 from bothways.web.pages.decisions import decisions_router
 from bothways.web.pages.exchange import exchange_router
@@ -50,6 +51,7 @@ def pages_router(hub: Hub, running: Running, view: View) -> APIRouter:
         reviews_router(gate, view),
         decisions_router(gate, view, Approvals()),
         register_router(gate, view),
+        credentials_router(gate, view),
         bundles_router(gate, view),
         contacts_router(gate, view),
         people_router(gate, view),
