@@ -167,13 +167,17 @@ def follow_page(here: Machine, page: str, fill: Callable[[str], str], run: set[s
 
 
 @contextmanager
-def machine() -> Iterator[Machine]:
-    """Yield an empty machine. Its path is short, because unix sockets have short names."""
+def machine(*pages: str) -> Iterator[Machine]:
+    """Yield an empty machine for some pages, with a network of its own if something listens on one of them.
+
+    Its path is short, because unix sockets have short names.
+    """
     for program in PROGRAMS:
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not on PATH")
     with tempfile.TemporaryDirectory(prefix="page-") as place, ExitStack() as stack:
-        yield Machine(Path(place), _network(stack), stack)
+        listens = any(block.said.startswith(LISTENS) for page in pages for block in shell(page))
+        yield Machine(Path(place), _network(stack) if listens else [], stack)
 
 
 def _network(stack: ExitStack) -> list[str]:

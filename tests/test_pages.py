@@ -45,11 +45,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", ON_THE_DESK)
 def test_the_commands_of_a_page_work_as_they_are_printed(page: str, desk: Path, request: pytest.FixtureRequest) -> None:
     library = str(request.getfixturevalue("softhsm")) if page in {"signers", "token-keys"} else LIBRARY
-    with machine() as here:
+    with machine(page) as here:
         shutil.copytree(desk, here.directory, dirs_exist_ok=True)
         follow_page(here, page, lambda text: text.replace(LIBRARY, library), set())
 

@@ -1,7 +1,7 @@
 """The two tutorials, run together line by line, as they are printed, in a clean directory."""
 
 import pytest
-from tests.shell_pages import ALIVE, Machine, Terminal, follow_page, machine, shell
+from tests.shell_pages import ALIVE, TUTORIALS, Machine, Terminal, follow_page, machine, shell
 
 from bothways.manual.filling import Names
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.envoy, pytest.mark.timeout(600)]
 def test_both_tutorials_and_the_pages_behind_them_work_as_they_are_printed(subtests: pytest.Subtests) -> None:
     init, run_hub, service, register, request, chain, calls, shut = shell("tutorial-operator")
     begin, csr, install, server, listen, again = shell("tutorial-customer")
-    with machine() as here:
+    with machine(*TUTORIALS) as here:
         operator, customer = Terminal(here), Terminal(here)
         for block in (init, run_hub, service, register):
             operator.follow(block)
