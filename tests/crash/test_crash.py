@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.crash.outbound import CA_FILE, CA_KEY_FILE
+from tests.postgresql import on_postgresql
 from tests.vectors.shape import good_rsa
 
 from bothways.operations.certificates import certificate_seen
@@ -27,12 +28,15 @@ from bothways.registry.contact import ContactKind
 ROOT = Path(__file__).parent.parent.parent
 DRIVER = [sys.executable, "-m", "tests.crash.driver"]
 PREPARED = 8
+# PostgreSQL has more points, and takes longer for each copy of a database.
+SECONDS = 290 if on_postgresql() else 110
+pytestmark = pytest.mark.timeout(SECONDS + 10)
 SUBMITTED = 5
 
 
 def driver(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [*DRIVER, *(str(each) for each in arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=SECONDS)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
 from bothways.dataplane.saved import SavedSnapshot
-from bothways.operations.certificates import show_certificate
+from bothways.operations.certificates import revoke_certificate, show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import current_closure
 from bothways.operations.customers import add_customer, suspend_customer
@@ -30,10 +30,12 @@ from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
 from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.revocation import lists_due
 from bothways.operations.rotation import next_renewal, own_certificates, rotate_client_certificate
 from bothways.operations.services import add_service
 from bothways.operations.upkeep import upkeep
 from bothways.pki.chain import certificate_pem
+from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.signer.keys import Keys
@@ -118,10 +120,12 @@ def put_away(path: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def publishing(hub: Hub, first: Snapshot) -> AsyncIterator[tuple[Publisher, AdsServer]]:
+async def publishing(
+    hub: Hub, first: Snapshot, held: Callable[[], bool] = lambda: True
+) -> AsyncIterator[tuple[Publisher, AdsServer]]:
     """Run a publisher, with a server that no node is connected to."""
     ads = AdsServer(hub.run_directory / "ads.sock", first)
-    publisher = Publisher(hub, ads)
+    publisher = Publisher(hub, ads, held=held)
     task = asyncio.create_task(publisher.run())
     try:
         async with asyncio.timeout(60):
@@ -257,6 +261,38 @@ def test_upkeep_that_fails_is_a_problem_and_stops_no_publishing(hub: Hub, caplog
     with put_away(hub.directory / "keys" / "client-ca-1.key"), open_hub(hub.directory, "running") as opened:
         asyncio.run(run(replace(opened, now=lambda: due)))
     assert caplog.text.count("the client certificate is not renewed") == 1
+
+
+def test_whoever_has_not_the_turn_publishes_and_keeps_up_only_what_it_was_asked_for(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    def due() -> bool:
+        return any(moment <= hub.now() for _, moment in lists_due(hub))
+
+    held, first = [False], current_snapshot(hub)
+
+    async def run() -> None:
+        async with publishing(hub, first, lambda: held[0]) as (publisher, ads):
+            add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+            await eventually_in_loop(lambda: ads.snapshot.version != first.version)
+            assert due()
+            await publisher.apply()
+            assert not due()
+
+    async def take_over() -> None:
+        async with publishing(hub, first, lambda: held[0]) as (_, ads):
+            await eventually_in_loop(lambda: ads.snapshot.version != first.version)
+            assert due()
+            # Nobody has changed anything since.
+            held[0] = True
+            await eventually_in_loop(lambda: not due())
+
+    assert due()
+    asyncio.run(run())
+    revoke_certificate(
+        hub, approve_request(hub, submit_request(hub, issuer, make_csr()).id).serial, RevocationReason.SUPERSEDED
+    )
+    asyncio.run(take_over())
 
 
 def test_the_answer_says_version_force_and_milliseconds() -> None:

@@ -123,3 +123,28 @@ def test_the_running_hub_finishes_rotations_and_asks_again_and_no_failure_ends_i
         await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_whoever_has_not_the_turn_asks_nobody_until_it_has(
+    hub: Hub, issuer: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rotation, "LOOK", 0.01)
+    serve(issuer)
+    before = shown(hub)[issuer]
+    make_next(hub)
+    held, looks = [False], [0]
+
+    def is_held() -> bool:
+        looks[0] += 1
+        return held[0]
+
+    async def run() -> None:
+        task = asyncio.create_task(keep_rotating(hub, is_held))
+        await _until(lambda: looks[0] > 3)
+        assert shown(hub)[issuer] == before
+        held[0] = True
+        await _until(lambda: shown(hub)[issuer] != before)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(run())

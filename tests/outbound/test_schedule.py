@@ -11,6 +11,7 @@ from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import suspend_customer
 from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import Hub
+from bothways.outbound import schedule
 from bothways.outbound.schedule import AGAIN, Schedule
 from bothways.pki.chain import certificate_pem
 
@@ -63,6 +64,33 @@ def test_a_hub_that_is_not_to_probe_lives_on_and_does_nothing(hub: Hub) -> None:
         running = asyncio.create_task(Schedule(quiet, lambda: asyncio.sleep(0)).run())
         done, _ = await asyncio.wait({running}, timeout=0.05)
         assert done == set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(test())
+
+
+@pytest.mark.usefixtures("registered")
+def test_whoever_has_not_the_turn_probes_nobody_until_it_has(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "LOOK_SECONDS", 0.01)
+    held, asked, applied = [False], asyncio.Event(), asyncio.Event()
+
+    def is_held() -> bool:
+        asked.set()
+        return held[0]
+
+    async def apply() -> None:
+        applied.set()
+
+    async def test() -> None:
+        probing = replace(hub, settings=replace(hub.settings, scheduled_probes=True))
+        running = asyncio.create_task(Schedule(probing, apply, is_held).run())
+        for _ in range(3):
+            asked.clear()
+            await asyncio.wait_for(asked.wait(), 30)
+        assert not applied.is_set()
+        held[0] = True
+        await asyncio.wait_for(applied.wait(), 30)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

@@ -88,6 +88,22 @@ def test_a_connection_that_is_lost_is_said_and_made_anew(
     changes.close()
 
 
+def test_the_turn_is_lost_with_its_connection_and_taken_by_who_looks_first(database: Database, url: str) -> None:
+    with (
+        closing(open_existing(url, "PPR")) as second,
+        closing(database.turn()) as one,
+        closing(second.turn()) as other,
+    ):
+        assert [one.mine(), other.mine(), one.mine(), other.mine()] == [True, False, True, False]
+        with psycopg.connect(postgresql.url_of(url).set(drivername="postgresql").render_as_string()) as server:
+            server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()")
+        # Each hears first that its connection is gone.
+        assert [other.mine(), one.mine()] == [False, False]
+        assert [other.mine(), one.mine(), other.mine()] == [True, False, True]
+        other.close()
+        assert one.mine()
+
+
 def test_writers_come_one_at_a_time_so_that_the_audit_has_one_order(
     database: Database, url: str, now: datetime
 ) -> None:

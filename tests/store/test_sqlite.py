@@ -56,3 +56,8 @@ def test_damage_is_told_from_other_mishaps() -> None:
     assert sqlite.is_damage("file is not a database")
     assert sqlite.is_damage("database disk image is malformed")
     assert not sqlite.is_damage("database is locked")
+
+
+def test_the_turn_is_the_one_hubs_that_there_is(database: Database) -> None:
+    with closing(database.turn()) as turn:
+        assert turn.mine()

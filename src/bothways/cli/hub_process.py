@@ -34,6 +34,7 @@ from bothways.operations.data_plane import DataPlane
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.hub import Hub, contract, require_signers
 from bothways.operations.settings import EnvoyLifetime
+from bothways.operations.turn import Turn
 from bothways.operations.upkeep import upkeep
 from bothways.outbound.rotation import keep_rotating
 from bothways.outbound.schedule import Schedule
@@ -79,6 +80,8 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     for number in (signal.SIGINT, signal.SIGTERM):
         # The second time, nothing is waited for.
         asyncio.get_running_loop().add_signal_handler(number, lambda: envoy.hurry() if stop.is_set() else stop.set())
+    turn = Turn(hub.database)
+    await turn.look()
     plane = DataPlane(hub)
     state = await asyncio.to_thread(plane.state)
     admission, intake = Admission(state), Intake(hub)
@@ -91,7 +94,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         nodes.follow(latest)
         canary.follow(latest)
 
-    publisher, settings = Publisher(hub, ads, follow, plane, saved), hub.settings
+    publisher, settings = Publisher(hub, ads, follow, plane, saved, turn.held), hub.settings
     server_ca = contract(hub).trust.server_ca
     canary = Canary(state, settings.canary_addresses, server_ca, publisher.shut, hub.run_directory, intake.disregard)
 
@@ -123,13 +126,14 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             ),
             serve_over_tls(portal, settings.portal_address, settings.portal_port, certificate),
             envoy.run(),
+            turn.run(),
             publisher.run(),
             canary.run(ads),
             intake.run(),
-            _deliver(hub),
-            Schedule(hub, publisher.apply).run(),
+            _deliver(hub, turn.held),
+            Schedule(hub, publisher.apply, turn.held).run(),
             *nodes.parts(ads, admission, connectivity),
-            keep_rotating(hub),
+            keep_rotating(hub, turn.held),
         ]
         health = health_router(hub, envoy.state, serving, stop)
         parts += _inside(hub, metrics_app(lambda: metrics(status()), health))
@@ -158,11 +162,11 @@ def _inside(hub: Hub, app: FastAPI) -> list[Coroutine[Any, Any, None]]:
     return [serve_over_http(app, settings.metrics_address, settings.metrics_port)] if settings.metrics_port else []
 
 
-async def _deliver(hub: Hub) -> None:
-    """Deliver notices until this task is cancelled, beside everything else: a mail server may be slow."""
+async def _deliver(hub: Hub, held: Callable[[], bool]) -> None:
+    """Deliver notices while `held`, until this task is cancelled, beside everything else: a mail server may be slow."""
     while True:
         try:
-            if sent := await deliver_notices(hub):
+            if held() and (sent := await deliver_notices(hub)):
                 _log.info("%d notices of what ends were received", sent)
         except Exception as error:  # noqa: BLE001 - whatever it was: nobody's calls depend on a notice
             _log.error("notices cannot be delivered: %s: %s", type(error).__name__, error)

@@ -61,7 +61,7 @@ class Publisher:
 
     `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where the state
     comes from, if it was asked already. What the Envoy beside the hub has confirmed is saved, so that it can start
-    again without the hub.
+    again without the hub. `held` tells whether what the clock asks is for this control plane to do.
     """
 
     def __init__(
@@ -71,7 +71,9 @@ class Publisher:
         follow: Callable[[HubState], None] = lambda _: None,
         plane: DataPlane | None = None,
         saved: SavedSnapshot | None = None,
+        held: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._held = held
         self._hub = hub
         self._plane = plane or DataPlane(hub)
         self._ads = ads
@@ -126,7 +128,7 @@ class Publisher:
         """
         started = time.perf_counter()
         try:
-            await self._round()
+            await self._round(asked=True)
             async with asyncio.timeout(_SETTLE):
                 in_force = await self._ads.settled()
             await self._save()
@@ -146,7 +148,7 @@ class Publisher:
         Nodes have it a moment later, and for a minute.
         """
         if not self._passing.probe(tsp_id, time.monotonic()):
-            await self._round()
+            await self._round(asked=True)
             if not self._passing.probe(tsp_id, time.monotonic()):
                 return False
         self._ads.publish(self._passing.snapshot())
@@ -157,7 +159,7 @@ class Publisher:
             seen, published = None, 0.0
             while True:
                 # Certificates and anchors end by the clock alone.
-                by_the_clock = time.monotonic() - published > _CLOCK or self._hub.now() >= self._upkeep_due
+                by_the_clock = time.monotonic() - published > _CLOCK or self._is_due()
                 if (value := await asyncio.to_thread(changes.value)) != seen or by_the_clock:
                     await self._round()
                     self._failure = ""
@@ -194,8 +196,10 @@ class Publisher:
                     _log.error("%s", told)
                 self._unsaved, self._save_due = told, time.monotonic() + _AGAIN
 
-    async def _round(self) -> None:
+    async def _round(self, *, asked: bool = False) -> None:
         """Publish what is stored, do what is due by the clock, and publish what that changed.
+
+        Of several control planes one does what is due, and the one that was `asked` for a change.
 
         One round at a time, as a whole: whoever waits for theirs finds published whatever another one did.
         """
@@ -205,8 +209,12 @@ class Publisher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SEND):
                     await self._ads.sent()
-            if await self._keep_up():
+            if (asked or self._held()) and await self._keep_up():
                 await self._publish()
+
+    def _is_due(self) -> bool:
+        """Tell whether upkeep is due here: what another one did not come to do, too, once the turn is ours."""
+        return self._held() and self._hub.now() >= self._upkeep_due
 
     async def _keep_up(self) -> bool:
         """Do what is due by the clock, and tell whether that changed anything."""

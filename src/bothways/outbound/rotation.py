@@ -59,10 +59,16 @@ class Rotation:
         return {"serial": self.serial, "asked": len(self.seen), "held": held}
 
 
-async def keep_rotating(hub: Hub) -> None:
-    """Finish the rotations that the clock began, and ask again who is held, until this task is cancelled."""
+async def keep_rotating(hub: Hub, held: Callable[[], bool] = lambda: True) -> None:
+    """Finish the rotations that the clock began, and ask again who is held, until this task is cancelled.
+
+    `held` tells whether it is for this control plane to do it.
+    """
     hub, ask_again = replace(hub, actor=ACTOR), time.monotonic() + HELD_AGAIN
     while True:
+        if not held():
+            await asyncio.sleep(LOOK)
+            continue
         try:
             if done := await asyncio.to_thread(finish_rotation, hub):
                 _log.info("client certificate %s: %d customers were asked", done.serial, len(done.seen))

@@ -27,9 +27,15 @@ AT_ONCE = 4
 
 
 class Schedule:
-    """Probes who is due, a few at a time. `apply` brings what is stored into force, so that Envoy knows the server."""
+    """Probes who is due, a few at a time. `apply` brings what is stored into force, so that Envoy knows the server.
 
-    def __init__(self, hub: Hub, apply: Callable[[], Awaitable[object]]) -> None:
+    `held` tells whether it is for this control plane to do it.
+    """
+
+    def __init__(
+        self, hub: Hub, apply: Callable[[], Awaitable[object]], held: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._held = held
         self._hub = replace(hub, actor=ACTOR)
         self._apply = apply
         self._callers = KeptCallers(self._hub)
@@ -43,7 +49,8 @@ class Schedule:
             await asyncio.Event().wait()
         while True:
             try:
-                await self.look()
+                if self._held():
+                    await self.look()
             except Exception as error:  # noqa: BLE001 - whatever it was: the hub goes on without probes
                 self._tell(f"probes cannot be made: {type(error).__name__}: {error}")
             await asyncio.sleep(LOOK_SECONDS)

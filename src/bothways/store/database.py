@@ -52,6 +52,16 @@ class Changes(Protocol):
         """Close its connection."""
 
 
+class Turn(Protocol):
+    """Tells whether it is for this control plane, and for no other, to do what the clock asks."""
+
+    def mine(self) -> bool:
+        """Return whether it is ours, and take it if it is nobody's."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
 class Database:
     """A hub's database: the file of SQLite, or the URL of PostgreSQL. Several processes may open it.
 
@@ -107,6 +117,10 @@ class Database:
     def changes(self) -> Changes:
         """Return what tells of the changes that others make."""
         return sqlite.Changes(self.place) if isinstance(self.place, Path) else postgresql.Changes(self._base)
+
+    def turn(self) -> Turn:
+        """Return what tells whether the jobs of the clock are this control plane's."""
+        return sqlite.Turn() if isinstance(self.place, Path) else postgresql.Turn(self._base)
 
     def close(self) -> None:
         """Close all connections."""

@@ -4,6 +4,7 @@ Writers come one at a time, as with SQLite: each takes an advisory lock before i
 is committed (READ COMMITTED), which nobody else changes meanwhile. Readers see one state (REPEATABLE READ, READ ONLY).
 """
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from bothways.errors import Conflict, Unusable
 from bothways.store import version
@@ -27,6 +28,9 @@ _COUNT = f"UPDATE hub SET changes = changes + 1 WHERE {_WROTE}"  # noqa: S608 - 
 _TELL = f"SELECT pg_notify('{_CHANNEL}' || current_schema(), '') WHERE {_WROTE}"
 # Held, and shared, by each hub that works on the database: nobody changes its tables meanwhile.
 _WORKS = "hashtext(current_schema()), hashtext('works')"
+_TAKE = "SELECT pg_try_advisory_lock(hashtext(current_schema()), hashtext('turn'))"
+# Three seconds, all in all: then whoever has the turn is gone.
+_MISSED = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2"
 _COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 
 
@@ -170,3 +174,43 @@ class Changes:
             self._connection.exec_driver_sql(f'LISTEN "{_CHANNEL}{schema}"')
             self._asked = 0.0
         return self._connection
+
+
+class Turn:
+    """The turn of one control plane among those on one database: a lock that ends with the connection that has it.
+
+    One that is killed gives it back at once; one whose machine is gone, as soon as the server misses its answers.
+    """
+
+    def __init__(self, base: Engine) -> None:
+        self._asking = base.execution_options(isolation_level="AUTOCOMMIT")
+        self._connection: Connection | None = None
+        self._mine = False
+        self._one_at_a_time = threading.Lock()
+
+    def mine(self) -> bool:
+        """Return whether it is ours, and take it if it is nobody's; it is not while the database cannot be asked."""
+        with self._one_at_a_time:
+            try:
+                if self._connection is None:
+                    self._connection = self._asking.connect()
+                    self._connection.exec_driver_sql(_MISSED)
+                if self._mine:
+                    self._connection.exec_driver_sql("SELECT 1")
+                else:
+                    self._mine = bool(self._connection.exec_driver_sql(_TAKE).scalar_one())
+            except DBAPIError:
+                self._let_go()
+            return self._mine
+
+    def close(self) -> None:
+        """Give it back."""
+        with self._one_at_a_time:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._mine = False
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None

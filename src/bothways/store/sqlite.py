@@ -93,3 +93,14 @@ class Changes:
     def close(self) -> None:
         """Close its connection."""
         self._connection.close()
+
+
+class Turn:
+    """The turn of the one control plane that there can be: it holds the lock of the directory that the file is in."""
+
+    def mine(self) -> bool:
+        """Return whether it is ours: always."""
+        return True
+
+    def close(self) -> None:
+        """Give nothing back."""
