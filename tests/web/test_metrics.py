@@ -57,16 +57,18 @@ def test_whether_the_endpoint_is_shut_and_when_strangers_were_refused_is_there(h
 
 def test_nodes_are_there_connected_or_away_and_one_that_is_connected_twice_counts_twice(hub: Hub) -> None:
     nodes = [
-        {"node": "eu-1", "connected": True, "settled": True, "refused": {}},
-        {"node": "eu-1", "connected": True, "settled": False, "refused": {"a": "why"}},
-        {"node": "eu-2", "connected": False, "settled": False, "refused": {}},
+        {"node": "eu-1", "connected": True, "settled": True, "refused": {}, "customers": 7},
+        {"node": "eu-1", "connected": True, "settled": False, "refused": {"a": "why"}, "customers": 3},
+        {"node": "eu-2", "connected": False, "settled": False, "refused": {}, "customers": 0},
     ]
     found = read(render_metrics(hub, "", {}, nodes))
     assert {key: value for key, value in found.items() if key[0].startswith("bothways_node_")} == {
         ("bothways_node_connected", "eu-1"): 2,
         ("bothways_node_settled", "eu-1"): 0,
         ("bothways_node_refused", "eu-1"): 1,
+        ("bothways_node_customers", "eu-1"): 7,
         ("bothways_node_connected", "eu-2"): 0,
         ("bothways_node_settled", "eu-2"): 0,
         ("bothways_node_refused", "eu-2"): 0,
+        ("bothways_node_customers", "eu-2"): 0,
     }

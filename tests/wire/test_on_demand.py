@@ -1,9 +1,10 @@
 """Envoy knows of a customer's server when somebody calls it, and of nobody else's; what changes loses no call."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from tests.eventually import eventually, eventually_in_loop
 from tests.wire.conftest import World, with_envoy
-from tests.wire.servers import make_pki, python
+from tests.wire.servers import ServerPki, accepting, make_pki
 from tests.wire.test_rotation import Calls
 from tests.wire.test_rotation import python as served
 
@@ -50,12 +51,13 @@ class Scene:
 
     hub: Hub
     asked: list[str]
+    received: list[int]
 
-    def call(self, tsp_id: str) -> httpx2.Response:
+    def call(self, tsp_id: str, body: bytes = b"") -> httpx2.Response:
         settings = self.hub.settings
         url = f"http://{settings.egress_address}:{settings.egress_port}/notify"
         with httpx2.Client(transport=httpx2.HTTPTransport(verify=_NO_TLS), timeout=SECONDS) as client:
-            return client.get(url, headers={names.CUSTOMER_HEADER: tsp_id})
+            return client.post(url, content=body, headers={names.CUSTOMER_HEADER: tsp_id})
 
     def customers_asked_for(self) -> list[str]:
         return [found[0] for each in self.asked if (found := names.customer_of(each))]
@@ -71,7 +73,7 @@ class Scene:
 
 @pytest.fixture
 def scene(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    asked: list[str] = []
+    asked, received = list[str](), list[int]()
     receive = DeltaStream.receive
 
     def recorded(self: DeltaStream, request: Any, snapshot: Snapshot) -> list[Any]:
@@ -84,13 +86,31 @@ def scene(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
         for tsp_id in (ONE, TWO):
             (tmp_path / tsp_id).mkdir()
             pki = make_pki(tmp_path / tsp_id, contract(hub).trust.client_ca, f"{tsp_id.lower()}.localhost")
-            port = stack.enter_context(python(pki))
+            port = stack.enter_context(receiving(pki, received))
             add_customer(hub, tsp_id, CustomerKind.ISSUER, "Bank")
             set_endpoint(hub, tsp_id, f"https://{tsp_id.lower()}.localhost:{port}")
             endorse_chain(hub, submit_chain(hub, tsp_id, pki.chain).id)
             proved = ProbeFact(show_endpoint(hub, tsp_id).address, hub.now(), ok=True, seen="TLSv1.3")
             record_probe(hub, tsp_id, proved)
-        yield Scene(hub, asked)
+        yield Scene(hub, asked, received)
+
+
+@contextmanager
+def receiving(pki: ServerPki, received: list[int]) -> Iterator[int]:
+    """Run a customer's server that takes in the whole request, and notes how long its body was."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.certificate, pki.key)
+    context.load_verify_locations(pki.client_ca)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def answer(plain: socket.socket) -> None:
+        with suppress(OSError), context.wrap_socket(plain, server_side=True) as secured, secured.makefile("rb") as read:
+            head = dict(line.lower().split(b": ", 1) for line in iter(read.readline, b"\r\n") if b": " in line)
+            received.append(len(read.read(int(head[b"content-length"]))))
+            secured.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+
+    with accepting(answer) as port:
+        yield port
 
 
 def loaded(ads: AdsServer) -> int:
@@ -107,8 +127,10 @@ def test_a_server_is_asked_for_by_its_first_call_and_an_unknown_one_never(scene:
             assert (await asyncio.to_thread(scene.call, ONE)).status_code == 200
         await eventually_in_loop(lambda: loaded(ads) == 1)
         assert scene.customers_asked_for() == [ONE]
-        # What another customer's change is, the node hears nothing of.
-        assert await ads.settled() is True
+        # The body of a call that waits is not lost, however large it is.
+        body = b"x" * (1 << 20)
+        assert (await asyncio.to_thread(scene.call, TWO, body)).status_code == 200
+        assert (scene.customers_asked_for(), scene.received[-1]) == ([ONE, TWO], len(body))
 
     scene.beside_envoy(test)
 

@@ -421,6 +421,7 @@ def test_a_refused_secret_is_sent_again_when_its_customer_has_another_cluster(ma
     stream.receive(acknowledge(cluster), first)
     [bad] = stream.receive(ask(SECRET_TYPE, secret), first)
     stream.receive(refuse(bad, "no CA in the cluster"), first)
+    assert (stream.settled(first), stream.refused_by_need) == (True, ())
     assert said(stream.receive(ask(CLUSTER_TYPE, B1), first)) == [(CLUSTER_TYPE, {}, [B1])]
     second = make_snapshot({CLUSTER_TYPE: {A1: "1", A2: "1"}, SECRET_TYPE: {secret: "1"}})
     assert said(stream.receive(ask(CLUSTER_TYPE, A2), second)) == [

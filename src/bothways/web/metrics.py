@@ -64,10 +64,12 @@ def render_metrics(
     connected = gauge("bothways_node_connected", "How often a node is connected: 0 is away.", ("node",))
     settled = gauge("bothways_node_settled", "Whether a node has confirmed all that is in force.", ("node",))
     refusing = gauge("bothways_node_refused", "Of how many types a node refuses something.", ("node",))
+    loaded = gauge("bothways_node_customers", "Servers of customers that a node has loaded to call them.", ("node",))
     for name in {each["node"] for each in nodes}:
         of_node = [each for each in nodes if each["node"] == name]
         connected.labels(namespace, name).set(sum(each["connected"] for each in of_node))
         settled.labels(namespace, name).set(all(each["settled"] for each in of_node))
+        loaded.labels(namespace, name).set(max(each["customers"] for each in of_node))
         refusing.labels(namespace, name).set(len({kind for each in of_node for kind in each["refused"]}))
     return bytes(generate_latest(registry))
 
