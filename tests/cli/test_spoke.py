@@ -35,10 +35,19 @@ def test_init_tells_what_is_next_and_happens_once(bothways: Run, contract_file: 
         "directory": str(tmp_path / "spoke"),
         "environment": "PPR",
         "endpoint": hub.terms.endpoint,
+        "contract": digest,
     }
     assert done.stderr.startswith("Next: bothways spoke csr ")
     again = bothways(*arguments, "--directory", tmp_path / "spoke")
     assert (again.returncode, again.stdout) == (2, "")
+
+
+def test_init_tells_the_contracts_digest_that_nobody_compared_yet(
+    bothways: Run, contract_file: Path, tmp_path: Path
+) -> None:
+    done = bothways("spoke", "init", "--contract", contract_file, "--customer", "1", "--directory", tmp_path / "spoke")
+    digest = hashlib.sha256(contract_file.read_bytes()).hexdigest()
+    assert f"  contract, SHA-256, to compare by phone: {digest}\n" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -40,4 +40,4 @@ def test_prose_is_broken_into_lines_and_a_command_is_not() -> None:
 
 def test_the_verdict_counts_what_is_wrong() -> None:
     assert verdict([]) == "nothing is wrong"
-    assert verdict([WARNING, ERROR, WARNING]) == "1 errors, 2 warnings"
+    assert verdict([WARNING, ERROR, WARNING]) == "1 error, 2 warnings"

@@ -16,11 +16,12 @@ from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke_confirm import settled_preset
 from bothways.cli.spoke_key import wanted_key
 from bothways.cli.spoke_text import callback_text, listening, status_text
-from bothways.contract.document import KeyType
+from bothways.contract.document import KeyType, Software
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.dataplane.envoy_state import is_kept, state_of
 from bothways.errors import BothwaysError, Unusable
+from bothways.pki.keys import sha256
 from bothways.pki.request import CertificationRequest
 from bothways.spoke import client as clients
 from bothways.spoke.bundle import spoke_from_bundle
@@ -86,10 +87,14 @@ def init(
         "directory": str(directory),
         "environment": terms.environment.value,
         "endpoint": terms.endpoint,
+        "contract": sha256(spoke.contract_file.read_bytes()),
     }
     if spoke.confirmed:
         document["confirmed"] = list(spoke.confirmed)
     lines = [f"{directory} is set up for {customer} in {terms.environment.value}, {terms.endpoint}"]
+    # The bundle's own fingerprint covers the contract; of a preset, the hub knows none.
+    if bundle is None and fingerprint is None and terms.software is Software.BOTHWAYS:
+        lines.append(f"  contract, SHA-256, to compare by phone: {document['contract']}")
     lines += [f"  confirmed by you: {each}" for each in spoke.confirmed]
     result(document, "\n".join(lines), as_json=json)
     tell(

@@ -16,7 +16,12 @@ from bothways.spoke.directory import open_spoke
 Directory = Annotated[Path, Parameter(help="The spoke's directory, one for each environment.")]
 
 
-def import_(file: Path, *, directory: Directory = HERE, json: Json = False) -> int:
+def import_(
+    file: Annotated[Path, Parameter(help="The zip that the hub's representative sent.")],
+    *,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> int:
     """Take in a later bundle of the hub: the contract as it is now, your certificate if one was issued.
 
     It must be signed by the key that the contract here names, and be no older than the last one.
@@ -44,7 +49,7 @@ def import_(file: Path, *, directory: Directory = HERE, json: Json = False) -> i
 
 
 def export(
-    file: Path,
+    file: Annotated[Path, Parameter(help="The zip to write, for the hub's representative.")],
     *,
     chain: Annotated[
         Path | None, Parameter(help="The CA chain of your server, in PEM: root and intermediates.")

@@ -116,6 +116,6 @@ def _finding_lines(finding: Finding, report: Report) -> list[str]:
         ("cause", told["cause"]),
         ("mend", finding.hint),
         ("run", told["command"]),
-        ("more", told["link"]),
+        ("more", f"bothways ask {finding.id}"),
     ]
     return finding_lines(finding, rows)

@@ -35,5 +35,9 @@ def verdict(findings: Sequence[Finding]) -> str:
     """Return in a few words what it all comes to."""
     count = {level: sum(each.level is level for each in findings) for level in Level}
     if count[Level.ERROR] or count[Level.WARNING]:
-        return f"{count[Level.ERROR]} errors, {count[Level.WARNING]} warnings"
+        return f"{_count(count[Level.ERROR], 'error')}, {_count(count[Level.WARNING], 'warning')}"
     return "nothing is wrong"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

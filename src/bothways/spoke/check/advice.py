@@ -18,6 +18,7 @@ _STATUS = "bothways spoke status --directory DIR"
 _LISTEN = "bothways spoke listen --certificate FULLCHAIN.pem --key KEY.pem --directory DIR"
 _INSTALL = "bothways spoke install CERT --directory DIR"
 _CSR = "bothways spoke csr --country CC --state STATE --locality CITY --organization NAME --unit UNIT --directory DIR"
+_ANSWER = "bothways spoke bundle export answer.zip --chain CHAIN.pem --endpoint URL --directory DIR"
 _AGAIN = "bothways spoke check --directory DIR"
 _ALERT_COMMANDS = {44: _CSR, 45: _CSR, 70: "openssl version", 112: _STATUS}
 _LOOK = "openssl s_client -connect HOST:PORT -servername HOST -showcerts"
@@ -75,10 +76,10 @@ CAUSES: dict[str, Advice] = {
     "CHECK-ACCESS-03": Advice("this hub does not run our software, and keeps its state elsewhere", _STATUS),
     "CHECK-ACCESS-04": Advice("the certificate in this directory belongs to another spoke", _STATUS),
     "CHECK-FLOW-01": Advice("a step of the inbound flow is missing at the hub", _AGAIN),
-    "CHECK-FLOW-02": Advice("a step of the outbound flow is missing at the hub", _AGAIN),
+    "CHECK-FLOW-02": Advice("a step of the outbound flow is missing at the hub", _ANSWER),
     "CHECK-FLOW-03": Advice("calls of the hub to this customer's server fail, or soon will", _AGAIN),
     "CHECK-SERVER-01": Advice("nobody named the server that the hub is to call", _LISTEN),
-    "CHECK-SERVER-02": Advice("the hub endorsed no CA for the server", _AGAIN),
+    "CHECK-SERVER-02": Advice("the hub endorsed no CA for the server", _ANSWER),
     "CHECK-SERVER-03": Advice("the server does not require a client certificate", "bothways spoke config nginx"),
     "CHECK-SERVER-04": Advice("the server looks at names, not at the CA's signature", "bothways spoke config nginx"),
     "CHECK-SERVER-05": Advice(

@@ -77,7 +77,7 @@ async def look_at_outbound(
         )
         say(Step(Area.OUTBOUND, "hub's probe", why))
     elif not (known.endpoint and known.chains):
-        say(Step(Area.OUTBOUND, "server", known.endpoint or "none", tuple(_unnamed(known, spoke))))
+        say(Step(Area.OUTBOUND, "server", known.endpoint or "none is named at the hub", tuple(_unnamed(known, spoke))))
     if own is None:
         return known
     waiting = asyncio.create_task(_finished(spoke, known, question)) if told else None
