@@ -40,8 +40,12 @@ _OPERATOR = (
     "/customers?attention=suspended&kind=merchant",
     "/audit",
     "/people",
+    "/tokens",
+    "/contacts",
+    "/nodes",
 )
-_CUSTOMER = ("home", "requests", "certificates", "trust", "endpoint", "activity", "services")
+_PLACES = ("trust", "own-ca", "endpoint", "activity", "services", "files", "contacts")
+_CUSTOMER = ("home", "requests", "certificates", *_PLACES)
 
 
 def portal_100k() -> Iterator[Figure]:

@@ -11,7 +11,7 @@ from bothways.errors import Conflict, NotAuthorized, NotFound, Refused
 from bothways.operations.customers import remove_customer, suspend_customer
 from bothways.operations.hub import Hub
 from bothways.operations.people import add_person, disable_person
-from bothways.operations.tokens import authenticate, create_token, list_tokens, revoke_token, show_token
+from bothways.operations.tokens import authenticate, create_token, list_tokens, page_tokens, revoke_token, show_token
 from bothways.registry.access import Action, Principal, Role
 
 MEMBER, OPERATOR = Role.CUSTOMER_MEMBER, Role.OPERATOR
@@ -28,6 +28,7 @@ def test_whoever_has_the_secret_is_who_the_token_is_for(hub: Hub, issuer: str, a
     )
     assert secret.startswith("bothways_ppr_")
     assert (show_token(hub, record.id).used_at is not None, list_tokens(hub, issuer)[0].id) == (True, record.id)
+    assert page_tokens(hub, issuer, 0, 9) == list_tokens(hub, issuer)
     assert ("token.add", str(record.id)) in audited()
 
 

@@ -63,3 +63,17 @@ def test_a_name_stands_for_the_token_that_had_it_last(database: Database, now: d
         second = tokens.add(transaction, token(now), "b" * 64)
         assert tokens.newest(transaction.connection, "ci") == second
         assert tokens.newest(transaction.connection, "other") is None
+
+
+def test_a_page_has_the_newest_first_of_one_customer_or_of_all(
+    database: Database, customer: Customer, now: datetime
+) -> None:
+    with database.write(now, "tester") as transaction:
+        first, second, third = (
+            tokens.add(transaction, token(now, name, tsp_id), digest * 64).id
+            for name, tsp_id, digest in (("a", customer.tsp_id, "a"), ("b", None, "b"), ("c", customer.tsp_id, "c"))
+        )
+    with database.read() as connection:
+        assert [each.id for each in tokens.page(connection, None, 0, 2)] == [third, second]
+        assert [each.id for each in tokens.page(connection, None, second, 2)] == [first]
+        assert [each.id for each in tokens.page(connection, customer.tsp_id, 0, 9)] == [third, first]

@@ -56,6 +56,12 @@ def list_tokens(hub: Hub, tsp_id: str | None = None) -> tuple[StoredToken, ...]:
         return tokens.every(connection, tsp_id)
 
 
+def page_tokens(hub: Hub, tsp_id: str | None, before: int, limit: int) -> tuple[StoredToken, ...]:
+    """Return so many tokens, or of those of one customer, newest first, before a number if that is not 0."""
+    with hub.read() as connection:
+        return tokens.page(connection, tsp_id, before, limit)
+
+
 def show_token(hub: Hub, number: int) -> StoredToken:
     """Return a token by its number. Raises `NotFound`."""
     with hub.read() as connection:

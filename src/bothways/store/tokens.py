@@ -92,6 +92,14 @@ def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredToke
     return tuple(_token(row) for row in rows)
 
 
+def page(connection: Connection, tsp_id: str | None, before: int, limit: int) -> tuple[StoredToken, ...]:
+    """Return so many tokens of a customer, or of all if it is None, newest first, before a number if that is not 0."""
+    query = _TOKENS.order_by(token.c.id.desc()).limit(limit)
+    if tsp_id is not None:
+        query = query.where(token.c.tsp_id == tsp_id)
+    return tuple(_token(row) for row in connection.execute(query.where(token.c.id < before) if before else query))
+
+
 def find(connection: Connection, number: int) -> StoredToken:
     """Return a token by its number. Raises `NotFound`."""
     row = connection.execute(_TOKENS.where(token.c.id == number)).first()

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
-from bothways.operations.tokens import DAYS, DAYS_MOST, create_token, list_tokens, revoke_token, show_token
+from bothways.operations.tokens import DAYS, DAYS_MOST, create_token, page_tokens, revoke_token, show_token
 from bothways.registry.access import Action
 from bothways.store.tokens import absent
 from bothways.web.pages.customer import Done, Number
@@ -66,7 +66,7 @@ def tokens_router(gate: Gate, view: View) -> APIRouter:
 
 def _page(visitor: Visitor, before: int) -> dict[str, Any]:
     hub: Hub = visitor.may(Action.TOKEN_WRITE, visitor.tsp_id)
-    found = [each for each in list_tokens(hub, visitor.tsp_id)[::-1] if not before or each.id < before]
+    found = page_tokens(hub, visitor.tsp_id, before, _SHOWN + 1)
     return {
         "visitor": visitor,
         "place": "tokens",
