@@ -59,7 +59,8 @@ def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Spoke:
 
 
 @pytest.fixture
-def scene(spoke: Spoke, tmp_path: Path, dns_server: DnsServer) -> Iterator[Scene]:
+def scene(spoke: Spoke, tmp_path: Path, dns_server: DnsServer, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """Parametrized with options of `spoke run`, it has those too."""
     port, local = free_ports(2)
     now = spoke.contract
     (tmp_path / "pki").mkdir()
@@ -69,6 +70,7 @@ def scene(spoke: Spoke, tmp_path: Path, dns_server: DnsServer) -> Iterator[Scene
     files.replace(spoke.contract_file, render_contract(changed).encode())
     dns_server.records = {(NAME, "CNAME"): [f"{TTL} front.test"], ("front.test", "A"): ["60 127.0.0.1"]}
     arguments = ["spoke", "run", "--directory", str(spoke.directory), "--local-port", str(local)]
+    arguments += getattr(request, "param", [])
     log = tmp_path / "sidecar.log"
     with ExitStack() as stack:
         old, new = (
@@ -105,6 +107,23 @@ def test_what_dns_said_last_stays_in_use_while_it_fails_and_that_is_told(scene: 
     scene.dns.mode = ""
     scene.dns.records = {(NAME, "A"): [f"{TTL} 127.0.0.2"]}
     scene.call_until(lambda: scene.new.requests > 0)
+
+
+@pytest.mark.parametrize("scene", [["--stale-seconds", "1"]], indirect=True)
+def test_what_dns_said_last_serves_for_a_bounded_time_and_the_calls_go_on_when_dns_is_back(scene: Scene) -> None:
+    scene.dns.mode = "SERVFAIL"
+    end = time.monotonic() + SECONDS
+    while scene.call() != 503:
+        assert time.monotonic() < end
+    answer = httpx2.get(f"http://127.0.0.1:{scene.local}/connectivity", timeout=SECONDS, trust_env=False)
+    assert answer.json()["detail"] == (
+        f"DNS has not answered for {NAME} for so long that its last answer holds no more."
+    )
+    assert f"DNS fails for {NAME} since 1 s: calls are answered with 503 until it does not" in scene.log.read_text()
+    scene.dns.mode = ""
+    while scene.call() != 200:
+        assert time.monotonic() < end + SECONDS
+    assert f"DNS answers for {NAME} again: calls go to the hub" in scene.log.read_text()
 
 
 def test_a_name_that_is_gone_is_called_no_more_and_that_is_told(scene: Scene) -> None:

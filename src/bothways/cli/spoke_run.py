@@ -14,6 +14,7 @@ from bothways.cli.output import HERE, Json, tell
 from bothways.cli.sidecar_process import run_sidecar
 from bothways.errors import BothwaysError, Unusable
 from bothways.pki.chain import fingerprint
+from bothways.spoke.addresses import STALE_SECONDS
 from bothways.spoke.directory import Spoke, open_spoke, remember_server
 from bothways.spoke.sidecar import LOCAL_PORT, RUN_DIRECTORY, Callbacks, Sidecar, application
 from bothways.spoke.sidecar_files import Pair, SidecarFiles
@@ -47,6 +48,9 @@ def run(
     dns: Annotated[
         list[str] | None, Parameter(help="Ask this DNS server, IP or IP:PORT, in place of the system's; repeatable.")
     ] = None,
+    stale_seconds: Annotated[
+        int, Parameter(help="For how long the hub's last addresses serve while DNS fails; then calls get 503.")
+    ] = int(STALE_SECONDS),
     run_directory: Annotated[
         Path | None, Parameter(help="Where Envoy's files go: by default run/ in the spoke's directory.")
     ] = None,
@@ -87,7 +91,7 @@ def run(
         with contextlib.suppress(BothwaysError):
             # Only for `spoke status`: a directory that cannot be written to keeps no call away.
             remember_server(spoke, certificate)
-    run_sidecar(lambda: SidecarFiles(spoke, plan, pairs, tell), place, envoy, ready, tell)
+    run_sidecar(lambda: SidecarFiles(spoke, plan, pairs, tell), place, envoy, ready, tell, stale_seconds)
     return OK
 
 

@@ -26,6 +26,9 @@ RUN_DIRECTORY = "run"
 """Where its files are in a spoke's directory, unless somebody says otherwise."""
 ADMIN_SOCKET = "admin.sock"
 
+STALE = "bothways.hub.stale"
+"""The key in Envoy's runtime: at 100 no call goes to the hub, for DNS has failed for longer than its answer holds."""
+
 HUB, CALLBACKS, APPLICATION = "hub", "callbacks", "application"
 """Listener, cluster and statistics of calls to the hub; listener of calls from it; cluster that gets those."""
 
@@ -120,6 +123,8 @@ def bootstrap(sidecar: Sidecar) -> dict[str, Any]:
     return {
         "node": {"id": "spoke", "cluster": "spoke"},
         "admin": {"address": http.unix_socket(sidecar.run_directory / ADMIN_SOCKET)},
+        # What the supervisor turns while it runs.
+        "layered_runtime": {"layers": [{"name": "supervisor", "admin_layer": {}}]},
         "static_resources": {"listeners": listeners, "clusters": clusters},
         "overload_manager": {"resource_monitors": [monitor]},
     }
@@ -140,8 +145,15 @@ def _hub_listener(sidecar: Sidecar) -> dict[str, Any]:
             "upgrade_configs": [{"upgrade_type": "websocket"}],
         },
     }
+    # Envoy keeps what DNS said last for as long as DNS fails: its supervisor is who ends that (see `Staleness`).
+    fraction = {"default_value": {"numerator": 0, "denominator": "HUNDRED"}, "runtime_key": STALE}
+    said = f"DNS has not answered for {hub.host} for so long that its last answer holds no more."
+    nowhere = {
+        "match": {"prefix": "/", "runtime_fraction": fraction},
+        "direct_response": {"status": 503, "body": {"inline_string": said}},
+    }
     # What the application sends is the hub's to read: as it stands, and without word of this machine.
-    manager = http.manager(HUB, route) | {"skip_xff_append": True}
+    manager = http.manager(HUB, nowhere, route) | {"skip_xff_append": True}
     return http.listener(HUB, http.address(sidecar.local), manager) | {"ignore_global_conn_limit": True}
 
 

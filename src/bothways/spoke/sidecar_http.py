@@ -34,8 +34,8 @@ def listener(name: str, at: dict[str, Any], managed: dict[str, Any]) -> dict[str
     }
 
 
-def manager(name: str, route: dict[str, Any]) -> dict[str, Any]:
-    """Return the manager of HTTP whose requests all take this route; what fails is told as a `PROBLEM`."""
+def manager(name: str, *routes: dict[str, Any]) -> dict[str, Any]:
+    """Return the manager of HTTP whose requests take the first route that fits; what fails is told as a `PROBLEM`."""
     kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     router = {"@type": f"{TYPE}/envoy.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True}
     problem = {
@@ -50,7 +50,7 @@ def manager(name: str, route: dict[str, Any]) -> dict[str, Any]:
         "stat_prefix": name,
         "codec_type": "AUTO",
         "use_remote_address": True,
-        "route_config": {"name": name, "virtual_hosts": [{"name": name, "domains": ["*"], "routes": [route]}]},
+        "route_config": {"name": name, "virtual_hosts": [{"name": name, "domains": ["*"], "routes": [*routes]}]},
         "http_filters": [{"name": names.ROUTER_FILTER, "typed_config": router}],
         "stream_idle_timeout": f"{IDLE_TIMEOUT}s",
         "common_http_protocol_options": {

@@ -1,6 +1,7 @@
 """What Envoy's counters say of a sidecar, in sentences of bounded length. Pure: counters in, sentences out."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from bothways.spoke.sidecar import CALLBACKS, HUB
 
@@ -16,6 +17,33 @@ _NOT_THE_HUB = {
     "fail_verify_error": "its certificate is not of a CA of the contract, or has ended",
     "fail_verify_san": "its certificate does not name the endpoint's host",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Staleness:
+    """Since when DNS fails for the hub's name, if it does: its last answer holds for `bound` seconds more (R10).
+
+    Envoy asks again as soon as an answer's TTL is over, so the first failure is about the end of the TTL.
+    """
+
+    bound: float
+    since: float | None = None
+
+    def seen(self, before: Mapping[str, int], after: Mapping[str, int], now: float) -> "Staleness":
+        """Return what is so after two looks at the counters; `now` in seconds of a clock that never goes back."""
+
+        def more(name: str) -> bool:
+            return after.get(f"cluster.{HUB}.{name}", 0) > before.get(f"cluster.{HUB}.{name}", 0)
+
+        if more("update_success"):
+            return replace(self, since=None)
+        if more("update_failure") and self.since is None:
+            return replace(self, since=now)
+        return self
+
+    def over(self, now: float) -> bool:
+        """Tell whether the last answer holds no more."""
+        return self.since is not None and now - self.since >= self.bound
 
 
 def counters(text: str) -> dict[str, int]:
@@ -46,6 +74,6 @@ def news(before: Mapping[str, int], after: Mapping[str, int], host: str) -> Iter
     elif not before.get(total) and after.get(total):
         yield f"{host} has {after[total]} addresses"
     if failed := more(f"cluster.{HUB}.update_failure"):
-        yield f"DNS did not answer for {host}, {failed} times; the addresses that it had stay in use until it does"
+        yield f"DNS did not answer for {host}, {failed} times; the addresses that it had serve meanwhile"
     if failed := more(f"cluster.{HUB}.upstream_cx_connect_fail"):
         yield f"{failed} connections to {host} could not be opened"
