@@ -77,10 +77,9 @@ def test_one_has_it_and_when_that_one_is_killed_the_other_takes_it(
     assert [said(other) for _ in range(5)] == ["waits"] * 5
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    # What it says next may have been said before, and the server hears of the end a moment later: fifty looks are 5 s.
-    looks = [said(other) for _ in range(50)]
-    assert looks[-1] == "mine"
-    assert looks == sorted(looks, reverse=True), "what was taken was given back"
+    # What comes next may have been said before the end; 600 looks are a minute.
+    assert "mine" in (said(other) for _ in range(600))
+    assert [said(other) for _ in range(5)] == ["mine"] * 5, "what was taken was given back"
 
 
 def test_it_is_looked_at_until_the_end_and_then_given_back(
