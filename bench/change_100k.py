@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bench.harness import Figure, figure
 from bench.inbound import TSP_ID, World, asked, connected, world
-from bothways.operations.customers import suspend_customer
+from bothways.operations.customers import resume_customer, suspend_customer
 
 _CUSTOMERS = 100_000
 _ROUNDS = 10
@@ -36,7 +36,7 @@ def _in_force_after(ours: World, line: ssl.SSLSocket, *, suspended: bool) -> flo
     wanted = b"403" if suspended else b"200"
     with ThreadPoolExecutor(1) as pool:
         started = time.perf_counter()
-        suspend_customer(ours.hub, TSP_ID, suspended=suspended)
+        (suspend_customer if suspended else resume_customer)(ours.hub, TSP_ID, "tested")
         applied = pool.submit(ours.apply)
         while asked(ours, ours.server, line) != wanted:
             if time.perf_counter() - started > _PATIENCE:

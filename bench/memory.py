@@ -7,7 +7,7 @@ from bench.harness import Figure, figure
 from bench.inbound import TSP_ID, connections, world
 from bench.peers import resident
 from bench.plot import lines
-from bothways.operations.customers import suspend_customer
+from bothways.operations.customers import resume_customer, suspend_customer
 
 PICTURE = Path(__file__).parent.parent / "docs" / "memory.svg"
 _POPULATIONS = (10, 1_000, 10_000, 100_000)
@@ -21,7 +21,7 @@ def memory() -> Iterator[Figure]:
         with world(customers) as ours:
             connections(ours, ours.server, _CONNECTIONS)
             for suspended in (True, False):
-                suspend_customer(ours.hub, TSP_ID, suspended=suspended)
+                (suspend_customer if suspended else resume_customer)(ours.hub, TSP_ID, "tested")
                 ours.apply()
             for name, mebibytes in (("Envoy", ours.server.memory()), ("control plane", resident(ours.control_plane))):
                 measured[name].append((customers, mebibytes))

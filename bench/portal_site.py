@@ -175,7 +175,7 @@ def furnish(hub: Hub) -> None:
             if number % 2:
                 record = _approved(hub, stored.id)
                 certificates.certificate_seen(hub, record.fingerprint or "")
-    customers.suspend_customer(hub, "10000037", suspended=True)
+    customers.suspend_customer(hub, "10000037", "tested")
     customers.add_customer(hub, SHOP, CustomerKind.MERCHANT, "Corner Shop")
     with tempfile.TemporaryDirectory() as place:
         made = make_server_files(Path(place), "Corner Shop", "hub.shop.example")

@@ -81,7 +81,11 @@ def test_an_operator_elsewhere_gets_from_nothing_to_a_granted_service(
     assert elsewhere("service", "grant", "tokens", "12345678")["granted"] is True
     probed = elsewhere("probe", "12345678", code=1)
     assert (probed["ok"], probed["in_force"]) == (False, True)
-    assert elsewhere("customer", "suspend", "12345678") == {"customer": "12345678", "suspended": True, "in_force": True}
+    assert elsewhere("customer", "suspend", "12345678", "--reason", "tested") == {
+        "customer": "12345678",
+        "suspended": True,
+        "in_force": True,
+    }
     assert elsewhere("customer", "resume", "12345678")["suspended"] is False
     for command in (
         ("customer", "list"),
@@ -115,7 +119,7 @@ def test_an_operator_elsewhere_gets_from_nothing_to_a_granted_service(
     done = bothways("customer", "list", *given)
     assert (done.returncode, "12345678  issuer  First Bank" in done.stdout) == (0, True)
     assert elsewhere("certificate", "revoke", approved["serial"], "--reason", "superseded")["state"] == "superseded"
-    assert elsewhere("customer", "remove", "12345678")["removed"] is True
+    assert elsewhere("customer", "remove", "12345678", "--reason", "tested")["removed"] is True
 
 
 def test_the_audit_is_kept_elsewhere_and_compared(
@@ -127,7 +131,7 @@ def test_the_audit_is_kept_elsewhere_and_compared(
     (tmp_path / "audit.jsonl").write_text(exported.stdout)
     assert [json.loads(line)["sequence"] for line in exported.stdout.splitlines()[:-1]][:3] == [1, 2, 3]
     assert bothways("audit", "head", tmp_path / "head.json", *auditor).returncode == 0
-    elsewhere("customer", "suspend", issuer)
+    elsewhere("customer", "suspend", issuer, "--reason", "tested")
     known = ("--export", tmp_path / "audit.jsonl", "--head", tmp_path / "head.json")
     assert elsewhere("audit", "verify", *known)["whole"] is True
     forged = exported.stdout.replace('"hash": "', '"hash": "0', 1)
@@ -160,12 +164,12 @@ def test_bundles_contacts_people_and_cas_are_made_elsewhere(
     contact = elsewhere("customer", "contact", "add", issuer, "--webhook", "https://bank.example/hooks")
     assert contact["secret"].startswith("whsec_")
     assert "sending" not in contact
-    assert elsewhere("customer", "contact", "remove", issuer, contact["id"])["removed"] is True
+    assert elsewhere("customer", "contact", "remove", issuer, contact["id"], "--reason", "tested")["removed"] is True
     person = elsewhere("person", "add", "ann@hub.example", "--name", "Ann", "--role", "auditor")
     assert "/invitation/" in elsewhere("person", "invite", person["id"])["link"]
-    assert elsewhere("person", "disable", person["id"])["state"] == "disabled"
+    assert elsewhere("person", "disable", person["id"], "--reason", "tested")["state"] == "disabled"
     token = elsewhere("token", "add", "ci", "--role", "auditor", "--days", 3)
-    assert elsewhere("token", "revoke", token["id"])["state"] == "revoked"
+    assert elsewhere("token", "revoke", token["id"], "--reason", "tested")["state"] == "revoked"
     assert elsewhere("hub", "authority", "add")["id"] > 1
     assert elsewhere("rotate")["held"] == []
     assert elsewhere("outbound", "csr", issuer)["state"] == "requested"
@@ -194,7 +198,7 @@ def test_what_the_hub_refuses_keeps_its_words_and_its_exit_code(
     assert again["error"] == "conflict"
     member = options(Role.CUSTOMER_MEMBER, issuer)
     assert bothways("customer", "show", issuer, *member).returncode == 0
-    assert bothways("customer", "suspend", issuer, *member).returncode == 4
+    assert bothways("customer", "suspend", issuer, "--reason", "tested", *member).returncode == 4
     assert bothways("customer", "show", OTHER, *member).returncode == 2
     (tmp_path / "wrong.token").write_text("bothways_ppr_wrong")
     (tmp_path / "wrong.token").chmod(0o600)

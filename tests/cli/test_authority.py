@@ -23,10 +23,10 @@ def test_an_issuing_ca_is_added_listed_and_the_old_one_retired(
         added["id"]: ("issuing", "signing", 0),
     }
     assert "issuing G2" in in_hub("hub", "authority", "list").stdout
-    refused = document("hub", "authority", "retire", 1, code=2)
+    refused = document("hub", "authority", "retire", 1, "--reason", "tested", code=2)
     assert refused["error"] == "conflict"
     document("certificate", "revoke", serial)
-    assert document("hub", "authority", "retire", 1)["state"] == "retired"
+    assert document("hub", "authority", "retire", 1, "--reason", "tested")["state"] == "retired"
     assert {each["id"]: each["state"] for each in _list(document)}[1] == "retired"
 
 

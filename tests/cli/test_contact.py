@@ -14,16 +14,19 @@ def test_contacts_of_a_customer_are_added_listed_and_removed(in_hub: Run, docume
     listed = in_hub("customer", "contact", "list", issuer)
     assert "pki@bank.example" in listed.stdout
     assert "whsec_" not in listed.stdout
-    assert document("customer", "contact", "remove", issuer, mail["id"])["removed"] is True
+    assert document("customer", "contact", "remove", issuer, mail["id"], "--reason", "tested")["removed"] is True
     assert [each["id"] for each in document("customer", "contact", "list", issuer)] == [hook["id"]]
 
 
 def test_contacts_of_the_operator_are_others(document: Document, issuer: str) -> None:
     own = document("hub", "contact", "add", "--email", "ops@hub.example")
     assert document("customer", "contact", "list", issuer) == []
-    assert document("customer", "contact", "remove", issuer, own["id"], code=2)["error"] == "notfound"
+    assert (
+        document("customer", "contact", "remove", issuer, own["id"], "--reason", "tested", code=2)["error"]
+        == "notfound"
+    )
     assert [each["address"] for each in document("hub", "contact", "list")] == ["ops@hub.example"]
-    assert document("hub", "contact", "remove", own["id"])["removed"] is True
+    assert document("hub", "contact", "remove", own["id"], "--reason", "tested")["removed"] is True
 
 
 def test_people_are_told_the_secret_once_and_that_no_mail_is_sent_yet(in_hub: Run, issuer: str) -> None:

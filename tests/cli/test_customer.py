@@ -39,11 +39,19 @@ def test_people_read_a_table_and_a_checklist(in_hub: Run) -> None:
 
 def test_a_customer_is_suspended_resumed_and_removed(in_hub: Run, document: Callable[..., Any]) -> None:
     in_hub(*ADD)
-    assert document("customer", "suspend", "12345678") == {"customer": "12345678", "suspended": True, "in_force": None}
+    assert document("customer", "suspend", "12345678", "--reason", "tested") == {
+        "customer": "12345678",
+        "suspended": True,
+        "in_force": None,
+    }
     assert document("customer", "show", "12345678")["inbound"]["state"] == "suspended"
     assert document("customer", "resume", "12345678") == {"customer": "12345678", "suspended": False, "in_force": None}
     assert document("customer", "show", "12345678")["inbound"]["state"] == "not started"
-    assert document("customer", "remove", "12345678") == {"customer": "12345678", "removed": True, "in_force": None}
+    assert document("customer", "remove", "12345678", "--reason", "tested") == {
+        "customer": "12345678",
+        "removed": True,
+        "in_force": None,
+    }
     assert document("customer", "list") == []
 
 
@@ -91,7 +99,8 @@ def test_bad_values_are_refused_with_all_findings(in_hub: Run, document: Callabl
 
 @pytest.mark.parametrize("command", ["show", "suspend", "resume", "remove"])
 def test_an_unknown_customer_is_said_in_one_sentence(in_hub: Run, command: str) -> None:
-    done = in_hub("customer", command, "999")
+    why = ("--reason", "tested") if command in {"suspend", "remove"} else ()
+    done = in_hub("customer", command, "999", *why)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "there is no customer 999. Look at: bothways customer list\n"
 

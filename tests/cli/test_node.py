@@ -52,9 +52,9 @@ def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
     assert (listed["state"], listed["inbound"], listed["egress"]) == ("current", "::1 443", "127.0.0.1 15002")
     assert len(listed["certificates"]) == 2
     assert "::1 443" in in_hub("hub", "node", "list").stdout
-    assert document("hub", "node", "withdraw", "eu-1")["state"] == "withdrawn"
+    assert document("hub", "node", "withdraw", "eu-1", "--reason", "tested")["state"] == "withdrawn"
     assert document("hub", "node", "list")[0]["state"] == "withdrawn"
-    assert document("hub", "node", "withdraw", "eu-1", code=2)["error"] == "notfound"
+    assert document("hub", "node", "withdraw", "eu-1", "--reason", "tested", code=2)["error"] == "notfound"
 
 
 def test_an_address_that_no_node_can_call_is_no_default(in_hub: Run, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ def test_people_are_added_listed_and_disabled(in_hub: Run, document: Document, i
     role = ("--role", "customer-member", "--customer", issuer)
     bob = document("person", "add", "bob@bank.example", "--name", "Bob", *role)
     assert [each["email"] for each in document("person", "list", "--customer", issuer)] == ["bob@bank.example"]
-    assert document("person", "disable", bob["id"])["state"] == "disabled"
+    assert document("person", "disable", bob["id"], "--reason", "tested")["state"] == "disabled"
     listed = in_hub("person", "list").stdout.splitlines()
     assert [line.split()[-1] for line in listed] == ["STATE", "active", "disabled"]
 

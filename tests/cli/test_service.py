@@ -33,7 +33,7 @@ def test_a_service_is_added_granted_withdrawn_and_listed(document: Document, iss
     added.pop("in_force")
     assert document("service", "grant", "tokens", issuer)["granted"] is True
     assert document("service", "list") == [added | {"granted": [issuer]}]
-    assert document("service", "withdraw", "tokens", issuer)["granted"] is False
+    assert document("service", "withdraw", "tokens", issuer, "--reason", "tested")["granted"] is False
     assert document("service", "list") == [added]
 
 
@@ -98,13 +98,13 @@ def test_a_name_is_taken_once(in_hub: Run) -> None:
 def test_an_unknown_service_or_customer_is_said(in_hub: Run, issuer: str, command: str, names: tuple[str, str]) -> None:
     assert issuer == "12345678"
     in_hub(*ADD)
-    done = in_hub("service", command, *names)
+    done = in_hub("service", command, *names, *(("--reason", "tested") if command == "withdraw" else ()))
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
 
 
 def test_what_was_not_granted_cannot_be_withdrawn(in_hub: Run, issuer: str) -> None:
     in_hub(*ADD)
-    done = in_hub("service", "withdraw", "tokens", issuer)
+    done = in_hub("service", "withdraw", "tokens", issuer, "--reason", "tested")
     assert (done.returncode, done.stdout) == (2, "")
     assert "was not granted" in done.stderr

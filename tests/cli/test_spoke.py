@@ -118,7 +118,7 @@ def test_call_of_a_running_hub(ready: Run, in_hub: Run, tmp_path: Path) -> None:
     assert (unknown.returncode, json.loads(unknown.stdout)["status"]) == (1, 404)
     missing: Any = ready("call", "POST", "/connectivity", "--data", tmp_path / "absent")
     assert (missing.returncode, missing.stdout) == (2, "")
-    assert in_hub("customer", "suspend", "12345678").returncode == 0
+    assert in_hub("customer", "suspend", "12345678", "--reason", "tested").returncode == 0
     assert ready("call", "GET", "/connectivity").returncode == 4
 
 

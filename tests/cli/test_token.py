@@ -13,8 +13,8 @@ def test_a_token_is_shown_once_listed_without_it_and_revoked(in_hub: Run, docume
     assert (made["customer"], made["scopes"]) == (issuer, ["customer-read", "request-submit"])
     listed = in_hub("token", "list", "--customer", issuer).stdout
     assert ("ci" in listed, made["token"] in listed) == (True, False)
-    assert document("token", "revoke", made["id"])["state"] == "revoked"
-    assert document("token", "revoke", made["id"], code=2)["error"] == "conflict"
+    assert document("token", "revoke", made["id"], "--reason", "tested")["state"] == "revoked"
+    assert document("token", "revoke", made["id"], "--reason", "tested", code=2)["error"] == "conflict"
 
 
 def test_people_read_the_token_on_stdout_alone(in_hub: Run) -> None:

@@ -135,7 +135,7 @@ def roll_over(hub: Hub) -> None:
         if each.revoked_at is None and each.authority_id == first["id"]:
             revoke_certificate(hub, each.serial, RevocationReason.CESSATION_OF_OPERATION)
     if first["state"] != "retired":
-        retire_authority(hub, first["id"])
+        retire_authority(hub, first["id"], "tested")
     note(hub.directory, ACKNOWLEDGED, f"retired {first['id']}")
 
 

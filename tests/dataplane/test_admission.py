@@ -42,7 +42,7 @@ def test_a_node_on_record_is_known_by_its_certificate_until_it_is_withdrawn(node
     assert list(admission.names) == ["eu-1"]
     assert admission.node_of(certificate) == ("eu-1", shown)
     assert (admission.admits("eu-1", shown), admission.admits("eu-2", shown)) == (True, False)
-    withdraw_node(nodes_hub, "eu-1")
+    withdraw_node(nodes_hub, "eu-1", "tested")
     admission.follow(hub_state(nodes_hub))
     assert list(admission.names) == []
     assert admission.node_of(certificate) is None

@@ -25,7 +25,7 @@ from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.certificates import revoke_certificate, show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import current_closure
-from bothways.operations.customers import add_customer, suspend_customer
+from bothways.operations.customers import add_customer, resume_customer, suspend_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
@@ -71,7 +71,7 @@ def test_a_change_is_in_force_after_apply(running_hub: Hub, make_ca: MakeCa) -> 
     assert egress(running_hub, "12345678") == 404
     tsp_id = register(running_hub, make_ca)
     for suspended, wanted in ((False, 502), (True, 404), (False, 502)):
-        suspend_customer(running_hub, tsp_id, suspended=suspended)
+        (suspend_customer if suspended else resume_customer)(running_hub, tsp_id, "tested")
         applied = control(running_hub, "POST", "/apply")
         assert applied is not None
         assert (applied["in_force"], applied["version"]) == (True, current_snapshot(running_hub).version)

@@ -122,7 +122,7 @@ def test_who_is_invited_again_signs_in_with_nothing_of_before(hub: Hub, ann: Per
 
 
 def test_who_was_disabled_is_neither_invited_nor_let_in(hub: Hub, ann: Person, secret: str) -> None:
-    disable_person(hub, ann.id)
+    disable_person(hub, ann.id, "tested")
     soon = later(hub, 60)
     with pytest.raises(NotAuthorized):
         prove_person(soon, EMAIL, PASSWORD, current_code(secret, soon.now()))

@@ -47,7 +47,7 @@ def test_an_untouched_audit_is_whole_and_contains_each_head_that_it_had(hub: Hub
     first = verify_audit(hub)
     assert (first.whole, first.findings) == (True, ())
     with hub.write() as transaction:
-        transaction.audit("test", "1")
+        transaction.audit("hub.backup", "1")
     later = verify_audit(hub, [Known(first.lines, first.hash, "note")])
     assert (later.whole, later.lines) == (True, written + 1)
     assert later.document()["head"] == f"{written + 1}:{later.hash}"
@@ -58,7 +58,7 @@ def test_lines_that_are_cut_off_are_found_by_the_signed_head(hub: Hub, written: 
     attack(hub, delete(schema.audit).where(schema.audit.c.sequence == written))
     assert ids(hub) == ["AUDIT-02", "AUDIT-06"]
     with hub.write() as transaction:
-        transaction.audit("another", "line")
+        transaction.audit("hub.backup", "another")
     assert ids(hub) == ["AUDIT-02", "AUDIT-06"]
 
 
@@ -112,7 +112,7 @@ def test_a_chain_that_was_computed_anew_differs_from_an_export(hub: Hub, written
     given = exported(hub)
     attack(hub, delete(schema.audit).where(schema.audit.c.sequence == written))
     with hub.write() as transaction:
-        transaction.audit("request.approve", "1")
+        transaction.audit("hub.backup", "2")
     assert [each.id for each in compare_audit(hub, given, "export")] == ["AUDIT-02", "AUDIT-03"]
 
 

@@ -102,14 +102,14 @@ def test_a_ca_whose_certificates_live_is_not_retired(hub: Hub, issuer: str, cert
     old = certify(issuer)
     add_issuing_authority(hub)
     with pytest.raises(Conflict, match="1 certificates of the CA 1 are in force"):
-        retire_authority(hub, 1)
+        retire_authority(hub, 1, "tested")
     assert upkeep(hub).problems == ()
     assert states(hub)[1] == "trusted"
     revoke_certificate(hub, old.serial, RevocationReason.SUPERSEDED)
     upkeep(hub)
     # By itself not before what was revoked has expired: until then its list is somebody's only word on it.
     assert states(hub)[1] == "trusted"
-    retire_authority(hub, 1)
+    retire_authority(hub, 1, "tested")
     assert states(hub)[1] == "retired"
     assert len(issuing(hub)) == len(hub_state(hub).trust.lists) == 1
 
@@ -126,7 +126,7 @@ def test_it_retires_by_itself_when_its_last_certificate_is_gone(
     assert ("authority.retire", "1") in audited()
     assert retirable(hub) == ()
     with pytest.raises(Conflict, match="was retired"):
-        retire_authority(hub, 1)
+        retire_authority(hub, 1, "tested")
 
 
 def test_a_ca_that_signed_nothing_goes_at_once_and_the_one_that_signs_never(hub: Hub) -> None:
@@ -135,9 +135,9 @@ def test_a_ca_that_signed_nothing_goes_at_once_and_the_one_that_signs_never(hub:
     assert retirable(hub) == (1,)
     for number in (added.id, 2, 3):
         with pytest.raises(Conflict, match="signs"):
-            retire_authority(hub, number)
+            retire_authority(hub, number, "tested")
     with pytest.raises(NotFound):
-        retire_authority(hub, 99)
+        retire_authority(hub, 99, "tested")
 
 
 def test_without_a_place_for_its_key_nothing_is_added(hub: Hub, audited: Audit) -> None:
@@ -187,17 +187,17 @@ def test_an_old_client_ca_stays_while_somebody_is_shown_a_certificate_of_it(hub:
     with hub.read() as connection:
         old = authorities.signing_authority(connection, Role.CLIENT)
     with pytest.raises(Conflict, match=rf"the CA {old.id} signs"):
-        retire_authority(hub, old.id)
+        retire_authority(hub, old.id, "tested")
     add_client_authority(hub)
     with pytest.raises(Conflict, match=rf"1 certificates of the Client CA {old.id} are shown to customers"):
-        retire_authority(hub, old.id)
+        retire_authority(hub, old.id, "tested")
     put_next_to_use(hub, make_next(hub), {issuer: "unknown ca"}, ())
     assert retirable(hub) == ()
     with pytest.raises(Conflict, match="bothways rotate"):
-        retire_authority(hub, old.id)
+        retire_authority(hub, old.id, "tested")
     release_customer(hub, issuer, "it trusts the new one")
     assert retirable(hub) == (old.id,)
-    retire_authority(hub, old.id)
+    retire_authority(hub, old.id, "tested")
     assert certificate_pem(old.certificate) not in contract(hub).trust.client_ca
     listed = {each["id"]: (each["state"], each["certificates"]) for each in list_authorities(hub)}
     assert listed[old.id] == ("retired", 0)

@@ -18,7 +18,7 @@ from bothways.operations.certificates import (
     show_certificate,
     withdraw_approval,
 )
-from bothways.operations.customers import show_customer, suspend_customer
+from bothways.operations.customers import resume_customer, show_customer, suspend_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.requests import approve_request, show_request, submit_request
@@ -218,8 +218,8 @@ def test_withdrawing_keeps_an_earlier_revocation(hub: Hub, issuer: str, certify:
 def test_a_certificate_that_is_approved_for_a_suspended_customer_opens_nothing_until_it_is_resumed(
     hub: Hub, issuer: str, certify: Certify
 ) -> None:
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     record = certify(issuer)
     assert hub_state(hub).identities == ()
-    suspend_customer(hub, issuer, suspended=False)
+    resume_customer(hub, issuer)
     assert [each.uri_id for each in hub_state(hub).identities] == [record.uri_id]

@@ -128,7 +128,7 @@ def test_a_chain_of_nobody_is_not_found(hub: Hub, root: bytes) -> None:
 
 def test_the_chain_of_a_removed_customer_is_not_endorsed(hub: Hub, issuer: str, root: bytes) -> None:
     chain = submit_chain(hub, issuer, root)
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     with pytest.raises(NotFound, match="no customer"):
         endorse_chain(hub, chain.id)
 

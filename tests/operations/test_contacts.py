@@ -13,7 +13,7 @@ def test_contacts_are_added_listed_and_removed_on_record(hub: Hub, issuer: str, 
     mail = add_contact(hub, issuer, ContactKind.EMAIL, "pki@bank.example")
     hook = add_contact(hub, None, ContactKind.WEBHOOK, "https://hub.example/hook")
     assert (list_contacts(hub, issuer), list_contacts(hub, None)) == ((mail,), (hook,))
-    assert remove_contact(hub, issuer, mail.id) == mail
+    assert remove_contact(hub, issuer, mail.id, "tested") == mail
     assert list_contacts(hub, issuer) == ()
     assert [action for action, _ in audited()[-3:]] == ["contact.add", "contact.add", "contact.remove"]
 

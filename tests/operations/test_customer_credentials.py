@@ -215,9 +215,9 @@ def test_a_suspended_or_removed_customer_is_shown_nothing(hub: Hub, servers: tup
     issuer = servers[0]
     install_credential(hub, issuer, sign(request_credential(hub, issuer, {})))
     request_credential(hub, issuer, {})
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     assert issuer not in shown(hub)
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     with hub.read() as connection:
         found = customer_credentials.every(connection, issuer)
     assert {each.state for each in found} == {CredentialState.REMOVED}
@@ -244,5 +244,5 @@ def test_who_was_held_at_a_certificate_of_the_hubs_is_so_no_more_with_one_of_its
     assert held_customers(hub) == {issuer, merchant}
     install_credential(hub, issuer, sign(request_credential(hub, issuer, {})))
     assert held_customers(hub) == {merchant}
-    remove_customer(hub, merchant)
+    remove_customer(hub, merchant, "tested")
     assert held_customers(hub) == set()

@@ -12,6 +12,7 @@ from bothways.operations.customers import (
     add_customer,
     list_customers,
     remove_customer,
+    resume_customer,
     show_customer,
     suspend_customer,
 )
@@ -70,11 +71,11 @@ def test_a_suspended_customer_is_gone_from_the_data_plane_and_comes_back(
     endorse(issuer, "https://bank.example")
     before = hub_state(hub)
     assert [each.uri_id for each in before.identities] == [certificate.uri_id]
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     state = hub_state(hub)
     assert (state.identities, state.customers) == ((), ())
     assert show_customer(hub, issuer).assessment.inbound.state == "suspended"
-    suspend_customer(hub, issuer, suspended=False)
+    resume_customer(hub, issuer)
     assert hub_state(hub) == before
     assert audited()[-2:] == [("customer.suspend", issuer), ("customer.resume", issuer)]
 
@@ -82,7 +83,7 @@ def test_a_suspended_customer_is_gone_from_the_data_plane_and_comes_back(
 def test_suspension_touches_no_other_customer(hub: Hub, issuer: str, merchant: str, connect: Connect) -> None:
     connect(issuer)
     kept = connect(merchant)
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     assert [each.uri_id for each in hub_state(hub).identities] == [kept.uri_id]
 
 
@@ -92,19 +93,25 @@ def test_a_removed_customer_leaves_nothing_that_works(
     certificate, chain = connect(issuer), endorse(issuer, "https://bank.example")
     add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:1"))
     grant_service(hub, "tokens", issuer)
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     state = hub_state(hub)
     assert (state.identities, state.customers, state.services[0].identities) == ((), (), ())
     assert show_certificate(hub, certificate.serial).revoked_reason == "cessationOfOperation"
     assert show_chain(hub, chain.id).state == "withdrawn"
     assert list_services(hub)[0][1] == frozenset()
     assert list_customers(hub) == ()
-    assert audited()[-1] == ("customer.remove", issuer)
+    assert audited()[-5:] == [
+        ("certificate.revoke", certificate.serial),
+        ("chain.withdraw", str(chain.id)),
+        ("service.withdraw", "tokens"),
+        ("endpoint.remove", issuer),
+        ("customer.remove", issuer),
+    ]
 
 
 def test_an_identifier_is_never_given_again_but_a_host_is(hub: Hub, issuer: str, merchant: str) -> None:
     set_endpoint(hub, issuer, "https://bank.example")
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     with pytest.raises(Conflict, match="never used again"):
         add_customer(hub, issuer, CustomerKind.ISSUER, "First Bank")
     set_endpoint(hub, merchant, "https://bank.example")
@@ -112,7 +119,13 @@ def test_an_identifier_is_never_given_again_but_a_host_is(hub: Hub, issuer: str,
 
 
 @pytest.mark.parametrize(
-    "act", [show_customer, remove_customer, lambda hub, id_: suspend_customer(hub, id_, suspended=True)]
+    "act",
+    [
+        show_customer,
+        lambda hub, id_: remove_customer(hub, id_, "tested"),
+        lambda hub, id_: suspend_customer(hub, id_, "tested"),
+        resume_customer,
+    ],
 )
 def test_nobody_is_not_found(hub: Hub, act: Callable[[Hub, str], object]) -> None:
     with pytest.raises(NotFound, match="there is no customer 00000000"):

@@ -50,7 +50,7 @@ def test_a_service_that_is_not_granted_stays_out_of_reach(hub: Hub, issuer: str,
     assert reached(hub, tokens) == ()
     grant_service(hub, tokens, issuer)
     assert reached(hub, tokens) == (Identity(certificate.uri_id, issuer),)
-    withdraw_service(hub, tokens, issuer)
+    withdraw_service(hub, tokens, issuer, "tested")
     assert reached(hub, tokens) == ()
 
 

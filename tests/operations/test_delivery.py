@@ -262,7 +262,7 @@ def test_a_contact_that_was_removed_and_an_end_long_ago_are_told_nothing(
     assert deliver(later) == 0
     receiver.status = 200
     assert deliver(after(later, timedelta(days=1) + GIVE_UP)) == 0
-    remove_contact(hub, issuer, hook.id)
+    remove_contact(hub, issuer, hook.id, "tested")
     assert deliver(after(later, timedelta(minutes=1))) == 0
     assert len(receiver.calls) == 1
 

@@ -200,7 +200,7 @@ def test_a_rule_that_does_not_hold_any_more_keeps_it_from_being_approved(hub: Hu
 
 def test_a_removed_customer_waits_for_nothing(hub: Hub, issuer: str, merchant: str) -> None:
     waiting = submitted(hub, issuer, "https://bank.example")
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     assert waiting_endpoints(hub) == ()
     with pytest.raises(Conflict, match="is refused, not submitted"):
         approve_endpoint(hub, waiting.id)

@@ -13,7 +13,7 @@ from tests.operations.conftest import Audit
 from bothways.errors import Conflict, NotAuthorized, NotFound, Refused
 from bothways.operations.audit import export_audit
 from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate
-from bothways.operations.customers import suspend_customer
+from bothways.operations.customers import resume_customer, suspend_customer
 from bothways.operations.enrolment import Enrolled, enroll, enrolment_password, reenroll
 from bothways.operations.hub import Hub
 from bothways.operations.renewal import supersessions
@@ -127,10 +127,10 @@ def test_what_cannot_be_enrolled_is_said(hub: Hub, issuer: str, make_csr: Csr) -
     with pytest.raises(NotFound):
         enrolment_password(hub, "nobody")
     password, csr = enrolment_password(hub, issuer), make_csr()
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     with pytest.raises(NotAuthorized, match="suspended"):
         enroll(hub, issuer, password, csr)
-    suspend_customer(hub, issuer, suspended=False)
+    resume_customer(hub, issuer)
     refuse_request(hub, enroll(hub, issuer, password, csr).request, "the phone number does not answer")
     with pytest.raises(Conflict, match="the phone number does not answer"):
         enroll(hub, issuer, password, csr)

@@ -134,7 +134,7 @@ def test_a_nodes_certificate_is_told_of_and_so_is_one_that_was_made_and_never_in
     told = {each.subject: each.text for each in endings(soon) if each.kind == "node"}
     assert set(told) == {first.serial, second.serial}
     assert "Install it." in told[first.serial]
-    withdraw_node(hub, "eu-1")
+    withdraw_node(hub, "eu-1", "tested")
     assert [each for each in endings(soon) if each.kind == "node"] == []
 
 

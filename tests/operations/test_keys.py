@@ -88,7 +88,10 @@ def test_a_private_key_in_place_of_a_request_or_beside_it_is_banned_for_everybod
     assert audited()[-1] == ("key.ban", pin)
     with hub.read() as connection:
         line = connection.execute(select(audit).order_by(audit.c.sequence.desc()).limit(1)).one()
-    assert (line.actor, json.loads(line.detail)) == ("tester", {"cause": "disclosed", "customer": issuer})
+    assert (line.actor, json.loads(line.detail)) == (
+        "tester",
+        {"cause": "disclosed", "customer": issuer, "reason": f"its private key was handed in for {issuer}"},
+    )
     assert refusal(lambda: submit_request(hub, issuer, make_csr(key))) == ["CSR-KEY-10"]
     other = make_csr(key, CN="TLSMA-ECDSA/87654321/PPR", O="Corner Shop")
     assert refusal(lambda: submit_request(hub, merchant, other)) == ["CSR-KEY-10"]

@@ -69,10 +69,10 @@ def test_a_withdrawn_node_has_nothing_that_opens_also_when_its_name_comes_back(
     nodes_hub: Hub, certify_node: Certify, audited: Audit
 ) -> None:
     certify_node("eu-1")
-    withdraw_node(nodes_hub, "eu-1")
+    withdraw_node(nodes_hub, "eu-1", "tested")
     assert opens(nodes_hub) == {}
     with pytest.raises(NotFound):
-        withdraw_node(nodes_hub, "eu-1")
+        withdraw_node(nodes_hub, "eu-1", "tested")
     again = certify_node("eu-1")
     assert opens(nodes_hub) == {"eu-1": {again.fingerprint}}
     assert audited()[-3:] == [("node.add", "eu-1"), ("node.withdraw", "eu-1"), ("node.add", "eu-1")]
@@ -89,7 +89,7 @@ def test_a_use_is_recorded_once(nodes_hub: Hub, certify_node: Certify, audited: 
 def test_all_nodes_that_there_ever_were_are_listed(nodes_hub: Hub, certify_node: Certify) -> None:
     made = certify_node("eu-1")
     certify_node("eu-2")
-    withdraw_node(nodes_hub, "eu-2")
+    withdraw_node(nodes_hub, "eu-2", "tested")
     found: list[dict[str, Any]] = list_nodes(nodes_hub)
     assert [(each["node"], each["state"]) for each in found] == [("eu-1", "current"), ("eu-2", "withdrawn")]
     assert [each["serial"] for each in found[0]["certificates"]] == [made.serial]

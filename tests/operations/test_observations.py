@@ -152,7 +152,7 @@ def test_a_refused_request_is_judged_by_what_is_stored(
     assert seen(denied(hub, record)).finding.id == "INBOUND-ACCESS-03"
     connect(issuer)
     assert seen(denied(hub, record)).finding.id == "INBOUND-ACCESS-04"
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     assert seen(denied(hub, record)).finding.id == "INBOUND-ACCESS-01"
     revoke_certificate(hub, record.serial, RevocationReason.KEY_COMPROMISE)
     found = seen(denied(hub, record))
@@ -214,7 +214,7 @@ def test_observations_have_no_line_in_the_audit_and_wake_no_publisher(
         value = changes.value()
         seen(failed)
         assert changes.value() == value
-        suspend_customer(hub, issuer, suspended=True)
+        suspend_customer(hub, issuer, "tested")
         assert changes.value() != value
     assert audited()[:-1] == before
 
@@ -249,7 +249,7 @@ def test_a_removed_customers_observations_go_with_it(
     record = certify(issuer)
     connections_seen(hub, [(record.fingerprint or "", "192.0.2.1")])
     seen(failed)
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     assert list_observations(hub) == ()
     with hub.observations.read() as connection:
         assert observations.customer_at(connection, "192.0.2.1") is None
@@ -260,7 +260,7 @@ def test_a_file_that_cannot_be_used_keeps_nobody_from_anything_else(hub: Hub, is
     (hub.directory / OBSERVATIONS_FILE).mkdir()
     assert failed_calls(hub) is None
     assert last_failures(hub, issuer) == ()
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
 
 
 def test_while_the_endpoint_is_shut_it_is_nobodys_mistake(

@@ -81,7 +81,7 @@ def test_who_is_disabled_or_invited_again_signs_in_with_none_of_before(hub: Hub,
     bob = add_person(hub, "bob@hub.example", "Bob", Role.OPERATOR)
     his = added(hub, bob)
     invite_person(hub, ann.id)
-    disable_person(hub, bob.id)
+    disable_person(hub, bob.id, "tested")
     for each in (made, his):
         with pytest.raises(NotAuthorized):
             prove_passkey(hub, offer["challenge"], each.answered(offer))

@@ -17,7 +17,7 @@ def test_people_are_added_listed_and_disabled_on_record(hub: Hub, issuer: str, a
         (bob,),
     )
     assert active_person(hub, "BOB@bank.example") == bob
-    disabled = disable_person(hub, bob.id)
+    disabled = disable_person(hub, bob.id, "tested")
     assert disabled == show_person(hub, bob.id)
     assert disabled.document()["state"] == "disabled"
     assert active_person(hub, "bob@bank.example") is None
@@ -26,14 +26,14 @@ def test_people_are_added_listed_and_disabled_on_record(hub: Hub, issuer: str, a
 
 def test_what_cannot_be_is_refused_and_leaves_no_line(hub: Hub, audited: Audit) -> None:
     ann = add_person(hub, "ann@hub.example", "Ann", Role.AUDITOR)
-    disable_person(hub, ann.id)
+    disable_person(hub, ann.id, "tested")
     lines = audited()
     with pytest.raises(Refused, match="PERSON-03"):
         add_person(hub, "bob@bank.example", "Bob", Role.CUSTOMER_MEMBER)
     with pytest.raises(NotFound):
         add_person(hub, "bob@bank.example", "Bob", Role.CUSTOMER_MEMBER, "999")
     with pytest.raises(Conflict, match="disabled already"):
-        disable_person(hub, ann.id)
+        disable_person(hub, ann.id, "tested")
     with pytest.raises(NotFound):
         show_person(hub, 99)
     assert audited() == lines

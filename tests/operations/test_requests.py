@@ -248,7 +248,7 @@ def test_one_that_cannot_be_approved_does_not_keep_the_others_from_it(
     orphan = submit_request(hub, merchant, make_csr(CN=MERCHANT_CN)).id
     refuse_request(hub, refused, "not agreed")
     approve_request(hub, done)
-    remove_customer(hub, merchant)
+    remove_customer(hub, merchant, "tested")
     narrow = replace(hub, terms=replace(hub.terms, request=replace(hub.terms.request, keys=(KeyType.ECDSA,))))
     outcomes = {each.number: each.outcome for each in approve_all(narrow, (99, refused, done, other_key, orphan, good))}
     kinds = {number: type(outcome) for number, outcome in outcomes.items()}
@@ -315,7 +315,7 @@ def test_a_ca_that_ends_early_is_warned_of_before_approval_and_caps(hub: Hub, is
 
 def test_the_request_of_a_removed_customer_cannot_be_approved(hub: Hub, issuer: str, make_csr: Csr) -> None:
     number = submit_request(hub, issuer, make_csr()).id
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     with pytest.raises(NotFound):
         approve_request(hub, number)
     assert list_certificates(hub) == ()

@@ -22,11 +22,11 @@ def test_pages_are_in_order_and_count_what_is_broken(hub: Hub, issuer: str, make
 
 def test_requests_of_a_removed_customer_wait_for_nobody(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
     submit_request(hub, issuer, make_csr())
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     assert page_reviews(hub).requests == ()
 
 
 def test_customers_have_their_names_and_removed_ones_none(hub: Hub, issuer: str) -> None:
     assert organizations(hub, [issuer, issuer, "999"]) == {issuer: "First Bank"}
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     assert organizations(hub, [issuer]) == {}

@@ -45,7 +45,7 @@ def test_a_service_is_granted_to_each_customer_separately(
     grant_service(hub, tokens, issuer)
     assert list_services(hub)[0][1] == {issuer}
     grant_service(hub, tokens, merchant)
-    withdraw_service(hub, tokens, issuer)
+    withdraw_service(hub, tokens, issuer, "tested")
     assert list_services(hub)[0][1] == {merchant}
     assert [action for action, _ in audited()][-3:] == ["service.grant", "service.grant", "service.withdraw"]
 
@@ -55,9 +55,9 @@ def test_granting_twice_is_granting_once(hub: Hub, tokens: str, issuer: str, aud
     before = audited()
     grant_service(hub, tokens, issuer)
     assert audited() == before
-    withdraw_service(hub, tokens, issuer)
+    withdraw_service(hub, tokens, issuer, "tested")
     with pytest.raises(Conflict, match="was not granted"):
-        withdraw_service(hub, tokens, issuer)
+        withdraw_service(hub, tokens, issuer, "tested")
 
 
 def test_what_does_not_exist_is_not_granted(hub: Hub, tokens: str, issuer: str) -> None:
@@ -66,4 +66,4 @@ def test_what_does_not_exist_is_not_granted(hub: Hub, tokens: str, issuer: str) 
     with pytest.raises(NotFound, match="no customer 00000000"):
         grant_service(hub, tokens, "00000000")
     with pytest.raises(NotFound, match="no service vault"):
-        withdraw_service(hub, "vault", issuer)
+        withdraw_service(hub, "vault", issuer, "tested")

@@ -64,5 +64,5 @@ def test_sessions_are_listed_and_ended_by_whose_they_are(hub: Hub, ann: Person) 
 
 def test_who_is_disabled_has_no_session_any_more(hub: Hub, ann: Person) -> None:
     cookie = begun(hub, ann)
-    disable_person(hub, ann.id)
+    disable_person(hub, ann.id, "tested")
     assert visit_of(hub, cookie) is None

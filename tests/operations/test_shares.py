@@ -14,7 +14,7 @@ from bothways.errors import BothwaysError
 from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate
 from bothways.operations.chains import endorse_chain, list_chains, submit_chain, withdraw_chain
 from bothways.operations.customer_credentials import install_credential, remove_credential, request_credential
-from bothways.operations.customers import remove_customer, suspend_customer
+from bothways.operations.customers import remove_customer, resume_customer, suspend_customer
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub
@@ -69,11 +69,14 @@ class Walk:
             revoke_certificate(self.hub, each.serial, RevocationReason.UNSPECIFIED)
 
     def suspend(self, tsp_id: str) -> None:
-        suspend_customer(self.hub, tsp_id, suspended=self._random.random() < 1 / 3)
+        (suspend_customer if self._random.random() < 1 / 3 else resume_customer)(self.hub, tsp_id, "tested")
 
     def grant(self, tsp_id: str) -> None:
-        change = self._random.choice([grant_service, grant_service, withdraw_service])
-        change(self.hub, self._random.choice(["tokens", "push"]), tsp_id)
+        name = self._random.choice(["tokens", "push"])
+        if self._random.random() < 1 / 3:
+            withdraw_service(self.hub, name, tsp_id, "tested")
+        else:
+            grant_service(self.hub, name, tsp_id)
 
     def endpoint(self, tsp_id: str) -> None:
         set_endpoint(self.hub, tsp_id, f"https://server-{self._random.randrange(3)}.{tsp_id}.example")
@@ -138,7 +141,7 @@ def test_a_removed_customer_has_no_share_left(hub: Hub, issuer: str, connect: Ce
     connect(issuer)
     kept = DataPlane(hub)
     assert len(kept.state().identities) == 1
-    remove_customer(hub, issuer)
+    remove_customer(hub, issuer, "tested")
     assert kept.state().identities == ()
 
 
@@ -150,8 +153,8 @@ def test_a_customer_that_was_not_touched_is_not_derived_again(
     shares = Shares(hub.environment, hub.keys.private_pem)
     with hub.read() as connection:
         shares.refresh(connection, None, hub.now())
-    suspend_customer(hub, issuer, suspended=True)
-    suspend_customer(hub, merchant, suspended=True)
+    suspend_customer(hub, issuer, "tested")
+    suspend_customer(hub, merchant, "tested")
     with hub.read() as connection:
         shares.refresh(connection, {issuer}, hub.now())
     assert [each.tsp_id for each in shares.identities()] == [merchant]

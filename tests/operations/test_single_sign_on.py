@@ -100,7 +100,7 @@ def test_who_is_not_on_record_by_a_verified_address_is_not_let_in(oidc: Site, cl
 @pytest.mark.usefixtures("ann")
 def test_who_was_disabled_is_not_let_in(oidc: Site, ann: Person) -> None:
     hub, _ = oidc
-    disable_person(hub, ann.id)
+    disable_person(hub, ann.id, "tested")
     asked = Asked("/")
     with pytest.raises(NotAuthorized, match="this hub does not"):
         prove_by_provider(hub, asked, code_of(hub, asked))

@@ -45,18 +45,18 @@ def wrong(_hub: Hub, secret: str) -> str:
 
 
 def revoked(hub: Hub, secret: str) -> str:
-    revoke_token(hub, list_tokens(hub)[0].id)
+    revoke_token(hub, list_tokens(hub)[0].id, "tested")
     return secret
 
 
 def removed(hub: Hub, secret: str) -> str:
-    remove_customer(hub, list_tokens(hub)[0].tsp_id or "")
+    remove_customer(hub, list_tokens(hub)[0].tsp_id or "", "tested")
     return secret
 
 
 def disabled(hub: Hub, secret: str) -> str:
     maker = add_person(hub, "ann@hub.example", "Ann", OPERATOR, os_user="tester")
-    disable_person(hub, maker.id)
+    disable_person(hub, maker.id, "tested")
     return secret
 
 
@@ -73,7 +73,7 @@ def test_who_is_disabled_takes_their_tokens_along_for_good(hub: Hub) -> None:
     ann = add_person(hub, "ann@hub.example", "Ann", OPERATOR)
     _, hers = create_token(hub, "hers", OPERATOR, person="ann@hub.example")
     _, mine = create_token(hub, "mine", OPERATOR)
-    disable_person(hub, ann.id)
+    disable_person(hub, ann.id, "tested")
     add_person(hub, "ann@hub.example", "Ann", Role.AUDITOR)
     _, again = create_token(hub, "again", Role.AUDITOR, person="ann@hub.example")
     with pytest.raises(NotAuthorized):
@@ -92,7 +92,7 @@ def test_a_token_ends_to_the_second(hub: Hub) -> None:
 
 def test_a_suspended_customer_still_reads_why(hub: Hub, issuer: str) -> None:
     _, secret = create_token(hub, "ci", MEMBER, issuer)
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     assert authenticate(hub, secret).tsp_id == issuer
 
 
@@ -118,8 +118,8 @@ def test_what_is_not_there_or_done_already_is_said(hub: Hub) -> None:
     record, _ = create_token(hub, "ci", OPERATOR)
     with pytest.raises(Conflict, match="there is a token ci"):
         create_token(hub, "ci", OPERATOR)
-    revoke_token(hub, record.id)
+    revoke_token(hub, record.id, "tested")
     with pytest.raises(Conflict, match="revoked already"):
-        revoke_token(hub, record.id)
+        revoke_token(hub, record.id, "tested")
     with pytest.raises(NotFound):
-        revoke_token(hub, 99)
+        revoke_token(hub, 99, "tested")

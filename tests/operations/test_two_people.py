@@ -113,7 +113,7 @@ def test_who_is_on_record_later_or_no_more_is_the_same_person(prd: Hub, submit: 
     with pytest.raises(NotAuthorized, match="same person"):
         approve_request(by(prd, carl.email), early)
     late = submit(carl.email)
-    disable_person(prd, carl.id)
+    disable_person(prd, carl.id, "tested")
     with pytest.raises(NotAuthorized, match="same person"):
         approve_request(by(prd, "carl"), late)
 
@@ -181,6 +181,6 @@ def test_another_host_waits_for_the_second_and_another_path_does_not(prd: Hub) -
 def test_without_a_second_person_it_is_said_how_to_add_one(prd: Hub, submit: Callable[[str], int]) -> None:
     number = submit(BANK)
     for each in (2, 1):
-        disable_person(prd, each)
+        disable_person(prd, each, "tested")
     with pytest.raises(Proposed, match=r"Nobody else is on record who may.*bothways person add"):
         approve_request(prd, number)

@@ -52,7 +52,7 @@ def test_before_a_server_that_is_new_is_probed_envoy_is_told(hub: Hub) -> None:
 
 
 def test_who_is_suspended_or_has_nothing_to_probe_is_never_due(hub: Hub, registered: str) -> None:
-    suspend_customer(hub, registered, suspended=True)
+    suspend_customer(hub, registered, "tested")
     applied: list[int] = []
     assert (looked(hub, applied), applied) == (0, [])
 

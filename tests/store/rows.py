@@ -24,7 +24,7 @@ def fill(database: Database, metadata: MetaData = schema.metadata, count: int = 
                 transaction.connection.execute(insert(table).values(_row(transaction.connection, table, number)))
         if metadata is schema.metadata:
             for number in range(count):
-                transaction.audit("test.fill", f"é😀 {number}", text=TEXT, number=number)
+                transaction.audit("hub.backup", f"é😀 {number}", text=TEXT, number=number)
 
 
 def _row(connection: Connection, table: Table, number: int) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from bothways.store.schema import audit
 )
 def test_the_database_itself_refuses_to_change_a_line(database: Database, now: datetime, statement: Any) -> None:
     with database.write(now, "alice") as transaction:
-        transaction.audit("customer.add", "1")
+        transaction.audit("customer.add", "1", kind="issuer", organization="First Bank")
     with pytest.raises(IntegrityError, match="audit is append-only"), database.write(now, "attacker") as transaction:
         transaction.connection.execute(statement)
     with database.read() as connection:

@@ -18,7 +18,7 @@ def chain(database: Database, now: datetime) -> Database:
     """A database with five lines in its audit."""
     for number in range(LINES):
         with database.write(now + timedelta(seconds=number), "tester") as transaction:
-            transaction.audit("customer.add", str(number), kind="issuer")
+            transaction.audit("customer.add", str(number), kind="issuer", organization="First Bank")
     return database
 
 
@@ -37,12 +37,16 @@ def line(sequence: int) -> Any:
 
 def test_a_line_says_when_who_what_to_whom_and_how(database: Database, now: datetime) -> None:
     with database.write(now, "alice", "cli-1a2b") as transaction:
-        transaction.audit("chain.endorse", "12345678", reason="seen by phone", chain=3)
+        transaction.audit("chain.refuse", "3", customer="12345678", fingerprint="1a", reason="not the bank's")
     with database.read() as connection:
         row = connection.execute(select(schema.audit)).one()
     assert row.request_id == "cli-1a2b"
-    assert (row.sequence, row.at, row.actor, row.action, row.subject) == (1, now, "alice", "chain.endorse", "12345678")
-    assert json.loads(row.detail) == {"reason": "seen by phone", "chain": 3}
+    assert (row.sequence, row.at, row.actor, row.action, row.subject) == (1, now, "alice", "chain.refuse", "3")
+    assert json.loads(row.detail) == {
+        "customer": "12345678",
+        "fingerprint": "1a",
+        "reason": "not the bank's",
+    }
 
 
 def test_each_line_carries_the_hash_of_the_one_before(chain: Database) -> None:
@@ -54,11 +58,11 @@ def test_each_line_carries_the_hash_of_the_one_before(chain: Database) -> None:
 
 
 def test_many_lines_at_once_continue_the_chain_as_one_by_one(chain: Database, now: datetime) -> None:
-    lines = [Line("request.approve", str(number), {"serial": "1a"}) for number in range(3)]
+    lines = [Line("request.approve", str(number), {"customer": "1", "serial": "1a"}) for number in range(3)]
     with chain.write(now, "alice") as transaction:
         transaction.audit_all(lines)
         transaction.audit_all([])
-        transaction.audit("customer.add", "3")
+        transaction.audit("customer.add", "3", kind="issuer", organization="First Bank")
     with chain.read() as connection:
         rows = connection.execute(select(schema.audit).where(schema.audit.c.sequence > LINES)).all()
         assert audit.first_broken(connection) is None
@@ -74,7 +78,7 @@ def test_an_empty_audit_and_an_untouched_one_hold(chain: Database) -> None:
 
 def test_a_moment_is_the_same_in_whatever_time_zone_it_was_given(database: Database, now: datetime) -> None:
     with database.write(now.astimezone(timezone(timedelta(hours=5, minutes=30))), "tester") as transaction:
-        transaction.audit("test", "1")
+        transaction.audit("hub.backup", "1")
     with database.read() as connection:
         assert audit.first_broken(connection) is None
 

@@ -19,7 +19,7 @@ def test_a_copy_is_one_sound_state_while_others_write(database: Database, path: 
     def write() -> None:
         while not ended.is_set():
             with database.write(now, "tester") as transaction:
-                transaction.audit_all([audit.Line("test", str(number)) for number in range(7)])
+                transaction.audit_all([audit.Line("hub.backup", str(number)) for number in range(7)])
 
     writer = threading.Thread(target=write)
     writer.start()

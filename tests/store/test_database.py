@@ -26,7 +26,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range(int(sys.argv[2])):
     with database.write(datetime.now(UTC), "other") as transaction:
-        transaction.audit("test.write", str(number))
+        transaction.audit("hub.backup", str(number))
 database.close()
 """
 
@@ -39,7 +39,7 @@ def audit_lines(database: Database) -> int:
 def add(database: Database, now: datetime, tsp_id: str) -> None:
     with database.write(now, "tester") as transaction:
         customers.add(transaction, Customer(tsp_id, CustomerKind.ISSUER, "First Bank", now))
-        transaction.audit("customer.add", tsp_id)
+        transaction.audit("customer.add", tsp_id, kind="issuer", organization="First Bank")
 
 
 def test_a_change_and_its_line_in_the_audit_are_there_together(database: Database, now: datetime) -> None:
@@ -53,7 +53,7 @@ def test_when_the_block_raises_neither_the_change_nor_its_line_is_there(database
     def fails() -> None:
         with database.write(now, "tester") as transaction:
             customers.add(transaction, Customer("1", CustomerKind.ISSUER, "First Bank", now))
-            transaction.audit("customer.add", "1")
+            transaction.audit("customer.add", "1", kind="issuer", organization="First Bank")
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -67,7 +67,7 @@ def test_a_line_that_cannot_be_written_undoes_the_change(database: Database, now
     def fails() -> None:
         with database.write(now, "tester") as transaction:
             customers.add(transaction, Customer("1", CustomerKind.ISSUER, "First Bank", now))
-            transaction.audit("customer.add", "1", detail=object())
+            transaction.audit("customer.add", "1", kind="issuer", organization="First Bank", detail=object())
 
     with pytest.raises(TypeError, match="not JSON serializable"):
         fails()

@@ -32,7 +32,7 @@ def database(url: str) -> Iterator[Database]:
 def add(database: Database, now: datetime, tsp_id: str) -> None:
     with database.write(now, "tester") as transaction:
         customers.add(transaction, Customer(tsp_id, CustomerKind.ISSUER, "First Bank", now))
-        transaction.audit("customer.add", tsp_id)
+        transaction.audit("customer.add", tsp_id, kind="issuer", organization="First Bank")
 
 
 def listed(database: Database) -> list[str]:
@@ -111,7 +111,7 @@ def test_writers_come_one_at_a_time_so_that_the_audit_has_one_order(
         with closing(open_existing(url, "PPR")) as own:
             for number in range(20):
                 with own.write(now, name) as transaction:
-                    transaction.audit("test.write", str(number))
+                    transaction.audit("hub.backup", str(number))
 
     threads = [threading.Thread(target=write, args=(name,)) for name in ("a", "b", "c")]
     for each in threads:

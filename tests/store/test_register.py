@@ -26,7 +26,7 @@ def known(hub: Hub, make_csr: Callable[..., bytes]) -> Hub:
     requests.submit_request(hub, A, csr)
     stored = requests.submit_request(hub, B, make_csr(CN=f"TLSMA-ECDSA/{B}/PPR", O="Second Bank"))
     certificate_seen(hub, requests.approve_request(hub, stored.id).fingerprint or "")
-    customers.suspend_customer(hub, C, suspended=True)
+    customers.suspend_customer(hub, C, "tested")
     address = endpoints.set_endpoint(hub, D, "https://market.example").address
     for ok in (True, False):
         endpoints.record_probe(hub, D, ProbeFact(address, hub.now(), ok=ok, seen="seen"))

@@ -224,8 +224,8 @@ def test_a_node_that_refuses_is_shown_and_harms_no_other(
         metrics = control_text(world.hub, "/metrics") or ""
         assert 'bothways_node_refused{namespace="PPR",node="eu-3"} 1.0' in metrics
         assert 'bothways_node_refused{namespace="PPR",node="eu-1"} 0.0' in metrics
-        withdraw_node(world.hub, "eu-3")
-        withdraw_service(world.hub, "vault", ISSUER)
+        withdraw_node(world.hub, "eu-3", "tested")
+        withdraw_service(world.hub, "vault", ISSUER, "tested")
         world.apply()
 
 
@@ -245,7 +245,7 @@ def test_nobody_but_a_node_on_record_tells_of_calls(world: World, tmp_path: Path
     bootstrap(world.hub, "us-4", tmp_path)
     pair = ((tmp_path / "tls.key").read_bytes(), (tmp_path / "tls.crt").read_bytes())
     assert tell(world.hub, pair) == grpc.StatusCode.OK
-    withdraw_node(world.hub, "us-4")
+    withdraw_node(world.hub, "us-4", "tested")
     control(world.hub, "POST", "/apply")
     assert tell(world.hub, pair) == grpc.StatusCode.PERMISSION_DENIED
 
@@ -259,7 +259,7 @@ def test_a_withdrawn_node_is_cut_off_at_once_and_gets_nothing_more(
         spoke, serial = world.connected()
         with envoy.open(world, spoke) as line:
             assert line.ask("/tokens")[0] == 200
-        withdraw_node(world.hub, "eu-4")
+        withdraw_node(world.hub, "eu-4", "tested")
         world.apply()
         assert "eu-4" not in nodes(world.hub)
         until(lambda: envoy.counter("control_plane.connected_state") == 0, "the stream is still open")
@@ -299,13 +299,13 @@ def test_a_node_is_let_in_by_its_own_certificate_and_under_its_own_name(world: W
     assert stream(world.hub, pair, "eu-1") == grpc.StatusCode.PERMISSION_DENIED
     assert stream(world.hub, pair, "") == grpc.StatusCode.PERMISSION_DENIED
     assert stream(world.hub, pair, "us-1", "eu-1") == grpc.StatusCode.PERMISSION_DENIED
-    withdraw_node(world.hub, "us-1")
+    withdraw_node(world.hub, "us-1", "tested")
     control(world.hub, "POST", "/apply")
     assert stream(world.hub, pair) == grpc.StatusCode.PERMISSION_DENIED
     # Of the same name again: what the withdrawn one had opens nothing.
     bootstrap(world.hub, "us-1", tmp_path / "again")
     assert stream(world.hub, pair) == grpc.StatusCode.PERMISSION_DENIED
-    withdraw_node(world.hub, "us-1")
+    withdraw_node(world.hub, "us-1", "tested")
     control(world.hub, "POST", "/apply")
 
 
@@ -320,7 +320,7 @@ def test_connectivity_is_answered_for_nodes_on_record_alone(world: World, tmp_pa
         connection.request("GET", "/connectivity", headers=identity)
         answer = connection.getresponse()
         assert (answer.status, answer.read()[:1]) == (200, b"{")
-        withdraw_node(world.hub, "us-2")
+        withdraw_node(world.hub, "us-2", "tested")
         control(world.hub, "POST", "/apply")
         # On the connection that is open.
         connection.request("GET", "/connectivity", headers=identity)
@@ -350,7 +350,7 @@ def test_a_renewed_certificate_of_the_control_plane_is_shown_at_once(world: Worl
     control(world.hub, "POST", "/apply")
     assert shown() == {renewed}
     assert before != {renewed}
-    withdraw_node(world.hub, "us-3")
+    withdraw_node(world.hub, "us-3", "tested")
     control(world.hub, "POST", "/apply")
 
 

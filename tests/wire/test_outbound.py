@@ -177,7 +177,7 @@ def test_a_withdrawn_chain_closes_the_egress_at_once(world: World, serve: Serve)
 def test_a_suspended_customer_is_not_called(world: World, serve: Serve) -> None:
     server = serve(world, "A8", "a8.localhost")
     established(world, server)
-    suspend_customer(world.hub, "A8", suspended=True)
+    suspend_customer(world.hub, "A8", "tested")
     world.apply()
     assert egress(world, "A8").status_code == 404
     assert server.calls.empty()

@@ -13,7 +13,7 @@ from tests.wire.test_inbound import signed_by_the_issuing_ca
 
 from bothways.connectivity.observation import MatchedBy
 from bothways.operations.certificates import revoke_certificate, show_certificate
-from bothways.operations.customers import add_customer, suspend_customer
+from bothways.operations.customers import add_customer, resume_customer, suspend_customer
 from bothways.operations.services import add_service, grant_service
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import CustomerKind
@@ -62,12 +62,12 @@ def test_the_flow_is_not_established(world: World, place: Caller) -> None:
 
 def test_the_customer_is_suspended(world: World, place: Caller) -> None:
     spoke, _ = world.connected(MERCHANT)
-    suspend_customer(world.hub, MERCHANT, suspended=True)
+    suspend_customer(world.hub, MERCHANT, "tested")
     world.apply()
     with place.open(spoke) as line:
         assert line.ask("/connectivity")[0] == 403
     assert said(place.observed(MERCHANT)) == ("INBOUND-ACCESS-01", MatchedBy.HANDSHAKE)
-    suspend_customer(world.hub, MERCHANT, suspended=False)
+    resume_customer(world.hub, MERCHANT)
     world.apply()
 
 

@@ -8,7 +8,7 @@ from tests.wire.conftest import ISSUER, MERCHANT, Line, World
 from tests.wire.http2 import Http2Line
 
 from bothways.operations.certificates import revoke_certificate
-from bothways.operations.customers import suspend_customer
+from bothways.operations.customers import resume_customer, suspend_customer
 from bothways.operations.services import grant_service, withdraw_service
 from bothways.pki.revocation import RevocationReason
 from bothways.spoke.directory import Spoke
@@ -70,10 +70,10 @@ def test_a_suspended_customer_is_refused_on_its_open_connection_until_it_is_resu
     spoke, _ = world.connected()
     with world.open(spoke) as line:
         assert line.ask("/tokens")[0] == 200
-        suspend_customer(world.hub, ISSUER, suspended=True)
+        suspend_customer(world.hub, ISSUER, "tested")
         world.apply()
         assert [line.ask(path)[0] for path in ("/tokens", "/connectivity")] == [403, 403]
-        suspend_customer(world.hub, ISSUER, suspended=False)
+        resume_customer(world.hub, ISSUER)
         world.apply()
         assert line.ask("/tokens")[0] == 200
 
@@ -85,6 +85,6 @@ def test_a_service_is_granted_and_withdrawn_on_an_open_connection(world: World) 
         grant_service(world.hub, "vault", MERCHANT)
         world.apply()
         assert line.ask("/vault")[0] == 200
-        withdraw_service(world.hub, "vault", MERCHANT)
+        withdraw_service(world.hub, "vault", MERCHANT, "tested")
         world.apply()
         assert [line.ask(path)[0] for path in ("/vault", "/connectivity")] == [403, 200]

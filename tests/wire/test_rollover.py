@@ -42,7 +42,7 @@ def test_old_and_new_certificates_open_the_endpoint_until_the_old_ca_is_retired(
         for each in list_certificates(world.hub):
             if each.authority_id == 1 and each.revoked_at is None:
                 revoke_certificate(world.hub, each.serial, RevocationReason.SUPERSEDED)
-        retire_authority(world.hub, 1)
+        retire_authority(world.hub, 1, "tested")
         world.apply()
         assert line.ask("/tokens/after")[0] == 403
     assert refused(world, world.context(old)) == "TLSV1_ALERT_UNKNOWN_CA"

@@ -240,7 +240,7 @@ def test_the_client_ca_is_replaced_customer_by_customer_and_no_call_is_lost(
             found = [probe_customer(world.hub, each) for each in ("LATE", "READY")]
             assert [[one.id for one in each.findings] for each in found] == [["PROBE-NEXT-01"], []]
             with pytest.raises(Conflict, match="are shown to customers"):
-                retire_authority(world.hub, old.id)
+                retire_authority(world.hub, old.id, "tested")
             late.trust(certificate_pem(added.certificate))
             assert ask_held_customers(world.hub) == ("LATE",)
             world.apply()

@@ -25,7 +25,7 @@ from bothways import files
 from bothways.cli.spoke_check import envoy_of
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
-from bothways.operations.customers import add_customer, suspend_customer
+from bothways.operations.customers import add_customer, resume_customer, suspend_customer
 from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import contract
 from bothways.pki.chain import certificate_pem
@@ -228,11 +228,11 @@ def _trusting(pki: ServerPki, authorities: str) -> AbstractContextManager[int]:
 
 
 def test_a_revoked_certificate_and_a_suspended_customer_are_told_apart(desk: Desk) -> None:
-    suspend_customer(desk.hub, desk.tsp_id, suspended=True)
+    suspend_customer(desk.hub, desk.tsp_id, "tested")
     desk.world.apply()
     suspended = desk.check()
     assert (suspended.outcome, ids(suspended)) == (Outcome.NOT_AUTHORIZED, ["CHECK-ACCESS-01"])
-    suspend_customer(desk.hub, desk.tsp_id, suspended=False)
+    resume_customer(desk.hub, desk.tsp_id)
     revoke_certificate(desk.hub, desk.serial, RevocationReason.PRIVILEGE_WITHDRAWN)
     desk.world.apply()
     revoked = desk.check()

@@ -107,9 +107,11 @@ class Here:
         del path
         return list(islice(local(self.hub), most))
 
-    def change(self, local: Callable[[Hub], Document], method: str, path: Path_, body: object = None) -> Document:
+    def change(
+        self, local: Callable[[Hub], Document], method: str, path: Path_, body: object = None, **query: Any
+    ) -> Document:
         """Change something, and return what it is now; whether it is in force, `conclude` finds out."""
-        del method, path, body
+        del method, path, body, query
         return local(self.hub)
 
     def replace(self, local: Callable[[Hub], Document], path: Path_, body: object) -> Document:
@@ -150,10 +152,12 @@ class There:
         del local
         return list(islice(self.api.every(path, min(most or PAGE, PAGE), **query), most))
 
-    def change(self, local: Callable[[Hub], Document], method: str, path: Path_, body: object = None) -> Document:
+    def change(
+        self, local: Callable[[Hub], Document], method: str, path: Path_, body: object = None, **query: Any
+    ) -> Document:
         """Change something, and return what it is now; whether it is in force, `conclude` says."""
         del local
-        return self._told(self.api.ask(method, path, body))
+        return self._told(self.api.ask(method, path, body, query))
 
     def replace(self, local: Callable[[Hub], Document], path: Path_, body: object) -> Document:
         """Put something in the place of what is there now, and of nothing else."""

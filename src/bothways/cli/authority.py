@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, result, table, tell
+from bothways.cli.output import Json, Why, result, table, tell
 from bothways.contract.document import KeyType
 from bothways.operations import authorities
 from bothways.operations.hub import Hub
@@ -62,15 +62,15 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def retire(authority: int, *, where: Where = DEFAULT, json: Json = False) -> int:
+def retire(authority: int, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers."""
 
     def local(hub: Hub) -> Document:
-        authorities.retire_authority(hub, authority)
+        authorities.retire_authority(hub, authority, reason)
         return {"id": authority, "state": "retired"}
 
     with asked(where) as at:
-        document = at.change(local, "POST", ("authorities", authority, "retire"))
+        document = at.change(local, "POST", ("authorities", authority, "retire"), {"reason": reason})
         result(document, f"The CA {authority} is retired.", as_json=json)
         at.apply()
         return OK

@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, result, table, tell
+from bothways.cli.output import Json, Why, result, table, tell
 from bothways.errors import Unusable
 from bothways.operations import contacts
 from bothways.operations.hub import Hub
@@ -28,9 +28,9 @@ def list_(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
     return _list(tsp_id, where, json)
 
 
-def remove(tsp_id: str, contact: int, *, where: Where = DEFAULT, json: Json = False) -> int:
+def remove(tsp_id: str, contact: int, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Remove a contact of a customer."""
-    return _remove(tsp_id, contact, where, json)
+    return _remove(tsp_id, contact, reason, where, json)
 
 
 def add_own(*, email: Email = None, webhook: Webhook = None, where: Where = DEFAULT, json: Json = False) -> int:
@@ -43,9 +43,9 @@ def list_own(*, where: Where = DEFAULT, json: Json = False) -> int:
     return _list(None, where, json)
 
 
-def remove_own(contact: int, *, where: Where = DEFAULT, json: Json = False) -> int:
+def remove_own(contact: int, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Remove a contact of the operator."""
-    return _remove(None, contact, where, json)
+    return _remove(None, contact, reason, where, json)
 
 
 def _add(tsp_id: str | None, email: str | None, webhook: str | None, where: Where, json: Json) -> int:
@@ -76,12 +76,12 @@ def _list(tsp_id: str | None, where: Where, json: Json) -> int:
         return OK
 
 
-def _remove(tsp_id: str | None, contact: int, where: Where, json: Json) -> int:
+def _remove(tsp_id: str | None, contact: int, reason: str, where: Where, json: Json) -> int:
     def local(hub: Hub) -> Document:
-        return contacts.remove_contact(hub, tsp_id, contact).document() | {"removed": True}
+        return contacts.remove_contact(hub, tsp_id, contact, reason).document() | {"removed": True}
 
     with asked(where) as at:
-        document = at.change(local, "DELETE", (*_place(tsp_id), contact))
+        document = at.change(local, "DELETE", (*_place(tsp_id), contact), reason=reason)
         result(document, f"{document['address']} is told nothing more.", as_json=json)
         return OK
 

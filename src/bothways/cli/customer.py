@@ -8,7 +8,7 @@ from cyclopts import Parameter, validators
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import EXPIRING, OK
 from bothways.cli.observation import observation_lines
-from bothways.cli.output import Json, minute, result, table, tell
+from bothways.cli.output import Json, OptionalWhy, Why, minute, result, table, tell
 from bothways.connectivity.assess import State
 from bothways.operations import customers, enrolment
 from bothways.operations.endpoints import list_probes
@@ -65,25 +65,39 @@ def show(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
         return EXPIRING if at_risk(shown) else OK
 
 
-def suspend(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def suspend(tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Suspend a customer: nothing gets through in either direction until it is resumed."""
-    return _suspended(tsp_id, where, json, suspended=True)
+
+    def local(hub: Hub) -> Document:
+        customers.suspend_customer(hub, tsp_id, reason)
+        return {}
+
+    with asked(where) as at:
+        at.change(local, "POST", ("customers", tsp_id, "suspend"), {"reason": reason})
+        return at.conclude({"customer": tsp_id, "suspended": True}, f"{tsp_id} is suspended.", as_json=json)
 
 
-def resume(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def resume(tsp_id: str, *, reason: OptionalWhy = "", where: Where = DEFAULT, json: Json = False) -> int:
     """Resume a suspended customer."""
-    return _suspended(tsp_id, where, json, suspended=False)
+
+    def local(hub: Hub) -> Document:
+        customers.resume_customer(hub, tsp_id, reason)
+        return {}
+
+    with asked(where) as at:
+        at.change(local, "POST", ("customers", tsp_id, "resume"), {"reason": reason})
+        return at.conclude({"customer": tsp_id, "suspended": False}, f"{tsp_id} is resumed.", as_json=json)
 
 
-def remove(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def remove(tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
 
     def local(hub: Hub) -> Document:
-        customers.remove_customer(hub, tsp_id)
+        customers.remove_customer(hub, tsp_id, reason)
         return {"customer": tsp_id, "removed": True}
 
     with asked(where) as at:
-        document = at.change(local, "DELETE", ("customers", tsp_id))
+        document = at.change(local, "DELETE", ("customers", tsp_id), reason=reason)
         return at.conclude(document, f"{tsp_id} is removed.", as_json=json)
 
 
@@ -120,17 +134,6 @@ def enrolment_password(
         place = f"{document['est']}/simpleenroll (user {tsp_id})"
         tell(f"Give it to {tsp_id} alone. It works once, within {days} days, at {place}.")
         return OK
-
-
-def _suspended(tsp_id: str, where: Where, json: Json, *, suspended: bool) -> int:
-    def local(hub: Hub) -> Document:
-        customers.suspend_customer(hub, tsp_id, suspended=suspended)
-        return {}
-
-    with asked(where) as at:
-        at.change(local, "POST", ("customers", tsp_id, "suspend" if suspended else "resume"))
-        text = f"{tsp_id} is {'suspended' if suspended else 'resumed'}."
-        return at.conclude({"customer": tsp_id, "suspended": suspended}, text, as_json=json)
 
 
 def _probed(probe: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
 from bothways.cli.opening import actor, control, control_text, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, tell
+from bothways.cli.output import HERE, Directory, Json, OptionalWhy, result, tell
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.render import render_contract
@@ -160,15 +160,15 @@ def status(*, where: Where = DEFAULT, json: Json = False) -> int:
         return EXPIRING if any(at_risk(each) for each in customers) else OK
 
 
-def reopen(*, where: Where = DEFAULT, json: Json = False) -> int:
+def reopen(*, reason: OptionalWhy = "", where: Where = DEFAULT, json: Json = False) -> int:
     """Open the endpoint that the canary shut, after what it found was mended. The canary looks again at once."""
 
     def local(hub: hubs.Hub) -> Document:
-        ended = reopen_endpoint(hub)
+        ended = reopen_endpoint(hub, reason)
         return {"shut_at": ended.at.isoformat(), "reason": ended.reason}
 
     with asked(where) as at:
-        document = at.change(local, "POST", ("hub", "reopen"))
+        document = at.change(local, "POST", ("hub", "reopen"), {"reason": reason})
         text = f"The endpoint is open again. It was shut: {document['reason']}"
         code = at.conclude(document, text, as_json=json)
         tell(f"The canary looks at it now. Look whether it stayed open: bothways hub status {where.option}")

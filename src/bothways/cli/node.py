@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, table, tell
+from bothways.cli.output import HERE, Directory, Json, Why, result, table, tell
 from bothways.errors import Unusable
 from bothways.operations import nodes
 from bothways.operations.bootstrap import bootstrap_node
@@ -87,15 +87,15 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def withdraw(node: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def withdraw(node: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Let a node in no more. It goes on with what it has until it is stopped: end its Envoy too."""
 
     def local(hub: Hub) -> Document:
-        nodes.withdraw_node(hub, node)
+        nodes.withdraw_node(hub, node, reason)
         return {"node": node, "state": "withdrawn"}
 
     with asked(where) as at:
-        document = at.change(local, "POST", ("nodes", node, "withdraw"))
+        document = at.change(local, "POST", ("nodes", node, "withdraw"), {"reason": reason})
         code = at.conclude(document, f"The node {node} is withdrawn.", as_json=json)
         tell(
             "Its Envoy, if it still runs, serves what it had, and has the keys that it was sent. Stop it; if its "

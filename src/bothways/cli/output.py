@@ -14,7 +14,17 @@ Directory = Annotated[Path, Parameter(help="The directory of the hub, or of the 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print the result as JSON, and nothing else, on stdout.")
 ]
-Reason = Annotated[str, Parameter(help="Why; it is recorded, and the customer will read it.")]
+
+
+def _some(_type: object, reason: str) -> None:
+    """Refuse a reason that says nothing."""
+    if not reason.strip():
+        raise ValueError("a reason that says something is wanted: who reads the audit will ask for it.")
+
+
+Reason = Annotated[str, Parameter(help="Why; it is recorded, and the customer will read it.", validator=_some)]
+Why = Annotated[str, Parameter(name="--reason", help="Why; it is recorded in the audit.", validator=_some)]
+OptionalWhy = Annotated[str, Parameter(name="--reason", help="Why, if it is not clear; recorded in the audit.")]
 
 _ROW_MOST = 2**63 - 1
 

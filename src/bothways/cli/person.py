@@ -6,7 +6,7 @@ from cyclopts import Parameter
 
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, RowNumber, minute, result, table, tell
+from bothways.cli.output import Json, RowNumber, Why, minute, result, table, tell
 from bothways.operations import people
 from bothways.operations.hub import Hub
 from bothways.registry.access import Role
@@ -76,11 +76,14 @@ def list_(
         return OK
 
 
-def disable(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
+def disable(number: RowNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Let a person in no more, by sign-in or by token. They stay on record, for the audit names them."""
     with asked(where) as at:
         document = at.change(
-            lambda hub: dict(people.disable_person(hub, number).document()), "POST", ("people", number, "disable")
+            lambda hub: dict(people.disable_person(hub, number, reason).document()),
+            "POST",
+            ("people", number, "disable"),
+            {"reason": reason},
         )
         result(document, f"{document['email']} is disabled.", as_json=json)
         return OK

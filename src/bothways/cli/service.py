@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from bothways import files
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, result, table, tell
+from bothways.cli.output import Json, Why, result, table, tell
 from bothways.cli.remote import text_of
 from bothways.operations import services
 from bothways.operations.hub import Hub
@@ -99,15 +99,15 @@ def grant(name: str, tsp_id: str, *, where: Where = DEFAULT, json: Json = False)
         return at.conclude(document, f"{name} is granted to {tsp_id}.", as_json=json)
 
 
-def withdraw(name: str, tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def withdraw(name: str, tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Withdraw a service from a customer."""
 
     def local(hub: Hub) -> Document:
-        services.withdraw_service(hub, name, tsp_id)
+        services.withdraw_service(hub, name, tsp_id, reason)
         return {"service": name, "customer": tsp_id, "granted": False}
 
     with asked(where) as at:
-        document = at.change(local, "DELETE", ("services", name, "grants", tsp_id))
+        document = at.change(local, "DELETE", ("services", name, "grants", tsp_id), reason=reason)
         return at.conclude(document, f"{name} is withdrawn from {tsp_id}.", as_json=json)
 
 

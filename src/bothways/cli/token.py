@@ -6,7 +6,7 @@ from cyclopts import Parameter, validators
 
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, RowNumber, day, result, table, tell
+from bothways.cli.output import Json, RowNumber, Why, day, result, table, tell
 from bothways.operations import tokens
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action, Role
@@ -61,13 +61,13 @@ def list_(
         return OK
 
 
-def revoke(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
+def revoke(number: RowNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Revoke an API token: it opens nothing from now on."""
 
     def local(hub: Hub) -> Document:
-        return dict(tokens.revoke_token(hub, number).document(hub.now()))
+        return dict(tokens.revoke_token(hub, number, reason).document(hub.now()))
 
     with asked(where) as at:
-        document = at.change(local, "POST", ("tokens", number, "revoke"))
+        document = at.change(local, "POST", ("tokens", number, "revoke"), {"reason": reason})
         result(document, f"Token {number} ({document['name']}) is revoked.", as_json=json)
         return OK

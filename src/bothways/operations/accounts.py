@@ -141,7 +141,8 @@ def _failed(hub: Hub, transaction: Transaction, person: Person) -> None:
     locked = failures >= FAILURES_MOST
     accounts.tried(transaction, person.id, 0 if locked else failures, hub.now() + LOCKED if locked else None)
     if locked:
-        transaction.audit("person.lock", str(person.id), customer=person.tsp_id, email=person.email)
+        reason = f"{failures} attempts to sign in failed"
+        transaction.audit("person.lock", str(person.id), customer=person.tsp_id, email=person.email, reason=reason)
 
 
 def _verified(hashed: str, password: str) -> bool:

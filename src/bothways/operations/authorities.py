@@ -66,8 +66,11 @@ def authority_added(hub: Hub, role: Literal["issuing", "client"], kind: KeyType 
     return {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
 
 
-def retire_authority(hub: Hub, number: int) -> None:
-    """Announce and trust a CA no more. Raises `NotFound`, or `Conflict` while it signs or a certificate of it lives."""
+def retire_authority(hub: Hub, number: int, reason: str) -> None:
+    """Announce and trust a CA no more, and say why.
+
+    Raises `NotFound`, or `Conflict` while it signs or a certificate of it lives.
+    """
     with hub.write() as transaction:
         found = [each for each in authorities.every_authority(transaction.connection) if each.id == number]
         if not found:
@@ -87,7 +90,7 @@ def retire_authority(hub: Hub, number: int) -> None:
                 "bothways certificate list"
             )
         authorities.retire(transaction, number)
-        transaction.audit("authority.retire", str(number))
+        transaction.audit("authority.retire", str(number), key=found[0].key_name, reason=reason)
 
 
 def retirable(hub: Hub) -> tuple[int, ...]:

@@ -39,14 +39,14 @@ def bootstrap_node(
     files.make_directory(out.absolute())
     key = ec.generate_private_key(ec.SECP256R1())
     with hub.write() as transaction:
-        node, action = _recorded(hub, transaction, name, binding)
+        node, before = _recorded(hub, transaction, name, binding)
         certificate, trusted = _certified(hub, transaction, node, key.public_key())
         transaction.audit(
-            action,
+            "node.renew" if before else "node.add",
             name,
             certificate=f"{certificate.serial_number:x}",
-            inbound=f"{node.binding.inbound_address} {node.binding.inbound_port}",
-            egress=f"{node.binding.egress_address} {node.binding.egress_port}",
+            **_places(node.binding),
+            **({"before": _places(before)} if before else {}),
         )
     texts = bootstrap.remote_files(name, ads, connectivity, hub.control_plane_name)
     for file, text in texts.items():
@@ -59,20 +59,27 @@ def bootstrap_node(
     return node
 
 
-def _recorded(hub: Hub, transaction: Transaction, name: str, binding: Binding | None) -> tuple[Node, str]:
-    """Return the node with this name, stored if it is new, and what that is called in the audit."""
+def _recorded(hub: Hub, transaction: Transaction, name: str, binding: Binding | None) -> tuple[Node, Binding | None]:
+    """Return the node with this name, and where it bound before; None if it is new, and stored now."""
     try:
         known = nodes.find(transaction.connection, name)
     except NotFound:
         wanted = binding or default_binding(hub)
         if findings := node_findings(name, wanted, names.embedded_node(hub.environment.value)):
             raise Refused(findings) from None
-        return nodes.add(transaction, name, wanted), "node.add"
+        return nodes.add(transaction, name, wanted), None
     if binding is not None and binding != known.binding:
         if findings := node_findings(name, binding, names.embedded_node(hub.environment.value)):
             raise Refused(findings)
         nodes.move(transaction, known.id, binding)
-    return nodes.find(transaction.connection, name), "node.renew"
+    return nodes.find(transaction.connection, name), known.binding
+
+
+def _places(binding: Binding) -> dict[str, str]:
+    return {
+        "inbound": f"{binding.inbound_address} {binding.inbound_port}",
+        "egress": f"{binding.egress_address} {binding.egress_port}",
+    }
 
 
 def _certified(

@@ -14,14 +14,14 @@ def shut_endpoint(hub: Hub, reason: str) -> None:
             transaction.audit("hub.shut", hub.environment.value, reason=reason)
 
 
-def reopen_endpoint(hub: Hub) -> Closure:
-    """Open the endpoint again, and return the closure that ends. Raises `Conflict` if it is not shut."""
+def reopen_endpoint(hub: Hub, reason: str = "") -> Closure:
+    """Open the endpoint again, and return the closure that ends. `reason` is what was mended. Raises `Conflict`."""
     with hub.write() as transaction:
         closure = closures.current(transaction.connection)
         if closure is None:
             raise Conflict("the endpoint is not shut. Look at: bothways hub status")
         closures.end(transaction, closure.id)
-        transaction.audit("hub.reopen", hub.environment.value, reason=closure.reason)
+        transaction.audit("hub.reopen", hub.environment.value, before=closure.reason, reason=reason)
         return closure
 
 

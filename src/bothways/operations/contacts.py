@@ -48,9 +48,10 @@ def list_contacts(hub: Hub, tsp_id: str | None) -> tuple[Contact, ...]:
         return contacts.every(connection, tsp_id)
 
 
-def remove_contact(hub: Hub, tsp_id: str | None, number: int) -> Contact:
-    """Remove a contact; what was not delivered to it is not sent any more. Raises `NotFound`."""
+def remove_contact(hub: Hub, tsp_id: str | None, number: int, reason: str) -> Contact:
+    """Remove a contact, and say why; what was not delivered to it is not sent any more. Raises `NotFound`."""
     with hub.write() as transaction:
         removed = contacts.remove(transaction, tsp_id, number)
-        transaction.audit("contact.remove", str(number), customer=tsp_id, address=removed.address)
+        detail = {"kind": removed.kind.value, "address": removed.address, "reason": reason}
+        transaction.audit("contact.remove", str(number), customer=tsp_id, **detail)
     return removed

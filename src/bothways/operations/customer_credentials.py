@@ -96,6 +96,7 @@ def install_credential(hub: Hub, tsp_id: str, data: bytes, subject: str = "certi
             "outbound.install",
             tsp_id,
             number=one.credential.id,
+            before=before and fingerprint(x509.load_pem_x509_certificate(before.chain.encode())),
             fingerprint=fingerprint(certificate),
             serial=f"{certificate.serial_number:x}",
             until=certificate.not_valid_after_utc.isoformat(),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bothways.connectivity.assess import EXPIRING, Assessment, State, assess
-from bothways.errors import Refused, Unusable
+from bothways.errors import NotFound, Refused, Unusable
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import Customer, CustomerKind, customer_findings
@@ -24,6 +24,7 @@ from bothways.store import (
 )
 from bothways.store.chains import ChainState
 from bothways.store.customer_credentials import CredentialState
+from bothways.store.database import Transaction
 from bothways.store.register import Attention, Filter
 from bothways.store.submitted_endpoints import EndpointState
 
@@ -31,6 +32,8 @@ LOOKED_AT = 1000
 """Customers that are looked at for a page with a state of a flow as filter."""
 _TOGETHER = 250
 """Customers whose facts are read at once: few questions to the database, and not many too much for a small page."""
+
+_REMOVED = "the customer was removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,34 +130,70 @@ def page_customers(hub: Hub, after: str, limit: int, wanted: CustomerFilter = Cu
     return CustomerPage(tuple(items), found[-1] if len(found) == looked_at else None)
 
 
-def suspend_customer(hub: Hub, tsp_id: str, *, suspended: bool) -> None:
-    """Suspend a customer, or resume it: while suspended, nothing gets through in either direction."""
+def suspend_customer(hub: Hub, tsp_id: str, reason: str) -> None:
+    """Suspend a customer, and say why: nothing gets through in either direction until it is resumed."""
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
-        customers.suspend(transaction, tsp_id, suspended=suspended)
-        transaction.audit("customer.suspend" if suspended else "customer.resume", tsp_id)
+        customers.suspend(transaction, tsp_id, suspended=True)
+        transaction.audit("customer.suspend", tsp_id, reason=reason)
 
 
-def remove_customer(hub: Hub, tsp_id: str) -> None:
-    """Remove a customer for good: its certificates are revoked, its chains, services and endpoint withdrawn."""
+def resume_customer(hub: Hub, tsp_id: str, reason: str = "") -> None:
+    """Resume a customer that was suspended."""
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)
-        for certificate in certificates.every(transaction.connection, tsp_id):
-            if certificate.revoked_at is None:
-                certificates.revoke(transaction, certificate.serial, RevocationReason.CESSATION_OF_OPERATION)
-        for chain in chains.every(transaction.connection, tsp_id, ChainState.ENDORSED):
-            chains.decide(transaction, chain.id, ChainState.WITHDRAWN, "the customer was removed")
-        for credential in customer_credentials.every(transaction.connection, tsp_id):
-            if credential.state in {CredentialState.REQUESTED, CredentialState.ACTIVE}:
-                reason = "the customer was removed"
-                customer_credentials.end(transaction, credential.id, CredentialState.REMOVED, reason)
-        holds.release(transaction, tsp_id)
-        services.withdraw(transaction, None, tsp_id)
-        endpoints.remove(transaction, tsp_id)
-        for named in submitted_endpoints.waiting(transaction.connection, tsp_id):
-            submitted_endpoints.decide(transaction, named.id, EndpointState.REFUSED, "the customer was removed")
+        customers.suspend(transaction, tsp_id, suspended=False)
+        transaction.audit("customer.resume", tsp_id, reason=reason)
+
+
+def remove_customer(hub: Hub, tsp_id: str, reason: str) -> None:
+    """Remove a customer for good, and say why.
+
+    Its certificates are revoked, its chains, services and endpoint withdrawn, each with its own line in the audit.
+    """
+    with hub.write() as transaction:
+        removed = customers.find(transaction.connection, tsp_id)
+        _revoke_all(transaction, tsp_id)
+        _withdraw_all(transaction, tsp_id)
         customers.remove(transaction, tsp_id)
-        transaction.audit("customer.remove", tsp_id)
+        detail = {"kind": removed.kind.value, "organization": removed.organization, "reason": reason}
+        transaction.audit("customer.remove", tsp_id, **detail)
     # What stays behind, if that file cannot be used now, is forgotten by its age.
     with contextlib.suppress(Unusable), hub.observations.write(hub.now()) as seen:
         observations.forget(seen, tsp_id)
+
+
+def _revoke_all(transaction: Transaction, tsp_id: str) -> None:
+    """End what the customer, and the hub towards it, is known by."""
+    code = RevocationReason.CESSATION_OF_OPERATION
+    for certificate in certificates.every(transaction.connection, tsp_id):
+        if certificate.revoked_at is None:
+            certificates.revoke(transaction, certificate.serial, code)
+            transaction.audit("certificate.revoke", certificate.serial, customer=tsp_id, reason=code.value)
+    for credential in customer_credentials.every(transaction.connection, tsp_id):
+        if credential.state in {CredentialState.REQUESTED, CredentialState.ACTIVE}:
+            customer_credentials.end(transaction, credential.id, CredentialState.REMOVED, _REMOVED)
+            detail = {"number": credential.id, "state": credential.state.value, "reason": _REMOVED}
+            transaction.audit("outbound.remove", tsp_id, **detail)
+    if holds.release(transaction, tsp_id):
+        transaction.audit("rotate.release", tsp_id, reason=_REMOVED)
+
+
+def _withdraw_all(transaction: Transaction, tsp_id: str) -> None:
+    """End what was granted to the customer, and where it is called."""
+    connection = transaction.connection
+    for chain in chains.every(connection, tsp_id, ChainState.ENDORSED):
+        chains.decide(transaction, chain.id, ChainState.WITHDRAWN, _REMOVED)
+        detail = {"fingerprint": chain.fingerprint, "reason": _REMOVED}
+        transaction.audit("chain.withdraw", str(chain.id), customer=tsp_id, **detail)
+    for name in sorted(services.grants_of(connection, (tsp_id,)).get(tsp_id, ())):
+        services.withdraw(transaction, name, tsp_id)
+        transaction.audit("service.withdraw", name, customer=tsp_id, reason=_REMOVED)
+    for named in submitted_endpoints.waiting(connection, tsp_id):
+        submitted_endpoints.decide(transaction, named.id, EndpointState.REFUSED, _REMOVED)
+        detail = {"url": named.endpoint.url, "reason": _REMOVED}
+        transaction.audit("endpoint.refuse", str(named.id), customer=tsp_id, **detail)
+    with contextlib.suppress(NotFound):
+        before = endpoints.find(connection, tsp_id)
+        endpoints.remove(transaction, tsp_id)
+        transaction.audit("endpoint.remove", tsp_id, before=before.url, reason=_REMOVED)

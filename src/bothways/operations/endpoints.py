@@ -212,7 +212,8 @@ def _submitted(
 def _replace(transaction: Transaction, waiting: Sequence[SubmittedEndpoint]) -> None:
     for each in waiting:
         submitted_endpoints.decide(transaction, each.id, EndpointState.REPLACED)
-        transaction.audit("endpoint.replace", str(each.id), customer=each.tsp_id, url=each.endpoint.url)
+        reason = "another was named before it was looked at"
+        transaction.audit("endpoint.replace", str(each.id), customer=each.tsp_id, url=each.endpoint.url, reason=reason)
 
 
 def _put(transaction: Transaction, tsp_id: str, endpoint: Endpoint, action: str, **detail: object) -> None:

@@ -132,8 +132,10 @@ def compare_key(hub: Hub, tsp_id: str, parsed: CertificationRequest) -> None:
         shared += _sharing(transaction.connection, number, last)
         keys.add_modulus(transaction, pin, number)
         for one, other in [(pin, each) for each in shared] + [(each, pin) for each in shared]:
-            if keys.ban(transaction, one, BanCause.SHARED_PRIME, f"it shares a prime with {other}", other):
-                transaction.audit("key.ban", one, cause=BanCause.SHARED_PRIME.value, shares_with=other, by=tsp_id)
+            cause, reason = BanCause.SHARED_PRIME, f"it shares a prime with {other}"
+            if keys.ban(transaction, one, cause, reason, other):
+                detail = {"reason": reason, "shares_with": other, "by": tsp_id}
+                transaction.audit("key.ban", one, cause=cause.value, **detail)
 
 
 def require_own_primes(hub: Hub, public_key: CertificatePublicKeyTypes) -> None:
@@ -210,7 +212,7 @@ def _ban_disclosed(hub: Hub, tsp_id: str, pins: frozenset[str]) -> None:
     with hub.write() as transaction:
         for pin in sorted(pins):
             if keys.ban(transaction, pin, BanCause.DISCLOSED, reason):
-                transaction.audit("key.ban", pin, cause=BanCause.DISCLOSED.value, customer=tsp_id)
+                transaction.audit("key.ban", pin, cause=BanCause.DISCLOSED.value, reason=reason, customer=tsp_id)
             _revoke_under(transaction, pin)
         _withdraw_chains(transaction, pins, tsp_id)
 
@@ -237,7 +239,8 @@ def _withdraw_chains(transaction: Transaction, pins: frozenset[str], tsp_id: str
         if own & pins:
             reason = "the private key of a CA in it is known to others"
             chains.decide(transaction, each.id, ChainState.WITHDRAWN, reason)
-            transaction.audit("chain.withdraw", str(each.id), customer=each.tsp_id, reason=reason)
+            detail = {"fingerprint": each.fingerprint, "reason": reason}
+            transaction.audit("chain.withdraw", str(each.id), customer=each.tsp_id, **detail)
 
 
 def _modulus(key: CertificatePublicKeyTypes) -> int | None:

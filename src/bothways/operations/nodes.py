@@ -16,11 +16,11 @@ OVERLAP = timedelta(minutes=10)
 """How long the certificates before go on after a newer one was used: connections that were opened with them do."""
 
 
-def withdraw_node(hub: Hub, name: str) -> None:
-    """Let a node in no more: its streams end, and nothing is sent to it. Raises `NotFound`."""
+def withdraw_node(hub: Hub, name: str, reason: str) -> None:
+    """Let a node in no more, and say why: its streams end, and nothing is sent to it. Raises `NotFound`."""
     with hub.write() as transaction:
         nodes.withdraw(transaction, nodes.find(transaction.connection, name).id)
-        transaction.audit("node.withdraw", name)
+        transaction.audit("node.withdraw", name, reason=reason)
 
 
 def list_nodes(hub: Hub) -> list[dict[str, Any]]:

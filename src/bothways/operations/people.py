@@ -44,12 +44,16 @@ def active_person(hub: Hub, email: str) -> Person | None:
         return people.active(connection, email.lower())
 
 
-def disable_person(hub: Hub, number: int) -> Person:
-    """Let a person in no more, by sign-in or token. Raises `NotFound`, `Conflict` if they are disabled already."""
+def disable_person(hub: Hub, number: int, reason: str) -> Person:
+    """Let a person in no more, by sign-in or token, and say why.
+
+    Raises `NotFound`, `Conflict` if they are disabled already.
+    """
     with hub.write() as transaction:
         known = people.find(transaction.connection, number)
         if known.disabled_at is not None:
             raise Conflict(f"person {number} was disabled already, on {known.disabled_at:%Y-%m-%d %H:%M} UTC.")
         people.disable(transaction, number)
-        transaction.audit("person.disable", str(number), customer=known.tsp_id, email=known.email)
+        detail = {"email": known.email, "role": known.role.value, "reason": reason}
+        transaction.audit("person.disable", str(number), customer=known.tsp_id, **detail)
         return people.find(transaction.connection, number)

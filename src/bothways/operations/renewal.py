@@ -56,6 +56,7 @@ def supersede(hub: Hub, serial: str) -> bool:
         for old, first_seen in certificates.renewed(transaction.connection, transaction.now):
             if old.serial == serial and first_seen + overlap <= transaction.now:
                 certificates.revoke(transaction, serial, RevocationReason.SUPERSEDED)
-                transaction.audit("certificate.supersede", serial, customer=old.tsp_id)
+                reason = f"the one that renews it has been in use for {overlap.days} days"
+                transaction.audit("certificate.supersede", serial, customer=old.tsp_id, reason=reason)
                 return True
     return False

@@ -102,7 +102,7 @@ def put_next_to_use(hub: Hub, following: Credential, refused: Mapping[str, str],
         before, held = authorities.current_credential(connection, Role.CLIENT), holds.many(connection)
         earlier = authorities.credentials_by_id(connection, {each.credential_id for each in held.values()})
         authorities.put_to_use(transaction, following.id)
-        transaction.audit("rotate.client", _serial(following), held=sorted(refused))
+        transaction.audit("rotate.client", _serial(following), before=_serial(before), held=sorted(refused))
         for tsp_id in sorted(customers.many(connection, refused.keys())):
             at = earlier[held[tsp_id].credential_id] if tsp_id in held else before
             if at.certificate.not_valid_after_utc <= transaction.now:
@@ -197,6 +197,7 @@ def _release(transaction: Transaction, tsp_id: str, reason: str) -> None:
 
 
 def _rotated(hub: Hub, transaction: Transaction, role: Role) -> str:
+    before = authorities.current_credential(transaction.connection, role)
     serial = sign_for_hub(hub, transaction, role)
-    transaction.audit(f"rotate.{OWN[role]}", serial)
+    transaction.audit(f"rotate.{OWN[role]}", serial, before=_serial(before))
     return serial

@@ -22,7 +22,7 @@ def add_service(hub: Hub, service: Service) -> None:
             raise Refused(findings)
         plain = "".join(certificate_pem(each) for each in anchors(service))
         services.add(transaction, replace(service, upstream_ca=plain))
-        transaction.audit("service.add", service.name, **_recorded(service))
+        transaction.audit("service.add", service.name, **_recorded(service), needs=sorted(service.needs))
 
 
 def anchors(service: Service) -> tuple[x509.Certificate, ...]:
@@ -53,13 +53,13 @@ def grant_service(hub: Hub, name: str, tsp_id: str) -> None:
             transaction.audit("service.grant", name, customer=tsp_id)
 
 
-def withdraw_service(hub: Hub, name: str, tsp_id: str) -> None:
-    """Withdraw a service from a customer. Raises `Conflict` if it was not granted."""
+def withdraw_service(hub: Hub, name: str, tsp_id: str, reason: str) -> None:
+    """Withdraw a service from a customer, and say why. Raises `Conflict` if it was not granted."""
     with hub.write() as transaction:
         services.find(transaction.connection, name)
         if not services.withdraw(transaction, name, tsp_id):
             raise Conflict(f"the service {name} was not granted to {tsp_id}. Look at: bothways service list")
-        transaction.audit("service.withdraw", name, customer=tsp_id)
+        transaction.audit("service.withdraw", name, customer=tsp_id, reason=reason)
 
 
 def service_document(service: Service, granted: frozenset[str]) -> dict[str, Any]:

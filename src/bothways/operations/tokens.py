@@ -46,7 +46,8 @@ def create_token(
             StoredToken(0, name, role, tsp_id, limited, transaction.now, end, person=person or hub.actor),
             _digest(secret),
         )
-        transaction.audit("token.add", str(record.id), customer=tsp_id, name=name, role=role.value)
+        opens = {"role": role.value, "scopes": limited and sorted(limited), "expires": end.isoformat()}
+        transaction.audit("token.add", str(record.id), customer=tsp_id, name=name, **opens)
     return record, secret
 
 
@@ -68,14 +69,15 @@ def show_token(hub: Hub, number: int) -> StoredToken:
         return tokens.find(connection, number)
 
 
-def revoke_token(hub: Hub, number: int) -> StoredToken:
-    """Revoke a token: it opens nothing from now on. Raises `NotFound`, `Conflict` if it was revoked."""
+def revoke_token(hub: Hub, number: int, reason: str) -> StoredToken:
+    """Revoke a token, and say why: it opens nothing from now on. Raises `NotFound`, `Conflict` if it was revoked."""
     with hub.write() as transaction:
         record = tokens.find(transaction.connection, number)
         if record.revoked_at is not None:
             raise Conflict(f"token {number} was revoked already, on {record.revoked_at:%Y-%m-%d %H:%M} UTC.")
         tokens.revoke(transaction, number)
-        transaction.audit("token.revoke", str(number), customer=record.tsp_id, name=record.name)
+        detail = {"name": record.name, "role": record.role.value, "reason": reason}
+        transaction.audit("token.revoke", str(number), customer=record.tsp_id, **detail)
         return tokens.find(transaction.connection, number)
 
 

@@ -138,7 +138,7 @@ def _retire(this: _Round) -> None:
     hub = this.hub
 
     def retired(number: int) -> int:
-        retire_authority(hub, number)
+        retire_authority(hub, number, "it was replaced, and nothing that it signed is in force")
         return number
 
     for number in retirable(hub):

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from bothways.store.audit_actions import missing
 from bothways.store.schema import audit
 
 _BEGINNING = "0" * 64
@@ -28,12 +29,17 @@ class Line:
 
 
 def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Line], request_id: str = "") -> None:
-    """Write lines in their order, each with the hash of the one before it."""
+    """Write lines in their order, each with the hash of the one before it.
+
+    Raises `ValueError` for a line that lacks what its action must say: nothing is changed without it.
+    """
     sequence, previous = last(connection)
     moment = _written(at)
     rows = []
     for line in lines:
         sequence += 1
+        if lacking := missing(line.action, line.detail):
+            raise ValueError(f"{line.action} is to be recorded without {', '.join(sorted(lacking))}")
         row = {
             "sequence": sequence,
             "at": at,

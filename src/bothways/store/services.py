@@ -53,11 +53,9 @@ def grant(transaction: Transaction, name: str, tsp_id: str) -> bool:
     return True
 
 
-def withdraw(transaction: Transaction, name: str | None, tsp_id: str) -> bool:
-    """Withdraw a service, or all, from a customer; return False if there was nothing to withdraw."""
-    query = delete(granted).where(granted.c.tsp_id == tsp_id)
-    if name is not None:
-        query = query.where(granted.c.service == name)
+def withdraw(transaction: Transaction, name: str, tsp_id: str) -> bool:
+    """Withdraw a service from a customer; return False if it was not granted."""
+    query = delete(granted).where(granted.c.tsp_id == tsp_id, granted.c.service == name)
     return transaction.connection.execute(query).rowcount > 0
 
 

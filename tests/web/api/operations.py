@@ -40,7 +40,7 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("GET", "/customers/{tsp_id}"): (None, ALL),
     ("DELETE", "/customers/{tsp_id}"): (None, ALONE),
     ("GET", "/customers/{tsp_id}/observations"): (None, ALL),
-    ("POST", "/customers/{tsp_id}/suspend"): (None, ALONE),
+    ("POST", "/customers/{tsp_id}/suspend"): (_REASON, ALONE),
     ("POST", "/customers/{tsp_id}/resume"): (None, ALONE),
     ("POST", "/customers/{tsp_id}/enrolment-password"): ({}, ALONE),
     ("GET", "/customers/{tsp_id}/openssl"): (None, ALL),
@@ -98,10 +98,10 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ),
     ("GET", "/people/{number}"): (None, ALL),
     ("POST", "/people/{number}/invite"): (None, MANAGES),
-    ("POST", "/people/{number}/disable"): (None, MANAGES),
+    ("POST", "/people/{number}/disable"): (_REASON, MANAGES),
     ("GET", "/tokens"): (None, MANAGES),
     ("POST", "/tokens"): ({"name": "t", "role": "customer-member", "customer": "{tsp_id}"}, MANAGES),
-    ("POST", "/tokens/{number}/revoke"): (None, MANAGES),
+    ("POST", "/tokens/{number}/revoke"): (_REASON, MANAGES),
     ("GET", "/audit"): (None, OF_HUB),
     ("GET", "/audit/verify"): (None, OF_HUB),
     ("GET", "/audit/head"): (None, OF_HUB),
@@ -115,9 +115,9 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("DELETE", "/hub/contacts/{number}"): (None, ALONE),
     ("GET", "/authorities"): (None, OF_HUB),
     ("POST", "/authorities"): ({}, ALONE),
-    ("POST", "/authorities/{number}/retire"): (None, ALONE),
+    ("POST", "/authorities/{number}/retire"): (_REASON, ALONE),
     ("GET", "/nodes"): (None, OF_HUB),
-    ("POST", "/nodes/{node}/withdraw"): (None, ALONE),
+    ("POST", "/nodes/{node}/withdraw"): (_REASON, ALONE),
 }
 
 
@@ -132,6 +132,11 @@ class Things:
         # The same name stands for many things: whose number it is, the part of the path before it says.
         named = re.sub(r"(hub/contacts|[a-z]+)/{number}", lambda found: f"{found[1]}/{self.values[found[1]]}", template)
         return named.format(**self.values)
+
+    def asked(self, operation: Operation) -> str:
+        """Return a path with what its operation wants in the query: why something is removed."""
+        method, template = operation
+        return self.path(template) + ("?reason=tested" if method == "DELETE" else "")
 
     def body(self, body: Any) -> Any:
         """Return what is sent with the names filled in."""

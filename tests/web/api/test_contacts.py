@@ -9,8 +9,8 @@ def test_contacts_are_added_listed_and_removed(api: Api, issuer: str) -> None:
         assert (hook["customer"], hook["secret"][:6]) == (whose, "whsec_")
         [listed] = api("GET", where)["items"]
         assert listed == {key: value for key, value in hook.items() if key not in {"secret", "sending"}}
-        assert api("DELETE", f"{where}/{hook['id']}")["removed"] is True
-        api("DELETE", f"{where}/{hook['id']}", None, 404)
+        assert api("DELETE", f"{where}/{hook['id']}?reason=moved")["removed"] is True
+        api("DELETE", f"{where}/{hook['id']}?reason=moved", None, 404)
     problem = api("POST", "/hub/contacts", {"kind": "email", "address": "nobody"}, 422)
     assert problem["type"].endswith("/problems/CONTACT-ADDRESS")
 

@@ -12,10 +12,10 @@ def test_a_customer_is_added_shown_suspended_resumed_and_removed(hub: Hub, api: 
     assert (
         api("GET", "/customers/12345678")["inbound"]["state"] == show_customer(hub, "12345678").assessment.inbound.state
     )
-    suspended = api("POST", "/customers/12345678/suspend")
+    suspended = api("POST", "/customers/12345678/suspend", {"reason": "tested"})
     assert (suspended["suspended"], suspended["in_force"]) == (True, True)
     assert api("POST", "/customers/12345678/resume")["suspended"] is False
-    assert api("DELETE", "/customers/12345678")["removed"] is True
+    assert api("DELETE", "/customers/12345678?reason=tested")["removed"] is True
     assert api("GET", "/customers/12345678", None, 404)["type"] == "urn:bothways:problem:notfound"
 
 
@@ -44,7 +44,7 @@ def test_pages_hold_everybody_once(hub: Hub, api: Api) -> None:
 def test_who_may_need_a_person_is_listed_by_why(hub: Hub, api: Api) -> None:
     for tsp_id in ("1001", "1002"):
         add_customer(hub, tsp_id, CustomerKind.MERCHANT, f"Shop {tsp_id}")
-    api("POST", "/customers/1002/suspend")
+    api("POST", "/customers/1002/suspend", {"reason": "tested"})
 
     def found(query: str) -> list[str]:
         return [each["customer"] for each in api("GET", f"/customers?{query}")["items"]]

@@ -55,7 +55,7 @@ def test_no_one_is_answered_anything(hub: Hub, ask: Ask, things: Things, authori
     app = portal_app(replace(hub, now=lambda: begin + timedelta(seconds=7 * next(ticks))), applied)
     for (method, path), (body, _) in OPERATIONS.items():
         headers = {"Authorization": authorization} if authorization else {}
-        answer = ask(app, method, "/api/v1" + things.path(path), headers, things.body(body))
+        answer = ask(app, method, "/api/v1" + things.asked((method, path)), headers, things.body(body))
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), (method, path)
         assert answer.json()["type"] == "urn:bothways:problem:notauthenticated"
 
@@ -64,7 +64,7 @@ def test_the_wrong_role_is_refused_everything(api: Api, things: Things) -> None:
     refused = 0
     for (method, path), (body, allowed) in OPERATIONS.items():
         for role in set(Role) - allowed:
-            problem = api(method, things.path(path), things.body(body), 403, role=role, tsp_id=OWNER)
+            problem = api(method, things.asked((method, path)), things.body(body), 403, role=role, tsp_id=OWNER)
             assert problem["type"] == "urn:bothways:problem:notauthorized", (method, path, role)
             refused += 1
     assert refused > 150
@@ -73,12 +73,14 @@ def test_the_wrong_role_is_refused_everything(api: Api, things: Things) -> None:
 def test_another_customers_things_are_as_if_they_were_not_there(api: Api, things: Things) -> None:
     absent = things.absent()
     for operation, (body, allowed) in OPERATIONS.items():
-        method, path = operation
+        method, _ = operation
         if not of_customer(operation):
             continue
         for role in (ADMINISTRATOR, Role.CUSTOMER_MEMBER):
             answers = [
-                api(method, each.path(path), each.body(body), raw=True, status=404, role=role, tsp_id=OTHER).json()
+                api(
+                    method, each.asked(operation), each.body(body), raw=True, status=404, role=role, tsp_id=OTHER
+                ).json()
                 for each in (things, absent)
             ]
             assert said(answers[0], things, absent) == said(answers[1], things, absent), operation

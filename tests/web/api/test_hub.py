@@ -48,8 +48,8 @@ def test_authorities_are_added_and_retired(api: Api) -> None:
     added = api("POST", "/authorities", {"role": "issuing"}, 201)
     assert "issuing G2" in added["subject"]
     assert {each["role"] for each in api("GET", "/authorities")["items"]} == {"issuing", "client", "server", "node"}
-    api("POST", f"/authorities/{added['id']}/retire", None, 409)
-    assert api("POST", "/authorities/1/retire")["state"] == "retired"
+    api("POST", f"/authorities/{added['id']}/retire", {"reason": "tested"}, 409)
+    assert api("POST", "/authorities/1/retire", {"reason": "tested"})["state"] == "retired"
 
 
 def test_nodes_are_listed_and_withdrawn(hub: Hub, tmp_path: Path, ask: Ask) -> None:
@@ -58,7 +58,7 @@ def test_nodes_are_listed_and_withdrawn(hub: Hub, tmp_path: Path, ask: Ask) -> N
     bootstrap_node(nodes_hub, "eu-1", tmp_path / "eu-1", place, place)
     app = portal_app(nodes_hub, applied)
     headers = {"Authorization": f"Bearer {create_token(nodes_hub, 'ops', Role.OPERATOR)[1]}"}
-    assert ask(app, "POST", "/api/v1/nodes/eu-1/withdraw", headers).json()["state"] == "withdrawn"
+    assert ask(app, "POST", "/api/v1/nodes/eu-1/withdraw", headers, {"reason": "tested"}).json()["state"] == "withdrawn"
     [node] = ask(app, "GET", "/api/v1/nodes", headers).json()["items"]
     assert (node["node"], node["state"]) == ("eu-1", "withdrawn")
-    assert ask(app, "POST", "/api/v1/nodes/eu-1/withdraw", headers).status_code == 404
+    assert ask(app, "POST", "/api/v1/nodes/eu-1/withdraw", headers, {"reason": "tested"}).status_code == 404

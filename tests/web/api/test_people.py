@@ -17,12 +17,12 @@ def test_a_customers_administrator_has_to_do_with_its_own_people(api: Api, issue
     assert bob["customer"] == issuer
     assert [each["id"] for each in api("GET", "/people", role=ADMINISTRATOR)["items"]] == [bob["id"]]
     assert [each["id"] for each in api("GET", "/people")["items"]] == [first["id"], bob["id"]]
-    api("POST", f"/people/{first['id']}/disable", None, 404, role=ADMINISTRATOR)
+    api("POST", f"/people/{first['id']}/disable", {"reason": "tested"}, 404, role=ADMINISTRATOR)
     assert api("GET", f"/people/{bob['id']}", role=ADMINISTRATOR) == bob
     link = api("POST", f"/people/{bob['id']}/invite", None, 201, role=ADMINISTRATOR)["link"]
     assert "/invitation/" in link
     api("POST", f"/people/{first['id']}/invite", None, 404, role=ADMINISTRATOR)
-    assert api("POST", f"/people/{bob['id']}/disable", role=ADMINISTRATOR)["state"] == "disabled"
+    assert api("POST", f"/people/{bob['id']}/disable", {"reason": "tested"}, role=ADMINISTRATOR)["state"] == "disabled"
 
 
 def test_a_token_is_shown_once_and_opens_until_it_is_revoked(hub: Hub, ask: Ask, api: Api, issuer: str) -> None:
@@ -37,5 +37,5 @@ def test_a_token_is_shown_once_and_opens_until_it_is_revoked(hub: Hub, ask: Ask,
         return ask(app, "GET", f"/api/v1/customers/{issuer}", headers).status_code
 
     assert status() == 200
-    assert api("POST", f"/tokens/{made['id']}/revoke", role=ADMINISTRATOR)["state"] == "revoked"
+    assert api("POST", f"/tokens/{made['id']}/revoke", {"reason": "tested"}, role=ADMINISTRATOR)["state"] == "revoked"
     assert status() == 401

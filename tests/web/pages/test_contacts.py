@@ -16,7 +16,7 @@ def test_an_address_is_added_and_removed(hub: Hub, operator: Visitor, issuer: st
     assert "60, 30, 14, 7, 1 days ahead" in page
     assert "no mail server is set" in page
     [contact] = list_contacts(hub, issuer)
-    assert operator.post(f"{at}/{contact.id}/remove").headers["location"] == f"{at}?done=removed"
+    assert operator.post(f"{at}/{contact.id}/remove", reason="moved").headers["location"] == f"{at}?done=removed"
     assert list_contacts(hub, issuer) == ()
 
 

@@ -52,7 +52,7 @@ def test_home_shows_each_step_with_one_sentence_and_one_button(
     certificate_seen(hub, record.fingerprint or "")
     page = bank.get(f"/customers/{issuer}/home")
     assert (page.text.count('<li class="good">'), page.text.count('<li class="wait">')) == (3, 3)
-    suspend_customer(hub, issuer, suspended=True)
+    suspend_customer(hub, issuer, "tested")
     assert "This customer is suspended" in bank.get(f"/customers/{issuer}/home").text
 
 

@@ -52,9 +52,9 @@ def test_a_node_is_withdrawn_by_who_may(hub: Hub, visit: Visit, operator: Visito
         nodes.add(transaction, "paris", default_binding(hub))
     assert "paris" in operator.get("/nodes").text
     assert visit(Role.AUDITOR).post("/nodes/paris/withdraw").status_code == 403
-    assert operator.post("/nodes/paris/withdraw").headers["location"] == "/nodes?done=withdrawn"
+    assert operator.post("/nodes/paris/withdraw", reason="tested").headers["location"] == "/nodes?done=withdrawn"
     assert [each["state"] for each in list_nodes(hub)] == ["withdrawn"]
-    assert operator.post("/nodes/rome/withdraw").status_code == 404
+    assert operator.post("/nodes/rome/withdraw", reason="tested").status_code == 404
 
 
 def test_customers_have_nothing_to_do_with_nodes(bank: Visitor) -> None:

@@ -39,7 +39,7 @@ def test_people_of_others_are_not_there_for_an_administrator(hub: Hub, bank: Vis
 
 def test_who_is_disabled_has_no_session_any_more(hub: Hub, operator: Visitor, bank: Visitor) -> None:
     [number] = [each.id for each in list_people(hub) if each.role is Role.CUSTOMER_ADMINISTRATOR]
-    assert operator.post(f"/people/{number}/disable").status_code == 303
+    assert operator.post(f"/people/{number}/disable", reason="tested").status_code == 303
     assert bank.get("/account").status_code == 303
     [own] = [each.id for each in list_people(hub) if each.role is Role.OPERATOR]
     assert operator.post(f"/people/{own}/disable").status_code == 409

@@ -53,7 +53,7 @@ def test_what_a_rule_says_now_is_shown(
 
 
 def test_what_a_removed_customer_left_does_no_harm(hub: Hub, operator: Visitor, waiting: str) -> None:
-    remove_customer(hub, waiting)
+    remove_customer(hub, waiting, "tested")
     assert operator.get("/reviews").status_code == 200
     assert operator.get("/reviews/chains/1").status_code == 200
     assert operator.get("/reviews/requests/1").status_code == 404

@@ -18,7 +18,7 @@ def test_a_service_is_granted_by_the_hub_alone(hub: Hub, operator: Visitor, bank
     path = f"/customers/{issuer}/services/tokens"
     assert bank.post(path, granted="yes").status_code == 403
     for granted in ("yes", ""):
-        assert operator.post(path, granted=granted).status_code == 303
+        assert operator.post(path, granted=granted, reason="tested").status_code == 303
         assert [own for _, own in services_of(hub, issuer)] == [bool(granted)]
 
 
@@ -27,7 +27,7 @@ def test_a_customer_is_suspended_and_resumed_by_the_hub_alone(
 ) -> None:
     for step, suspended in (("suspend", True), ("resume", False)):
         assert bank.post(f"/customers/{issuer}/{step}").status_code == 403
-        answer = operator.post(f"/customers/{issuer}/{step}")
+        answer = operator.post(f"/customers/{issuer}/{step}", reason="tested")
         assert answer.headers["location"] == f"/customers/{issuer}/home?done=in-force"
         assert show_customer(hub, issuer).customer.suspended is suspended
     assert "Suspend this customer" in operator.get(f"/customers/{issuer}/home").text
@@ -41,7 +41,8 @@ def test_an_endorsement_is_withdrawn_with_a_reason(
     endorse_chain(hub, number)
     assert bank.post(f"/customers/{issuer}/chains/{number}/withdraw", reason="x").status_code == 403
     assert operator.post(f"/customers/{other}/chains/{number}/withdraw", reason="x").status_code == 404
-    operator.post(f"/customers/{issuer}/chains/{number}/withdraw", reason=" ")
+    silent = operator.post(f"/customers/{issuer}/chains/{number}/withdraw", reason=" ")
+    assert (silent.status_code, "say why" in silent.text) == (422, True)
     assert show_chain(hub, number).state == "endorsed"
     operator.post(f"/customers/{issuer}/chains/{number}/withdraw", reason="the CA was sold")
     assert (show_chain(hub, number).state, show_chain(hub, number).reason) == ("withdrawn", "the CA was sold")

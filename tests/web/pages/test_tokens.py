@@ -21,7 +21,7 @@ def test_a_token_is_shown_once_and_is_its_makers(hub: Hub, operator: Visitor) ->
     again = operator.get("/tokens").text
     assert secret not in again
     assert "hub-read" in again
-    assert operator.post("/tokens/1/revoke").headers["location"] == "/tokens?done=revoked"
+    assert operator.post("/tokens/1/revoke", reason="tested").headers["location"] == "/tokens?done=revoked"
     assert "revoked" in operator.get("/tokens").text
 
 

@@ -9,7 +9,7 @@ from bothways.registry.access import Action
 from bothways.registry.contact import ContactKind
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import Body, Number, TspId
+from bothways.web.api.inputs import Body, Number, TspId, Why
 
 
 class NewContact(Body):
@@ -34,9 +34,9 @@ def contacts_router(gate: Gate) -> APIRouter:
         return _added(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id, body)
 
     @router.delete("/{number}")
-    def _remove(by: Asks, tsp_id: TspId, number: Number) -> Document:
+    def _remove(by: Asks, tsp_id: TspId, number: Number, reason: Why) -> Document:
         """Remove a contact of a customer."""
-        return _removed(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id, number)
+        return _removed(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id, number, reason)
 
     return router
 
@@ -56,9 +56,9 @@ def own_contacts_router(gate: Gate) -> APIRouter:
         return _added(by.may(Action.HUB_WRITE), None, body)
 
     @router.delete("/{number}")
-    def _remove(by: Asks, number: Number) -> Document:
+    def _remove(by: Asks, number: Number, reason: Why) -> Document:
         """Remove a contact of the operator."""
-        return _removed(by.may(Action.HUB_WRITE), None, number)
+        return _removed(by.may(Action.HUB_WRITE), None, number, reason)
 
     return router
 
@@ -71,5 +71,5 @@ def _added(hub: Hub, tsp_id: str | None, body: NewContact) -> Document:
     return contacts.contact_added(hub, tsp_id, body.kind, body.address)
 
 
-def _removed(hub: Hub, tsp_id: str | None, number: int) -> Document:
-    return contacts.remove_contact(hub, tsp_id, number).document() | {"removed": True}
+def _removed(hub: Hub, tsp_id: str | None, number: int, reason: str) -> Document:
+    return contacts.remove_contact(hub, tsp_id, number, reason).document() | {"removed": True}

@@ -17,7 +17,7 @@ from bothways.store.register import Attention
 from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import Body, TspId
+from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason, TspId, Why
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 _Word = Annotated[str, Query(min_length=1, max_length=64)]
@@ -85,29 +85,44 @@ def customers_router(gate: Gate) -> APIRouter:
         found = observations.list_observations(hub, tsp_id, after=after, limit=limit + 1)
         return page(found, limit, lambda each: each.id, lambda each: each.document())
 
+    _put_standing(router)
+    _put_enrolment(router)
+    return router
+
+
+def _put_standing(router: APIRouter) -> None:
     @router.post("/{tsp_id}/suspend")
-    async def _suspend(by: Asks, tsp_id: TspId) -> Document:
+    async def _suspend(by: Asks, tsp_id: TspId, body: Reason) -> Document:
         """Let nothing through in either direction."""
-        return await _suspended(by, tsp_id, suspended=True)
+
+        def work() -> Document:
+            hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+            customers.suspend_customer(hub, tsp_id, body.reason)
+            return customers.show_customer(hub, tsp_id).document()
+
+        return await by.change(work)
 
     @router.post("/{tsp_id}/resume")
-    async def _resume(by: Asks, tsp_id: TspId) -> Document:
+    async def _resume(by: Asks, tsp_id: TspId, body: OptionalReason = NO_REASON) -> Document:
         """Resume a suspended customer."""
-        return await _suspended(by, tsp_id, suspended=False)
+
+        def work() -> Document:
+            hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+            customers.resume_customer(hub, tsp_id, body.reason)
+            return customers.show_customer(hub, tsp_id).document()
+
+        return await by.change(work)
 
     @router.delete("/{tsp_id}")
-    async def _remove(by: Asks, tsp_id: TspId, if_match: IfMatch = None) -> Document:
+    async def _remove(by: Asks, tsp_id: TspId, reason: Why, if_match: IfMatch = None) -> Document:
         """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
 
         def work() -> Document:
             require_match(if_match, _document(by, Action.CUSTOMER_WRITE, tsp_id))
-            customers.remove_customer(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id)
+            customers.remove_customer(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id, reason)
             return {"customer": tsp_id, "removed": True}
 
         return await by.change(work)
-
-    _put_enrolment(router)
-    return router
 
 
 def _put_enrolment(router: APIRouter) -> None:
@@ -139,12 +154,3 @@ def _put_enrolment(router: APIRouter) -> None:
 
 def _document(by: Caller, action: Action, tsp_id: str) -> Document:
     return customers.show_customer(by.may(action, tsp_id), tsp_id).document()
-
-
-async def _suspended(by: Caller, tsp_id: str, *, suspended: bool) -> Document:
-    def work() -> Document:
-        hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
-        customers.suspend_customer(hub, tsp_id, suspended=suspended)
-        return customers.show_customer(hub, tsp_id).document()
-
-    return await by.change(work)

@@ -17,7 +17,7 @@ from bothways.pki.keys import sha256
 from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body
+from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason
 
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
@@ -58,11 +58,11 @@ def hub_router(gate: Gate) -> APIRouter:
         return {"contract": text, "fingerprint": sha256(text.encode())}
 
     @router.post("/reopen")
-    async def _reopen(by: Asks) -> Document:
+    async def _reopen(by: Asks, body: OptionalReason = NO_REASON) -> Document:
         """Open the endpoint that the canary shut, after what it found was mended."""
 
         def work() -> Document:
-            ended = reopen_endpoint(by.may(Action.HUB_WRITE))
+            ended = reopen_endpoint(by.may(Action.HUB_WRITE), body.reason)
             return {"shut_at": ended.at.isoformat(), "reason": ended.reason}
 
         return await by.change(work)
@@ -90,11 +90,11 @@ def authorities_router(gate: Gate) -> APIRouter:
         return await by.change(work)
 
     @router.post("/{number}/retire")
-    async def _retire(by: Asks, number: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> Document:
+    async def _retire(by: Asks, number: Annotated[int, Path(ge=1, le=2**31 - 1)], body: Reason) -> Document:
         """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers."""
 
         def work() -> Document:
-            authorities.retire_authority(by.may(Action.HUB_WRITE), number)
+            authorities.retire_authority(by.may(Action.HUB_WRITE), number, body.reason)
             return {"id": number, "state": "retired"}
 
         return await by.change(work)
@@ -112,11 +112,11 @@ def nodes_router(gate: Gate) -> APIRouter:
         return {"items": nodes.list_nodes(by.may(Action.HUB_READ)), "next": None}
 
     @router.post("/{node}/withdraw")
-    async def _withdraw(by: Asks, node: Annotated[str, Path(max_length=63)]) -> Document:
+    async def _withdraw(by: Asks, node: Annotated[str, Path(max_length=63)], body: Reason) -> Document:
         """Let a node in no more. It goes on with what it has until it is stopped."""
 
         def work() -> Document:
-            nodes.withdraw_node(by.may(Action.HUB_WRITE), node)
+            nodes.withdraw_node(by.may(Action.HUB_WRITE), node, body.reason)
             return {"node": node, "state": "withdrawn"}
 
         return await by.change(work)

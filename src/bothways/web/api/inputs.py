@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number that it was given when it was stored.")]
@@ -15,7 +15,21 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reason(Body):
-    """Why; it is recorded, and the customer will read it."""
+_REASON_MOST = 1000
+Why = Annotated[str, Query(max_length=_REASON_MOST, pattern=r"\S", description="Why; it is recorded in the audit.")]
 
-    reason: str = Field(min_length=1, max_length=1000)
+
+class Reason(Body):
+    """Why; it is recorded, and the customer reads it where it is about what the customer handed in."""
+
+    reason: str = Field(max_length=_REASON_MOST, pattern=r"\S")
+
+
+class OptionalReason(Body):
+    """Why, if it is not clear; it is recorded in the audit."""
+
+    reason: str = Field("", max_length=_REASON_MOST)
+
+
+NO_REASON = OptionalReason(reason="")
+"""What stands for a body that was not sent."""

@@ -15,7 +15,7 @@ from bothways.store.tokens import absent as no_token
 from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.etag import tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import Body, Number
+from bothways.web.api.inputs import Body, Number, Reason
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 Whose = Annotated[str | None, Query(max_length=64, description="Only those of this customer.")]
@@ -72,11 +72,11 @@ def people_router(gate: Gate) -> APIRouter:
         return invitation(hub, number)
 
     @router.post("/{number}/disable")
-    def _disable(by: Asks, number: Number) -> Document:
+    def _disable(by: Asks, number: Number, body: Reason) -> Document:
         """Let a person in no more, by sign-in or by token."""
         hub, person = _person(by, Action.PERSON_WRITE, number)
         by.require_within(person.role)
-        return people.disable_person(hub, number).document()
+        return people.disable_person(hub, number, body.reason).document()
 
     return router
 
@@ -103,10 +103,10 @@ def tokens_router(gate: Gate) -> APIRouter:
         return record.document(hub.now()) | {"token": secret}
 
     @router.post("/{number}/revoke")
-    def _revoke(by: Asks, number: Number) -> Document:
+    def _revoke(by: Asks, number: Number, body: Reason) -> Document:
         """Revoke a token: it opens nothing from now on."""
         hub = _token_hub(by, number)
-        return tokens.revoke_token(hub, number).document(hub.now())
+        return tokens.revoke_token(hub, number, body.reason).document(hub.now())
 
     return router
 

@@ -12,7 +12,7 @@ from bothways.registry.flow import Flow
 from bothways.registry.service import TIMEOUT, Service
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, TspId
+from bothways.web.api.inputs import Body, TspId, Why
 
 Name = Annotated[str, Path(max_length=63, description="The service's name.")]
 
@@ -72,11 +72,11 @@ def services_router(gate: Gate) -> APIRouter:
         return await by.change(work)
 
     @router.delete("/{name}/grants/{tsp_id}")
-    async def _withdraw(by: Asks, name: Name, tsp_id: TspId) -> Document:
+    async def _withdraw(by: Asks, name: Name, tsp_id: TspId, reason: Why) -> Document:
         """Withdraw a service from a customer."""
 
         def work() -> Document:
-            services.withdraw_service(by.may(Action.SERVICE_WRITE, tsp_id), name, tsp_id)
+            services.withdraw_service(by.may(Action.SERVICE_WRITE, tsp_id), name, tsp_id, reason)
             return {"service": name, "customer": tsp_id, "granted": False}
 
         return await by.change(work)

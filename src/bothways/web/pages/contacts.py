@@ -77,7 +77,8 @@ async def _added(view: View, form: Form, tsp_id: str | None) -> Response:
 
 
 async def _removed(form: Form, tsp_id: str | None, number: int) -> Response:
-    await asyncio.to_thread(remove_contact, form.visitor.may(_write(tsp_id), tsp_id), tsp_id, number)
+    hub = form.visitor.may(_write(tsp_id), tsp_id)
+    await asyncio.to_thread(remove_contact, hub, tsp_id, number, form.why())
     return redirect(f"{_place(tsp_id)}?done=removed")
 
 

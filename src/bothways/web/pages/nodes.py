@@ -36,7 +36,7 @@ def nodes_router(gate: Gate, view: View, running: Running) -> APIRouter:
 
     @router.post("/nodes/{node}/withdraw")
     async def _withdraw(form: sent, node: Annotated[str, Path(max_length=63)]) -> Response:
-        await asyncio.to_thread(withdraw_node, form.visitor.may(Action.HUB_WRITE), node)
+        await asyncio.to_thread(withdraw_node, form.visitor.may(Action.HUB_WRITE), node, form.why())
         await form.visitor.apply()
         return redirect("/nodes?done=withdrawn")
 

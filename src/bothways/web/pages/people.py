@@ -65,7 +65,7 @@ def people_router(gate: Gate, view: View) -> APIRouter:
             hub, person = _own(form.visitor, number)
             if person.email == form.visitor.email:
                 raise Conflict("nobody disables themselves. Ask another person who may.")
-            disable_person(hub, number)
+            disable_person(hub, number, form.why())
 
         await asyncio.to_thread(work)
         return redirect("/people?done=disabled")

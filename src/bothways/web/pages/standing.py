@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from bothways.errors import NotFound
 from bothways.operations.chains import show_chain, withdraw_chain
-from bothways.operations.customers import suspend_customer
+from bothways.operations.customers import resume_customer, suspend_customer
 from bothways.operations.services import grant_service, withdraw_service
 from bothways.registry.access import Action
 from bothways.web.pages.customer import Number, TspId
@@ -22,32 +22,31 @@ def standing_router(gate: Gate) -> APIRouter:
 
     @router.post("/suspend")
     async def _suspend(form: sent, tsp_id: TspId) -> Response:
-        return await _suspended(form, tsp_id, suspended=True)
+        hub = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id)
+        await asyncio.to_thread(suspend_customer, hub, tsp_id, form.why())
+        return redirect(f"/customers/{tsp_id}/home?done={await form.visitor.apply()}")
 
     @router.post("/resume")
     async def _resume(form: sent, tsp_id: TspId) -> Response:
-        return await _suspended(form, tsp_id, suspended=False)
+        hub = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id)
+        await asyncio.to_thread(resume_customer, hub, tsp_id, form.reason)
+        return redirect(f"/customers/{tsp_id}/home?done={await form.visitor.apply()}")
 
     @router.post("/chains/{number}/withdraw")
     async def _withdraw(form: sent, tsp_id: TspId, number: Number) -> Response:
-        hub, reason = form.visitor.may(Action.CHAIN_DECIDE, tsp_id), " ".join(form.text("reason").split())[:1000]
+        hub = form.visitor.may(Action.CHAIN_DECIDE, tsp_id)
         if show_chain(hub, number).tsp_id != tsp_id:
             raise NotFound(f"customer {tsp_id} has no chain {number}. Look at its page Trust.")
-        if not reason:
-            return redirect(f"/customers/{tsp_id}/trust")
-        await asyncio.to_thread(withdraw_chain, hub, number, reason)
+        await asyncio.to_thread(withdraw_chain, hub, number, form.why())
         return redirect(f"/customers/{tsp_id}/trust?done={await form.visitor.apply()}")
 
     @router.post("/services/{name}")
     async def _service(form: sent, tsp_id: TspId, name: str) -> Response:
         hub = form.visitor.may(Action.SERVICE_WRITE, tsp_id)
-        await asyncio.to_thread(grant_service if form.text("granted") else withdraw_service, hub, name, tsp_id)
+        if form.text("granted"):
+            await asyncio.to_thread(grant_service, hub, name, tsp_id)
+        else:
+            await asyncio.to_thread(withdraw_service, hub, name, tsp_id, form.why())
         return redirect(f"/customers/{tsp_id}/services?done={await form.visitor.apply()}")
 
     return router
-
-
-async def _suspended(form: Form, tsp_id: str, *, suspended: bool) -> Response:
-    hub = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id)
-    await asyncio.to_thread(suspend_customer, hub, tsp_id, suspended=suspended)
-    return redirect(f"/customers/{tsp_id}/home?done={await form.visitor.apply()}")

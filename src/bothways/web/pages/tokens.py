@@ -56,7 +56,7 @@ def tokens_router(gate: Gate, view: View) -> APIRouter:
             hub = form.visitor.may(Action.TOKEN_WRITE, form.visitor.tsp_id)
             if form.visitor.tsp_id not in {None, show_token(hub, number).tsp_id}:
                 raise absent(number)
-            revoke_token(hub, number)
+            revoke_token(hub, number, form.why())
 
         await asyncio.to_thread(work)
         return redirect("/tokens?done=revoked")

@@ -9,6 +9,7 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -23,10 +24,12 @@ from bothways.operations.sessions import Visit, visit_of
 from bothways.registry.access import Action, Role
 from bothways.web.api.caller import Apply, Caller, Running
 from bothways.web.application import name_actor
+from bothways.web.problem import Told
 
 FORM_MOST = 256 * 1024
 """Bytes of a form: a chain or a request with what stands around it."""
 _FIELDS_MOST = 2_000
+_REASON_MOST = 1000
 _OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%-]{0,500}", re.ASCII)
 _SEE_OTHER = 303
 
@@ -121,6 +124,19 @@ class Form:
     def content(self, name: str) -> bytes:
         """Return the chosen file if there is one, else what was pasted."""
         return self.sent.file or self.text(name).encode(errors="replace")
+
+    @property
+    def reason(self) -> str:
+        """Why, as it was written, on one line; empty if nothing was."""
+        return " ".join(self.text("reason").split())[:_REASON_MOST]
+
+    def why(self) -> str:
+        """Return why something is taken away. Raises `Told` (422) if nothing was said: no field leaves it out."""
+        if not self.reason:
+            raise Told(
+                HTTPStatus.UNPROCESSABLE_ENTITY, "nothing was done, for no reason was given. Go back, and say why."
+            )
+        return self.reason
 
 
 class Gate:
