@@ -1,4 +1,4 @@
-mkdir est && cp bank/ca.crt est/server-ca.crt && cd est
+mkdir est && cp bank/ca.crt est/ca.crt && cd est
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout tls.key -out tls.csr \
     -subj '/C=FR/ST=Ile-de-France/L=Paris/O=First Bank/OU=Payments/CN=TLSMA-ECDSA\/12345678\/PPR'
 before_1() { cd ../hub; }
