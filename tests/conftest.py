@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -141,14 +142,30 @@ def unguarded(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger_name(audit, change)}{of}")
 
 
+def _ports() -> Iterator[int]:
+    """Yield ports below those that the system gives to outgoing connections, none again before all others were.
+
+    Each process of the tests has a range of its own: what one has looked up and not bound yet, no other one takes.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _RANGES
+    first = _PORTS.start + number * len(_PORTS) // _RANGES
+    mine = [*range(first, first + len(_PORTS) // _RANGES)]
+    random.shuffle(mine)
+    return cycle(mine)
+
+
+_PORTS, _RANGES = range(16000, 32000), 8
+_next_ports = _ports()
+
+
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses, below those that the system gives to outgoing connections."""
+    """Return ports that nobody uses."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
             while True:
                 with suppress(OSError):
-                    each.bind(("127.0.0.1", random.randrange(16000, 32000)))  # noqa: S311 - nothing secret
+                    each.bind(("127.0.0.1", next(_next_ports)))
                     break
         return [each.getsockname()[1] for each in sockets]
     finally:
@@ -276,6 +293,9 @@ def new_token(softhsm: Path, place: Path, name: str) -> str:
     """Make a token, with its PIN in the file `pin` at the place, and return the URI of a key of this name in it."""
     pkcs11 = pytest.importorskip("pkcs11")
     label, pin = f"hub-{os.urandom(6).hex()}", os.urandom(6).hex()
+    # Those of other tests go: beside dozens of tokens pkcs11-provider 1.0 forgets that it has signed in.
+    for other in Path(os.environ["SOFTHSM2_CONF"]).with_name("tokens").iterdir():
+        shutil.rmtree(other)
     (place / "pin").write_text(f"{pin}\n")
     (place / "pin").chmod(0o600)
     command = ["softhsm2-util", "--init-token", "--free", "--label", label, "--so-pin", pin, "--pin", pin]

@@ -63,7 +63,6 @@ def ailing(hub: Hub) -> Iterator[list[bytes]]:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(hub.control_socket))
         listener.listen()
-        listener.settimeout(10)
 
         def serve() -> None:
             while True:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.envoy
 def test_one_connection_too_many_is_closed_and_the_hub_still_calls(
     hub: Hub, issuer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overload, "_CONNECTIONS", 2)
+    monkeypatch.setattr(overload, "CONNECTIONS", 2)
     world = World(hub, tmp_path)
     spoke, _ = world.certified(issuer)
 

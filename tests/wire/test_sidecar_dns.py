@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from tests.conftest import free_ports
 from tests.dns_server import DnsServer
+from tests.eventually import eventually
 from tests.hub_server import HubServer, hub_server
 from tests.wire.conftest import World
 from tests.wire.servers import make_pki
@@ -119,11 +120,12 @@ def test_what_dns_said_last_serves_for_a_bounded_time_and_the_calls_go_on_when_d
     assert answer.json()["detail"] == (
         f"DNS has not answered for {NAME} for so long that its last answer holds no more."
     )
-    assert f"DNS fails for {NAME} since 1 s: calls are answered with 503 until it does not" in scene.log.read_text()
+    said = f"DNS fails for {NAME} since 1 s: calls are answered with 503 until it does not"
+    eventually(lambda: said in scene.log.read_text())
     scene.dns.mode = ""
     while scene.call() != 200:
         assert time.monotonic() < end + SECONDS
-    assert f"DNS answers for {NAME} again: calls go to the hub" in scene.log.read_text()
+    eventually(lambda: f"DNS answers for {NAME} again: calls go to the hub" in scene.log.read_text())
 
 
 def test_a_name_that_is_gone_is_called_no_more_and_that_is_told(scene: Scene) -> None:
