@@ -14,9 +14,9 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 $(ARGS)
 
-# What takes chance rather than a fixed path: the properties, with other examples each time.
+# All of it and what takes longer, and chance rather than a fixed path: the properties, with other examples each time.
 soak: $(VENV)/.installed-dev
-	$(BIN)/pytest --numprocesses 4 --hypothesis-profile explore $(ARGS)
+	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 -m "" --hypothesis-profile explore $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check

@@ -55,7 +55,10 @@ def cookies(site: Hub) -> dict[str, str]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("who", PAGES)
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [("dark", 360), *(pytest.param(*each, marks=pytest.mark.soak) for each in [("light", 1280), ("light", 360)])],
+)
 def test_axe_finds_nothing(
     site: Hub, cookies: dict[str, str], open_page: Open, who: str, scheme: str, width: int
 ) -> None:

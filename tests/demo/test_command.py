@@ -41,6 +41,7 @@ def test_once_with_json_is_one_list_of_passed_steps_and_nothing_is_left(demo_out
     assert demo_outcome["stderr"] == ""
 
 
+@pytest.mark.soak
 @pytest.mark.envoy
 @pytest.mark.timeout(300)
 def test_a_broken_openssl_fails_its_step_and_the_demo_exits_with_1(

@@ -66,6 +66,7 @@ def test_with_a_dead_envoy_the_next_call_fails_and_says_so(stage: Stage, play: P
     assert "does not answer: [Errno 111] Connection refused" in saw
 
 
+@pytest.mark.soak
 def test_a_gate_that_stands_open_fails(play: Play, only_failure: OnlyFailure) -> None:
     def establish_too_early(scene: Scene) -> None:
         prove_inbound(scene, scene.parties[0])

@@ -35,6 +35,7 @@ def test_rotation_changes_the_certificate_and_breaks_nothing(seen: dict[str, str
         assert words[-3:] == ["4", "calls", "answered"]
 
 
+@pytest.mark.soak
 def test_with_the_chain_of_another_ca_the_probe_fails_and_says_so(play: Play, only_failure: OnlyFailure) -> None:
     def submit_another_chain(scene: Scene) -> None:
         party = scene.parties[0]
@@ -59,6 +60,7 @@ def test_with_an_expired_server_certificate_the_probe_fails_and_says_so(play: Pl
     assert "certificate has expired" in saw.replace("_", " ")
 
 
+@pytest.mark.soak
 def test_with_a_dead_server_the_probe_fails_and_says_so(play: Play, only_failure: OnlyFailure) -> None:
     failed, saw = only_failure(play("issuer.chain", lambda scene: scene.parties[0].listening.stop()))
     assert failed == "PPR issuer.probe"

@@ -18,6 +18,7 @@ def paste(line: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.soak
 @pytest.mark.envoy
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is for people who have curl")
