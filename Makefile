@@ -12,11 +12,11 @@ demo: $(VENV)/.installed
 
 # DATABASE=postgresql keeps the tests' hubs in a PostgreSQL that comes with the wheels.
 test: $(VENV)/.installed-dev
-	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 $(ARGS)
+	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 --dist worksteal $(ARGS)
 
 # All of it and what takes longer, and chance rather than a fixed path: the properties, with other examples each time.
 soak: $(VENV)/.installed-dev
-	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 -m "" --hypothesis-profile explore $(ARGS)
+	BOTHWAYS_TEST_DATABASE=$(DATABASE) $(BIN)/pytest --numprocesses 4 --dist worksteal -m "" --hypothesis-profile explore $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check

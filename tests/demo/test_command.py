@@ -66,7 +66,11 @@ def test_a_broken_openssl_fails_its_step_and_the_demo_exits_with_1(
 @pytest.mark.envoy
 @pytest.mark.parametrize(
     ("number", "waits_for", "code"),
-    [(signal.SIGINT, "stderr", 130), (signal.SIGINT, "stdout", 130), (signal.SIGTERM, "stdout", 143)],
+    [
+        (signal.SIGINT, "stderr", 130),
+        pytest.param(signal.SIGINT, "stdout", 130, marks=pytest.mark.soak),
+        (signal.SIGTERM, "stdout", 143),
+    ],
     ids=["SIGINT while hubs start", "SIGINT after the first step", "SIGTERM after the first step"],
 )
 def test_a_signal_ends_everything_that_was_started(

@@ -45,6 +45,7 @@ def test_revocation_reaches_an_open_connection(seen: dict[str, str]) -> None:
         assert saw.endswith("then 403 on the same connection")
 
 
+@pytest.mark.soak
 def test_with_a_dead_envoy_the_next_call_fails_and_says_so(stage: Stage, play: Play, only_failure: OnlyFailure) -> None:
     def kill_envoy_for_good(scene: Scene) -> None:
         status = control(scene.hub, "GET", "/status")

@@ -47,6 +47,7 @@ def test_with_the_chain_of_another_ca_the_probe_fails_and_says_so(play: Play, on
     assert "CERTIFICATE_VERIFY_FAILED" in saw
 
 
+@pytest.mark.soak
 def test_with_an_expired_server_certificate_the_probe_fails_and_says_so(play: Play, only_failure: OnlyFailure) -> None:
     def serve_an_expired_certificate(scene: Scene) -> None:
         party = scene.parties[0]

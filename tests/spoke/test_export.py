@@ -82,6 +82,7 @@ def test_what_kubernetes_would_not_take_as_a_name_is_said(ready_spoke: Spoke, na
         kubernetes_secret(ready_spoke, name or "-")
 
 
+@pytest.mark.soak
 def test_the_keystore_recipe_makes_stores_that_java_reads(ready_spoke: Spoke) -> None:
     keytool = tool("keytool")
     recipe = keystore_recipe(ready_spoke).replace("bothways spoke", f"{sys.executable} -m bothways spoke")

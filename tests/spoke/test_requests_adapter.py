@@ -60,7 +60,7 @@ def test_what_has_no_tls_is_refused(session: Session) -> None:
 
 def test_a_time_out_is_one_of_requests(session: Session) -> None:
     with pytest.raises(requests.exceptions.ConnectionError, match="Read timed out"):
-        session.get("/slow", timeout=0.2)
+        session.get("/slow", timeout=(60, 0.2))
 
 
 def test_an_idle_connection_is_not_kept_for_long(session: Session, hubs: Hubs, monkeypatch: pytest.MonkeyPatch) -> None:

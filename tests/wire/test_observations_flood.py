@@ -45,6 +45,7 @@ def flood(world: World, numbers: Iterator[int], stop: threading.Event) -> None:
                     secured.recv(1)
 
 
+@pytest.mark.soak
 def test_thousands_of_failing_calls_harm_nobody_and_are_kept_within_bounds(world: World, caller: Spoke) -> None:
     stop = threading.Event()
     threads = [

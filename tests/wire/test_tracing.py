@@ -101,6 +101,7 @@ def test_customers_are_joined_where_the_operator_says_so_and_the_collector_is_kn
         assert span.parent_span_id.hex() == PARENT
 
 
+@pytest.mark.soak
 def test_a_collector_that_is_away_costs_no_call(place: Path) -> None:
     with collecting() as collector:
         gone = collector
