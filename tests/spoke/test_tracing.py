@@ -21,7 +21,7 @@ def exporter(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     """Where the spans of a program go whose SDK is set up; the one of this process stays as it is."""
     kept, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(kept))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     yield kept
     provider.shutdown()
 
@@ -79,14 +79,16 @@ def test_an_answer_that_is_an_error_is_one_in_the_span(exporter: InMemorySpanExp
     assert (span.attributes or {})["server.port"] == 443
 
 
-def test_a_program_without_opentelemetry_sends_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_has_the_api_alone_or_not_even_that_wants_no_spans(
+    hubs: Hubs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "traceparent" not in get("Client", hubs, "/").request.headers
     for name in [each for each in sys.modules if each.split(".")[0] == "opentelemetry"]:
         monkeypatch.setitem(sys.modules, name, None)
     tracing._opentelemetry.cache_clear()
     try:
-        request = httpx2.Request("GET", "https://api.hub.example/")
-        with tracing.client_span(request) as answered:
-            answered(200)
-        assert "traceparent" not in request.headers
+        assert not tracing.is_wanted()
+        with pytest.raises(RuntimeError), tracing.client_span(httpx2.Request("GET", "https://api.hub.example/")):
+            pass
     finally:
         tracing._opentelemetry.cache_clear()

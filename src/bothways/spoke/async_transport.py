@@ -17,7 +17,7 @@ import httpx2
 from bothways.spoke.connect import connect_async
 from bothways.spoke.line import Line
 from bothways.spoke.pooled import LIMITS, Judged, Opening, check, pooling
-from bothways.spoke.tracing import client_span
+from bothways.spoke.tracing import client_span, is_wanted
 
 _LOG = logging.getLogger("bothways.spoke")
 _TASKS = set[asyncio.Future[None]]()
@@ -43,6 +43,8 @@ class AsyncTransport(httpx2.AsyncHTTPTransport):
             self._version = version
             self._line.sweep()
             await self._own.sweep()
+        if not is_wanted():
+            return await super().handle_async_request(request)
         with client_span(request) as answered:
             response = await super().handle_async_request(request)
             answered(response.status_code)

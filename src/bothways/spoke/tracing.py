@@ -15,17 +15,25 @@ _NAME = "bothways.spoke"
 _FAILED = 400
 
 
+def is_wanted() -> bool:
+    """Tell whether anybody would get spans: a program that has OpenTelemetry's API alone has set up nothing.
+
+    To find that out costs a microsecond, and spans that go nowhere a fifth of a call.
+    """
+    found = _opentelemetry()
+    return found is not None and not isinstance(found[0].get_tracer_provider(), found[0].ProxyTracerProvider)
+
+
 @contextmanager
 def client_span(request: httpx2.Request) -> Iterator[Callable[[int], None]]:
     """Span the block, which sends the request and tells the status of its answer; the request's headers name the span.
 
     The query is left out: in it stands what is nobody's business.
     """
-    tracing = _opentelemetry()
-    if tracing is None:
-        yield lambda _: None
-        return
-    trace, propagate = tracing
+    found = _opentelemetry()
+    if found is None:
+        raise RuntimeError("nobody wants spans here: ask is_wanted first")
+    trace, propagate = found
     url = request.url
     described = {
         "http.request.method": request.method,

@@ -12,7 +12,7 @@ import httpx2
 from bothways.spoke.connect import connect
 from bothways.spoke.line import Line
 from bothways.spoke.pooled import LIMITS, Judged, Opening, check, pooling
-from bothways.spoke.tracing import client_span
+from bothways.spoke.tracing import client_span, is_wanted
 
 
 class Transport(httpx2.HTTPTransport):
@@ -35,6 +35,8 @@ class Transport(httpx2.HTTPTransport):
             self._version = version
             self._line.sweep()
             self._own.sweep()
+        if not is_wanted():
+            return super().handle_request(request)
         with client_span(request) as answered:
             response = super().handle_request(request)
             answered(response.status_code)
