@@ -15,6 +15,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pkcs11
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -291,7 +292,6 @@ def token_uri(softhsm: Path, tmp_path: Path) -> str:
 
 def new_token(softhsm: Path, place: Path, name: str) -> str:
     """Make a token, with its PIN in the file `pin` at the place, and return the URI of a key of this name in it."""
-    pkcs11 = pytest.importorskip("pkcs11")
     label, pin = f"hub-{os.urandom(6).hex()}", os.urandom(6).hex()
     # Those of other tests go: beside dozens of tokens pkcs11-provider 1.0 forgets that it has signed in.
     for other in Path(os.environ["SOFTHSM2_CONF"]).with_name("tokens").iterdir():

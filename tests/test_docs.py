@@ -183,7 +183,6 @@ def test_the_page_of_standards_has_each_rfc_that_code_or_pages_name() -> None:
 
 
 def test_no_word_is_misspelt() -> None:
-    pytest.importorskip("codespell_lib", reason="codespell is not installed (it is in requirements/dev.txt)")
     pages = [*PROSE, "docs/navigation.toml", *(f"changes/{each.name}" for each in (ROOT / "changes").glob("*.md"))]
     command = [sys.executable, "-m", "codespell_lib", *pages]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+import yaml
 
 from bothways.cli.commands import ALONE, GROUPS
 from bothways.cli.opening import control_text
@@ -27,7 +28,6 @@ promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool
 
 
 def rules() -> list[dict[str, Any]]:
-    yaml = pytest.importorskip("yaml")
     return [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 
 

@@ -8,14 +8,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
+import mcp
+from mcp.client import stdio
 from tests.cli.conftest import Run
 
 from bothways.contract.render import render_contract
 from bothways.operations.hub import Hub, contract
-
-mcp = pytest.importorskip("mcp", reason="the extra [mcp] is not installed")
-stdio = pytest.importorskip("mcp.client.stdio", reason="the extra [mcp] is not installed")
 
 
 def served(directory: Path, ask: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -6,8 +6,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-pytest.importorskip("pkilint")
-
 from bothways.pki.pkilint import complaints
 
 

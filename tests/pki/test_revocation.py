@@ -111,7 +111,6 @@ def test_a_signature_of_another_key_is_no_list() -> None:
 
 @pytest.mark.parametrize("revoked", [(), (Revoked(5, NOW, RevocationReason.SUPERSEDED),)])
 def test_pkilint_finds_nothing(revoked: tuple[Revoked, ...], tmp_path: Path) -> None:
-    pytest.importorskip("pkilint")
     (tmp_path / "list.crl").write_bytes(made(1, *revoked).public_bytes(Encoding.DER))
     linter = [sys.executable, "-m", "pkilint.bin.lint_crl", "lint", "-t", "CRL", "-p", "PKIX", "-s", "NOTICE"]
     done = subprocess.run([*linter, str(tmp_path / "list.crl")], capture_output=True, text=True, check=False)

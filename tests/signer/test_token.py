@@ -10,17 +10,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pkcs11
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
 from bothways.pki import issue, profile
+from bothways.signer.token import Token
 from bothways.signer.token_uri import TokenUri, parse_token_uri
-
-pkcs11 = pytest.importorskip("pkcs11")
-
-from bothways.signer.token import Token  # noqa: E402 - it needs the binding
 
 # What is left of an operation on a lost session complains when it is collected; nothing can be done for it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

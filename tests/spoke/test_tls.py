@@ -2,6 +2,7 @@ import ssl
 import subprocess
 from pathlib import Path
 
+import pkcs11
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -56,7 +57,6 @@ def test_a_file_that_is_no_certificate_is_said(tmp_path: Path) -> None:
 def test_an_error_that_another_library_left_behind_is_not_taken_for_ours(
     tmp_path: Path, softhsm: Path, token_uri: str
 ) -> None:
-    pkcs11 = pytest.importorskip("pkcs11")
     assert token_uri
     pkcs11.lib(str(softhsm)).reinitialize()
     certificate, _ = self_signed(tmp_path, "one")

@@ -28,7 +28,7 @@ _OPEN_FILES = re.compile(r"^Max open files\s+(\d+|unlimited)", re.MULTILINE)
 
 def machine_steps(directory: Path, settings: Settings) -> Iterator[Step]:
     """Yield what is seen of the machine that the hub in `directory` is on."""
-    found = (*_modes(directory, settings),)
+    found = tuple(_modes(directory, settings))
     yield Step(Area.MACHINE, "files", str(directory), found)
     yield _room(directory)
     yield _clock()
