@@ -1,11 +1,11 @@
 """The kinds of value that only a hub's settings have: addresses to listen at, a database, a collector of traces."""
 
-import ipaddress
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from bothways.contract.reader import Reader
+from bothways.registry.node import can_be_bound
 from bothways.store import postgresql
 from bothways.xds.state import Address
 
@@ -13,7 +13,7 @@ from bothways.xds.state import Address
 def ip_address(reader: Reader, key: str, value: str) -> str:
     """Return the address of an interface of this machine."""
     text = reader.text(key, value)
-    if not _is_address(text):
+    if not can_be_bound(text):
         wanted = "wanted the IP address of an interface of this machine, like 127.0.0.1, 0.0.0.0 or ::1"
         reader.find("CONTRACT-ADDRESS", key, f"found {text!r}, {wanted}", "Name the address, and no host name.")
     return text
@@ -23,7 +23,7 @@ def listener(reader: Reader, key: str, value: Any) -> Address:
     """Return an address with a port."""
     host, _, number = str(value).rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not _is_address(host) or not re.fullmatch(r"[0-9]{1,5}", number) or not 0 < int(number) < 1 << 16:
+    if not can_be_bound(host) or not re.fullmatch(r"[0-9]{1,5}", number) or not 0 < int(number) < 1 << 16:
         wanted = "wanted an IP address with a port, like 192.0.2.1:443 or [2001:db8::1]:443"
         reader.find("CONTRACT-ADDRESS", key, f"found {value!r}, {wanted}", "Name the address, and no host name.")
         return Address("", 0)
@@ -55,12 +55,3 @@ def collector(reader: Reader, key: str, value: str) -> str:
         wrong = f"found {text!r}, wanted an address like http://127.0.0.1:4317"
         reader.find("CONTRACT-URL", key, wrong, "Give host and port at which the collector takes OTLP over gRPC.")
     return text
-
-
-def _is_address(text: str) -> bool:
-    # Envoy binds a listener to an address alone: it looks no name up, and takes no scope ("%eth0").
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text

@@ -46,7 +46,7 @@ def node_findings(name: str, binding: Binding, reserved: str) -> tuple[Finding, 
         ("inbound", binding.inbound_address, binding.inbound_port),
         ("egress", binding.egress_address, binding.egress_port),
     ):
-        if not _is_address(address) or not 1 <= port <= _PORT_MOST:
+        if not can_be_bound(address) or not 1 <= port <= _PORT_MOST:
             message = (
                 f"{flow} is to bind {address!r} port {port}; an IP address and a port of 1 to {_PORT_MOST} are wanted"
             )
@@ -56,8 +56,8 @@ def node_findings(name: str, binding: Binding, reserved: str) -> tuple[Finding, 
     return tuple(findings)
 
 
-def _is_address(text: str) -> bool:
-    # Envoy binds a listener to an address alone: it looks no name up, and takes no scope ("%eth0").
+def can_be_bound(text: str) -> bool:
+    """Tell whether Envoy can bind a listener to this: an address alone, for it looks no name up, and no scope."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
