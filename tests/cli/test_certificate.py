@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from tests.stored_keys import lose_key
 
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
@@ -78,7 +79,7 @@ def test_a_list_that_cannot_be_brought_up_to_date_is_printed_as_it_is_and_said(
 ) -> None:
     found = document("certificate", "crl")
     document("certificate", "revoke", serial)
-    (hub.directory / "keys" / "issuing-ca-1.key").unlink()
+    lose_key(hub)
     done = in_hub("certificate", "crl")
     assert (done.returncode, done.stdout.strip()) == (0, found["crl"].strip())
     assert "the revocation list of the CA 1 is not published" in done.stderr

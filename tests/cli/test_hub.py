@@ -39,7 +39,7 @@ def test_a_hub_is_made_and_people_are_told_what_is_next(bothways: Run, tmp_path:
     assert done.stdout == f"A hub for PPR is in {directory}: https://api.hub.example\n"
     assert done.stderr == f"Next: bothways hub run --directory {directory}\n"
     assert stat.S_IMODE((directory / "passphrase").stat().st_mode) == 0o600
-    assert {stat.S_IMODE(key.stat().st_mode) for key in (directory / "keys").iterdir()} == {0o600}
+    assert not (directory / "keys").exists()
 
 
 def test_a_hub_with_a_key_in_a_token_is_made_and_a_key_that_was_there_is_said(

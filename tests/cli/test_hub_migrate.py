@@ -28,6 +28,6 @@ def test_it_says_what_it_will_do_does_it_and_says_how_to_go_back(
     assert (document["found"], document["wanted"], document["audit_whole"]) == (before, before + 1, True)
     if not on_postgresql():
         assert {each.name for each in Path(document["kept"]).iterdir()} == {"hub.db", "audit-head.json"}
-        assert f"The database as it was is in {document['kept']}" in done.stderr
+        assert f"What was changed is, as it was, in {document['kept']}." in done.stderr
     assert in_hub("audit", "verify").returncode == 0
     assert "There is nothing to do" in in_hub("hub", "migrate").stdout

@@ -15,7 +15,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.keys import list_banned_keys
 from bothways.operations.requests import list_requests
 from bothways.pki.revocation import RevocationReason
-from bothways.store import authorities, keys, revocation_lists, schema
+from bothways.store import authorities, keys, revocation_lists, schema, sealed_keys
 from bothways.store.audit import first_broken
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
@@ -32,7 +32,6 @@ def check(hub: Hub, *, finished: bool = False) -> None:
     """
     requests = {each.id: each for each in list_requests(hub)}
     certificates = list_certificates(hub)
-    keys_there = {path.stem for path in (hub.directory / "keys").iterdir()}
     with hub.read() as connection:
         assert first_broken(connection) is None
         rows = connection.execute(select(schema.audit.c.action, schema.audit.c.subject))
@@ -42,7 +41,7 @@ def check(hub: Hub, *, finished: bool = False) -> None:
         check_notices(hub, connection, finished=finished)
         check_outbound(hub, connection)
         check_lists(hub, connection, certificates, lines, finished=finished)
-        assert {each.key_name for each in authorities.every_authority(connection)} <= keys_there, "a CA has no key"
+        assert sealed_keys.missing(connection) == (), "a key is lost"
         expected = Counter(changes(hub, connection, requests, certificates))
     told = {key: count for key, count in lines.items() if key[0] in {action for action, _ in expected}}
     assert told == expected, "the audit has one line for each change"

@@ -2,11 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -16,6 +15,7 @@ from cryptography import x509
 from tests.dataplane.test_ads import Node
 from tests.eventually import eventually_in_loop
 from tests.postgresql import in_files
+from tests.stored_keys import key_names, keys_as, without_key
 
 from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
@@ -28,7 +28,7 @@ from bothways.operations.closure import current_closure
 from bothways.operations.customers import add_customer, resume_customer, suspend_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
-from bothways.operations.hub import DATABASE_FILE, Hub, open_hub
+from bothways.operations.hub import DATABASE_FILE, Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import lists_due
 from bothways.operations.rotation import next_renewal, own_certificates, rotate_client_certificate
@@ -40,6 +40,7 @@ from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
+from bothways.store import sealed_keys
 from bothways.store.authorities import Role
 from bothways.store.database import Database
 from bothways.xds import passing
@@ -110,15 +111,6 @@ def test_equal_states_have_equal_versions_and_a_change_another(hub: Hub) -> None
     assert current_snapshot(hub).version != first.version
 
 
-@contextmanager
-def put_away(path: Path) -> Iterator[None]:
-    """Take a file away for a while."""
-    aside = path.with_suffix(".aside")
-    path.rename(aside)
-    yield
-    aside.rename(path)
-
-
 @asynccontextmanager
 async def publishing(
     hub: Hub, first: Snapshot, held: Callable[[], bool] = lambda: True
@@ -136,11 +128,11 @@ async def publishing(
         await asyncio.gather(task, return_exceptions=True)
 
 
-def only_new_key(hub: Hub) -> Path:
-    """Rotate the client certificate, and return the file of its key."""
-    before = set((hub.directory / "keys").iterdir())
+def only_new_key(hub: Hub) -> str:
+    """Rotate the client certificate, and return the name of its key."""
+    before = key_names(hub)
     rotate_client_certificate(hub)
-    (key,) = set((hub.directory / "keys").iterdir()) - before
+    (key,) = key_names(hub) - before
     return key
 
 
@@ -157,23 +149,23 @@ def test_what_cannot_be_published_leaves_what_is_there_and_is_told_once(
         for _ in range(2):
             applied = await publisher.apply()
             assert (applied.version, applied.in_force, ads.snapshot is first) == (first.version, False, True)
-            assert key.name in publisher.problem
+            assert key in publisher.problem
 
-    with put_away(key), open_hub(hub.directory, "running") as opened:
+    with without_key(hub, key) as opened:
         asyncio.run(publish(opened))
-    assert caplog.text.count("the data plane keeps what it has") == caplog.text.count(key.name) == 1
+    assert caplog.text.count("the data plane keeps what it has") == caplog.text.count(key) == 1
 
 
 def test_a_failure_ends_no_round_and_is_forgotten_when_one_succeeds(hub: Hub) -> None:
-    later = hub.directory / "later"
-    waiting_for_keys = replace(hub, keys=Keys(later, (hub.directory / "passphrase").read_bytes().strip()))
+    later, find = list[bool](), hub.keys._find
+    waiting_for_keys = replace(hub, keys=Keys(lambda name: find(name) if later else None, hub.keys._secret, 1))
     first = current_snapshot(hub)
 
     async def run() -> None:
         async with publishing(waiting_for_keys, first) as (publisher, ads):
-            await eventually_in_loop(lambda: "later" in publisher.problem)
+            await eventually_in_loop(lambda: "is not in the database" in publisher.problem)
             add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
-            later.symlink_to("keys")
+            later.append(True)
             await eventually_in_loop(lambda: not publisher.problem)
             assert ads.snapshot.version == current_snapshot(hub).version != first.version
 
@@ -213,7 +205,7 @@ def test_what_a_killed_command_approved_is_signed_by_the_running_hub(
 
     async def run() -> None:
         async with publishing(hub, current_snapshot(hub)) as (publisher, _):
-            killed = replace(hub, keys=Killed(hub.directory / "keys", b""))
+            killed = replace(hub, keys=keys_as(Killed, hub))
             with pytest.raises(KilledError):
                 approve_request(killed, request.id)
             with hub.read() as connection:
@@ -225,12 +217,14 @@ def test_what_a_killed_command_approved_is_signed_by_the_running_hub(
 
 
 @pytest.mark.envoy
-def test_the_status_of_the_running_hub_tells_what_failed(running_hub: Hub) -> None:
-    with put_away(only_new_key(running_hub)):
-        control(running_hub, "POST", "/apply")
-        status = control(running_hub, "GET", "/status")
-        assert status is not None
-        assert "the private key client-" in status["problem"]
+def test_the_status_of_the_running_hub_tells_what_failed(running_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The hub is not to find it before it is taken away.
+    monkeypatch.setattr(sealed_keys, "add", lambda *_: None)
+    rotate_client_certificate(running_hub)
+    control(running_hub, "POST", "/apply")
+    status = control(running_hub, "GET", "/status")
+    assert status is not None
+    assert "the private key client-" in status["problem"]
 
 
 def test_what_is_due_by_the_clock_is_done_and_published(hub: Hub) -> None:
@@ -258,7 +252,7 @@ def test_upkeep_that_fails_is_a_problem_and_stops_no_publishing(hub: Hub, caplog
             add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
             await eventually_in_loop(lambda: ads.snapshot.version != first.version)
 
-    with put_away(hub.directory / "keys" / "client-ca-1.key"), open_hub(hub.directory, "running") as opened:
+    with without_key(hub, "client-ca-1") as opened:
         asyncio.run(run(replace(opened, now=lambda: due)))
     assert caplog.text.count("the client certificate is not renewed") == 1
 

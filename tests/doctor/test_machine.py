@@ -44,14 +44,16 @@ def test_a_hub_as_it_was_made_has_no_finding(seen: Seen) -> None:
 
 
 def test_what_others_could_read_or_change_is_found_file_by_file(hub: Hub, seen: Seen) -> None:
-    key = next((hub.directory / "keys").iterdir())
+    key = hub.directory / "keys" / "left.key"
+    key.parent.mkdir()
+    key.touch()
     for path, mode in ((key, 0o640), (hub.directory / "hub.toml", 0o664), (hub.directory / "passphrase", 0o604)):
         path.chmod(mode)
     step = seen()["files"]
     assert found(step) == [
         ("DOCTOR-FILE-01", str(hub.directory / "hub.toml")),
-        ("DOCTOR-FILE-01", str(key)),
         ("DOCTOR-FILE-01", str(hub.directory / "passphrase")),
+        ("DOCTOR-FILE-01", str(key)),
     ]
     # What the hints say mends it.
     for each in step.findings:

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 from tests.conftest import unguarded
 from tests.postgresql import in_files
+from tests.stored_keys import without_key
 
 from bothways.contract.document import Environment
 from bothways.doctor.stored import stored_steps
 from bothways.findings import Level, Step
-from bothways.operations.hub import Hub, open_hub
+from bothways.operations.hub import Hub
 from bothways.operations.settings import TwoPeople
 from bothways.operations.upkeep import upkeep
 
@@ -69,15 +70,14 @@ def test_a_line_of_the_audit_that_was_changed_is_found(hub: Hub, issuer: str) ->
 
 
 @pytest.fixture
-def without_key(hub: Hub) -> Iterator[Hub]:
+def keyless(hub: Hub) -> Iterator[Hub]:
     """The hub, opened anew after the key of its issuing CA was lost."""
-    (hub.directory / "keys" / "issuing-ca-1.key").rename(hub.directory / "elsewhere")
-    with open_hub(hub.directory, "tester") as opened:
+    with without_key(hub) as opened:
         yield opened
 
 
-def test_a_ca_whose_key_is_lost_is_found(without_key: Hub) -> None:
-    step = seen(without_key)["keys of the CAs"]
+def test_a_ca_whose_key_is_lost_is_found(keyless: Hub) -> None:
+    step = seen(keyless)["keys of the CAs"]
     assert ids(step) == ["DOCTOR-KEY-01"]
     assert "issuing-ca-1" in step.findings[0].message
 

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
+from sqlalchemy import update
 from tests.operations.conftest import Audit
 from tests.postgresql import another
+from tests.stored_keys import key_names
 
 from bothways.contract.document import KeyType
-from bothways.errors import Conflict, NotFound, Unusable
+from bothways.errors import Conflict, NotFound
 from bothways.operations.authorities import (
     add_client_authority,
     add_issuing_authority,
@@ -30,8 +32,7 @@ from bothways.pki.chain import certificate_pem
 from bothways.pki.keys import described
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import CustomerKind
-from bothways.signer.keys import Keys
-from bothways.store import authorities
+from bothways.store import authorities, schema
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
 
@@ -140,12 +141,13 @@ def test_a_ca_that_signed_nothing_goes_at_once_and_the_one_that_signs_never(hub:
         retire_authority(hub, 99, "tested")
 
 
-def test_without_a_place_for_its_key_nothing_is_added(hub: Hub, audited: Audit) -> None:
-    before = audited()
-    nowhere = replace(hub, keys=Keys(hub.directory / "nowhere", b"passphrase"))
-    with pytest.raises(Unusable):
-        add_issuing_authority(nowhere)
-    assert audited() == before
+def test_whose_key_cannot_be_stored_is_not_added(hub: Hub, audited: Audit) -> None:
+    before, keys = audited(), key_names(hub)
+    with hub.write() as transaction:
+        transaction.connection.execute(update(schema.hub).values(passphrase=2))
+    with pytest.raises(Conflict, match="passphrase was changed meanwhile: version 2 is wanted, and this has version 1"):
+        add_issuing_authority(hub)
+    assert (audited(), key_names(hub)) == (before, keys)
     assert len(issuing(hub)) == 1
 
 

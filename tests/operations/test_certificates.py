@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 from tests.operations.conftest import Audit
+from tests.stored_keys import keys_as, without_key
 
 from bothways.errors import Conflict, NotFound, Refused, Unusable
 from bothways.operations.certificates import (
@@ -20,7 +21,7 @@ from bothways.operations.certificates import (
 )
 from bothways.operations.customers import resume_customer, show_customer, suspend_customer
 from bothways.operations.data_plane import hub_state
-from bothways.operations.hub import Hub, open_hub
+from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, show_request, submit_request
 from bothways.operations.revocation import current_list
 from bothways.operations.upkeep import upkeep
@@ -40,12 +41,9 @@ def at(hub: Hub, moment: datetime) -> Hub:
 @pytest.fixture
 def unsigned(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> StoredCertificate:
     """What is left when the hub dies between decision and signature: its key was away."""
-    key, away = hub.directory / "keys" / "issuing-ca-1.key", hub.directory / "away.key"
     number = submit_request(hub, issuer, make_csr()).id
-    key.rename(away)
-    with open_hub(hub.directory, "tester") as dying, pytest.raises(Unusable):
+    with without_key(hub) as dying, pytest.raises(Unusable):
         approve_request(dying, number)
-    away.rename(key)
     return list_certificates(hub)[0]
 
 
@@ -97,7 +95,7 @@ class Slow(Keys):
 def test_a_signature_that_comes_after_the_revocation_is_thrown_away(
     hub: Hub, unsigned: StoredCertificate, audited: Audit
 ) -> None:
-    keys = Slow(hub.directory / "keys", (hub.directory / "passphrase").read_bytes().strip())
+    keys = keys_as(Slow, hub)
     keys.hub = hub
     assert finish_certificate(replace(hub, keys=keys), unsigned.serial).der is None
     assert audited()[-1] == ("certificate.revoke", unsigned.serial)

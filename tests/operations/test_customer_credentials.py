@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from tests.operations.conftest import Audit
 from tests.outbound.signing import returned_by
+from tests.stored_keys import key_names, without_key
 
 from bothways.connectivity.facts import ProbeFact
 from bothways.contract.document import KeyType
@@ -26,7 +27,7 @@ from bothways.operations.customer_credentials import (
 from bothways.operations.customers import remove_customer, show_customer, suspend_customer
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.endpoints import record_probe
-from bothways.operations.hub import Hub, open_hub
+from bothways.operations.hub import Hub
 from bothways.operations.rotation import held_customers, make_next, put_next_to_use, rotate_client_certificate
 from bothways.pki.keys import spki_pin
 from bothways.store import customer_credentials
@@ -84,12 +85,12 @@ def test_the_subject_is_what_the_customer_asks_for_in_the_usual_order(hub: Hub, 
 
 
 def test_a_subject_that_no_certificate_can_have_makes_no_key(hub: Hub, issuer: str) -> None:
-    before = set((hub.directory / "keys").iterdir())
+    before = key_names(hub)
     with pytest.raises(Refused) as refused:
         request_credential(hub, issuer, {"C": "France", "CN": " "})
     assert [each.id for each in refused.value.findings] == ["CSR-SUBJECT-02"] * len(refused.value.findings)
     assert len(refused.value.findings) >= 2
-    assert set((hub.directory / "keys").iterdir()) == before
+    assert key_names(hub) == before
 
 
 def test_one_request_waits_at_a_time_and_another_one_takes_its_place_only_if_told_to(hub: Hub, issuer: str) -> None:
@@ -102,11 +103,11 @@ def test_one_request_waits_at_a_time_and_another_one_takes_its_place_only_if_tol
 
 
 def test_a_customer_that_is_not_there_gets_no_key(hub: Hub) -> None:
-    before = set((hub.directory / "keys").iterdir())
+    before = key_names(hub)
     for step in (lambda: request_credential(hub, "99999999", {}), lambda: show_credentials(hub, "99999999")):
         with pytest.raises(NotFound):
             step()
-    assert set((hub.directory / "keys").iterdir()) == before
+    assert key_names(hub) == before
 
 
 def test_what_was_installed_is_shown_to_this_customer_and_to_no_other(
@@ -228,8 +229,7 @@ def test_a_key_that_is_away_stops_the_calls_to_its_customer_and_nothing_else(
 ) -> None:
     issuer, merchant = servers
     done = install_credential(hub, issuer, sign(request_credential(hub, issuer, {})))
-    (hub.directory / "keys" / f"{done.credential.key_name}.key").unlink()
-    with open_hub(hub.directory, "another") as opened:
+    with without_key(hub, done.credential.key_name) as opened:
         plane = DataPlane(opened)
         assert [each.tsp_id for each in plane.state().customers] == [merchant]
         [problem] = plane.problems

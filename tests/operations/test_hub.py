@@ -8,8 +8,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from sqlalchemy import delete
 from tests.operations.conftest import Audit
 from tests.postgresql import another
+from tests.stored_keys import key_names
 
 from bothways.contract.document import Environment, KeyType, Terms
 from bothways.errors import BothwaysError, Conflict, Refused, Unusable
@@ -21,15 +23,17 @@ from bothways.operations.hub import (
     initialise,
     new_terms,
     open_hub,
-    require_signers,
     serial_number,
 )
+from bothways.operations.own_keys import require_signers
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.settings import Settings, render_settings
 from bothways.pki.keys import spki_pin
 from bothways.registry.customer import CustomerKind
+from bothways.store import sealed_keys
 from bothways.store.authorities import Role, signing_authority
 from bothways.store.keys import moduli
+from bothways.store.schema_keys import sealed_key
 
 
 @pytest.fixture
@@ -51,11 +55,12 @@ def test_a_new_hub_is_opened_with_the_terms_and_settings_it_was_made_with(
 
 
 def test_its_secrets_are_for_its_user_alone(hub: Hub) -> None:
-    keys = list((hub.directory / "keys").iterdir())
+    with hub.read() as connection:
+        keys = sealed_keys.every(connection)
     assert len(keys) == 9
-    assert all(b"ENCRYPTED" in path.read_bytes() for path in keys)
-    files = [hub.directory / "passphrase", *hub.directory.glob("*.db"), *keys]
-    directories = [hub.directory, hub.directory / "keys", hub.run_directory]
+    assert all(each.pem.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----\n") for each in keys.values())
+    files = [hub.directory / "passphrase", *hub.directory.glob("*.db")]
+    directories = [hub.directory, hub.run_directory]
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in directories} == {0o700}
 
@@ -166,11 +171,13 @@ def test_a_passphrase_that_others_can_read_is_refused(hub: Hub) -> None:
 @pytest.mark.parametrize("role", Role)
 def test_a_key_that_is_not_the_cas_is_refused_before_it_signs(hub: Hub, terms: Terms, role: Role, place: Path) -> None:
     initialise(place / "other", terms, another(hub.settings), "tester")
-    name = f"{role.value}-ca-1.key"
     (hub.directory / "passphrase").write_bytes((place / "other" / "passphrase").read_bytes())
-    for key in (hub.directory / "keys").glob("*.key"):
-        key.unlink()
-    (place / "other" / "keys" / name).replace(hub.directory / "keys" / name)
+    with open_hub(place / "other", "tester") as other, other.read() as connection:
+        key = sealed_keys.find(connection, f"{role.value}-ca-1")
+    assert key
+    with hub.write() as transaction:
+        transaction.connection.execute(delete(sealed_key))
+        sealed_keys.add(transaction, f"{role.value}-ca-1", key)
     with open_hub(hub.directory, "tester") as opened:
         with opened.read() as connection:
             ca = signing_authority(connection, role)
@@ -205,8 +212,8 @@ def test_with_a_token_the_issuing_key_is_there_and_in_no_file(
 ) -> None:
     made = initialise(place / "hub", terms, replace(settings, signer=token_uri), "tester")
     assert (made.name, made.existed) == ("pkcs11:object=issuing-ca", False)
-    assert not list((place / "hub" / "keys").glob("issuing-*"))
     with open_hub(place / "hub", "tester") as opened:
+        assert not [each for each in key_names(opened) if each.startswith("issuing-")]
         issued(opened, make_csr())
         require_signers(opened)
     found = initialise(place / "again", terms, replace(another(settings), signer=token_uri), "tester")

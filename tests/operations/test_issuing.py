@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from tests.operations.conftest import Audit
+from tests.stored_keys import keys_as
 
 from bothways.errors import Unusable
 from bothways.operations import issuing
@@ -46,8 +47,7 @@ class BrokenKeys(Keys):
 
 @pytest.fixture
 def broken(hub: Hub) -> Hub:
-    passphrase = (hub.directory / "passphrase").read_bytes().strip()
-    return replace(hub, keys=BrokenKeys(hub.directory / "keys", passphrase))
+    return replace(hub, keys=keys_as(BrokenKeys, hub))
 
 
 def test_groups_keep_the_order_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import select
 from tests.operations.conftest import Audit
+from tests.stored_keys import without_key
 from tests.vectors import keys as vectors
 from tests.vectors.shape import RSA_CN, content, good_rsa, signed, spki_of, subject
 
@@ -147,14 +148,11 @@ def test_what_waits_for_review_or_for_its_signature_gets_no_certificate(
     waiting = submit_request(hub, issuer, make_csr(key))
     other = ec.generate_private_key(ec.SECP256R1())
     unsigned = submit_request(hub, issuer, make_csr(other))
-    away = hub.directory / "keys" / "issuing-ca-1.key"
-    away.rename(hub.directory / "away.key")
-    with pytest.raises(BothwaysError):
-        approve_request(hub, unsigned.id)
+    with without_key(hub) as crippled, pytest.raises(BothwaysError):
+        approve_request(crippled, unsigned.id)
     for each in (key, other):
         with pytest.raises(Refused):
             submit_request(hub, issuer, pem_of(each))
-    (hub.directory / "away.key").rename(away)
     assert [each.id for each in show_request(hub, waiting.id)[1]] == ["CSR-KEY-10"]
     assert refusal(lambda: approve_request(hub, waiting.id)) == ["CSR-KEY-10"]
     [record] = list_certificates(hub)
@@ -330,7 +328,7 @@ def test_keys_are_compared_with_those_of_the_hubs_cas_and_the_other_way_round(
         "Replace it now: bothways hub authority list"
     )
     public = parse_request(good_rsa("shared")).public_key
-    provided = type("Provided", (), {"name": "issuing-ca-2", "public_key": public, "existed": False})()
+    provided = type("Provided", (), {"name": "issuing-ca-2", "public_key": public, "stored": None})()
     monkeypatch.setattr(hub.keys, "provide_issuing_key", lambda *_: provided)
     with pytest.raises(Conflict, match="shares a prime"):
         add_issuing_authority(hub)

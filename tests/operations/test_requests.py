@@ -1,8 +1,7 @@
 """Requests: one decision for each, one certificate for each decision, whatever happens in between."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,13 +10,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.operations.conftest import Audit
+from tests.stored_keys import without_key
 
 from bothways.contract.document import KeyType
 from bothways.errors import Conflict, NotFound, Refused, Unusable
 from bothways.operations import issuing
 from bothways.operations.certificates import certificate_chain, list_certificates, revoke_certificate
 from bothways.operations.customers import remove_customer
-from bothways.operations.hub import Hub, open_hub
+from bothways.operations.hub import Hub
 from bothways.operations.keys import every_known_key
 from bothways.operations.requests import (
     approve_all,
@@ -150,8 +150,7 @@ def test_approval_issues_a_certificate_of_the_issuing_ca(
 
 def test_serial_and_bytes_are_stored_before_the_key_signs(hub: Hub, issuer: str, make_csr: Csr) -> None:
     number = submit_request(hub, issuer, make_csr()).id
-    (hub.directory / "keys" / "issuing-ca-1.key").rename(hub.directory / "away.key")
-    with open_hub(hub.directory, "tester") as opened, pytest.raises(Unusable, match=r"issuing-ca-1\.key"):
+    with without_key(hub) as opened, pytest.raises(Unusable, match="issuing-ca-1 is not in the database"):
         approve_request(opened, number)
     (record,) = list_certificates(hub)
     assert (record.request_id, record.der, record.state(hub.now())) == (number, None, "being signed")
@@ -191,7 +190,7 @@ def test_operators_at_once_make_one_certificate(hub: Hub, issuer: str, make_csr:
 
 def test_an_approval_that_was_cut_off_is_finished_by_the_next(hub: Hub, issuer: str, make_csr: Csr) -> None:
     number = submit_request(hub, issuer, make_csr()).id
-    with pytest.raises(Unusable), open_without_key(hub) as opened:
+    with pytest.raises(Unusable), without_key(hub) as opened:
         approve_request(opened, number)
     (left,) = list_certificates(hub)
     assert waiting_requests(hub) == (number,)
@@ -201,17 +200,6 @@ def test_an_approval_that_was_cut_off_is_finished_by_the_next(hub: Hub, issuer: 
     assert waiting_requests(hub) == ()
     with pytest.raises(Conflict, match="approved already"):
         approve_request(hub, number)
-
-
-@contextmanager
-def open_without_key(hub: Hub) -> Iterator[Hub]:
-    key = hub.directory / "keys" / "issuing-ca-1.key"
-    key.rename(hub.directory / "away.key")
-    try:
-        with open_hub(hub.directory, "tester") as opened:
-            yield opened
-    finally:
-        (hub.directory / "away.key").rename(key)
 
 
 def test_many_are_approved_in_groups_and_each_as_if_it_were_alone(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from sqlalchemy import update
 from tests.postgresql import in_files
 
 from bothways.errors import Conflict, Refused, Unusable
@@ -25,9 +26,10 @@ from bothways.operations.restore import restore_hub
 from bothways.operations.revocation import current_list, lists_due, publish_list
 from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
-from bothways.store import authorities
+from bothways.store import authorities, sealed_keys
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
+from bothways.store.schema_keys import sealed_key
 
 pytestmark = in_files
 
@@ -167,7 +169,11 @@ def test_a_list_of_another_ca_and_what_is_none_are_refused(
 
 
 def test_a_key_that_is_not_its_cas_is_told(hub: Hub, backup: Path, target: Path, tmp_path: Path) -> None:
-    shutil.copy(hub.directory / "keys" / "client-ca-1.key", hub.directory / "keys" / "issuing-ca-1.key")
+    with hub.write() as transaction:
+        other = sealed_keys.find(transaction.connection, "client-ca-1")
+        assert other
+        own = sealed_key.c.name == "issuing-ca-1"
+        transaction.connection.execute(update(sealed_key).where(own).values(sealed=other.pem))
     assert backup
     backup_hub(hub, tmp_path / "another", PASSPHRASE)
     problems = restore_hub(tmp_path / "another", PASSPHRASE, target, "alice").problems

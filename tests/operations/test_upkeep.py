@@ -1,21 +1,20 @@
 """What is due is done, once; what fails stops nothing else, is told, and is done later."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
 from sqlalchemy import select
 from tests.operations.conftest import Audit
+from tests.stored_keys import keys_as, without_key
 
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Unusable
 from bothways.operations.certificates import list_certificates, show_certificate
 from bothways.operations.endpoints import record_probe
-from bothways.operations.hub import Hub, open_hub
+from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.rotation import next_renewal, own_certificates, waiting_next
 from bothways.operations.upkeep import AGAIN, LOOK, upkeep
@@ -30,24 +29,11 @@ def at(hub: Hub, moment: datetime) -> Hub:
     return replace(hub, now=lambda: moment)
 
 
-@contextmanager
-def away(hub: Hub, key: str) -> Iterator[Hub]:
-    """Yield the hub, opened anew, without one of its keys."""
-    path: Path = hub.directory / "keys" / f"{key}.key"
-    aside = path.with_suffix(".aside")
-    path.rename(aside)
-    try:
-        with open_hub(hub.directory, "tester") as opened:
-            yield opened
-    finally:
-        aside.rename(path)
-
-
 @pytest.fixture
 def unsigned(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> list[str]:
     """The serial numbers of two certificates that were approved and are not signed."""
     numbers = [submit_request(hub, issuer, make_csr()).id for _ in range(2)]
-    with away(hub, "issuing-ca-1") as dying:
+    with without_key(hub, "issuing-ca-1") as dying:
         for number in numbers:
             with pytest.raises(Unusable):
                 approve_request(dying, number)
@@ -89,7 +75,7 @@ class Fussy(Keys):
 
 
 def test_one_that_fails_stops_no_other_and_is_done_the_next_time(hub: Hub, unsigned: list[str]) -> None:
-    keys = Fussy(hub.directory / "keys", (hub.directory / "passphrase").read_bytes().strip())
+    keys = keys_as(Fussy, hub)
     start = hub.now()
     kept = upkeep(replace(at(hub, start), keys=keys))
     assert len(kept.problems) == 1
@@ -117,7 +103,7 @@ def test_the_hubs_own_certificates_are_renewed_by_the_clock(hub: Hub, role: Role
 def test_a_renewal_that_fails_is_told_and_leaves_the_certificate_in_use(hub: Hub) -> None:
     due, before = next_renewal(hub, Role.CLIENT), own_certificates(hub)["client"]
     assert due is not None
-    with away(hub, "client-ca-1") as crippled:
+    with without_key(hub, "client-ca-1") as crippled:
         kept = upkeep(at(crippled, due))
     assert [each for each in kept.problems if "the client certificate is not renewed" in each] == [*kept.problems]
     assert len(kept.problems) == 1

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from tests.stored_keys import key_names
 
 from bothways.connectivity.evidence import Caller
 from bothways.operations.authorities import add_client_authority
@@ -20,7 +21,7 @@ def test_each_caller_has_a_context_and_each_signature_a_line_in_the_audit(hub: H
     def kept() -> tuple[int, int]:
         with hub.read() as connection:
             credentials = connection.execute(schema.credential.select()).all()
-        return len(credentials), len(list((hub.directory / "keys").iterdir()))
+        return len(credentials), len(key_names(hub))
 
     before = kept()
     made = make_callers(hub)

@@ -22,18 +22,15 @@ PassphraseFile = Annotated[
 
 
 def backup(file: Path, *, passphrase_file: PassphraseFile, directory: Directory = HERE, json: Json = False) -> int:
-    """Write a backup of the hub into one new file: database, settings, keys. The hub may run meanwhile.
+    """Write a backup of the hub into one new file: database with the keys, settings. The hub may run meanwhile.
 
     It is encrypted as a whole with the passphrase, read back, and its database checked. Keys in a token are not in it.
     """
     with hub_in(directory) as hub:
         note = backup_hub(hub, file, read_secret(passphrase_file, _WHAT))
         size = file.stat().st_size
-        keys = sum(name.startswith("keys/") for name in note.files)
         document = note.document() | {"file": str(file), "bytes": size}
-        text = (
-            f"{file} has the database and {keys} keys of {note.hub} {note.environment}, {size} bytes, and reads back."
-        )
+        text = f"{file} has the database of {note.hub} {note.environment}, {size} bytes, and reads back."
         result(document, f"{text}\nhead of its audit: {note.audit_head}", as_json=json)
         if hub.settings.passphrase_file not in note.files:
             tell(f"NOT in it: the passphrase of the hub's keys, in {hub.settings.passphrase_file}. Keep it too.")

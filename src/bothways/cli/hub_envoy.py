@@ -5,7 +5,8 @@ from pathlib import Path
 from bothways.cli import logs
 from bothways.cli.exit import OK
 from bothways.dataplane.supervisor import Site, supervise
-from bothways.operations.hub import now, passphrase, read_terms
+from bothways.operations.hub import now, read_terms
+from bothways.operations.own_keys import passphrase
 from bothways.operations.settings import LogFormat, Settings, read_settings
 from bothways.xds.names import embedded_node
 

@@ -32,7 +32,8 @@ from bothways.errors import BothwaysError, Unreachable, Unusable
 from bothways.operations.alone import alone
 from bothways.operations.data_plane import DataPlane
 from bothways.operations.delivery import deliver_notices
-from bothways.operations.hub import Hub, contract, require_signers
+from bothways.operations.hub import Hub, contract
+from bothways.operations.own_keys import require_signers
 from bothways.operations.settings import EnvoyLifetime
 from bothways.operations.turn import Turn
 from bothways.operations.upkeep import upkeep

@@ -14,6 +14,7 @@ from bothways.doctor.report import Area
 from bothways.errors import Unusable
 from bothways.files import is_exposed
 from bothways.findings import Finding, Level, Step
+from bothways.operations.key_files import key_files
 from bothways.operations.settings import FILE, Settings
 from bothways.xds.overload import CONNECTIONS
 
@@ -40,7 +41,7 @@ def _modes(directory: Path, settings: Settings) -> Iterator[Finding]:
     """Yield which files others can change, or read where nobody may."""
     passphrase = directory / settings.passphrase_file
     wanted = {directory: _SETTINGS, directory / FILE: _SETTINGS, directory / "contract.toml": _SETTINGS}
-    wanted |= dict.fromkeys((directory / "keys", *sorted((directory / "keys").glob("*")), passphrase), _KEYS)
+    wanted |= dict.fromkeys((passphrase, *key_files(directory)), _KEYS)
     for path, unwanted in wanted.items():
         # What is not there is said by the one who needs it.
         with suppress(OSError):

@@ -10,9 +10,12 @@ from bothways.errors import BothwaysError
 from bothways.findings import Finding, Level, Step
 from bothways.operations.audit import verify_audit
 from bothways.operations.expiry import THRESHOLDS, Ending, expiring
-from bothways.operations.hub import Hub, require_signers
+from bothways.operations.hub import Hub
+from bothways.operations.key_files import KEYS, key_files
+from bothways.operations.own_keys import require_signers
 from bothways.operations.revocation import list_states
 from bothways.operations.settings import FILE, TwoPeople
+from bothways.store import sealed_keys
 from bothways.store.copies import unsound
 
 _DANGER = "danger_"
@@ -24,6 +27,7 @@ def stored_steps(hub: Hub) -> Iterator[Step]:
     yield _database(hub)
     yield _audit(hub)
     yield _keys(hub)
+    yield _stored_keys(hub)
     yield _lists(hub)
     yield _ends(expiring(hub))
 
@@ -46,9 +50,7 @@ def _settings(hub: Hub) -> Step:
         for each in knobs
     ]
     if production and not Path(settings.passphrase_file).is_absolute():
-        message = (
-            f"the passphrase lies beside the keys, in {settings.passphrase_file}: one copy of the directory has both"
-        )
+        message = f"the passphrase lies beside the database, in {settings.passphrase_file}: one copy has keys and all"
         hint = "Keep it elsewhere, on another disk or as a credential of the unit, and name that file in hub.toml."
         found.append(Finding("DOCTOR-SECRET-01", message, hint, "R5", settings.passphrase_file, Level.WARNING))
     return Step(Area.STORED, "settings", f"{hub.environment.value}, {hub.terms.endpoint}", tuple(found))
@@ -79,6 +81,21 @@ def _keys(hub: Hub) -> Step:
         found = Finding("DOCTOR-KEY-01", f"the key of a CA cannot be used: {error}", hint, "R5")
         return Step(Area.STORED, "keys of the CAs", "not all can sign", (found,))
     return Step(Area.STORED, "keys of the CAs", "all open, and fit their certificates")
+
+
+def _stored_keys(hub: Hub) -> Step:
+    with hub.read() as connection:
+        missing, stored = sealed_keys.missing(connection), len(sealed_keys.every(connection))
+    found = []
+    if missing:
+        message = f"{len(missing)} keys that the database names are not in it, like {missing[0]}"
+        hint = "If they are in files beside it: bothways hub migrate. Else restore them: docs/disaster.md."
+        found.append(Finding("DOCTOR-KEY-02", message, hint, "R5"))
+    if beside := key_files(hub.directory):
+        message = f"{len(beside)} files of keys are in {hub.directory / KEYS}, where none belongs any more"
+        hint = "Take them in: bothways hub migrate. It removes what the database has, and names what it has not."
+        found.append(Finding("DOCTOR-KEY-03", message, hint, "R5", KEYS, Level.WARNING))
+    return Step(Area.STORED, "keys", f"{stored} in the database, sealed", tuple(found))
 
 
 def _lists(hub: Hub) -> Step:

@@ -15,10 +15,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bothways.errors import Conflict, NotAuthorized, Refused
 from bothways.findings import Finding
-from bothways.operations.hub import Hub, passphrase
+from bothways.operations.hub import Hub
 from bothways.registry.person import Person
-from bothways.signer.sealed import seal, unseal
-from bothways.store import accounts, passkeys, people, sessions
+from bothways.store import accounts, passkeys, people, sealed_keys, sessions
 from bothways.store.accounts import Account, Invitation
 from bothways.store.database import Transaction
 
@@ -43,8 +42,10 @@ def invite_person(hub: Hub, number: int) -> tuple[Person, str, datetime]:
     authenticator is replaced. Raises `NotFound`, `Conflict` if they are disabled.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    sealed = seal(passphrase(hub.directory, hub.settings), pyotp.random_base32().encode(), _place(number))
+    version = hub.keys.version
+    sealed = hub.keys.seal(pyotp.random_base32().encode(), _place(number))
     with hub.write() as transaction:
+        sealed_keys.require_version(transaction.connection, version)
         person = people.find(transaction.connection, number)
         if people.active_by_id(transaction.connection, number) is None:
             raise Conflict(f"{person.email} is disabled, and cannot be invited. Add the person again.")
@@ -71,7 +72,7 @@ def invited_person(hub: Hub, token: str) -> tuple[Person, str]:
         person = people.active_by_id(connection, known.person_id) if known else None
     if known is None or person is None or known.expires_at <= hub.now():
         raise NotAuthorized(_LINK)
-    return person, unseal(passphrase(hub.directory, hub.settings), known.totp, _place(person.id)).decode()
+    return person, hub.keys.unseal(known.totp, _place(person.id)).decode()
 
 
 def accept_invitation(hub: Hub, token: str, password: str, code: str) -> Person:
@@ -117,7 +118,7 @@ def prove_person(hub: Hub, email: str, password: str, code: str) -> Person:
     right = _verified(known.password if known else _NOBODY, password)
     if person is None or known is None or (known.locked_until and hub.now() < known.locked_until):
         raise NotAuthorized(_REFUSED)
-    secret = unseal(passphrase(hub.directory, hub.settings), known.totp, _place(person.id)).decode()
+    secret = hub.keys.unseal(known.totp, _place(person.id)).decode()
     step = _step_of(secret, code, hub.now(), known.totp_step)
     with hub.write() as transaction:
         done = right and step is not None and accounts.code_used(transaction, person.id, known.totp_step, step)

@@ -29,7 +29,6 @@ def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
         before = authorities.signing_authority(connection, Role.ISSUING)
         generation = 1 + len(authorities.every_authority(connection, Role.ISSUING))
     kind = kind or _kind(before)
-    # A name of its own for each try: one that was killed here leaves a key behind, and stands in nobody's way.
     name = f"issuing-ca-{generation}-{secrets.token_hex(4)}"
     key = hub.keys.provide_issuing_key(name, kind, generation)
     if any(key.public_key == each.certificate.public_key() for each in known):
@@ -54,8 +53,7 @@ def add_client_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     with hub.read() as connection:
         before = authorities.signing_authority(connection, Role.CLIENT)
         generation = 1 + len(authorities.every_authority(connection, Role.CLIENT))
-    name = f"client-ca-{generation}-{secrets.token_hex(4)}"
-    key = ProvidedKey(name, hub.keys.generate(name, kind or _kind(before)))
+    key = hub.keys.generate(f"client-ca-{generation}-{secrets.token_hex(4)}", kind or _kind(before))
     require_own_primes(hub, key.public_key)
     return _added(hub, Role.CLIENT, before, key, generation)
 

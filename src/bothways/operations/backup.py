@@ -18,12 +18,12 @@ from bothways import files
 from bothways.errors import Unusable
 from bothways.operations.audit_head import HEAD_FILE, sign_head
 from bothways.operations.hub import CONTRACT_FILE, DATABASE_FILE, Hub
+from bothways.operations.key_files import KEYS
 from bothways.operations.settings import FILE
 from bothways.signer.sealed_file import SealedReader, SealedWriter, require_long
 from bothways.store.copies import copy_database, unsound
 
 MANIFEST = "backup.json"
-KEYS = "keys"
 _MEMBER_LIMIT = 1 << 40
 _SMALL = 1 << 20
 
@@ -52,13 +52,14 @@ class BackupNote:
 def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> BackupNote:
     """Write a backup to `path`, which must not exist, and read it back; the hub may run meanwhile.
 
-    Keys are in it as they are on the disk, encrypted with the hub's passphrase, and the whole with this one. A
-    passphrase, a token or a file of pins that lies elsewhere is not in it. Raises `Conflict`, `Unusable`.
+    Keys are in the database, encrypted with the hub's passphrase, and the whole is with this one. A passphrase,
+    a token or a file of pins that lies elsewhere is not in it. Raises `Conflict`, `Unusable`.
     """
     if hub.settings.database:
         raise Unusable(
-            "this hub's database is in PostgreSQL, which is backed up by its own means, like pg_dump; the keys and "
-            "settings are files, to be kept beside that. How both go together: docs/postgresql.md"
+            "this hub's database is in PostgreSQL, which is backed up by its own means, like pg_dump; the "
+            "passphrase of its keys and the settings are files, to be kept beside that. How both go together: "
+            "docs/postgresql.md"
         )
     require_long(passphrase)
     made_at = hub.now()
@@ -66,7 +67,6 @@ def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> BackupNote:
         transaction.audit("hub.backup", path.name)
     sign_head(hub)
     with _workplace(path) as place:
-        # The keys come after the database: each key that it names was there before.
         copy_database(hub.directory / DATABASE_FILE, place / DATABASE_FILE)
         for name in _small_files(hub):
             content = files.read(hub.directory / name, name, _SMALL)
@@ -139,8 +139,7 @@ def _small_files(hub: Hub) -> tuple[str, ...]:
     # One that lies elsewhere is somebody else's to keep.
     if Path(hub.settings.passphrase_file).name == hub.settings.passphrase_file:
         inside.append(hub.settings.passphrase_file)
-    keys = sorted(f"{KEYS}/{each.name}" for each in (hub.directory / KEYS).glob("*.key"))
-    return (*inside, *keys)
+    return tuple(inside)
 
 
 def _write(place: Path, path: Path, note: BackupNote, passphrase: bytes) -> None:
@@ -163,6 +162,7 @@ def _write(place: Path, path: Path, note: BackupNote, passphrase: bytes) -> None
 
 def _unpacked(archive: tarfile.TarFile, place: Path, path: Path) -> Iterator[tuple[str, str]]:
     for member in archive:
+        # Backups of earlier releases have files of keys.
         folder, _, name = member.name.rpartition("/")
         known = folder in {"", KEYS} and name not in {"", ".", ".."} and "\\" not in name and "\0" not in name
         content = archive.extractfile(member) if known and member.isreg() else None

@@ -14,6 +14,7 @@ from bothways.contract.subject import attribute_mistakes
 from bothways.errors import Conflict, NotFound, Refused
 from bothways.findings import Finding
 from bothways.operations.hub import Hub
+from bothways.operations.own_keys import store_key
 from bothways.pki.chain import fingerprint
 from bothways.pki.encoding import pem
 from bothways.pki.keys import described, spki_pin
@@ -47,12 +48,13 @@ def request_credential(
         customers.find(connection, tsp_id)
         _require_none_waits(connection, tsp_id, again=again)
     # Before the transaction: an RSA key takes seconds.
-    name = f"customer-client-{secrets.token_hex(8)}"
-    key = hub.keys.generate(name, kind)
+    key = hub.keys.generate(f"customer-client-{secrets.token_hex(8)}", kind)
     chosen = [x509.NameAttribute(SUBJECT[each], attributes[each]) for each in SUBJECT if each in attributes]
-    subject = x509.Name(chosen) if chosen else hub_client(hub.terms.hub, hub.environment, key, hub.now()).subject
+    subject = (
+        x509.Name(chosen) if chosen else hub_client(hub.terms.hub, hub.environment, key.public_key, hub.now()).subject
+    )
     request = hub.keys.request(
-        name,
+        key.name,
         subject,
         (
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]),
@@ -64,8 +66,8 @@ def request_credential(
         _require_none_waits(transaction.connection, tsp_id, again=again)
         if waiting := customer_credentials.in_state(transaction.connection, tsp_id, CredentialState.REQUESTED):
             customer_credentials.end(transaction, waiting.id, CredentialState.REMOVED, "another request was made")
-        number = customer_credentials.add(transaction, tsp_id, name, request)
-        transaction.audit("outbound.csr", tsp_id, number=number, spki=spki_pin(key))
+        number = customer_credentials.add(transaction, tsp_id, store_key(transaction, key), request)
+        transaction.audit("outbound.csr", tsp_id, number=number, spki=spki_pin(key.public_key))
         return _find(transaction.connection, tsp_id, number)
 
 

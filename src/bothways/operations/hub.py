@@ -22,12 +22,12 @@ from bothways.errors import Conflict, Unusable
 from bothways.operations import request_id
 from bothways.operations.audit_head import sign_head
 from bothways.operations.domain import require_domain
+from bothways.operations.own_keys import open_keys, passphrase, store_key
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
 from bothways.pki.keys import spki_pin
 from bothways.signer.keys import Keys, ProvidedKey
-from bothways.signer.secret import read_secret
 from bothways.store import authorities, database, statement_keys
 from bothways.store.authorities import Role
 from bothways.store.database import Database, Transaction
@@ -164,11 +164,11 @@ def open_hub(directory: Path, actor: str, request_id: str = "") -> Iterator[Hub]
         )
     settings = read_settings(directory)
     terms = read_terms(directory)
-    keys = Keys(directory / "keys", passphrase(directory, settings), settings.signer)
     with contextlib.ExitStack() as stack:
-        stack.callback(keys.close)
         store = database.open_existing(settings.database or directory / DATABASE_FILE, terms.environment.value)
         stack.callback(store.close)
+        keys = open_keys(store, directory, settings)
+        stack.callback(keys.close)
         observed = ObservationStore(settings.database or directory / OBSERVATIONS_FILE)
         stack.callback(observed.close)
         yield Hub(directory, settings, terms, store, keys, observed, actor, request_id=request_id)
@@ -178,19 +178,6 @@ def read_terms(directory: Path) -> Terms:
     """Return the terms of the hub in `directory`. Raises `Refused` with all mistakes, `Unusable` if there are none."""
     path = directory / CONTRACT_FILE
     return parse_terms(files.read(path, "the hub's terms").decode(errors="replace"), str(path))
-
-
-def passphrase(directory: Path, settings: Settings) -> bytes:
-    """Return what guards the hub's private keys. Raises `Unusable` if it cannot be read, or others can read it."""
-    return read_secret(directory / settings.passphrase_file, "the passphrase of the hub's keys")
-
-
-def require_signers(hub: Hub) -> None:
-    """Open the key of each CA that signs now, and compare it with its certificate. Raises `Unusable`."""
-    with hub.read() as connection:
-        signing = [authorities.signing_authority(connection, role) for role in Role]
-    for each in signing:
-        hub.keys.signer_of(each.certificate, each.key_name)
 
 
 def contract(hub: Hub) -> Contract:
@@ -215,22 +202,20 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role, *, used: bool =
     It is put to use at once, unless `used` is false: then it is stored as the next one, to be tried out.
     """
     issuer = authorities.signing_authority(transaction.connection, role)
-    # Before there is a new key: each try without a signer would leave one behind.
     signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
-    name = f"{role.value}-{secrets.token_hex(8)}"
-    key = hub.keys.generate(name)
+    key = hub.keys.generate(f"{role.value}-{secrets.token_hex(8)}")
     if role is Role.CLIENT:
-        wanted = profile.hub_client(hub.terms.hub, hub.environment, key, transaction.now)
+        wanted = profile.hub_client(hub.terms.hub, hub.environment, key.public_key, transaction.now)
     elif role is Role.NODE:
-        wanted = profile.server((hub.control_plane_name,), key, transaction.now)
+        wanted = profile.server((hub.control_plane_name,), key.public_key, transaction.now)
     else:
         hosts = tuple(
             dict.fromkeys(url.split("://")[1].split(":")[0] for url in (hub.terms.endpoint, hub.terms.portal))
         )
-        wanted = profile.server(hosts, key, transaction.now)
+        wanted = profile.server(hosts, key.public_key, transaction.now)
     unsigned = issue.issued_by(issuer.certificate, wanted, serial := serial_number())
     certificate = issue.assemble(unsigned, signer.sign(unsigned))
-    authorities.add_credential(transaction, role, certificate, name, issuer, used=used)
+    authorities.add_credential(transaction, role, certificate, store_key(transaction, key), issuer, used=used)
     return f"{serial:x}"
 
 
@@ -253,7 +238,7 @@ def add_authority(
     if isinstance(key.public_key, rsa.RSAPublicKey):
         # Customers' keys are compared with it.
         add_modulus(transaction, spki_pin(key.public_key), key.public_key.public_numbers().n)
-    return authorities.add_authority(transaction, role, certificate, key.name)
+    return authorities.add_authority(transaction, role, certificate, store_key(transaction, key))
 
 
 def _require_free(directory: Path) -> None:
@@ -267,13 +252,13 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
     files.write_new(draft / CONTRACT_FILE, render_terms(terms).encode())
     if not Path(settings.passphrase_file).is_absolute():
         files.write_new(draft / settings.passphrase_file, secrets.token_urlsafe(32).encode() + b"\n", files.PRIVATE)
-    files.make_directory(draft / "keys")
     files.make_directory(draft / "run")
-    keys = Keys(draft / "keys", passphrase(draft, settings), settings.signer)
+    # Before there is anything in a database: it may be somebody else's file, and missing.
+    passphrase(draft, settings)
     observed = ObservationStore(settings.database or draft / OBSERVATIONS_FILE)
     with (
-        contextlib.closing(keys),
         database.created(settings.database or draft / DATABASE_FILE, terms.environment.value) as store,
+        contextlib.closing(open_keys(store, draft, settings)) as keys,
         contextlib.closing(observed),
     ):
         hub = Hub(draft, settings, terms, store, keys, observed, actor)
@@ -282,13 +267,12 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
             transaction.audit("hub.init", terms.hub, environment=terms.environment.value)
             add_authority(hub, transaction, Role.ISSUING, issuing_key)
             for role in (Role.CLIENT, Role.SERVER, Role.NODE):
-                name = f"{role.value}-ca-1"
-                add_authority(hub, transaction, role, ProvidedKey(name, keys.generate(name, ca_key)))
+                add_authority(hub, transaction, role, keys.generate(f"{role.value}-ca-1", ca_key))
             for role in (Role.SERVER, Role.CLIENT, Role.NODE):
                 sign_for_hub(hub, transaction, role)
             for purpose in Purpose:
-                name = f"statement-{purpose.value}"
-                statement_keys.add(transaction, purpose, name, keys.generate(name))
+                key = keys.generate(f"statement-{purpose.value}")
+                statement_keys.add(transaction, purpose, store_key(transaction, key), key.public_key)
         sign_head(hub, anew=True)
         # The settings come last: their presence is what makes the directory a hub.
         files.write_new(draft / FILE, render_settings(settings).encode())

@@ -21,8 +21,9 @@ from bothways.operations.audit import verify_audit
 from bothways.operations.audit_head import sign_head
 from bothways.operations.backup import BackupNote, unpack
 from bothways.operations.certificates import revoke_certificate
-from bothways.operations.hub import Hub, open_hub, require_signers
+from bothways.operations.hub import Hub, open_hub
 from bothways.operations.migration import migrate_restored
+from bothways.operations.own_keys import require_signers
 from bothways.operations.revocation import publish_list
 from bothways.pki.revocation import RevocationReason
 from bothways.store import authorities, revocation_lists

@@ -52,6 +52,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "hub.restore": _carries("backup_of head lists"),
     "hub.shut": _carries("reason"),
     "key.ban": _carries("cause reason"),
+    "key.take-in": _carries("keys"),
     "node.add": _carries("certificate inbound egress"),
     "node.certificate-used": _carries(),
     "node.renew": _carries("certificate inbound egress before"),

@@ -7,6 +7,7 @@ from bothways.store import (
     indexes,
     schema,
     schema_api,
+    schema_keys,
     schema_nodes,
     schema_observations,
     schema_people,
@@ -20,6 +21,7 @@ from bothways.store import (
 # Each adds its tables or indexes to the one schema when it is imported.
 _MODULES = (
     schema,
+    schema_keys,
     schema_nodes,
     schema_people,
     schema_api,

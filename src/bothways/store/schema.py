@@ -27,6 +27,8 @@ hub = Table(
     Column("environment", String(3)),
     # How many transactions have changed anything; counted in PostgreSQL, where SQLite counts by itself.
     Column("changes", BigInteger, nullable=False, server_default="0"),
+    # The version of the passphrase that the private keys are sealed with: how often it was changed, and one.
+    Column("passphrase", Integer, nullable=False, server_default="1"),
 )
 
 customer = Table(
