@@ -7,8 +7,10 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+import httpx2
 import pytest
 from tests.conftest import running
+from tests.web.conforming import wrong_with
 
 from bothways.cli.asking import AUTHORITIES, HUB, TOKEN, TOKEN_FILE, Where
 from bothways.demo.customer_ca import make_server_files
@@ -43,9 +45,21 @@ def options(hub: Hub, tmp_path: Path) -> Callable[..., list[object]]:
 
 
 @pytest.fixture
-def elsewhere(hub: Hub, bothways: Run, options: Callable[..., list[object]]) -> Iterator[Callable[..., Any]]:
-    """Return a runner of commands that asks the running hub over TLS; it returns their one JSON document."""
-    given = options()
+def elsewhere(
+    hub: Hub, bothways: Run, options: Callable[..., list[object]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
+    """Return a runner of commands that asks the running hub over TLS; it returns their one JSON document.
+
+    What the hub answers has to be as the document of its API says.
+    """
+    given, request = options(), httpx2.Client.request
+
+    def looked_at(self: httpx2.Client, method: str, url: str, **more: Any) -> httpx2.Response:
+        answer = request(self, method, url, **more)
+        assert wrong_with(answer, method, answer.request.url.path) == []
+        return answer
+
+    monkeypatch.setattr(httpx2.Client, "request", looked_at)
 
     def run(*arguments: object, code: int = 0) -> Any:
         done = bothways(*arguments, *given, "--json")

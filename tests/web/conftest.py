@@ -6,6 +6,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 from fastapi import FastAPI
+from tests.web.conforming import wrong_with
 
 from bothways.dataplane.publisher import Applied
 
@@ -24,7 +25,7 @@ async def sent(tsp_id: str) -> bool:
 
 @pytest.fixture
 def ask() -> Ask:
-    """Return a function that sends one request to an application."""
+    """Return a function that sends one request to an application; the API has to answer as its document says."""
 
     def send(
         app: FastAPI, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
@@ -34,6 +35,8 @@ def ask() -> Ask:
             async with httpx2.AsyncClient(transport=transport, base_url="http://hub") as client:
                 return await client.request(method, path, headers=headers, json=body)
 
-        return asyncio.run(once())
+        answer = asyncio.run(once())
+        assert wrong_with(answer, method, answer.request.url.path) == []
+        return answer
 
     return send

@@ -37,7 +37,23 @@ def _noun(path: str) -> str:
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     said = " ".join((operation.get("description") or operation.get("summary", "")).split()).replace("|", "\\|")
     named = [each["name"] for each in operation.get("parameters", []) if each["in"] == "query"]
-    good = [code for code in operation["responses"] if code.startswith("2")]
+    good = [_answer(code, each) for code, each in operation["responses"].items() if code.startswith("2")]
     body = "a body" if "requestBody" in operation else ""
     parameters = ", ".join([*(f"`{each}`" for each in named), *([body] if body else [])])
     return f"| `{method.upper()} {path}` | {said} | {parameters} | {', '.join(good)} |"
+
+
+def _answer(code: str, response: dict[str, Any]) -> str:
+    """Return a status with the names of what is answered with it, as the document's schemas have them."""
+    schema: dict[str, Any] = next((each.get("schema", {}) for each in response.get("content", {}).values()), {})
+    listed = schema.get("properties", {}).get("items", {}).get("items", {})
+    found = _names(listed or schema)
+    return f"{code}{': ' if found else ''}{'a page of ' if listed and found else ''}{found}"
+
+
+def _names(schema: dict[str, Any]) -> str:
+    """Return the names of schemas that a schema is made of, and nothing of what stands in its properties."""
+    if "$ref" in schema:
+        return f"`{schema['$ref'].rpartition('/')[2]}`"
+    one_of = " or ".join(filter(None, map(_names, schema.get("anyOf", ()))))
+    return " + ".join(filter(None, [one_of, *map(_names, schema.get("allOf", ()))]))

@@ -13,7 +13,8 @@ from bothways.operations.hub import Hub, contract
 from bothways.operations.revocation import current_list
 from bothways.web import problem
 from bothways.web.api.caller import Apply, Document, Running
-from bothways.web.api.router import PREFIX, api_router, describe_api
+from bothways.web.api.described import PREFIX
+from bothways.web.api.router import api_router, describe_api
 from bothways.web.application import Application
 from bothways.web.est import enroll_router, public_router
 from bothways.web.explained import explained_router

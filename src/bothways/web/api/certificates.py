@@ -21,6 +21,10 @@ PEM = "application/pem-certificate-chain"
 """RFC 8555 section 9.1."""
 
 
+class _Pem(PlainTextResponse):
+    media_type = PEM
+
+
 class Revocation(Body):
     """Why a certificate is revoked, as RFC 5280 section 5.3.1 spells it."""
 
@@ -50,13 +54,13 @@ def certificates_router(gate: Gate) -> APIRouter:
         chain = certificates.certificate_chain(hub, record) if record.der is not None else None
         return tagged(response, record.document(hub.now()) | {"chain": chain})
 
-    @router.get("/{serial}/chain", response_class=PlainTextResponse, responses={200: {"content": {PEM: {}}}})
+    @router.get("/{serial}/chain", response_class=_Pem)
     def _chain(by: Asks, serial: Serial) -> Response:
         """Download the certificate and its issuer in PEM, end entity first: what is installed as `tls.crt`."""
         hub, record = _certificate(by, Action.CUSTOMER_READ, serial)
         name = f'attachment; filename="{record.tsp_id}-{record.serial[:8]}.crt"'
         text = certificates.certificate_chain(hub, record)
-        return Response(text, media_type=PEM, headers={"Content-Disposition": name})
+        return _Pem(text, headers={"Content-Disposition": name})
 
     @router.post("/{serial}/revoke")
     async def _revoke(by: Asks, serial: Serial, body: Revocation, if_match: IfMatch = None) -> Document:

@@ -1,52 +1,16 @@
 """What the OpenAPI document says of every operation alike: the problems that it may answer (RFC 9457)."""
 
+from http import HTTPStatus
 from typing import Any
 
-from bothways.web.api.answers import ANSWERS, SCHEMAS
+from bothways.web.api.answers import ANSWERS
+from bothways.web.api.shapes import Schema
+from bothways.web.api.things import SCHEMAS
 
-PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {
-            "type": "string",
-            "format": "uri",
-            "description": "What kind of problem it is; of a finding, its page.",
-        },
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string", "description": "What was found, what was wanted, and what to do next."},
-        "errors": {
-            "type": "array",
-            "description": "Everything that the rules find, at once.",
-            "items": {
-                "type": "object",
-                "required": ["id", "type", "level", "message", "hint", "citation", "subject"],
-                "properties": {
-                    "id": {"type": "string"},
-                    "type": {"type": "string", "format": "uri"},
-                    "level": {"enum": ["error", "warning", "info"]},
-                    "message": {"type": "string"},
-                    "hint": {"type": "string"},
-                    "citation": {"type": "string"},
-                    "subject": {"type": "string"},
-                },
-            },
-        },
-    },
-}
-PROPOSED = {
-    "type": "object",
-    "required": ["state", "kind", "number", "by", "at", "detail"],
-    "properties": {
-        "state": {"const": "proposed"},
-        "kind": {"enum": ["request", "chain", "endpoint"]},
-        "number": {"type": "integer", "description": "The number of what a second person has to confirm."},
-        "by": {"type": "string", "description": "The first person."},
-        "at": {"type": "string", "format": "date-time"},
-        "detail": {"type": "string", "description": "Who can confirm it, and how."},
-    },
-}
+PREFIX = "/api/v1"
+DONE = {"200", "201"}
+"""The statuses of success: 202 says that it is not done."""
+
 _SAID = {
     400: "The request cannot be read.",
     401: "It is not known who asks.",
@@ -85,16 +49,30 @@ TWO_PEOPLE: dict[int | str, dict[str, Any]] = {
 
 
 def describe(document: dict[str, Any]) -> dict[str, Any]:
-    """Put the schema of problems into an OpenAPI document, and take out the framework's own."""
+    """Put the schemas of answers and problems into an OpenAPI document, and take out the framework's own."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas |= {"Problem": PROBLEM, "Proposed": PROPOSED}
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(SCHEMAS)
     for path, methods in document["paths"].items():
-        if answer := ANSWERS.get(path.removeprefix("/api/v1")):
-            methods["get"]["responses"]["200"]["content"] = {"application/json": {"schema": answer}}
         for method, operation in methods.items():
-            if method != "get" and "security" in operation and path.startswith("/api/"):
+            if not path.startswith(PREFIX):
+                _put_problem(operation)
+                continue
+            _put_answer(operation, ANSWERS[method.upper(), path.removeprefix(PREFIX)])
+            if method != "get":
                 operation.setdefault("parameters", []).append(_KEY)
     return document
+
+
+def _put_problem(operation: dict[str, Any]) -> None:
+    """Say, of what is no operation of the API, that what cannot be read is answered with a problem too."""
+    if (unread := str(int(HTTPStatus.UNPROCESSABLE_ENTITY))) in operation["responses"]:
+        operation["responses"][unread] = {"description": "The request cannot be read.", "content": _SCHEMA}
+
+
+def _put_answer(operation: dict[str, Any], schema: Schema) -> None:
+    """Say what is answered with success in place of what the framework knows: some object, or some text."""
+    for status, response in operation["responses"].items():
+        if status in DONE:
+            response["content"] = {kind: {"schema": schema} for kind in response["content"]}

@@ -42,7 +42,7 @@ def hub_router(gate: Gate) -> APIRouter:
         running = by.running.status() if by.running.status else None
         return await asyncio.to_thread(hub_standing, hub, running)
 
-    @router.get("/metrics", response_class=PlainTextResponse, responses={200: {"content": {"text/plain": {}}}})
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def _metrics(by: Asks) -> Response:
         """Print the metrics of the running hub in Prometheus's text format."""
         by.may(Action.HUB_READ)

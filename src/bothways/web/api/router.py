@@ -13,7 +13,7 @@ from bothways.web.api.certificates import certificates_router, revocation_router
 from bothways.web.api.chains import chains_router
 from bothways.web.api.contacts import contacts_router, own_contacts_router
 from bothways.web.api.customers import customers_router
-from bothways.web.api.described import describe
+from bothways.web.api.described import PREFIX, describe
 from bothways.web.api.endpoints import endpoint_router, endpoints_router
 from bothways.web.api.gate import Gate, Identify
 from bothways.web.api.hub import authorities_router, hub_router, nodes_router
@@ -25,7 +25,6 @@ from bothways.web.api.probes import probes_router
 from bothways.web.api.requests import requests_router
 from bothways.web.api.services import services_router
 
-PREFIX = "/api/v1"
 _NOUNS = (
     customers_router,
     contacts_router,

@@ -1,0 +1,117 @@
+"""What the hub's own things look like in the API: people, tokens, the audit, CAs, nodes, and how the hub stands."""
+
+from bothways.contract.document import Environment
+from bothways.registry.access import Action, Role
+from bothways.store.authorities import Role as AuthorityRole
+from bothways.web.api.shapes import (
+    COUNT,
+    DIGEST,
+    MOMENT,
+    NUMBER,
+    SERIAL,
+    TEXT,
+    TRUTH,
+    URL,
+    list_of,
+    map_of,
+    named,
+    one_of,
+    or_null,
+    said,
+    shape,
+)
+
+OWN_THINGS = {
+    "Person": shape(
+        id=NUMBER,
+        email=TEXT,
+        name=TEXT,
+        role=one_of(Role),
+        customer=or_null(TEXT),
+        os_user=or_null(TEXT),
+        state={"enum": ["active", "disabled"]},
+        added_at=MOMENT,
+        disabled_at=or_null(MOMENT),
+    ),
+    "Token": shape(
+        id=NUMBER,
+        name=TEXT,
+        role=one_of(Role),
+        customer=or_null(TEXT),
+        person=said(TEXT, "Who made it, and stands behind it."),
+        scopes=or_null(list_of(one_of(Action))),
+        state={"enum": ["valid", "expired", "revoked", "person-disabled"]},
+        created_at=MOMENT,
+        expires_at=MOMENT,
+        used_at=or_null(MOMENT),
+    ),
+    "Invitation": shape(link=said(URL, "Shown once."), expires_at=MOMENT),
+    "AuditLine": shape(
+        sequence=NUMBER,
+        at=MOMENT,
+        actor=TEXT,
+        action=TEXT,
+        subject=TEXT,
+        request_id=TEXT,
+        detail=map_of({}),
+        previous=DIGEST,
+        hash=DIGEST,
+    ),
+    "AuditState": shape(
+        whole=TRUTH,
+        lines=COUNT,
+        head=said(TEXT, "NUMBER:SHA256 of the last line."),
+        signed_head=or_null(shape(lines=COUNT, hash=DIGEST, at=MOMENT, spki_pin=DIGEST)),
+        findings=list_of(named("Finding")),
+    ),
+    "SignedHead": shape(
+        head=said(TEXT, "What was signed, as text."),
+        signature=said(TEXT, "In base64."),
+        key=said(TEXT, "Its public key."),
+    ),
+    "Closure": shape(shut_at=MOMENT, reason=TEXT),
+    "Authority": shape(
+        id=NUMBER,
+        role=one_of(AuthorityRole),
+        subject=TEXT,
+        key=TEXT,
+        state={"enum": ["signing", "trusted", "retired"]},
+        not_after=MOMENT,
+        retired_at=or_null(MOMENT),
+        certificates=said(COUNT, "How many of it are in force."),
+    ),
+    "Node": shape(
+        node=TEXT,
+        state={"enum": ["current", "withdrawn"]},
+        inbound=TEXT,
+        egress=TEXT,
+        added_at=MOMENT,
+        withdrawn_at=or_null(MOMENT),
+        certificates=list_of(
+            shape(serial=SERIAL, fingerprint=DIGEST, made_at=MOMENT, used_at=or_null(MOMENT), not_after=MOMENT)
+        ),
+    ),
+    "Status": shape(
+        environment=one_of(Environment),
+        endpoint=URL,
+        portal=URL,
+        running=said(or_null(map_of({})), "What the running hub says of itself; null if it does not run."),
+        envoy=said(map_of({}), "What the process beside the hub's Envoy says."),
+        certificates=named("OwnCertificates"),
+        revocation_lists=list_of(
+            shape(
+                authority=NUMBER,
+                number=or_null(NUMBER),
+                this_update=or_null(MOMENT),
+                next_update=or_null(MOMENT),
+                in_envoy=TRUTH,
+            )
+        ),
+        expiring=list_of(
+            shape(kind=TEXT, subject=TEXT, customer=or_null(TEXT), ends_at=MOMENT, days={"type": "integer"}, text=TEXT)
+        ),
+        notices=shape(waiting=COUNT, failing=list_of(shape(contact=TEXT, attempts=NUMBER, error=TEXT))),
+        failed_calls=or_null(shape(customers=COUNT, unmatched=COUNT)),
+    ),
+}
+"""Their schemas, by name."""
