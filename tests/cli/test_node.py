@@ -45,7 +45,7 @@ def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
         *("cp.example:2", "--inbound-address", "::1", "--inbound-port", "443", "--egress-port", "15002"),
     )
     assert again.returncode == 0, again.stderr
-    assert f"cd {out} && envoy -c envoy.json --disable-hot-restart" in again.stderr
+    assert f"bothways node run --directory {out}" in again.stderr
     clusters = json.loads((out / "envoy.json").read_text())["staticResources"]["clusters"]
     assert [place(each) for each in clusters] == [("::1", 1)] * 2 + [("cp.example", 2)]
     [listed] = document("hub", "node", "list")

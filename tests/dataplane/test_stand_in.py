@@ -14,6 +14,8 @@ from bothways.dataplane.publisher import current_snapshot
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.dataplane.stand_in import HUB_SOCKET, LINK, Source, StandIn
 from bothways.operations.hub import Hub
+from bothways.operations.upkeep import upkeep
+from bothways.pki.revocation import LIST_VALIDITY
 from bothways.xds import names
 
 
@@ -110,3 +112,25 @@ def test_a_snapshot_that_is_damaged_is_told_once_and_ends_nothing(hub: Hub, capl
     run(one.look)
     assert one.source is Source.NOBODY
     assert caplog.text.count("is not what the hub saved") == 1
+
+
+def test_beside_a_remote_envoy_revocation_lists_come_to_their_end(hub: Hub) -> None:
+    upkeep(hub)
+    snapshot = current_snapshot(hub)
+    saved(hub).save(snapshot, hub.now())
+    late = hub.now() + LIST_VALIDITY
+
+    async def served(*, lists_may_end: bool) -> str:
+        one = StandIn(hub.run_directory, saved(hub), lambda: late, lambda: None, lists_may_end=lists_may_end)
+        await one.look()
+        try:
+            return str((await asked(hub.run_directory / LINK, {names.CUSTOMER_TRUST: ""})).system_version_info)
+        finally:
+            await one.stop()
+
+    async def test() -> None:
+        # Under a list that has ended Envoy lets nobody in: `tests/wire/test_crl.py`.
+        assert await served(lists_may_end=True) == snapshot.version
+        assert await served(lists_may_end=False) != snapshot.version
+
+    run(test)

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bothways.xds.followed import Followed
 from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, of_one_customer, on_demand
 from bothways.xds.snapshot import Resource, Snapshot
 from bothways.xds.stream import DeltaStream
@@ -55,12 +56,14 @@ class DeltaXds(RuleBasedStateMachine):
         # What the node held when all was quiet, as long as nothing good came after it and nothing was given up.
         self.last_good: dict[tuple[str, str], str] = {}
         self.count = 0
+        self.followed = Followed()
         self.node = {each: Node(wildcard=each in {CLUSTER_TYPE, LISTENER_TYPE}) for each in PUSH_ORDER}
         self.connect()
 
     @rule()
     def connect(self) -> None:
         self.stream = DeltaStream()
+        self.followed = Followed(before=self.followed)
         self.sent: dict[str, dict[str, str]] = {each: {} for each in PUSH_ORDER}
         self.requests: deque[Any] = deque()
         self.responses: deque[Any] = deque()
@@ -124,6 +127,7 @@ class DeltaXds(RuleBasedStateMachine):
     @rule()
     def server_reads(self) -> None:
         request = self.requests.popleft()
+        self.followed.request(request)
         for name in (*request.resource_names_subscribe, *request.resource_names_unsubscribe):
             self.sent[request.type_url].pop(name, None)
         if "*" in request.resource_names_unsubscribe:
@@ -139,6 +143,7 @@ class DeltaXds(RuleBasedStateMachine):
     @rule()
     def node_reads(self) -> None:
         response = self.responses.popleft()
+        self.followed.response(response)
         each = self.node[response.type_url]
         wanted = {one.name: one.version for one in response.resources if each.wants(one.name)}
         bad = sorted(name for name, version in wanted.items() if version.startswith(BAD))
@@ -176,6 +181,11 @@ class DeltaXds(RuleBasedStateMachine):
                 assert each.held.get(name) == self.last_good.get((type_url, name), each.held.get(name))
             self.last_good |= {(type_url, name): version for name, version in each.held.items()}
             assert (type_url in self.stream.refusals) == (good != offered)
+        # Whoever reads along knows what the node has.
+        if self.followed.whole() and (read := self.followed.take()):
+            assert {kind: {name: one.version for name, one in read.of(kind).items()} for kind in self.node} == {
+                kind: each.held for kind, each in self.node.items()
+            }
         assert self.stream.publish(self.snapshot) == []
         assert self.stream.settled(self.snapshot) == all(self.complete(each) for each in PUSH_ORDER)
         needed = [name for each in self.node for name in self.lacking(each) if not of_one_customer(name)]

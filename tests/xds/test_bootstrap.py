@@ -7,7 +7,7 @@ from google.protobuf import json_format
 
 from bothways.xds.bootstrap import bootstrap, remote_files
 from bothways.xds.overload import overload_manager
-from bothways.xds.state import Address
+from bothways.xds.state import Address, RemoteHub
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -91,11 +91,11 @@ def test_a_name_that_yaml_would_read_as_false_stays_a_name() -> None:
     assert json.loads(bootstrap("n", "/a", "/b"))["node"]["id"] == "n"
 
 
-REMOTE = (Address("10.0.0.1", 18000), Address("control-plane.hub.example", 18001), "control-plane.hub.example")
+REMOTE = RemoteHub(Address("10.0.0.1", 18000), Address("control-plane.hub.example", 18001), "control-plane.hub.example")
 
 
 def test_a_remote_node_finds_its_control_plane_by_mutual_tls_with_what_is_in_files_beside_it() -> None:
-    message = json.loads(remote_files("eu-1", *REMOTE)["envoy.json"])
+    message = json.loads(remote_files("eu-1", REMOTE)["envoy.json"])
     beside = json.loads(bootstrap("eu-1", "/a", "./admin.sock"))
     assert {key: value for key, value in message.items() if key != "staticResources"} == {
         key: value for key, value in beside.items() if key != "staticResources"
@@ -138,7 +138,7 @@ def from_file(name: str) -> dict[str, Any]:
 
 
 def test_a_remote_nodes_certificate_and_trust_are_read_again_when_they_are_replaced() -> None:
-    files = remote_files("eu-1", *REMOTE)
+    files = remote_files("eu-1", REMOTE)
     assert set(files) == {"envoy.json", "node-certificate.json", "node-trust.json"}
     [own], [trust] = (json.loads(files[f"node-{each}.json"])["resources"] for each in ("certificate", "trust"))
     assert own["tlsCertificate"] == {

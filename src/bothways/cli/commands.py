@@ -31,6 +31,13 @@ GROUPS = {
             "contract": "Print the contract, or the OpenSSL commands for one customer.",
         },
     ),
+    "node": (
+        "A remote Envoy of the hub, on its own machine.",
+        {
+            "run": "Keep this node's Envoy running, also while the hub is away.",
+            "status": "Show whether this node serves, whose configuration, and until when its certificate lasts.",
+        },
+    ),
     "customer": (
         "The hub's customers.",
         {
@@ -212,6 +219,8 @@ MODULES = {
     ("hub", "restore"): "hub_backup",
     ("hub", "migrate"): "hub_migrate",
     ("hub", "migrate-store"): "hub_move",
+    ("node", "run"): "node_run",
+    ("node", "status"): "node_run",
     ("spoke", "install"): "spoke_install",
     ("spoke", "contract"): "spoke_contract",
     ("spoke", "check"): "spoke_check",
@@ -237,6 +246,8 @@ ONLY_HERE = {
     "hub backup": "a backup holds the hub's keys, which never leave its machine by the network",
     "hub migrate": "it changes the database that the hub's directory names",
     "hub migrate-store": "it reads the hub's own file",
+    "node run": "it is the process beside a remote Envoy",
+    "node status": "it looks at the files of the node",
     "hub restore": "it makes the hub's directory, with its keys",
     "hub envoy-bootstrap": "it writes the private key of a node, which the hub makes and never sends",
 }

@@ -15,7 +15,6 @@ from bothways.operations import nodes
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.hub import Hub
 from bothways.registry.node import Binding
-from bothways.xds.bootstrap import BOOTSTRAP_FILE
 from bothways.xds.state import Address
 
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound: these are no addresses to call
@@ -62,8 +61,7 @@ def envoy_bootstrap(
         code = conclude(hub, document, f"The node {made.name} has all that it needs in {out}.", as_json=json)
         tell(
             f"Next: carry {out} to the node's machine by a way that nobody else can read (it holds the node's private "
-            "key), delete it here, and start Envoy there:\n"
-            f"  cd {shlex.quote(str(out))} && envoy -c {BOOTSTRAP_FILE} --disable-hot-restart"
+            f"key), delete it here, and start the node there:\n  bothways node run --directory {shlex.quote(str(out))}"
         )
         return code
 

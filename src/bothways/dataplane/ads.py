@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+SERVICE, DELTA_METHOD = "envoy.service.discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources"
 _PUBLISHED = object()
 
 
@@ -182,7 +182,7 @@ class AdsServer:
             request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
             response_serializer=discovery_pb2.DeltaDiscoveryResponse.SerializeToString,
         )
-        own = grpc.method_handlers_generic_handler(_SERVICE, {"DeltaAggregatedResources": handler})
+        own = grpc.method_handlers_generic_handler(SERVICE, {DELTA_METHOD: handler})
         return [own, *(also(admission) for also in self._also)]
 
     def _own(self) -> set[_Connection]:

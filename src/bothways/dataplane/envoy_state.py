@@ -23,10 +23,11 @@ NOTHING: dict[str, Any] = {
     "source": "nobody",
     "snapshot": None,
     "binary": None,
+    "problem": "",
 }
 """The state where nothing runs, and all that a state has: process ids, when the Envoy that runs was started, how often
 one was started again or took over, where its configuration comes from (`stand_in.Source`), the saved snapshot that it
-was given if the hub is away, and the fingerprint of its binary.
+was given if the hub is away, the fingerprint of its binary, and what a person has to mend beside a remote Envoy.
 """
 
 

@@ -15,6 +15,7 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.saved import Saved, SavedSnapshot
 from bothways.errors import Unusable
 from bothways.xds.aged import without_ended_lists
+from bothways.xds.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -37,16 +38,24 @@ class StandIn:
     """Serves the saved snapshot whenever the hub does not answer, and steps back when it does.
 
     An Envoy that has more than the snapshot keeps it: a revocation that the hub could publish and not save any more
-    is not taken back. `changed` is called when the source changes.
+    is not taken back. `changed` is called when the source changes. With `lists_may_end`, revocation lists are left in
+    when they come to their end, and from then on Envoy refuses everybody; else they are taken out a day before.
     """
 
     def __init__(
-        self, run_directory: Path, saved: SavedSnapshot, now: Callable[[], datetime], changed: Callable[[], None]
+        self,
+        run_directory: Path,
+        saved: SavedSnapshot,
+        now: Callable[[], datetime],
+        changed: Callable[[], None],
+        *,
+        lists_may_end: bool = False,
     ) -> None:
         self._hub, self._own, self._link = (run_directory / each for each in (HUB_SOCKET, _OWN_SOCKET, LINK))
         self._saved = saved
         self._now = now
         self._changed = changed
+        self._lists_may_end = lists_may_end
         self._server: AdsServer | None = None
         self._held: Saved | None = None
         self._looked_at = 0.0
@@ -66,7 +75,7 @@ class StandIn:
             await self._step_in()
         elif self._held and time.monotonic() - self._looked_at > _AGE:
             self._looked_at = time.monotonic()
-            self._server.publish(without_ended_lists(self._held.snapshot, self._now()))
+            self._server.publish(self._current(self._held.snapshot))
 
     async def run(self) -> None:
         """Look again and again until this task is cancelled; what fails is told, and tried again."""
@@ -105,12 +114,15 @@ class StandIn:
             self._is(Source.NOBODY)
             return
         self._looked_at = time.monotonic()
-        current = without_ended_lists(self._held.snapshot, self._now())
+        current = self._current(self._held.snapshot)
         self._server = AdsServer(self._own, current, fills_only=True)
         await self._server.start()
         self._point_to(self._own.name)
         _log.warning("the hub does not answer; version %s of %s stands in", current.version, self._held.saved_at)
         self._is(Source.SNAPSHOT)
+
+    def _current(self, snapshot: Snapshot) -> Snapshot:
+        return snapshot if self._lists_may_end else without_ended_lists(snapshot, self._now())
 
     def _point_to(self, name: str) -> None:
         with contextlib.suppress(OSError):

@@ -15,15 +15,18 @@ from bothways import files
 from bothways.dataplane.admin import Admin, drain
 from bothways.dataplane.envoy import EnvoyProcess, HotRestart, find_envoy
 from bothways.dataplane.envoy_state import NOTHING, only_one, tell_state
+from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
-from bothways.dataplane.stand_in import LINK, StandIn
+from bothways.dataplane.stand_in import HUB_SOCKET, LINK, StandIn
 from bothways.errors import Unusable
-from bothways.xds.bootstrap import bootstrap
+from bothways.xds.bootstrap import BOOTSTRAP_FILE, agent_files, bootstrap
+from bothways.xds.state import RemoteHub
 
 _log = logging.getLogger(__name__)
 
 ADMIN_SOCKET = "admin.sock"
-BOOTSTRAP, LOG, SNAPSHOT = "envoy.json", "envoy.log", "snapshot"
+BOOTSTRAP, LOG, SNAPSHOT = BOOTSTRAP_FILE, "envoy.log", "snapshot"
 DRAIN_SECONDS = 60.0
 """For how long a request that was begun may go on after the order to end: as long as any to a service may take."""
 _OVERLAP = 330
@@ -35,13 +38,15 @@ _NUMBERS = 0x0FFFFFFF
 class Site:
     """One Envoy's place: its run directory, its id at the control plane, the binary that is configured, if any.
 
-    `secret` guards the saved snapshot.
+    `secret` guards the saved snapshot. `hub` is where a remote node finds the control plane, whose certificate, key and
+    CA are in the directory above; None for the Envoy beside it.
     """
 
     run_directory: Path
     node: str
     envoy: str
     secret: bytes
+    hub: RemoteHub | None = None
 
     @property
     def saved(self) -> SavedSnapshot:
@@ -50,20 +55,34 @@ class Site:
 
     def bootstrap(self) -> bytes:
         """Return Envoy's bootstrap: it finds its control plane through the link."""
+        return self.files()[BOOTSTRAP].encode()
+
+    def files(self) -> dict[str, str]:
+        """Return all files that Envoy is started with, by name: the bootstrap, and what that names."""
         run = self.run_directory.absolute()
-        return bootstrap(self.node, str(run / LINK), str(run / ADMIN_SOCKET)).encode()
+        sockets = (str(run / LINK), str(run / ADMIN_SOCKET))
+        if self.hub is None:
+            return {BOOTSTRAP: bootstrap(self.node, *sockets)}
+        return agent_files(self.node, self.hub, str(run.parent), str(run), *sockets)
 
 
 def supervise(site: Site, now: Callable[[], datetime]) -> None:
     """Keep the Envoy of this place running until SIGTERM or SIGINT, then drain it; on SIGHUP, a new one takes over.
 
-    Raises `Conflict` if another process does so already, `Unusable` if there is no Envoy.
+    Raises `Conflict` if another process does so already, `Unusable` if there is no Envoy, or a node's file cannot be
+    read.
     """
     binary = find_envoy(site.envoy)
     files.make_directory(site.run_directory)
     with only_one(site.run_directory):
-        files.replace(site.run_directory / BOOTSTRAP, site.bootstrap(), files.PRIVATE)
-        asyncio.run(_Supervisor(site, binary, now).run())
+        for name, text in site.files().items():
+            files.replace(site.run_directory / name, text.encode(), files.PRIVATE)
+        asyncio.run(_supervise(site, binary, now))
+
+
+async def _supervise(site: Site, binary: Path, now: Callable[[], datetime]) -> None:
+    # Made in here: gRPC's channels are of the loop in which they are made.
+    await _Supervisor(site, binary, now).run()
 
 
 def fingerprint(binary: Path) -> str:
@@ -76,11 +95,12 @@ class _Supervisor:
     def __init__(self, site: Site, binary: Path, now: Callable[[], datetime]) -> None:
         run = site.run_directory
         self._site = site
+        self._relay = _relay(site, now, self._tell)
         self._now = now
         self._admin = Admin(run / ADMIN_SOCKET)
         self._hot = HotRestart(_number(run), run.absolute() / "hot", self._admin, _OVERLAP)
         self._envoy = EnvoyProcess(binary, run / BOOTSTRAP, run / LOG, self._hot, self._tell)
-        self._stand_in = StandIn(run, site.saved, now, self._tell)
+        self._stand_in = StandIn(run, site.saved, now, self._tell, lists_may_end=site.hub is not None)
         self._started_at: tuple[int | None, str | None] = (None, None)
         self._binary = fingerprint(binary)
 
@@ -90,8 +110,11 @@ class _Supervisor:
             loop.add_signal_handler(number, stop.set)
         loop.add_signal_handler(signal.SIGHUP, self._renew)
         self._tell()
+        if self._relay is not None:
+            await self._relay.begin()
         await self._stand_in.look()
-        parts = [asyncio.create_task(each) for each in (self._stand_in.run(), self._envoy.run())]
+        relayed = [self._relay.run()] if self._relay is not None else []
+        parts = [asyncio.create_task(each) for each in (*relayed, self._stand_in.run(), self._envoy.run())]
         waiting = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([*parts, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -130,6 +153,7 @@ class _Supervisor:
             "source": self._stand_in.source.value,
             "snapshot": held and {"version": held.snapshot.version, "saved_at": held.saved_at.isoformat()},
             "binary": self._binary,
+            "problem": self._relay.problem if self._relay is not None else "",
         }
         try:
             tell_state(self._site.run_directory, document)
@@ -143,6 +167,13 @@ class _Supervisor:
             path.unlink(missing_ok=True)
         # Envoy counts up to ten processes under one number (source/server/hot_restart_impl.cc).
         Path(f"/dev/shm/envoy_shared_memory_{10 * self._hot.base_id}").unlink(missing_ok=True)  # noqa: S108 - its name
+
+
+def _relay(site: Site, now: Callable[[], datetime], changed: Callable[[], None]) -> Relay | None:
+    if site.hub is None:
+        return None
+    line = HubLine(site.run_directory.absolute().parent, site.hub)
+    return Relay(site.run_directory / HUB_SOCKET, line, site.saved, now, changed)
 
 
 def _number(run_directory: Path) -> int:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bothways import files
 from bothways.errors import Conflict, NotFound, Refused, Unusable
 from bothways.operations.hub import Hub, serial_number
+from bothways.operations.node_settings import NODE_FILE, NodeSettings, render_node
 from bothways.operations.nodes import default_binding
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem, fingerprint
@@ -17,7 +18,7 @@ from bothways.store import authorities, nodes
 from bothways.store.authorities import Role
 from bothways.store.database import Transaction
 from bothways.xds import bootstrap, names
-from bothways.xds.state import Address
+from bothways.xds.state import Address, RemoteHub
 
 
 def bootstrap_node(
@@ -48,14 +49,15 @@ def bootstrap_node(
             **_places(node.binding),
             **({"before": _places(before)} if before else {}),
         )
-    texts = bootstrap.remote_files(name, ads, connectivity, hub.control_plane_name)
+    place = RemoteHub(ads, connectivity, hub.control_plane_name)
+    texts = {**bootstrap.remote_files(name, place), NODE_FILE: render_node(NodeSettings(name, place))}
     for file, text in texts.items():
         files.replace(out / file, text.encode())
-    files.replace(out / bootstrap.TRUST_FILE, trusted.encode())
+    files.replace(out / names.TRUST_FILE, trusted.encode())
     # The certificate before the key: an Envoy that looks in between finds no pair, and keeps the one that it has.
-    files.replace(out / bootstrap.CERTIFICATE_FILE, certificate_pem(certificate).encode())
+    files.replace(out / names.CERTIFICATE_FILE, certificate_pem(certificate).encode())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    files.replace(out / bootstrap.KEY_FILE, pem, files.PRIVATE)
+    files.replace(out / names.KEY_FILE, pem, files.PRIVATE)
     return node
 
 
@@ -98,10 +100,10 @@ def _certified(
 
 def _require_own(hub: Hub, name: str, out: Path) -> None:
     """Raise `Conflict` unless the key in `out`, if there is one, is this node's: no other is ever overwritten."""
-    if not (out / bootstrap.KEY_FILE).exists() and not (out / bootstrap.CERTIFICATE_FILE).exists():
+    if not (out / names.KEY_FILE).exists() and not (out / names.CERTIFICATE_FILE).exists():
         return
     try:
-        content = files.read(out / bootstrap.CERTIFICATE_FILE, "the node's certificate")
+        content = files.read(out / names.CERTIFICATE_FILE, "the node's certificate")
         found = fingerprint(x509.load_pem_x509_certificate(content))
     except (Unusable, ValueError):
         found = ""

@@ -19,12 +19,11 @@ from google.protobuf import json_format
 from bothways.xds import names
 from bothways.xds.cluster import UPSTREAM_IDLE
 from bothways.xds.overload import overload_manager
-from bothways.xds.state import Address
+from bothways.xds.state import Address, RemoteHub
 from bothways.xds.tls import control_plane_socket, files_secret, files_trust
 from bothways.xds.typed import any_of, duration, over_ads, tcp, unix
 
 BOOTSTRAP_FILE = "envoy.json"
-CERTIFICATE_FILE, KEY_FILE, TRUST_FILE = "tls.crt", "tls.key", "ca.crt"
 
 _BACK_OFF, _BACK_OFF_MOST = 0.2, 2.0
 _LOGS_UNDER_WAY = 4
@@ -61,15 +60,27 @@ def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
     return _json(_bootstrap(node, admin_socket, ads, _bounded(logs)))
 
 
-def remote_files(node: str, ads: Address, connectivity: Address, control_plane_name: str) -> dict[str, str]:
-    """Return the files of a remote node, by name, beside its certificate, key and CA.
+def remote_files(node: str, hub: RemoteHub) -> dict[str, str]:
+    """Return the files of a remote node without an agent, by name, beside its certificate, key and CA.
 
     They are the bootstrap, and two that tell Envoy to look at certificate, key and CA again when they are replaced.
-    `control_plane_name` is the DNS-ID that the control plane has to show at both of its addresses.
     """
-    http2 = _http2()
-    keepalive = protocol_pb2.KeepaliveSettings(interval=duration(_PING), timeout=duration(_PING_TIMEOUT))
-    http2.explicit_http_config.http2_protocol_options.connection_keepalive.CopyFrom(keepalive)
+    ads = _over_tls(names.ADS_CLUSTER, hub.control_plane, hub.name, _pinged(), "h2", _HERE)
+    return _files(node, hub, ads, f"{_HERE}/admin.sock", _HERE, _HERE)
+
+
+def agent_files(
+    node: str, hub: RemoteHub, directory: str, run: str, ads_socket: str, admin_socket: str
+) -> dict[str, str]:
+    """Return the same files for the Envoy beside an agent, which brings it its configuration on a unix socket.
+
+    `directory` has certificate, key and CA; the files are for the directory `run`. Both are absolute.
+    """
+    ads = _cluster(names.ADS_CLUSTER, unix(ads_socket), 1.0, _http2())
+    return _files(node, hub, ads, admin_socket, directory, run)
+
+
+def _files(node: str, hub: RemoteHub, ads: Any, admin_socket: str, directory: str, place: str) -> dict[str, str]:
     http1 = http_protocol_options_pb2.HttpProtocolOptions(
         explicit_http_config=http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig(
             http_protocol_options=protocol_pb2.Http1ProtocolOptions()
@@ -79,27 +90,17 @@ def remote_files(node: str, ads: Address, connectivity: Address, control_plane_n
             idle_timeout=duration(UPSTREAM_IDLE), max_connection_duration=duration(_CONNECTION_AGE)
         ),
     )
-    clusters = []
-    for name, at, options, protocol in (
-        (names.ADS_CLUSTER, ads, http2, "h2"),
-        (names.ACCESS_LOG_CLUSTER, ads, http2, "h2"),
-        (names.CONNECTIVITY_CLUSTER, connectivity, http1, "http/1.1"),
-    ):
-        cluster = _cluster(name, tcp(at.host, at.port), _CONNECT_TIMEOUT, options)
-        cluster.type = cluster_pb2.Cluster.STATIC if _is_address(at.host) else cluster_pb2.Cluster.STRICT_DNS
-        cluster.transport_socket.CopyFrom(
-            control_plane_socket(
-                f"{_HERE}/{_file(names.NODE_CERTIFICATE)}",
-                f"{_HERE}/{_file(names.NODE_TRUST)}",
-                control_plane_name,
-                protocol,
-            )
-        )
-        clusters.append(_bounded(cluster) if name == names.ACCESS_LOG_CLUSTER else cluster)
-    own = files_secret(names.NODE_CERTIFICATE, _HERE, f"{_HERE}/{CERTIFICATE_FILE}", f"{_HERE}/{KEY_FILE}")
-    trust = files_trust(names.NODE_TRUST, _HERE, f"{_HERE}/{TRUST_FILE}", control_plane_name)
+    clusters = (
+        ads,
+        _bounded(_over_tls(names.ACCESS_LOG_CLUSTER, hub.control_plane, hub.name, _pinged(), "h2", place)),
+        _over_tls(names.CONNECTIVITY_CLUSTER, hub.connectivity, hub.name, http1, "http/1.1", place),
+    )
+    own = files_secret(
+        names.NODE_CERTIFICATE, directory, f"{directory}/{names.CERTIFICATE_FILE}", f"{directory}/{names.KEY_FILE}"
+    )
+    trust = files_trust(names.NODE_TRUST, directory, f"{directory}/{names.TRUST_FILE}", hub.name)
     return {
-        BOOTSTRAP_FILE: _json(_bootstrap(node, f"{_HERE}/admin.sock", *clusters)),
+        BOOTSTRAP_FILE: _json(_bootstrap(node, admin_socket, *clusters)),
         **{
             _file(secret.name): _json(
                 discovery_pb2.DiscoveryResponse(type_url=names.SECRET_TYPE, resources=[any_of(secret)])
@@ -107,6 +108,15 @@ def remote_files(node: str, ads: Address, connectivity: Address, control_plane_n
             for secret in (own, trust)
         },
     }
+
+
+def _over_tls(name: str, at: Address, host: str, options: Any, protocol: str, place: str) -> Any:
+    """Return a cluster that leads to the control plane over mutual TLS, with the files of the node in this place."""
+    cluster = _cluster(name, tcp(at.host, at.port), _CONNECT_TIMEOUT, options)
+    cluster.type = cluster_pb2.Cluster.STATIC if _is_address(at.host) else cluster_pb2.Cluster.STRICT_DNS
+    certificate, trust = (f"{place}/{_file(each)}" for each in (names.NODE_CERTIFICATE, names.NODE_TRUST))
+    cluster.transport_socket.CopyFrom(control_plane_socket(certificate, trust, host, protocol))
+    return cluster
 
 
 def _bootstrap(node: str, admin_socket: str, *clusters: Any) -> Any:
@@ -162,6 +172,14 @@ def _http2() -> Any:
             http2_protocol_options=protocol_pb2.Http2ProtocolOptions()
         )
     )
+
+
+def _pinged() -> Any:
+    """Return HTTP/2 that notices when the other machine is gone."""
+    options = _http2()
+    keepalive = protocol_pb2.KeepaliveSettings(interval=duration(_PING), timeout=duration(_PING_TIMEOUT))
+    options.explicit_http_config.http2_protocol_options.connection_keepalive.CopyFrom(keepalive)
+    return options
 
 
 def _cluster(name: str, address: Any, connect_timeout: float, options: Any) -> Any:

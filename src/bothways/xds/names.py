@@ -1,4 +1,6 @@
-"""The names of all Envoy resources, types and headers. Nowhere else is one spelled."""
+"""The names of all Envoy resources, types and headers, and of a node's files. Nowhere else is one spelled."""
+
+import re
 
 LISTENER_TYPE = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
@@ -7,6 +9,9 @@ SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Sec
 
 PUSH_ORDER = (SECRET_TYPE, CLUSTER_TYPE, LISTENER_TYPE, ROUTE_TYPE)
 """Make before break: what is referred to goes before what refers to it; removals go the other way round."""
+
+CERTIFICATE_FILE, KEY_FILE, TRUST_FILE = "tls.crt", "tls.key", "ca.crt"
+"""What a remote node knows the control plane by, and is known by."""
 
 INBOUND = "inbound"
 """Listener, routes and statistics of the endpoint that customers call."""
@@ -126,6 +131,11 @@ def customer_of(cluster: str) -> tuple[str, str] | None:
     return tsp_id, digest
 
 
+def customer_clusters_in(content: bytes) -> set[str]:
+    """Return the clusters of customers that are named in encoded routes, without taking these apart."""
+    return {each.decode() for each in _CLUSTER_NAME.findall(content)}
+
+
 def client_certificate(tsp_id: str) -> str:
     """Return the secret of the client certificate that this customer is shown, and no other customer."""
     return f"{_CLIENT_CERTIFICATE}{tsp_id}"
@@ -142,5 +152,6 @@ def of_one_customer(name: str) -> bool:
 
 
 _CUSTOMER, _PROBED, _CLIENT_CERTIFICATE = "customer/", "probe/", "client-certificate/"
+_CLUSTER_NAME = re.compile(rb"%b[\x21-\x2e\x30-\x7e]+/[0-9a-f]{16}" % _CUSTOMER.encode())
 _ON_DEMAND = (_CUSTOMER, _CLIENT_CERTIFICATE)
 _OF_ONE_CUSTOMER = (*_ON_DEMAND, _PROBED)

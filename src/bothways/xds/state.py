@@ -119,6 +119,18 @@ class RemoteNode:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteHub:
+    """Where a remote node finds the hub: for its configuration, and for `/connectivity`.
+
+    `name` is the DNS-ID that the control plane has to show at both, wherever they lead.
+    """
+
+    control_plane: Address
+    connectivity: Address
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ControlPlane:
     """What the control plane shows to remote nodes, and the CA of the certificates that they show."""
 

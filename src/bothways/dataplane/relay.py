@@ -1,0 +1,179 @@
+"""What stands between a remote Envoy and the control plane: it passes each message on, and keeps what was confirmed.
+
+The control plane talks to Envoy itself: what is confirmed or refused, and what is asked for, are Envoy's own words.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+from envoy.service.discovery.v3 import discovery_pb2
+
+from bothways.dataplane.ads import DELTA_METHOD, SERVICE
+from bothways.dataplane.grpc_server import start_local
+from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.saved import SavedSnapshot
+from bothways.errors import Unusable
+from bothways.xds.followed import Followed
+from bothways.xds.snapshot import Snapshot
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+_ENDED = (grpc.RpcError, grpc.aio.UsageError, asyncio.InvalidStateError)
+
+
+@dataclass(eq=False, slots=True)
+class _Stream:
+    """One stream of an Envoy; two while one takes over from another."""
+
+    followed: Followed
+    said: "asyncio.Queue[bytes | None]" = field(default_factory=asyncio.Queue)
+
+
+class Relay:
+    """Listens for Envoy while the control plane answers, and only then, so that whoever looks finds that it is away.
+
+    An Envoy's word that it has something goes to the control plane after it was saved: what the control plane calls in
+    force survives every restart of this machine. `problem` is why it cannot be saved, and `changed` is called when
+    that changes.
+    """
+
+    def __init__(
+        self,
+        socket: Path,
+        line: HubLine,
+        saved: SavedSnapshot,
+        now: Callable[[], datetime],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._socket = socket
+        self._line = line
+        self._saved = saved
+        self._now = now
+        self._changed = changed
+        self._base: Snapshot | None = None
+        self._server: Any = None
+        self._streams: list[_Stream] = []
+        self._before: Followed | None = None
+        self._saving = asyncio.Lock()
+        self.problem = ""
+
+    async def begin(self) -> None:
+        """Learn what was saved last, and whether the control plane answers."""
+        try:
+            if held := await asyncio.to_thread(self._saved.load):
+                self._base = held.snapshot
+        except Unusable as error:
+            _log.error("%s", error)
+        await self._answers(there=await self._line.first_word())
+
+    async def run(self) -> None:
+        """Pass on what there is, until this task is cancelled."""
+        again = asyncio.create_task(self._keep_trying())
+        try:
+            await self._line.follow(self._answers)
+        finally:
+            again.cancel()
+            await asyncio.gather(again, return_exceptions=True)
+            await self._answers(there=False)
+            await self._line.close()
+
+    async def _answers(self, *, there: bool) -> None:
+        if there and self._server is None:
+            self._server = await start_local(self._socket, self._handler())
+        elif not there and self._server is not None:
+            server, self._server = self._server, None
+            await server.stop(None)
+
+    def _handler(self) -> Any:
+        # Bytes in, bytes out: what this release does not know of passes as it is.
+        handler = grpc.stream_stream_rpc_method_handler(self._serve)
+        return grpc.method_handlers_generic_handler(SERVICE, {DELTA_METHOD: handler})
+
+    async def _serve(self, requests: AsyncIterator[bytes], context: Any) -> None:
+        stream = _Stream(Followed(self._base, self._before))
+        self._streams.append(stream)
+        call = self._line.channel.stream_stream(f"/{SERVICE}/{DELTA_METHOD}")()
+        parts = [
+            asyncio.create_task(each)
+            for each in (_read(requests, stream), self._up(stream, call), self._down(stream, call, context))
+        ]
+        try:
+            await asyncio.wait(parts[1:], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for part in parts:
+                part.cancel()
+            for failure in await asyncio.gather(*parts, return_exceptions=True):
+                if isinstance(failure, Exception) and not isinstance(failure, _ENDED):
+                    _log.error("a stream between Envoy and the hub failed: %s: %s", type(failure).__name__, failure)
+            self._streams.remove(stream)
+            self._before = stream.followed
+            ended = call.done()
+            call.cancel()
+        if ended and (code := await call.code()) is not grpc.StatusCode.OK:
+            await context.abort(code, await call.details())
+
+    async def _up(self, stream: _Stream, call: Any) -> None:
+        while True:
+            said = [await stream.said.get()]
+            while not stream.said.empty():
+                said.append(stream.said.get_nowait())
+            messages = [each for each in said if each is not None]
+            for each in messages:
+                stream.followed.request(discovery_pb2.DeltaDiscoveryRequest.FromString(each))
+            await self._keep(stream)
+            for each in messages:
+                await call.write(each)
+            if None in said:
+                await call.done_writing()
+                return
+
+    async def _down(self, stream: _Stream, call: Any, context: Any) -> None:
+        while (message := await call.read()) is not grpc.aio.EOF:
+            stream.followed.response(discovery_pb2.DeltaDiscoveryResponse.FromString(message))
+            await context.write(message)
+
+    async def _keep(self, stream: _Stream) -> None:
+        """Save what this Envoy has confirmed, if it is the newest one and that can be served as it is."""
+        async with self._saving:
+            if stream is not self._streams[-1] or not stream.followed.whole():
+                return
+            snapshot = stream.followed.take()
+            if snapshot is None:
+                return
+            try:
+                await asyncio.to_thread(self._saved.save, snapshot, self._now())
+                self._base = snapshot
+                self._say("")
+            except Unusable as error:
+                stream.followed.not_kept()
+                # In force all the same; what it costs is told.
+                self._say(f"an Envoy that starts without the hub would serve an older state: {error}")
+
+    def _say(self, problem: str) -> None:
+        if problem != self.problem:
+            self.problem = problem
+            if problem:
+                _log.error("%s", problem)
+            self._changed()
+
+    async def _keep_trying(self) -> None:
+        while True:
+            await asyncio.sleep(_AGAIN)
+            if self.problem and self._streams:
+                await self._keep(self._streams[-1])
+
+
+async def _read(requests: AsyncIterator[bytes], stream: _Stream) -> None:
+    with contextlib.suppress(grpc.aio.UsageError):
+        async for each in requests:
+            stream.said.put_nowait(each)
+    stream.said.put_nowait(None)

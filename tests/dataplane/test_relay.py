@@ -1,0 +1,176 @@
+"""What passes between a remote Envoy and the control plane, and what of it is saved. With real Envoys: `tests/wire`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import grpc
+import grpc.aio
+import pytest
+from envoy.service.discovery.v3 import discovery_pb2
+from tests.conftest import free_ports
+from tests.dataplane.test_ads import METHOD
+from tests.eventually import eventually_in_loop
+from tests.xds.test_followed import NAMED
+
+from bothways.dataplane.admin import answers
+from bothways.dataplane.admission import Admission
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.relay import Relay
+from bothways.dataplane.saved import SavedSnapshot
+from bothways.operations.bootstrap import bootstrap_node
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub
+from bothways.operations.node_settings import read_node
+from bothways.operations.nodes import withdraw_node
+from bothways.xds import names
+from bothways.xds.snapshot import build_snapshot
+from bothways.xds.state import Address
+
+ASKED = {**NAMED, names.SECRET_TYPE: [*NAMED[names.SECRET_TYPE], names.PROBE_TRUST]}
+
+
+@dataclass
+class Place:
+    """A hub's server for nodes, and the relay of a node, with what it saves."""
+
+    hub: Hub
+    ads: AdsServer
+    relay: Relay
+    socket: Path
+    saved: SavedSnapshot
+    directory: Path
+
+
+@pytest.fixture
+def nodes_hub(hub: Hub) -> Hub:
+    [port] = free_ports(1)
+    return replace(hub, settings=replace(hub.settings, nodes_port=port, nodes_connectivity_port=port))
+
+
+def control_plane(hub: Hub) -> AdsServer:
+    state = hub_state(hub)
+    return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), Admission(state))
+
+
+async def with_relay(hub: Hub, test: Callable[[Place], Awaitable[None]]) -> None:
+    directory = hub.directory.parent / "eu-1"
+    there = Address("127.0.0.1", hub.settings.nodes_port)
+    bootstrap_node(hub, "eu-1", directory, there, there)
+    ads = control_plane(hub)
+    await ads.start_remote("127.0.0.1", hub.settings.nodes_port)
+    saved, socket = SavedSnapshot(directory / "snapshot", b"secret"), directory / "ads.sock"
+    relay = Relay(socket, HubLine(directory, read_node(directory).hub), saved, hub.now)
+    await relay.begin()
+    running = asyncio.create_task(relay.run())
+    try:
+        async with asyncio.timeout(60):
+            await test(Place(hub, ads, relay, socket, saved, directory))
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await ads.stop()
+
+
+@asynccontextmanager
+async def envoy(socket: Path) -> AsyncIterator["asyncio.Task[grpc.StatusCode]"]:
+    """Ask for everything and confirm all that comes, as Envoy does; the task ends with the status of the stream."""
+    async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+        call = channel.stream_stream(
+            METHOD,
+            request_serializer=discovery_pb2.DeltaDiscoveryRequest.SerializeToString,
+            response_deserializer=discovery_pb2.DeltaDiscoveryResponse.FromString,
+        )()
+
+        async def talk() -> grpc.StatusCode:
+            for kind in (names.CLUSTER_TYPE, names.LISTENER_TYPE, *ASKED):
+                request = discovery_pb2.DeltaDiscoveryRequest(
+                    type_url=kind, resource_names_subscribe=ASKED.get(kind, ())
+                )
+                request.node.id = "eu-1"
+                await call.write(request)
+            try:
+                while (answer := await call.read()) is not grpc.aio.EOF:
+                    await call.write(
+                        discovery_pb2.DeltaDiscoveryRequest(type_url=answer.type_url, response_nonce=answer.nonce)
+                    )
+            except grpc.aio.AioRpcError as error:
+                return error.code()
+            return await call.code()
+
+        talking = asyncio.create_task(talk())
+        try:
+            yield talking
+        finally:
+            call.cancel()
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
+
+
+def test_what_the_hub_knows_to_be_confirmed_was_saved_before(nodes_hub: Hub) -> None:
+    async def test(place: Place) -> None:
+        async with envoy(place.socket):
+            assert await place.ads.settled()
+            held = place.saved.load()
+            assert held is not None
+            wanted = place.ads.snapshot.remote["eu-1"]
+            assert held.snapshot.version == wanted.version
+            assert held.snapshot.resources == wanted.resources
+            [node] = place.ads.nodes()
+            assert (node["settled"], node["refused"]) == (True, {})
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_what_cannot_be_saved_is_in_force_and_told_and_saved_when_it_can_be(
+    nodes_hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(place: Place) -> None:
+        stray = place.directory / "snapshot"
+        stray.write_bytes(b"")
+        async with envoy(place.socket):
+            assert await place.ads.settled()
+            assert "would serve an older state" in place.relay.problem
+            stray.unlink()
+            await eventually_in_loop(lambda: place.relay.problem == "", "it was not tried again")
+            assert place.saved.load() is not None
+
+    asyncio.run(with_relay(nodes_hub, test))
+    assert caplog.text.count("would serve an older state") == 1
+
+
+def test_the_word_of_the_control_plane_reaches_envoy(nodes_hub: Hub) -> None:
+    async def test(place: Place) -> None:
+        async with envoy(place.socket) as talking:
+            assert await place.ads.settled()
+            withdraw_node(place.hub, "eu-1", "tested")
+            place.ads.follow(hub_state(place.hub))
+            assert await talking is grpc.StatusCode.PERMISSION_DENIED
+        async with envoy(place.socket) as talking:
+            # Whoever is found writing when the stream ends is told no more than that by the library.
+            assert await talking in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL}
+        # It is there, and says no: nothing stands in for it.
+        assert answers(place.socket)
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_it_listens_only_while_the_control_plane_answers(nodes_hub: Hub) -> None:
+    async def test(place: Place) -> None:
+        assert answers(place.socket)
+        async with envoy(place.socket) as talking:
+            assert await place.ads.settled()
+            await place.ads.stop()
+            assert await talking is grpc.StatusCode.UNAVAILABLE
+        await eventually_in_loop(lambda: not answers(place.socket), "it listens for nobody")
+        again = control_plane(place.hub)
+        await again.start_remote("127.0.0.1", place.hub.settings.nodes_port)
+        await eventually_in_loop(lambda: answers(place.socket), "it does not come back")
+        async with envoy(place.socket):
+            assert await again.settled()
+        await again.stop()
+
+    asyncio.run(with_relay(nodes_hub, test))
