@@ -36,6 +36,7 @@ def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
         "egress": f"127.0.0.1 {settings.egress_port}",
         "control_plane": "cp.example 18000",
         "connectivity": "cp.example 18001",
+        "reached_at": None,
         "in_force": None,
     }
     clusters = json.loads((out / "envoy.json").read_text())["staticResources"]["clusters"]
@@ -43,6 +44,7 @@ def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
     again = in_hub(
         *("hub", "envoy-bootstrap", "--node", "eu-1", "--out", out, "--control-plane", "[::1]:1", "--connectivity"),
         *("cp.example:2", "--inbound-address", "::1", "--inbound-port", "443", "--egress-port", "15002"),
+        *("--reached-at", "eu-1.hub.example:443"),
     )
     assert again.returncode == 0, again.stderr
     assert f"bothways node run --directory {out}" in again.stderr
@@ -50,7 +52,7 @@ def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
     assert [place(each) for each in clusters] == [("::1", 1)] * 2 + [("cp.example", 2)]
     [listed] = document("hub", "node", "list")
     assert (listed["state"], listed["inbound"], listed["egress"]) == ("current", "::1 443", "127.0.0.1 15002")
-    assert len(listed["certificates"]) == 2
+    assert (len(listed["certificates"]), listed["reached_at"]) == (2, "eu-1.hub.example:443")
     assert "::1 443" in in_hub("hub", "node", "list").stdout
     assert document("hub", "node", "withdraw", "eu-1", "--reason", "tested")["state"] == "withdrawn"
     assert document("hub", "node", "list")[0]["state"] == "withdrawn"

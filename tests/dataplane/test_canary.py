@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
-from tests.conftest import running
+from tests.conftest import free_ports, running
 from tests.dataplane.test_ads import Node, served
 from tests.eventually import eventually
 
@@ -29,7 +29,20 @@ from bothways.cli.hub import reopen
 from bothways.cli.hub import status as hub_status
 from bothways.cli.opening import control, control_text
 from bothways.dataplane.ads import AdsServer
-from bothways.dataplane.canary import Canary, Knock, Outcome, foreign_certificate, judge, problems, reachable
+from bothways.dataplane.canary import (
+    Canary,
+    Knock,
+    Outcome,
+    doors_of_nodes,
+    foreign_certificate,
+    judge,
+    problems,
+    reachable,
+    verdict,
+)
+from bothways.dataplane.canary import (
+    Door as DoorOf,
+)
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
 from bothways.operations.closure import current_closure, reopen_endpoint, shut_endpoint
@@ -39,7 +52,7 @@ from bothways.operations.settings import FILE, render_settings
 from bothways.xds import names
 from bothways.xds.bootstrap import bootstrap
 from bothways.xds.snapshot import Resource, Snapshot, build_snapshot
-from bothways.xds.state import Address, HubState, Identity
+from bothways.xds.state import Address, HubState, Identity, RemoteNode
 from bothways.xds.typed import any_of
 
 BARE, TWIN = "without a certificate", "with the certificate of a foreign CA of the same name"
@@ -119,6 +132,65 @@ def canary_of(hub: Hub, address: Address, door: Callable[[HubState, str], Awaita
     """Return a canary that knocks at one address alone."""
     state = replace(hub_state(hub), inbound=address)
     return Canary(state, (), contract(hub).trust.server_ca, door, hub.run_directory)
+
+
+def test_a_node_is_knocked_at_where_it_is_reached_unless_nobody_knows_or_another_control_plane_does(hub: Hub) -> None:
+    def node(name: str, bound: str, reached: Address | None = None) -> RemoteNode:
+        return RemoteNode(name, Address(bound, 443), Address("127.0.0.1", 15001), frozenset(), reached)
+
+    place = Address("eu-3.hub.example", 8443)
+    nodes = (
+        node("eu-1", "192.0.2.7"),
+        node("eu-2", "0.0.0.0"),  # noqa: S104 - nothing is bound
+        node("eu-3", "0.0.0.0", place),  # noqa: S104 - as above
+        node("eu-4", "127.0.0.1"),
+        node("eu-5", "192.0.2.8"),
+    )
+    found = doors_of_nodes(replace(hub_state(hub), nodes=nodes), {"eu-5"})
+    assert found == (DoorOf(Address("192.0.2.7", 443), "eu-1"), DoorOf(place, "eu-3"))
+
+
+@pytest.mark.parametrize(
+    ("seen", "shut", "wanted"),
+    [
+        ([Outcome.REFUSED, Outcome.REFUSED], False, "refused"),
+        ([Outcome.REFUSED, Outcome.UNREACHABLE], False, "unreachable"),
+        ([Outcome.ANSWERED, Outcome.UNREACHABLE], False, "answered"),
+        ([Outcome.UNREACHABLE, Outcome.UNREACHABLE], True, "shut"),
+        ([Outcome.ANSWERED, Outcome.UNREACHABLE], True, "answered"),
+    ],
+)
+def test_the_worst_of_all_knocks_is_the_verdict(seen: list[Outcome], shut: bool, wanted: str) -> None:  # noqa: FBT001
+    knocks = [Knock(Address("::1", 443), BARE, each, each.name) for each in seen]
+    found = verdict(knocks, datetime.now(UTC), shut=shut)
+    assert (found["outcome"], found["address"]) == (wanted, "[::1]:443")
+
+
+def test_a_node_that_is_not_reached_has_its_verdict_and_is_no_problem_of_the_hub(hub: Hub) -> None:
+    closed, other = free_ports(2)
+    door, canary = Door(), canary_of(hub, Address("127.0.0.1", closed), None)  # type: ignore[arg-type]
+
+    async def run() -> None:
+        async with listening(answer, context_of(hub)) as address:
+            nodes = tuple(
+                RemoteNode(name, place, place, frozenset(), place)
+                for name, place in (
+                    ("eu-1", Address("localhost", address.port)),
+                    ("eu-2", Address("127.0.0.1", other)),
+                )
+            )
+            canary._state, canary._shut = replace(canary._state, nodes=nodes), door
+            await canary.look()
+
+    asyncio.run(run())
+    assert {name: each["outcome"] for name, each in canary.verdicts.items()} == {
+        "ppr-embedded": "unreachable",
+        "eu-1": "answered",
+        "eu-2": "unreachable",
+    }
+    # The hub's own is not reached either; what a node lets in has the endpoint shut, wherever that is.
+    assert canary.problem.count("the canary at") == 2
+    assert len(door.shut) == 1
 
 
 def outcomes(knocks: tuple[Knock, ...]) -> dict[str, Outcome]:

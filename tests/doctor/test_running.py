@@ -8,15 +8,18 @@ from bothways.dataplane.envoy_state import NOTHING
 from bothways.doctor.running import running_steps
 from bothways.findings import Step
 from bothways.operations.closure import shut_endpoint
+from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 
-NODE = {"node": "eu-1", "connected": True, "settled": True, "version": "v2", "refused": {}}
+NODE = unknown("eu-1") | {"connected": True, "settled": True, "version": "v2", "lag_seconds": 0.0}
+NOT_REACHED = {"outcome": "unreachable", "address": "192.0.2.7:443", "said": "Connection refused", "at": "now"}
 ENVOY = NOTHING | {"pid": 4711, "source": "hub"}
 NO_NOTICE: dict[str, Any] = {"waiting": 0, "failing": []}
 
 
 def standing(**changed: Any) -> dict[str, Any]:
-    return {"running": {"problem": "", "nodes": [NODE]}, "envoy": ENVOY, "notices": NO_NOTICE} | changed
+    running = {"problem": "", "nodes": [NODE]}
+    return {"running": running, "nodes": [NODE], "envoy": ENVOY, "notices": NO_NOTICE} | changed
 
 
 def ids(steps: list[Step]) -> list[str]:
@@ -39,9 +42,10 @@ def test_where_all_is_well_nothing_is_found(hub: Hub) -> None:
         ({"envoy": NOTHING}, "DOCTOR-ENVOY-02"),
         ({"envoy": ENVOY | {"restarts": 2}}, "DOCTOR-ENVOY-03"),
         ({"envoy": ENVOY | {"snapshot": {"saved_at": "2026-11-23T12:00:00+00:00"}}}, "DOCTOR-ENVOY-04"),
-        ({"running": {"problem": "", "nodes": [NODE | {"connected": False}]}}, "DOCTOR-NODE-01"),
-        ({"running": {"problem": "", "nodes": [NODE | {"refused": {"listener": "taken"}}]}}, "DOCTOR-NODE-02"),
-        ({"running": {"problem": "", "nodes": [NODE | {"settled": False}]}}, "DOCTOR-NODE-03"),
+        ({"nodes": [NODE | {"connected": False}]}, "DOCTOR-NODE-01"),
+        ({"nodes": [NODE | {"refused": {"listener": "taken"}}]}, "DOCTOR-NODE-02"),
+        ({"nodes": [NODE | {"settled": False, "lag_seconds": 9.0}]}, "DOCTOR-NODE-03"),
+        ({"nodes": [NODE | {"canary": NOT_REACHED}]}, "DOCTOR-NODE-04"),
         (
             {
                 "notices": {

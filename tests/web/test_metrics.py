@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.contacts import add_contact
 from bothways.operations.expiry import endings
+from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import current_list
@@ -56,10 +57,12 @@ def test_whether_the_endpoint_is_shut_and_when_strangers_were_refused_is_there(h
 
 
 def test_nodes_are_there_connected_or_away_and_one_that_is_connected_twice_counts_twice(hub: Hub) -> None:
+    connected = unknown("eu-1") | {"connected": True}
     nodes = [
-        {"node": "eu-1", "connected": True, "settled": True, "refused": {}, "customers": 7},
-        {"node": "eu-1", "connected": True, "settled": False, "refused": {"a": "why"}, "customers": 3},
-        {"node": "eu-2", "connected": False, "settled": False, "refused": {}, "customers": 0},
+        connected | {"settled": True, "customers": 7, "lag_seconds": 0.0, "canary": {"outcome": "refused"}},
+        connected | {"refused": {"a": "why"}, "customers": 3, "lag_seconds": 4.5, "canary": {"outcome": "refused"}},
+        unknown("eu-2") | {"lag_seconds": None},
+        unknown("eu-3") | {"lag_seconds": 60.0, "canary": {"outcome": "unreachable"}},
     ]
     found = read(render_metrics(hub, "", {}, nodes))
     assert {key: value for key, value in found.items() if key[0].startswith("bothways_node_")} == {
@@ -71,4 +74,12 @@ def test_nodes_are_there_connected_or_away_and_one_that_is_connected_twice_count
         ("bothways_node_settled", "eu-2"): 0,
         ("bothways_node_refused", "eu-2"): 0,
         ("bothways_node_customers", "eu-2"): 0,
+        ("bothways_node_connected", "eu-3"): 0,
+        ("bothways_node_settled", "eu-3"): 0,
+        ("bothways_node_refused", "eu-3"): 0,
+        ("bothways_node_customers", "eu-3"): 0,
+        ("bothways_node_lag_seconds", "eu-1"): 4.5,
+        ("bothways_node_lag_seconds", "eu-3"): 60,
+        ("bothways_node_canary_refused", "eu-1"): 1,
+        ("bothways_node_canary_refused", "eu-3"): 0,
     }

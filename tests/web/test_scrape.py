@@ -19,9 +19,11 @@ from bothways.web.scrape import envoy_statistics, metrics_app, render_data_plane
 STATUS: dict[str, Any] = {
     "version": "abc",
     "nodes": [
-        {"node": "ppr-embedded", "settled": True, "refused": {}},
-        {"node": "other", "settled": False, "refused": {"type": "why"}},
+        {"node": "ppr-embedded", "connected": True, "settled": True, "refused": {}},
+        {"node": "other", "connected": True, "settled": False, "refused": {"type": "why"}},
+        {"node": "away", "connected": False, "settled": False, "refused": {}},
     ],
+    "control_planes": [{"name": "hub-1"}, {"name": "hub-2"}],
     "envoy": NOTHING
     | {"pid": 7, "started_at": "2026-11-23T12:00:00+00:00", "restarts": 2, "hot_restarts": 1, "source": "hub"},
     "last_push_milliseconds": 12.5,
@@ -39,6 +41,7 @@ def test_the_state_of_the_data_plane_is_told() -> None:
         "bothways_envoy_restarts_total": 2,
         "bothways_envoy_hot_restarts_total": 1,
         "bothways_envoy_start_timestamp_seconds": 1795435200,
+        "bothways_control_planes": 2,
         "bothways_nodes": 2,
         "bothways_nodes_settled": 1,
         "bothways_nodes_refusing": 1,

@@ -30,6 +30,13 @@ def version(hub: Hub) -> str:
     return str(status["version"])
 
 
+def planes_of_nodes(hub: Hub) -> set[str]:
+    """Return the ports by which the control planes that have nodes are told apart."""
+    status = control(hub, "GET", "/status")
+    assert status
+    return {each["control_plane"].rpartition(":")[2] for each in status["nodes"] if each["connected"]}
+
+
 # It takes some seconds: what two control planes do to each other, no part of one shows.
 @pytest.mark.envoy
 @pytest.mark.timeout(300)
@@ -58,6 +65,8 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_what_the_clock_asks() 
         [waiting] = [place for place in places if says(place, ELSEWHERE)]
         assert holder != waiting
         first, second = (stack.enter_context(open_hub(place, "tester")) for place in (holder, waiting))
+        ports = {str(each.settings.portal_port) for each in (first, second)}
+        eventually(lambda: planes_of_nodes(first) == planes_of_nodes(second) == ports, "the other's node is not known")
         before = version(second)
         add_service(first, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
         assert control(first, "POST", "/apply")
@@ -68,3 +77,5 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_what_the_clock_asks() 
         applied = control(second, "POST", "/apply")
         assert applied
         assert applied["in_force"] is True
+        # It was not waited for for ever, and its Envoy has gone with it.
+        assert planes_of_nodes(second) == {str(second.settings.portal_port)}

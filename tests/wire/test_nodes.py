@@ -110,6 +110,7 @@ def bootstrap(hub: Hub, name: str, directory: Path, binding: Binding | None = No
         Address("127.0.0.1", settings.nodes_port),
         Address("127.0.0.1", settings.nodes_connectivity_port),
         binding,
+        Address("127.0.0.1", binding.inbound_port) if binding else None,
     )
     control(hub, "POST", "/apply")
 
@@ -202,6 +203,17 @@ def test_all_nodes_serve_the_same_customers_and_a_revocation_reaches_all(
         world.apply()
         assert [line.ask("/tokens")[0] for line in lines] == [403, 403, 403]
         assert [line.ask("/connectivity")[0] for line in lines] == [403, 403, 403]
+
+
+def test_strangers_are_seen_to_be_refused_at_each_node(world: World, fleet: tuple[RemoteEnvoy, RemoteEnvoy]) -> None:
+    def seen() -> dict[str, tuple[str, str]]:
+        found = ((name, each["canary"]) for name, [each] in nodes(world.hub).items() if each["canary"])
+        return {name: (each["outcome"], each["address"]) for name, each in found}
+
+    own = f"127.0.0.1:{world.hub.settings.inbound_port}"
+    wanted = {"ppr-embedded": ("refused", own)}
+    wanted |= {each.name: ("refused", f"127.0.0.1:{each.inbound_port}") for each in fleet}
+    until(lambda: seen() == wanted, f"the canary saw something else: {seen()}")
 
 
 def test_a_node_that_refuses_is_shown_and_harms_no_other(

@@ -11,6 +11,7 @@ from bothways.cli import logs
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
+from bothways.cli.node_lines import node_lines
 from bothways.cli.opening import actor, control, control_text, hub_in
 from bothways.cli.output import HERE, Directory, Json, OptionalWhy, result, tell
 from bothways.contract.document import Environment, KeyType
@@ -137,7 +138,7 @@ def status(*, where: Where = DEFAULT, json: Json = False) -> int:
         lines = [f"{document['environment']} {document['endpoint']}: {_running(running)}"]
         lines.append(_beside(beside))
         lines += [f"problem: {running['problem']}"] if running and running["problem"] else []
-        lines += _nodes(running["nodes"]) if running else []
+        lines += node_lines(document)
         lines += [
             f"{role} certificate: until {each['not_after'][:10]}" for role, each in document["certificates"].items()
         ]
@@ -260,17 +261,3 @@ def _beside(envoy: dict[str, Any]) -> str:
         f"Envoy: process {envoy['pid']} since {envoy['started_at'][:19]}Z, configured by {source}; "
         f"started again {envoy['restarts']} times, taken over {envoy['hot_restarts']} times"
     )
-
-
-def _nodes(nodes: list[dict[str, Any]]) -> list[str]:
-    lines = []
-    for node in nodes:
-        if not node["connected"]:
-            since = f"since {node['since'][:19]}" if node["since"] else "since this hub was started"
-            lines.append(f"node {node['node']}: not connected {since}; if it runs, it goes on with what it has")
-            continue
-        state = "up to date" if node["settled"] else f"at version {node['version'] or 'none'}"
-        refused = "".join(f"; refused: {each}" for each in node["refused"].values())
-        loaded = f", {node['customers']:,} servers of customers loaded" if node["customers"] else ""
-        lines.append(f"node {node['node']}: connected since {node['since'][:19]}, {state}{loaded}{refused}")
-    return lines

@@ -22,6 +22,7 @@ from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
 from bothways.dataplane.envoy import find_envoy
+from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.intake import Intake
 from bothways.dataplane.publisher import Publisher
 from bothways.dataplane.saved import SavedSnapshot
@@ -95,9 +96,18 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         nodes.follow(latest)
         canary.follow(latest)
 
-    publisher, settings = Publisher(hub, ads, follow, plane, saved, turn.held), hub.settings
+    fleet, settings = Fleet(hub, ads, lambda node: {"canary": canary.verdicts.get(node)}), hub.settings
+    publisher = Publisher(hub, ads, follow, plane, saved, turn.held, fleet)
     server_ca = contract(hub).trust.server_ca
-    canary = Canary(state, settings.canary_addresses, server_ca, publisher.shut, hub.run_directory, intake.disregard)
+    canary = Canary(
+        state,
+        settings.canary_addresses,
+        server_ca,
+        publisher.shut,
+        hub.run_directory,
+        intake.disregard,
+        fleet.elsewhere,
+    )
 
     def problem() -> str:
         return "; ".join(filter(None, (publisher.problem, canary.problem)))
@@ -106,7 +116,9 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         return {
             "version": ads.snapshot.version,
             "problem": problem(),
-            "nodes": ads.nodes(),
+            "control_plane": fleet.name,
+            "control_planes": fleet.planes(),
+            "nodes": fleet.nodes(),
             "envoy": envoy.state(),
             "last_push_milliseconds": publisher.last_push_milliseconds,
             "observations": intake.document(),
@@ -130,6 +142,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             turn.run(),
             publisher.run(),
             canary.run(ads),
+            fleet.run(),
             intake.run(),
             _deliver(hub, turn.held),
             Schedule(hub, publisher.apply, turn.held).run(),

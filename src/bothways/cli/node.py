@@ -33,6 +33,10 @@ def envoy_bootstrap(
     inbound_port: int | None = None,
     egress_address: Annotated[str | None, Parameter(help="The address that the node binds for services.")] = None,
     egress_port: int | None = None,
+    reached_at: Annotated[
+        str | None,
+        Parameter(help="HOST:PORT at which the control plane reaches the node's endpoint, for the canary and probes."),
+    ] = None,
     directory: Directory = HERE,
     json: Json = False,
 ) -> int:
@@ -49,7 +53,8 @@ def envoy_bootstrap(
             before.egress_address if egress_address is None else egress_address,
             before.egress_port if egress_port is None else egress_port,
         )
-        made = bootstrap_node(hub, node, out, ads, page, binding)
+        place = None if reached_at is None else _address(reached_at)
+        made = bootstrap_node(hub, node, out, ads, page, binding, place)
         document = {
             "node": made.name,
             "directory": str(out),
@@ -57,6 +62,7 @@ def envoy_bootstrap(
             "egress": f"{binding.egress_address} {binding.egress_port}",
             "control_plane": f"{ads.host} {ads.port}",
             "connectivity": f"{page.host} {page.port}",
+            "reached_at": made.reached_at,
         }
         code = conclude(hub, document, f"The node {made.name} has all that it needs in {out}.", as_json=json)
         tell(
@@ -76,11 +82,12 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
                 each["state"],
                 each["inbound"],
                 each["egress"],
+                each["reached_at"] or "",
                 ", ".join(f"{one['serial'][:8]} until {one['not_after'][:10]}" for one in each["certificates"]),
             )
             for each in found
         ]
-        text = table(rows, ("NODE", "STATE", "INBOUND", "EGRESS", "CERTIFICATES"))
+        text = table(rows, ("NODE", "STATE", "INBOUND", "EGRESS", "REACHED AT", "CERTIFICATES"))
         result(found, text, as_json=json)
         return OK
 

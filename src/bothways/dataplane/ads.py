@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from envoy.service.discovery.v3 import discovery_pb2
 
+from bothways.dataplane.connection import Connection
 from bothways.dataplane.grpc_server import start_local, start_remote
+from bothways.operations.fleet import unknown
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.state import HubState
 from bothways.xds.stream import DeltaStream
@@ -25,21 +27,6 @@ _log = logging.getLogger(__name__)
 
 SERVICE, DELTA_METHOD = "envoy.service.discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources"
 _PUBLISHED = object()
-
-
-@dataclass(eq=False, slots=True)
-class _Connection:
-    """One open stream. `node` and `fingerprint` are those of a remote node's certificate, empty for our own Envoy."""
-
-    peer: str
-    since: datetime
-    stream: DeltaStream
-    node: str = ""
-    fingerprint: str = ""
-    events: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
-    answered_at: datetime | None = None
-    busy: bool = False
-    talk: "asyncio.Task[None] | None" = None
 
 
 class _Misnamed(Exception):
@@ -68,8 +55,9 @@ class AdsServer:
         self._admission = admission
         self._clock = clock
         self._fills_only = fills_only
-        self._connections: set[_Connection] = set()
-        self._left: dict[str, datetime] = {}
+        self._connections: set[Connection] = set()
+        self._numbers = count(1)
+        self._left: dict[str, tuple[int, dict[str, Any]]] = {}
         self._turned_away: set[tuple[str, str]] = set()
         self._progress = asyncio.Condition()
         self._also = tuple(also)
@@ -94,8 +82,9 @@ class AdsServer:
 
     def publish(self, snapshot: Snapshot) -> None:
         """Send what the snapshot changes to every connected node."""
-        self.snapshot = snapshot
+        self.snapshot, now = snapshot, self._clock()
         for each in self._connections:
+            each.behind_since = each.behind_since or now
             # A sign, and not the snapshot: a node that reads slowly keeps none of those that were overtaken in memory.
             each.events.put_nowait(_PUBLISHED)
 
@@ -134,6 +123,10 @@ class AdsServer:
         """Tell whether all connected nodes have confirmed the last published snapshot by now."""
         return all(self._settled(each) for each in self._connections)
 
+    def answered(self) -> bool:
+        """Tell whether all connected nodes have by now confirmed the last published snapshot, or refused of it."""
+        return self._answered(self._connections)
+
     async def confirmed(self) -> None:
         """Wait until the hub's own Envoy has confirmed the last published snapshot.
 
@@ -158,13 +151,15 @@ class AdsServer:
 
         A node that is connected twice is there twice: an Envoy that takes over from another, or a stolen certificate.
         """
-        connected = [self._document(each) for each in self._connections]
-        nothing = dict[str, Any](peer="", version="", answered_at=None, settled=False, refused={}, customers=0)
-        away = [
-            {"node": name, "connected": False, "since": (left := self._left.get(name)) and left.isoformat()} | nothing
-            for name in self.away()
-        ]
-        return sorted(connected + away, key=lambda each: (str(each["node"]), str(each["since"])))
+        connected = [each for each in self.known().values() if each["connected"]]
+        away = [self._left[name][1] if name in self._left else unknown(name) for name in self.away()]
+        return sorted([*connected, *away], key=lambda each: (str(each["node"]), str(each["since"])))
+
+    def known(self) -> dict[int, dict[str, Any]]:
+        """Return what is known of each connection that there is, and of the last one of each node that has left."""
+        now, away = self._clock(), set(self.away())
+        left = {number: document for name, (number, document) in self._left.items() if name in away}
+        return left | {each.number: each.document(self._snapshot_of(each), now) for each in self._connections}
 
     def away(self) -> tuple[str, ...]:
         """Return the names of the nodes on record that are not connected: each goes on with what it has."""
@@ -185,44 +180,28 @@ class AdsServer:
         own = grpc.method_handlers_generic_handler(SERVICE, {DELTA_METHOD: handler})
         return [own, *(also(admission) for also in self._also)]
 
-    def _own(self) -> set[_Connection]:
+    def _own(self) -> set[Connection]:
         return {each for each in self._connections if not each.node}
 
-    def _snapshot_of(self, connection: _Connection) -> Snapshot | None:
+    def _snapshot_of(self, connection: Connection) -> Snapshot | None:
         return self.snapshot.remote.get(connection.node) if connection.node else self.snapshot
 
-    def _settled(self, connection: _Connection) -> bool:
-        wanted = self._snapshot_of(connection)
-        return wanted is not None and connection.stream.settled(wanted)
+    def _settled(self, connection: Connection) -> bool:
+        return connection.settled(self._snapshot_of(connection))
 
-    def _refusals(self, connections: set[_Connection]) -> tuple[str, ...]:
+    def _refusals(self, connections: set[Connection]) -> tuple[str, ...]:
         said = (text for each in connections for text in each.stream.refused_by_need)
         return tuple(dict.fromkeys(" ".join(text.split()) for text in said))
 
-    def _answered(self, connections: set[_Connection]) -> bool:
+    def _answered(self, connections: set[Connection]) -> bool:
         # What was refused counts once the stream has taken all that was published: the last of it may mend it.
         return bool(connections) and all(
             self._settled(each) or (each.stream.refused_by_need and each.events.empty()) for each in connections
         )
 
-    def _document(self, connection: _Connection) -> dict[str, Any]:
-        settled, answered = self._settled(connection), connection.answered_at
-        return {
-            "node": connection.node or connection.stream.node_id,
-            "connected": True,
-            "peer": connection.peer,
-            "since": connection.since.isoformat(),
-            # What a version does not change for a node, it is not sent, and does not confirm.
-            "version": self.snapshot.version if settled else connection.stream.version,
-            "answered_at": answered and answered.isoformat(),
-            "settled": settled,
-            "refused": dict(connection.stream.refusals),
-            "customers": connection.stream.customers,
-        }
-
     async def _serve(self, admission: "Admission | None", requests: AsyncIterator[Any], context: Any) -> None:
         peer = str(context.peer())
-        connection = _Connection(peer, self._clock(), DeltaStream(fills_only=self._fills_only))
+        connection = Connection(next(self._numbers), peer, self._clock(), DeltaStream(fills_only=self._fills_only))
         if admission is not None:
             known = admission.node_of(b"".join(context.auth_context().get("x509_pem_cert", ())))
             if known is None:
@@ -248,12 +227,12 @@ class AdsServer:
             async with self._progress:
                 self._progress.notify_all()
 
-    async def _talk(self, connection: _Connection, requests: AsyncIterator[Any], context: Any) -> None:
+    async def _talk(self, connection: Connection, requests: AsyncIterator[Any], context: Any) -> None:
         events, stream = connection.events, connection.stream
         reader = asyncio.create_task(_read(requests, events))
         try:
             while (event := await events.get()) is not None:
-                connection.busy = True
+                connection.busy, connection.steps = True, connection.steps + 1
                 # A node without a snapshot is answered nothing: an empty one would take away what it has.
                 if (own := self._snapshot_of(connection)) is None:
                     return
@@ -272,11 +251,11 @@ class AdsServer:
         finally:
             reader.cancel()
 
-    def _forget(self, connection: _Connection) -> None:
+    def _forget(self, connection: Connection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
             if connection.node:
-                self._left[connection.node] = self._clock()
+                self._left[connection.node] = (connection.number, connection.last_words(self._clock()))
 
     def _told(self, peer: str, node: str, why: str) -> None:
         # Once for each host and node: Envoy comes again every two seconds.
@@ -285,7 +264,7 @@ class AdsServer:
             _log.warning("whoever comes from %s is turned away: %s", peer, why)
 
 
-def _require_name(connection: _Connection, request: Any) -> None:
+def _require_name(connection: Connection, request: Any) -> None:
     """Raise `_Misnamed` unless a remote node calls itself as its certificate does; it says so in the first message."""
     said, wanted = request.node.id, connection.node
     if wanted and said != wanted and (said or not connection.stream.node_id):

@@ -11,7 +11,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -25,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bothways import files
 from bothways.dataplane.ads import AdsServer
+from bothways.xds.names import embedded_node
 from bothways.xds.state import Address, HubState
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ _log = logging.getLogger(__name__)
 _INTERVAL = 30.0
 _AGAIN = 1.0
 _PATIENCE = 5.0
+_AT_ONCE = 16
 _QUIET = 0.5
 _SHOWN = 40
 _MINUTES = timedelta(minutes=10)
@@ -43,6 +45,17 @@ class Outcome(Enum):
     REFUSED = "refused"
     ANSWERED = "answered"
     UNREACHABLE = "unreachable"
+
+
+_WORSE = (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.ANSWERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where the canary knocks, and at whose: the name of a node, empty if nobody knows."""
+
+    address: Address
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,25 @@ def reachable(address: Address) -> Address:
     return Address("127.0.0.1" if bound.version == 4 else "::1", address.port)  # noqa: PLR2004 - IPv4
 
 
+def doors_of_nodes(state: HubState, elsewhere: Collection[str] = ()) -> tuple[Door, ...]:
+    """Return the doors of the remote nodes that can be knocked at; not of those that another control plane sees to.
+
+    Of an address that is bound nobody knows whether it leads there from here, if it is loopback or every address.
+    """
+    return tuple(
+        Door(each.reached_at or each.inbound, each.name)
+        for each in state.nodes
+        if each.name not in elsewhere and (each.reached_at or not _is_of_its_own_machine(each.inbound))
+    )
+
+
+def verdict(knocks: Sequence[Knock], now: datetime, *, shut: bool) -> dict[str, str]:
+    """Return what the knocks at one node come to, as the status says it: the worst of them."""
+    worst = max(knocks, key=lambda each: _WORSE.index(each.outcome))
+    outcome = "shut" if shut and worst.outcome is Outcome.UNREACHABLE else worst.outcome.value
+    return {"outcome": outcome, "address": str(worst.address), "said": worst.seen, "at": now.isoformat()}
+
+
 def problems(knocks: Iterable[Knock], *, shut: bool) -> tuple[str, ...]:
     """Return what is wrong with the outcomes of a round, in sentences. A shut endpoint is not to be reached."""
     wrong = {Outcome.ANSWERED} if shut else {Outcome.ANSWERED, Outcome.UNREACHABLE}
@@ -91,9 +123,12 @@ def problems(knocks: Iterable[Knock], *, shut: bool) -> tuple[str, ...]:
 class Canary:
     """Knocks at each address after every push that the hub's Envoy confirmed, and on a schedule. `shut` is told why.
 
-    `addresses` are knocked at besides the listener of the state. `server_ca` is the bundle of the hub's server CA in
-    PEM: whoever does not have the endpoint's certificate cannot have the endpoint shut. `directory` is a private one.
-    `going` is told the address and port that each knock comes from, before it: what fails there is nobody's mistake.
+    That is the listener of the state, and those of all nodes but the ones that `elsewhere` names: another control plane
+    sees to them. `addresses` are knocked at as well, and what is not reached there is a problem; where a node is not
+    reached, its verdict says so: between it and the control plane may be a wall that customers do not meet.
+    `server_ca` is the bundle of the hub's server CA in PEM: whoever does not have the endpoint's certificate cannot
+    have the endpoint shut. `directory` is a private one. `going` is told the address and port that each knock comes
+    from, before it: what fails there is nobody's mistake.
     """
 
     def __init__(
@@ -104,6 +139,7 @@ class Canary:
         shut: Callable[[HubState, str], Awaitable[object]],
         directory: Path,
         going: Callable[[str, int], None] = lambda *_: None,
+        elsewhere: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._state = state
         self._addresses = tuple(addresses)
@@ -111,8 +147,10 @@ class Canary:
         self._shut = shut
         self._directory = directory
         self._going = going
+        self._elsewhere = elsewhere
         self.problem = ""
         self.refused_at: dict[str, float] = {}
+        self.verdicts: dict[str, dict[str, str]] = {}
 
     def follow(self, state: HubState) -> None:
         """Take this state for the one that is published."""
@@ -135,17 +173,28 @@ class Canary:
     async def look(self) -> tuple[Knock, ...]:
         """Knock at each address as each stranger, and have the endpoint shut if one is let in."""
         state = self._state
-        knocks: list[Knock] = []
-        for address in dict.fromkeys((state.inbound, *self._addresses)):
-            knocks += [await self._knock(reachable(address), *each) for each in self._strangers(state)]
-        for address in {each.address for each in knocks}:
-            if all(each.outcome is Outcome.REFUSED for each in knocks if each.address == address):
-                self.refused_at[str(address)] = time.time()
-        self._tell("; ".join(problems(knocks, shut=bool(state.shut))))
+        ours = dict.fromkeys((Door(reachable(state.inbound), embedded_node(state.environment.value)),))
+        ours |= dict.fromkeys(Door(reachable(each)) for each in self._addresses)
+        doors = (*ours, *doors_of_nodes(state, self._elsewhere()))
+        self.verdicts = {each.node: self.verdicts[each.node] for each in doors if each.node in self.verdicts}
+        at_once = asyncio.Semaphore(_AT_ONCE)
+        found = await asyncio.gather(*(self._look_at(each, state, at_once) for each in doors))
+        knocks = [knock for at_door in found for knock in at_door]
+        wanted = {each.address for each in ours}
+        self._tell("; ".join(problems((each for each in knocks if each.address in wanted), shut=bool(state.shut))))
         answered = [str(each) for each in knocks if each.outcome is Outcome.ANSWERED]
         if answered and not state.shut:
             await self._shut(self._state, "; ".join(answered))
         return tuple(knocks)
+
+    async def _look_at(self, door: Door, state: HubState, at_once: asyncio.Semaphore) -> tuple[Knock, ...]:
+        async with at_once:
+            knocks = tuple([await self._knock(door.address, *each) for each in self._strangers(state)])
+        if all(each.outcome is Outcome.REFUSED for each in knocks):
+            self.refused_at[str(door.address)] = time.time()
+        if door.node:
+            self.verdicts[door.node] = verdict(knocks, datetime.now(UTC), shut=bool(state.shut))
+        return knocks
 
     def _strangers(self, state: HubState) -> tuple[tuple[str, ssl.SSLContext], ...]:
         issuer = x509.load_pem_x509_certificates(state.trust.pem.encode())[-1].subject
@@ -211,11 +260,19 @@ async def _heard(address: Address, host: str, context: ssl.SSLContext, going: Ca
 
 async def _connected(address: Address) -> socket.socket:
     """Return a connection, before anything is said on it. Raises `OSError`."""
-    plain = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET, socket.SOCK_STREAM)
+    loop = asyncio.get_running_loop()
+    # A node may be known by a name.
+    [(family, kind, _, _, place), *_] = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    plain = socket.socket(family, kind)
     try:
         plain.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(plain, (address.host, address.port))
+        await loop.sock_connect(plain, place)
     except BaseException:
         plain.close()
         raise
     return plain
+
+
+def _is_of_its_own_machine(address: Address) -> bool:
+    bound = ipaddress.ip_address(address.host)
+    return bound.is_unspecified or bound.is_loopback

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import BothwaysError, Unusable
 from bothways.operations.closure import shut_endpoint
@@ -61,7 +62,8 @@ class Publisher:
 
     `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where the state
     comes from, if it was asked already. What the Envoy beside the hub has confirmed is saved, so that it can start
-    again without the hub. `held` tells whether what the clock asks is for this control plane to do.
+    again without the hub. `held` tells whether what the clock asks is for this control plane to do. `fleet` knows what
+    the nodes of other control planes have.
     """
 
     def __init__(
@@ -72,8 +74,10 @@ class Publisher:
         plane: DataPlane | None = None,
         saved: SavedSnapshot | None = None,
         held: Callable[[], bool] = lambda: True,
+        fleet: Fleet | None = None,
     ) -> None:
         self._held = held
+        self._fleet = fleet or Fleet(hub, ads)
         self._hub = hub
         self._plane = plane or DataPlane(hub)
         self._ads = ads
@@ -131,6 +135,7 @@ class Publisher:
             await self._round(asked=True)
             async with asyncio.timeout(_SETTLE):
                 in_force = await self._ads.settled()
+                in_force = await self._fleet.in_force(self._fleet.change) and in_force
             await self._save()
         except TimeoutError:
             in_force = False
@@ -140,7 +145,7 @@ class Publisher:
         milliseconds = round(1000 * (time.perf_counter() - started), 1)
         if in_force:
             self.last_push_milliseconds = milliseconds
-        return Applied(self._ads.snapshot.version, in_force, milliseconds, self._ads.away())
+        return Applied(self._ads.snapshot.version, in_force, milliseconds, self._fleet.away())
 
     async def send_for_probe(self, tsp_id: str) -> bool:
         """Have every node called by a probe of this customer know its server; return False if there is nobody to call.
@@ -228,14 +233,18 @@ class Publisher:
         return bool(kept.done)
 
     async def _publish(self) -> None:
-        self._take(*await asyncio.to_thread(self._derived))
+        change, state, snapshot = await asyncio.to_thread(self._derived)
+        self._take(state, snapshot)
+        self._fleet.change = change
 
-    def _derived(self) -> tuple[HubState, Snapshot]:
+    def _derived(self) -> tuple[int, HubState, Snapshot]:
         if self._unrecorded:
             shut_endpoint(self._hub, self._unrecorded)
             self._unrecorded = ""
+        # Before the state is read, which has this change in it then, and perhaps later ones.
+        change = self._hub.database.change()
         state = self._plane.state()
-        return state, build_snapshot(state)
+        return change, state, build_snapshot(state)
 
     def _take(self, state: HubState, snapshot: Snapshot) -> None:
         if self._unrecorded and not state.shut:

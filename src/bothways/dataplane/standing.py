@@ -3,8 +3,10 @@
 from typing import Any
 
 from bothways.dataplane.envoy_state import state_of
+from bothways.errors import Unusable
 from bothways.operations.delivery import notice_states
 from bothways.operations.expiry import expiring
+from bothways.operations.fleet import stored_nodes
 from bothways.operations.hub import Hub
 from bothways.operations.observations import failed_calls
 from bothways.operations.revocation import list_states
@@ -18,6 +20,7 @@ def hub_standing(hub: Hub, running: dict[str, Any] | None) -> dict[str, Any]:
         "endpoint": hub.terms.endpoint,
         "portal": hub.terms.portal,
         "running": running,
+        "nodes": running["nodes"] if running else _stored(hub),
         "envoy": state_of(hub.run_directory),
         "certificates": own_certificates(hub),
         "revocation_lists": list_states(hub),
@@ -25,3 +28,11 @@ def hub_standing(hub: Hub, running: dict[str, Any] | None) -> dict[str, Any]:
         "notices": notice_states(hub),
         "failed_calls": failed_calls(hub),
     }
+
+
+def _stored(hub: Hub) -> list[dict[str, Any]]:
+    """Return how the nodes stand by what was written down; nothing, if that cannot be read."""
+    try:
+        return stored_nodes(hub)
+    except Unusable:
+        return []

@@ -16,7 +16,7 @@ def running_steps(hub: Hub, standing: dict[str, Any]) -> Iterator[Step]:
     running = standing["running"]
     yield _hub(hub, running)
     yield _beside(standing["envoy"])
-    for node in running["nodes"] if running else ():
+    for node in standing["nodes"]:
         yield _node(node)
     yield _notices(standing["notices"])
 
@@ -65,8 +65,15 @@ def _node(node: dict[str, Any]) -> Step:
     for kind, said in node["refused"].items():
         hint = "It goes on with what it had of this kind. Mend what Envoy names, and look again."
         found.append(Finding("DOCTOR-NODE-02", f"{name} refuses {kind}: {said}", hint, _CITED, node["node"]))
-    if not node["settled"] and not found:
-        message = f"{name} has not confirmed all that is in force; it is at version {node['version'] or 'none'}"
+    if (canary := node["canary"]) and canary["outcome"] == "unreachable":
+        message = f"nobody looks whether {name} refuses strangers: {canary['address']} is not reached, {canary['said']}"
+        hint = "Say where it is reached: bothways hub envoy-bootstrap --node NAME --reached-at HOST:PORT."
+        found.append(Finding("DOCTOR-NODE-04", message, hint, "R1", node["node"], Level.WARNING))
+    if not node["settled"] and not node["refused"]:
+        behind = f", and {node['lag_seconds']:.0f} s behind" if node["lag_seconds"] else ""
+        message = (
+            f"{name} has not confirmed all that is published; it is at version {node['version'] or 'none'}{behind}"
+        )
         hint = "Look again in some seconds; if it stays so, look at the node's own log."
         found.append(Finding("DOCTOR-NODE-03", message, hint, _CITED, node["node"], Level.WARNING))
     return Step(Area.RUNNING, name, "up to date" if node["settled"] else "not up to date", tuple(found))

@@ -22,13 +22,20 @@ from bothways.xds.state import Address, RemoteHub
 
 
 def bootstrap_node(
-    hub: Hub, name: str, out: Path, ads: Address, connectivity: Address, binding: Binding | None = None
+    hub: Hub,
+    name: str,
+    out: Path,
+    ads: Address,
+    connectivity: Address,
+    binding: Binding | None = None,
+    reached_at: Address | None = None,
 ) -> Node:
     """Give the node `name` a new key and certificate, and write all that an Envoy there needs into `out`.
 
     A name that is new becomes a node; one that is known keeps its other certificates until the new one was used.
     `ads` and `connectivity` are where the node reaches the control plane; `binding` is where it binds, None for where
-    it did, or where the hub's settings say. The key is in `out` alone. Raises `Refused`, `Conflict` if `out` holds
+    it did, or where the hub's settings say; `reached_at` is where the control plane reaches its endpoint, None for
+    where it did, or where the node binds. The key is in `out` alone. Raises `Refused`, `Conflict` if `out` holds
     another key, `Unusable` if it cannot be written or the hub lets no node in.
     """
     if not hub.settings.nodes_port:
@@ -41,12 +48,16 @@ def bootstrap_node(
     key = ec.generate_private_key(ec.SECP256R1())
     with hub.write() as transaction:
         node, before = _recorded(hub, transaction, name, binding)
+        if reached_at is not None:
+            nodes.reach(transaction, node.id, str(reached_at))
+            node = nodes.find(transaction.connection, name)
         certificate, trusted = _certified(hub, transaction, node, key.public_key())
         transaction.audit(
             "node.renew" if before else "node.add",
             name,
             certificate=f"{certificate.serial_number:x}",
             **_places(node.binding),
+            **({"reached_at": str(reached_at)} if reached_at else {}),
             **({"before": _places(before)} if before else {}),
         )
     place = RemoteHub(ads, connectivity, hub.control_plane_name)

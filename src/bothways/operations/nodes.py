@@ -34,6 +34,7 @@ def list_nodes(hub: Hub) -> list[dict[str, Any]]:
                 "state": "withdrawn" if each.withdrawn_at else "current",
                 "inbound": f"{each.binding.inbound_address} {each.binding.inbound_port}",
                 "egress": f"{each.binding.egress_address} {each.binding.egress_port}",
+                "reached_at": each.reached_at,
                 "added_at": each.added_at.isoformat(),
                 "withdrawn_at": each.withdrawn_at and each.withdrawn_at.isoformat(),
                 "certificates": [
@@ -67,6 +68,7 @@ def remote_nodes(connection: Connection, now: datetime) -> tuple[RemoteNode, ...
             Address(each.binding.inbound_address, each.binding.inbound_port),
             Address(each.binding.egress_address, each.binding.egress_port),
             frozenset(certificate.fingerprint for certificate in in_force.get(each.id, ())),
+            _address(each.reached_at) if each.reached_at else None,
         )
         for each in nodes.every(connection)
     )
@@ -109,3 +111,8 @@ def _in_force(connection: Connection, now: datetime) -> dict[int, tuple[NodeCert
         if each.used_at is not None and each.used_at + OVERLAP <= now:
             superseded.add(each.node_id)
     return {number: tuple(of_node) for number, of_node in found.items()}
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))

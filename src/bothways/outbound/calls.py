@@ -102,7 +102,9 @@ def _by_node(hub: Hub, tsp_id: str, node: RemoteNode, prober: ssl.SSLContext) ->
 
 
 def _places(hub: Hub, node: RemoteNode) -> Iterator[Address]:
-    """Yield where the node may be reached: where it binds, if that can be called, and where the canary knocks."""
+    """Yield where the node may be reached: where somebody said, where it binds, and where else the canary knocks."""
+    if node.reached_at is not None:
+        yield node.reached_at
     if not ipaddress.ip_address(node.inbound.host).is_unspecified:
         yield node.inbound
     yield from hub.settings.canary_addresses

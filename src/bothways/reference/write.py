@@ -24,6 +24,7 @@ from bothways.web.scrape import render_data_plane
 _STATUS: dict[str, Any] = {
     "envoy": {"pid": 1, "restarts": 0, "hot_restarts": 0, "started_at": "2026-01-01T00:00:00+00:00"},
     "nodes": [],
+    "control_planes": [],
     "version": "1",
     "last_push_milliseconds": 1.0,
 }

@@ -23,13 +23,17 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node on record. A withdrawn one is kept for the record alone: its name may be used again."""
+    """A node on record. A withdrawn one is kept for the record alone: its name may be used again.
+
+    `reached_at` is the HOST:PORT at which the control plane reaches its endpoint; None if it is where the node binds.
+    """
 
     id: int
     name: str
     binding: Binding
     added_at: datetime
     withdrawn_at: datetime | None = None
+    reached_at: str | None = None
 
 
 def node_findings(name: str, binding: Binding, reserved: str) -> tuple[Finding, ...]:

@@ -78,6 +78,11 @@ class Database:
             self._reading = postgresql.reading(self._base)
             self._writing = postgresql.writing(self._base, told=told)
 
+    @property
+    def shared(self) -> bool:
+        """Tell whether several control planes may work on it."""
+        return not isinstance(self.place, Path)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Yield a connection that sees one consistent state."""
@@ -113,6 +118,11 @@ class Database:
         if not isinstance(self.place, Path):
             with self._base.connect() as connection, connection.begin():
                 postgresql.take_out(connection, (SCHEMA, OBSERVATIONS))
+
+    def change(self) -> int:
+        """Return the number of the last change, by which control planes that share it speak of one; else always 0."""
+        with self.read() as connection:
+            return int(connection.execute(select(schema.hub.c.changes)).scalar_one())
 
     def changes(self) -> Changes:
         """Return what tells of the changes that others make."""

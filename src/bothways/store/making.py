@@ -7,9 +7,9 @@ from bothways.store import (
     indexes,
     schema,
     schema_api,
+    schema_fleet,
     schema_keys,
     schema_nodes,
-    schema_observations,
     schema_people,
     schema_review,
     schema_sign_in,
@@ -32,7 +32,7 @@ _MODULES = (
     version,
 )
 SCHEMA = schema.metadata
-OBSERVATIONS = schema_observations.metadata
+OBSERVATIONS = schema_fleet.metadata
 """In a file of their own beside SQLite, and in PostgreSQL beside all others."""
 
 

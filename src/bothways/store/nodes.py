@@ -38,6 +38,11 @@ def move(transaction: Transaction, number: int, binding: Binding) -> None:
     transaction.connection.execute(update(node).where(node.c.id == number).values(**_columns(binding)))
 
 
+def reach(transaction: Transaction, number: int, reached_at: str) -> None:
+    """Record where the control plane reaches a node's endpoint, as HOST:PORT."""
+    transaction.connection.execute(update(node).where(node.c.id == number).values(reached_at=reached_at))
+
+
 def withdraw(transaction: Transaction, number: int) -> None:
     """Record that a node is none any more."""
     transaction.connection.execute(update(node).where(node.c.id == number).values(withdrawn_at=transaction.now))
@@ -119,4 +124,4 @@ def _columns(binding: Binding) -> dict[str, object]:
 
 def _node(row: Row[Any]) -> Node:
     binding = Binding(row.inbound_address, row.inbound_port, row.egress_address, row.egress_port)
-    return Node(row.id, row.name, binding, row.added_at, row.withdrawn_at)
+    return Node(row.id, row.name, binding, row.added_at, row.withdrawn_at, row.reached_at)

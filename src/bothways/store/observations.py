@@ -23,7 +23,8 @@ from bothways.errors import Conflict, Unusable
 from bothways.findings import Finding, Level
 from bothways.pki.keys import sha256
 from bothways.store.database import Database, Place, Transaction
-from bothways.store.schema_observations import metadata, observation, source
+from bothways.store.schema_fleet import metadata
+from bothways.store.schema_observations import observation, source
 
 OF_CUSTOMER = 50
 """How many are kept of each customer, proved and not proved by itself: who claims to be it pushes out no proved one."""
@@ -34,7 +35,9 @@ KEPT = timedelta(days=30)
 WINDOW = timedelta(hours=1)
 """The same again within this time counts one up; later, it is a new one."""
 
-_VERSION = 1
+_VERSION = 2
+# What only lacks tables that came later.
+_LACKING = (1,)
 
 
 class ObservationStore:
@@ -177,8 +180,9 @@ def _opened(path: Path) -> Database:
 def _make(database: Database) -> None:
     with database.write(datetime.min.replace(tzinfo=UTC), "") as transaction:
         connection = transaction.connection
-        if connection.exec_driver_sql("PRAGMA user_version").scalar_one() != _VERSION:
-            metadata.drop_all(connection)
+        if (found := connection.exec_driver_sql("PRAGMA user_version").scalar_one()) != _VERSION:
+            if found not in _LACKING:
+                metadata.drop_all(connection)
             metadata.create_all(connection)
             connection.exec_driver_sql(f"PRAGMA user_version = {_VERSION}")
 

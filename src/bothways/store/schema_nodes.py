@@ -17,6 +17,8 @@ node = Table(
     Column("egress_port", Integer, nullable=False),
     Column("added_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
+    # HOST:PORT at which the control plane reaches its endpoint, if that is not where it binds.
+    Column("reached_at", String(261)),
 )
 Index(
     "one_node_once",

@@ -3,7 +3,7 @@
 So alert rules for `certmanager_certificate_expiration_timestamp_seconds` work here as they are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,17 +61,29 @@ def render_metrics(
     for listener, moment in refused_at.items():
         refused.labels(namespace, listener).set(moment)
     gauge("bothways_problem", "1 while the hub tells a problem in its status.").labels(namespace).set(bool(problem))
+    _tell_nodes(gauge, namespace, nodes)
+    return bytes(generate_latest(registry))
+
+
+def _tell_nodes(gauge: Callable[..., Gauge], namespace: str, nodes: Sequence[dict[str, Any]]) -> None:
     connected = gauge("bothways_node_connected", "How often a node is connected: 0 is away.", ("node",))
     settled = gauge("bothways_node_settled", "Whether a node has confirmed all that is in force.", ("node",))
     refusing = gauge("bothways_node_refused", "Of how many types a node refuses something.", ("node",))
     loaded = gauge("bothways_node_customers", "Servers of customers that a node has loaded to call them.", ("node",))
+    lag = gauge("bothways_node_lag_seconds", "For how long a node lacks something that was published.", ("node",))
+    safe = gauge(
+        "bothways_node_canary_refused", "1 if a node refused all strangers at the last look of the canary.", ("node",)
+    )
     for name in {each["node"] for each in nodes}:
         of_node = [each for each in nodes if each["node"] == name]
         connected.labels(namespace, name).set(sum(each["connected"] for each in of_node))
         settled.labels(namespace, name).set(all(each["settled"] for each in of_node))
         loaded.labels(namespace, name).set(max(each["customers"] for each in of_node))
+        if known := [each["lag_seconds"] for each in of_node if each["lag_seconds"] is not None]:
+            lag.labels(namespace, name).set(max(known))
+        if canary := [each["canary"]["outcome"] for each in of_node if each["canary"]]:
+            safe.labels(namespace, name).set(all(each in {"refused", "shut"} for each in canary))
         refusing.labels(namespace, name).set(len({kind for each in of_node for kind in each["refused"]}))
-    return bytes(generate_latest(registry))
 
 
 def _seconds(moment: str) -> float:

@@ -29,7 +29,8 @@ def metrics_app(metrics: Callable[[], bytes], health: APIRouter) -> FastAPI:
 
 def render_data_plane(namespace: str, status: dict[str, Any]) -> bytes:
     """Return the metrics of the data plane from what the running hub says in its status."""
-    registry, envoy, nodes = CollectorRegistry(), status["envoy"], status["nodes"]
+    registry, envoy = CollectorRegistry(), status["envoy"]
+    nodes = [each for each in status["nodes"] if each["connected"]]
 
     def gauge(name: str, said: str, value: float, **labels: str) -> None:
         one = Gauge(name, said, ("namespace", *labels), registry=registry)
@@ -46,7 +47,8 @@ def render_data_plane(namespace: str, status: dict[str, Any]) -> bytes:
     if envoy["started_at"]:
         began = datetime.fromisoformat(envoy["started_at"]).timestamp()
         gauge("bothways_envoy_start_timestamp_seconds", "When the Envoy that runs was started.", began)
-    gauge("bothways_nodes", "Envoys that are connected.", len(nodes))
+    gauge("bothways_control_planes", "Control planes that work on the database.", len(status["control_planes"]))
+    gauge("bothways_nodes", "Envoys that are connected, to whichever control plane.", len(nodes))
     gauge("bothways_nodes_settled", "Envoys that serve what is published.", sum(each["settled"] for each in nodes))
     gauge("bothways_nodes_refusing", "Envoys that refuse some of it.", sum(bool(each["refused"]) for each in nodes))
     gauge("bothways_published_info", "The version that is published.", 1, version=status["version"])

@@ -110,12 +110,16 @@ class CustomerServer:
 
 @dataclass(frozen=True, slots=True)
 class RemoteNode:
-    """An Envoy on another machine: where it binds, and the SHA-256 of the certificates by which it is known now."""
+    """An Envoy on another machine: where it binds, and the SHA-256 of the certificates by which it is known now.
+
+    `reached_at` is where the control plane reaches its endpoint, if somebody said so.
+    """
 
     name: str
     inbound: Address
     egress: Address
     fingerprints: frozenset[str]
+    reached_at: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
+from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import default_binding, list_nodes
 from bothways.registry.access import Role
@@ -17,25 +18,38 @@ SINCE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC).isoformat()
 
 def node(name: str, **more: Any) -> dict[str, Any]:
     """Say of a node what a running hub says of one that is up to date."""
-    plain = {"node": name, "connected": True, "peer": "192.0.2.7:9", "since": SINCE, "version": "8f2c", "refused": {}}
-    return plain | {"answered_at": SINCE, "settled": True} | more
+    plain = {"connected": True, "peer": "192.0.2.7:9", "since": SINCE, "version": "8f2c", "control_plane": "hub-1:8444"}
+    return unknown(name) | plain | {"answered_at": SINCE, "settled": True, "lag_seconds": 0.0} | more
 
 
 def status() -> dict[str, Any]:
     refused = {"type.googleapis.com/envoy.config.listener.v3.Listener": "the address is in use"}
     found = [
-        node("own"),
-        node("paris", settled=False, version="11aa"),
+        node("own", canary=canary("refused")),
+        node("paris", settled=False, version="11aa", lag_seconds=4.2, canary=canary("unreachable")),
         node("rome", settled=False, refused=refused),
-        node("oslo", connected=False, since=None, peer="", version="", answered_at=None, settled=False),
+        node(
+            "oslo", connected=False, control_plane="", since=None, peer="", version="", answered_at=None, settled=False
+        ),
     ]
-    return {"version": "8f2c", "problem": "the canary got in", "nodes": found, "last_push_milliseconds": 12.34}
+    planes = [{"name": "hub-1:8444", "seen_at": SINCE}, {"name": "hub-2:8444", "seen_at": SINCE}]
+    told = {"version": "8f2c", "problem": "the canary got in", "last_push_milliseconds": 12.34}
+    return told | {"nodes": found, "control_plane": "hub-1:8444", "control_planes": planes}
+
+
+def canary(outcome: str) -> dict[str, str]:
+    return {"outcome": outcome, "address": "192.0.2.7:443", "said": "Connection refused", "at": SINCE}
 
 
 def test_each_node_has_its_state_and_a_refusal_its_reason(hub: Hub, visit: Visit) -> None:
     auditor = visit(Role.AUDITOR, app=portal_app(hub, applied, status))
     said = " ".join(auditor.said(auditor.get("/nodes")).split())
-    for each in ("own 192.0.2.7:9 up to date 2026-01-02 03:04 UTC 8f2c", "paris 192.0.2.7:9 behind", "11aa"):
+    for each in (
+        "own 192.0.2.7:9 at hub-1:8444 up to date 2026-01-02 03:04 UTC 8f2c 2026-01-02 03:04 UTC refused",
+        "paris 192.0.2.7:9 at hub-1:8444 behind 4 s",
+        "11aa",
+        "not reached 192.0.2.7:443: Connection refused",
+    ):
         assert each in said
     assert "oslo not connected the hub's start" in said
     assert "goes on with what it had: the address is in use" in said

@@ -85,10 +85,33 @@ OWN_THINGS = {
         state={"enum": ["current", "withdrawn"]},
         inbound=TEXT,
         egress=TEXT,
+        reached_at=said(or_null(TEXT), "Where the control plane reaches its endpoint, if not where it binds."),
         added_at=MOMENT,
         withdrawn_at=or_null(MOMENT),
         certificates=list_of(
             shape(serial=SERIAL, fingerprint=DIGEST, made_at=MOMENT, used_at=or_null(MOMENT), not_after=MOMENT)
+        ),
+    ),
+    "NodeStatus": shape(
+        node=TEXT,
+        connected=TRUTH,
+        control_plane=said(TEXT, "The one that it is connected to; empty if it is to none."),
+        peer=said(TEXT, "The address that it comes from."),
+        since=said(or_null(MOMENT), "Since when it is, or is not, connected; null if nobody has seen it."),
+        version=said(TEXT, "The last version of which it has confirmed a part."),
+        answered_at=said(or_null(MOMENT), "When it last confirmed or refused something."),
+        settled=said(TRUTH, "Whether it has confirmed all that is published."),
+        behind_since=or_null(MOMENT),
+        lag_seconds=said(or_null({"type": "number"}), "For how long it lacks something; null if nobody knows."),
+        refused=said(map_of(TEXT), "What it refuses in Envoy's words, by type."),
+        customers=said(COUNT, "How many customers' servers it has loaded."),
+        canary=said(
+            or_null(
+                shape(
+                    outcome={"enum": ["refused", "unreachable", "answered", "shut"]}, address=TEXT, said=TEXT, at=MOMENT
+                )
+            ),
+            "What the canary saw last; null if nobody looks.",
         ),
     ),
     "Status": shape(
@@ -96,6 +119,7 @@ OWN_THINGS = {
         endpoint=URL,
         portal=URL,
         running=said(or_null(map_of({})), "What the running hub says of itself; null if it does not run."),
+        nodes=said(list_of(named("NodeStatus")), "How each node stands, whichever control plane it is connected to."),
         envoy=said(map_of({}), "What the process beside the hub's Envoy says."),
         certificates=named("OwnCertificates"),
         revocation_lists=list_of(

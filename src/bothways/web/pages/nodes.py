@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 
 from bothways.dataplane.envoy_state import state_of
+from bothways.operations.fleet import stored_nodes
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import list_nodes, withdraw_node
 from bothways.operations.rotation import own_certificates
@@ -44,11 +45,12 @@ def nodes_router(gate: Gate, view: View, running: Running) -> APIRouter:
 
 
 def _page(hub: Hub, visitor: Visitor, told: Document | None) -> dict[str, Any]:
-    connected = told["nodes"] if told else []
+    connected = told["nodes"] if told else stored_nodes(hub)
     certificates = own_certificates(hub)
     return {
         "place": "nodes",
         "running": told is not None,
+        "several": told is not None and len(told["control_planes"]) > 1,
         "problem": told["problem"] if told else "",
         "version": told["version"] if told else "",
         "push": told["last_push_milliseconds"] if told else None,
@@ -68,12 +70,13 @@ def _shown(node: Document) -> dict[str, Any]:
         state = "refusing"
     else:
         state = "current" if node["settled"] else "behind"
-    return _moments(node) | {"state": state}
+    canary = node["canary"] and _moments(node["canary"])
+    return _moments(node) | {"state": state, "canary": canary, "lag": round(node["lag_seconds"] or 0)}
 
 
 def _moments(document: Document) -> dict[str, Any]:
     """Return a document with its moments parsed, as pages show them."""
-    names = ("since", "answered_at", "started_at", "not_after", "renewal_at")
+    names = ("at", "since", "answered_at", "started_at", "not_after", "renewal_at")
     return document | {
         name: datetime.fromisoformat(document[name]) for name in names if isinstance(document.get(name), str)
     }

@@ -1,0 +1,78 @@
+"""One open stream of a node, as the control plane knows it: what it has, since when it is behind, what it refused."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bothways.xds.snapshot import Snapshot
+from bothways.xds.stream import DeltaStream
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """`node` and `fingerprint` are those of a remote node's certificate, empty for our own Envoy.
+
+    `number` tells it apart from all others of this server, ever. `behind_since` is when it was first offered what it
+    has not confirmed, None while it has all; `steps` counts what was said on it.
+    """
+
+    number: int
+    peer: str
+    since: datetime
+    stream: DeltaStream
+    node: str = ""
+    fingerprint: str = ""
+    events: "asyncio.Queue[Any]" = field(default_factory=asyncio.Queue)
+    answered_at: datetime | None = None
+    behind_since: datetime | None = None
+    busy: bool = False
+    steps: int = 0
+    talk: "asyncio.Task[None] | None" = None
+    _judged: tuple[Snapshot | None, int, bool] = (None, -1, False)
+
+    @property
+    def name(self) -> str:
+        """Return what the node is called: by its certificate, or else by itself."""
+        return self.node or self.stream.node_id
+
+    def settled(self, wanted: Snapshot | None) -> bool:
+        """Tell whether it has confirmed the snapshot; where nothing was said since the last look, nobody looks."""
+        if wanted is None:
+            return False
+        snapshot, steps, found = self._judged
+        if snapshot is not wanted or steps != self.steps:
+            found = self.stream.settled(wanted)
+            self._judged = (wanted, self.steps, found)
+        return found
+
+    def document(self, wanted: Snapshot | None, now: datetime) -> dict[str, Any]:
+        """Return what the status says of it, for which `wanted` is what it was offered last."""
+        settled = self.settled(wanted)
+        if settled:
+            self.behind_since = None
+        elif self.behind_since is None:
+            self.behind_since = now
+        return {
+            "node": self.name,
+            "connected": True,
+            "peer": self.peer,
+            "since": self.since.isoformat(),
+            # What a version does not change for a node, it is not sent, and does not confirm.
+            "version": wanted.version if settled and wanted else self.stream.version,
+            "answered_at": self.answered_at and self.answered_at.isoformat(),
+            "settled": settled,
+            "behind_since": self.behind_since and self.behind_since.isoformat(),
+            "refused": dict(self.stream.refusals),
+            "customers": self.stream.customers,
+        }
+
+    def last_words(self, now: datetime) -> dict[str, Any]:
+        """Return what is told of it from now on, when it has left: what it had, and goes on with if it runs."""
+        return self.document(None, now) | {
+            "connected": False,
+            "since": now.isoformat(),
+            "peer": "",
+            "refused": {},
+            "customers": 0,
+        }

@@ -1,0 +1,136 @@
+"""All nodes of all control planes on one database: each writes down how its own stand, and reads of the others'.
+
+What one of them has is in memory, and asked for without a database; what the others say is a second old. On a database
+that is a file there are no others, and no heartbeat: then what was written last is there for when the hub has ended.
+"""
+
+import asyncio
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable
+
+from bothways.dataplane.ads import AdsServer
+from bothways.operations.fleet import Document, merged
+from bothways.operations.hub import Hub
+from bothways.store import fleet
+from bothways.store.database import Transaction
+from bothways.store.fleet import Told
+
+_log = logging.getLogger(__name__)
+
+_LOOK = 0.05
+
+
+class Fleet:
+    """This control plane among all others, and the nodes of all of them.
+
+    `name` tells people which one it is. `change` is that change of the database which was published here last.
+    `beside` returns what else is told of a node that is connected here, by its name.
+    """
+
+    def __init__(self, hub: Hub, ads: AdsServer, beside: Callable[[str], Document] = lambda _: {}) -> None:
+        self.name = f"{socket.gethostname()}:{hub.settings.portal_port}"
+        self.change = -1
+        self._hub, self._ads, self._beside = hub, ads, beside
+        self._id = secrets.token_hex(16)
+        self._shared = hub.database.shared
+        self._confirmed = self._answered = -1
+        self._said = (-1, -1)
+        self._others: tuple[Told, ...] = ()
+        self._written: dict[int, Document] = {}
+        self._due = 0.0
+        self._failure = ""
+
+    def nodes(self) -> list[Document]:
+        """Return how each node stands, wherever it is connected; one that is connected twice is there twice."""
+        own = [self._told_of(each) for each in self._ads.nodes()]
+        return merged(own, self._others, self._hub.now())
+
+    def away(self) -> tuple[str, ...]:
+        """Return the nodes on record that no control plane has a connection to."""
+        there = self.elsewhere()
+        return tuple(each for each in self._ads.away() if each not in there)
+
+    def elsewhere(self) -> frozenset[str]:
+        """Return the nodes that are connected to other control planes."""
+        return frozenset(
+            str(each["node"]) for told in self._others if told.alive for each in told.nodes if each["connected"]
+        )
+
+    def planes(self) -> list[Document]:
+        """Return which control planes there are, this one first."""
+        others = [{"name": each.name, "seen_at": each.seen_at.isoformat()} for each in self._others if each.alive]
+        return [{"name": self.name, "seen_at": self._hub.now().isoformat()}, *others]
+
+    async def in_force(self, change: int) -> bool:
+        """Wait until the nodes of all other control planes have confirmed this change, or refused of it.
+
+        Returns whether they have confirmed. A control plane that is gone is not waited for.
+        """
+        while self._shared:
+            self._others = await asyncio.to_thread(self._read)
+            alive = [each for each in self._others if each.alive]
+            if all(max(each.confirmed, each.answered) >= change for each in alive):
+                return all(each.confirmed >= change for each in alive)
+            await asyncio.sleep(_LOOK)
+        return True
+
+    async def run(self) -> None:
+        """Write down and read, each second and when the nodes have answered, until this task is cancelled."""
+        while True:
+            try:
+                await self._look()
+                self._failure = ""
+            except Exception as error:  # noqa: BLE001 - whatever it was: no node is served worse for it
+                if str(error) != self._failure:
+                    _log.error("how the nodes stand cannot be written down: %s", error)
+                self._failure = str(error)
+            await asyncio.sleep(_LOOK)
+
+    async def _look(self) -> None:
+        if self.change > self._confirmed and self._ads.quiet():
+            self._confirmed = self._answered = self.change
+        elif self.change > self._answered and self._ads.answered():
+            self._answered = self.change
+        answers = (self._confirmed, self._answered)
+        if (due := time.monotonic() >= self._due) or (self._shared and answers != self._said):
+            self._said = answers
+            documents = {number: self._told_of(each) for number, each in self._ads.known().items()} if due else None
+            self._due = time.monotonic() + fleet.BEAT.total_seconds() if due else self._due
+            await asyncio.to_thread(self._exchange, documents)
+
+    def _told_of(self, document: Document) -> Document:
+        plane = self.name if document["connected"] else ""
+        return document | {"control_plane": plane} | self._beside(str(document["node"]))
+
+    def _exchange(self, documents: dict[int, Document] | None) -> None:
+        """Write down what has changed; without documents, the answers of the nodes alone."""
+        changed: dict[int, Document] = {}
+        gone: set[int] = set()
+        if documents is not None:
+            changed = {number: each for number, each in documents.items() if self._written.get(number) != each}
+            gone = self._written.keys() - documents.keys()
+        if not (self._shared or changed or gone):
+            return
+        with self._hub.observations.write(self._hub.now()) as transaction:
+            if self._beats(transaction):
+                fleet.write(transaction, self._id, changed, gone)
+                self._written = {**self._written, **changed}
+                for number in gone:
+                    del self._written[number]
+            if self._shared:
+                self._others = fleet.told(transaction.connection, self._hub.now(), besides=self._id)
+
+    def _beats(self, transaction: Transaction) -> bool:
+        if fleet.beat(transaction, self._id, self._confirmed, self._answered):
+            return True
+        fleet.begin(transaction, self._id, self.name)
+        # Also when somebody has taken everything out meanwhile: it is written again at the next look.
+        self._written, self._due = {}, 0.0
+        return False
+
+    def _read(self) -> tuple[Told, ...]:
+        with self._hub.observations.read() as connection:
+            return fleet.told(connection, self._hub.now(), besides=self._id)

@@ -1,0 +1,50 @@
+"""What is read of a node in the status."""
+
+from typing import Any
+
+import pytest
+
+from bothways.cli.node_lines import node_lines
+from bothways.operations.fleet import unknown
+
+THERE = unknown("eu-1") | {
+    "connected": True,
+    "since": "2026-11-26T10:00:00+00:00",
+    "version": "v2",
+    "answered_at": "2026-11-26T10:00:07+00:00",
+    "settled": True,
+    "lag_seconds": 0.0,
+    "control_plane": "hub-1:8444",
+}
+
+
+def line(changed: dict[str, Any], planes: int = 1) -> str:
+    running = {"control_planes": [{"name": "hub"}] * planes}
+    [found] = node_lines({"running": running, "nodes": [THERE | changed]})
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "connected since 2026-11-26T10:00:00, up to date, confirmed last 2026-11-26T10:00:07"),
+        (
+            {"settled": False, "lag_seconds": 4.2, "refused": {"listener": "in use"}},
+            "at version v2, 4 s behind, confirmed last 2026-11-26T10:00:07; refused: in use",
+        ),
+        ({"settled": False, "lag_seconds": 300.0}, "at version v2, 5 min behind"),
+        ({"customers": 1200}, "1,200 servers of customers loaded"),
+        (
+            {"connected": False},
+            "not connected since 2026-11-26T10:00:00; it had version v2, confirmed last 2026-11-26T10:00:07; if",
+        ),
+        ({"connected": False, "since": None, "version": "", "answered_at": None}, "since this hub was started; if it"),
+    ],
+)
+def test_a_node_is_told_in_a_line(changed: dict[str, Any], said: str) -> None:
+    assert said in line(changed)
+
+
+def test_to_which_control_plane_is_said_where_there_are_several() -> None:
+    assert "connected to hub-1:8444 since" in line({}, 2)
+    assert "hub-1" not in line({}, 1)

@@ -1,0 +1,170 @@
+"""Two control planes on one PostgreSQL, each with a node that speaks delta xDS: what each knows of the other's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import grpc.aio
+import pytest
+from sqlalchemy import delete
+from tests.conftest import local_settings
+from tests.dataplane.test_ads import Node
+from tests.eventually import eventually_in_loop
+from tests.postgresql import new_schema
+
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.fleet import Fleet
+from bothways.dataplane.publisher import Publisher, current_snapshot
+from bothways.operations.hub import Hub
+from bothways.operations.services import add_service
+from bothways.operations.settings import Settings
+from bothways.operations.upkeep import upkeep
+from bothways.registry.service import Service
+from bothways.store import fleet
+from bothways.store.observations import ObservationStore
+from bothways.store.schema_fleet import control_plane, node_status
+from bothways.xds import names
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return replace(local_settings(), database=new_schema())
+
+
+@dataclass
+class Plane:
+    """A control plane: what it serves, what it knows, and a node that is connected to it."""
+
+    ads: AdsServer
+    fleet: Fleet
+    publisher: Publisher
+    node: Node
+    tasks: list[asyncio.Task[None]]
+
+    async def take(self, count: int) -> None:
+        """Have the node confirm what it is sent next."""
+        for _ in range(count):
+            await self.node.answer(await self.node.read())
+
+    async def end(self) -> None:
+        for each in self.tasks:
+            each.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.ads.stop()
+
+
+@asynccontextmanager
+async def plane(hub: Hub, name: str) -> AsyncIterator[Plane]:
+    """Run a control plane, and connect a node that has confirmed everything."""
+    socket = hub.run_directory / f"{name}.sock"
+    ads = AdsServer(socket, current_snapshot(hub))
+    known = Fleet(hub, ads, lambda _: {"canary": None})
+    known.name = name
+    publisher = Publisher(hub, ads, fleet=known, held=lambda: False)
+    await ads.start()
+    async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+        node = Node(channel, f"node-{name}")
+        await node.answer(await node.take_all(ads.snapshot, but=names.ROUTE_TYPE))
+        made = Plane(
+            ads, known, publisher, node, [asyncio.create_task(each) for each in (known.run(), publisher.run())]
+        )
+        try:
+            yield made
+        finally:
+            await made.end()
+
+
+@asynccontextmanager
+async def both(hub: Hub) -> AsyncIterator[tuple[Plane, Plane]]:
+    upkeep(hub)
+    async with asyncio.timeout(100), AsyncExitStack() as stack:
+        first, second = [await stack.enter_async_context(plane(hub, name)) for name in "ab"]
+        await eventually_in_loop(lambda: told(first) == told(second) == [("node-a", "a"), ("node-b", "b")])
+        yield first, second
+
+
+def told(plane: Plane) -> list[tuple[str, str]]:
+    return [(each["node"], each["control_plane"]) for each in plane.fleet.nodes() if each["settled"]]
+
+
+def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One hub for three scripts, because PostgreSQL and its keys take seconds to make."""
+
+    async def run() -> None:
+        async with both(hub) as (first, second):
+            assert [each["name"] for each in first.fleet.planes()] == ["a", "b"]
+            assert first.fleet.elsewhere() == {"node-b"}
+            await a_change_is_in_force_when_the_nodes_of_both_have_it(hub, first, second)
+            await what_was_taken_out_is_written_again(hub)
+            monkeypatch.setattr(fleet, "GONE", timedelta(seconds=1))
+            await who_is_gone_is_not_waited_for(hub, first, second)
+
+    asyncio.run(run())
+
+
+async def a_change_is_in_force_when_the_nodes_of_both_have_it(hub: Hub, first: Plane, second: Plane) -> None:
+    add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+    waiting = asyncio.create_task(first.publisher.apply())
+    await first.take(2)
+    late = [await second.node.read() for _ in range(2)]
+    await eventually_in_loop(lambda: first.ads.quiet() and not second.ads.quiet())
+    assert not waiting.done()
+    for each in late:
+        await second.node.answer(each)
+    assert (await waiting).in_force is True
+
+    add_service(hub, Service("vault", "/vault", "http://127.0.0.1:9000"))
+    waiting = asyncio.create_task(first.publisher.apply())
+    await first.take(2)
+    await second.node.answer(await second.node.read(), "no such address")
+    await second.take(1)
+    assert (await waiting).in_force is False
+    await eventually_in_loop(
+        lambda: [each["refused"] for each in first.fleet.nodes()] == [{}, {names.CLUSTER_TYPE: "no such address"}]
+    )
+
+
+async def what_was_taken_out_is_written_again(hub: Hub) -> None:
+    with hub.observations.write(hub.now()) as transaction:
+        transaction.connection.execute(delete(node_status))
+        transaction.connection.execute(delete(control_plane))
+    await eventually_in_loop(lambda: sorted(stored(hub)) == [("a", 1), ("b", 1)])
+
+
+async def who_is_gone_is_not_waited_for(hub: Hub, first: Plane, second: Plane) -> None:
+    await second.end()
+    add_service(hub, Service("cards", "/cards", "http://127.0.0.1:9000"))
+    waiting = asyncio.create_task(first.publisher.apply())
+    await first.take(2)
+    assert (await waiting).in_force is True
+    await eventually_in_loop(lambda: told(first) == [("node-a", "a")] and not first.fleet.elsewhere())
+
+
+def test_what_cannot_be_written_down_is_told_once_and_stops_nothing(
+    hub: Hub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = hub.directory / "later"
+    monkeypatch.setattr(fleet, "BEAT", timedelta(0))
+
+    async def run() -> None:
+        elsewhere = replace(hub, observations=ObservationStore(later / "observations.db"))
+        known = Fleet(elsewhere, AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub)))
+        task = asyncio.create_task(known.run())
+        await eventually_in_loop(lambda: "cannot be written down" in caplog.text)
+        later.symlink_to(hub.directory)
+        await eventually_in_loop(lambda: stored(elsewhere) == [(known.name, 0)])
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        elsewhere.observations.close()
+
+    asyncio.run(run())
+    assert caplog.text.count("how the nodes stand cannot be written down") == 1
+
+
+def stored(hub: Hub) -> list[tuple[str, int]]:
+    with hub.observations.read() as connection:
+        return [(each.name, len(each.nodes)) for each in fleet.told(connection, hub.now())]

@@ -1,0 +1,77 @@
+"""How nodes stand, put together from what several control planes say."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import NOW
+
+from bothways.operations.bootstrap import bootstrap_node
+from bothways.operations.fleet import merged, stored_nodes, unknown
+from bothways.operations.hub import Hub
+from bothways.operations.settings import Settings
+from bothways.store import fleet
+from bothways.store.fleet import Told
+from bothways.xds.state import Address
+
+
+def connected(name: str, plane: str = "hub-1", **changed: Any) -> dict[str, Any]:
+    since = {"since": NOW.isoformat(), "version": "v1", "answered_at": NOW.isoformat()}
+    return unknown(name) | since | {"connected": True, "settled": True, "control_plane": plane} | changed
+
+
+def told(*nodes: dict[str, Any], alive: bool = True, seconds_ago: int = 0) -> Told:
+    return Told("b", "hub-2", NOW - timedelta(seconds=seconds_ago), alive, 0, 0, nodes)
+
+
+def of(found: list[dict[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(each[name] for name in names) for each in found]
+
+
+def test_a_node_that_is_connected_elsewhere_is_not_away() -> None:
+    found = merged([connected("eu-1"), unknown("eu-2")], [told(connected("eu-2", "hub-2"))], NOW)
+    assert of(found, "node", "connected", "control_plane") == [("eu-1", True, "hub-1"), ("eu-2", True, "hub-2")]
+
+
+def test_the_nodes_of_a_control_plane_that_is_gone_are_not_connected_and_what_they_had_is_told() -> None:
+    gone = told(connected("eu-2", "hub-2"), alive=False, seconds_ago=9)
+    [found] = merged([unknown("eu-2")], [gone], NOW)
+    assert (found["connected"], found["settled"], found["version"]) == (False, False, "v1")
+    assert (found["since"], found["lag_seconds"]) == ((NOW - timedelta(seconds=9)).isoformat(), 9.0)
+
+
+def test_of_what_several_remember_the_last_is_told() -> None:
+    early, late = ((NOW - timedelta(seconds=seconds)).isoformat() for seconds in (50, 20))
+    own = unknown("eu-1") | {"since": late, "version": "v3", "behind_since": late}
+    left = unknown("eu-1") | {"since": early, "version": "v2", "behind_since": early}
+    [found] = merged([own], [told(left)], NOW)
+    assert (found["version"], found["lag_seconds"]) == ("v3", 20.0)
+
+
+def test_what_nobody_has_seen_has_no_lag_and_what_is_withdrawn_is_not_told() -> None:
+    assert of(merged([unknown("eu-1")], [told(connected("gone"), alive=False)], NOW), "node", "lag_seconds") == [
+        ("eu-1", None)
+    ]
+
+
+def test_a_node_that_is_behind_says_for_how_long() -> None:
+    since = (NOW - timedelta(seconds=3)).isoformat()
+    found = merged([connected("eu-1", settled=False, behind_since=since), connected("eu-2")], (), NOW)
+    assert of(found, "node", "lag_seconds") == [("eu-1", 3.0), ("eu-2", 0.0)]
+
+
+def test_while_no_control_plane_runs_here_it_is_told_what_the_nodes_had(
+    hub: Hub, settings: Settings, tmp_path: Path
+) -> None:
+    inside = replace(hub, settings=replace(settings, nodes_port=1, nodes_connectivity_port=2))
+    place = Address("127.0.0.1", 1)
+    for name in ("eu-1", "eu-2"):
+        bootstrap_node(inside, name, tmp_path / name, place, place)
+    with hub.observations.write(hub.now()) as transaction:
+        fleet.begin(transaction, "a", "hub-1")
+        fleet.write(transaction, "a", {1: connected("eu-1")}, ())
+    found = {each["node"]: each for each in stored_nodes(hub)}
+    # With a database that others reach, it may be connected to one of them.
+    assert found["eu-1"]["connected"] is hub.database.shared
+    assert (found["eu-1"]["version"], found["eu-2"]["since"]) == ("v1", None)
