@@ -51,10 +51,12 @@ def create_token(
     return record, secret
 
 
-def list_tokens(hub: Hub, tsp_id: str | None = None) -> tuple[StoredToken, ...]:
-    """Return all tokens, or those of one customer, oldest first."""
+def list_tokens(
+    hub: Hub, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[StoredToken, ...]:
+    """Return all tokens, or those of one customer, oldest first; so many after a number."""
     with hub.read() as connection:
-        return tokens.every(connection, tsp_id)
+        return tokens.every(connection, tsp_id, after, limit)
 
 
 def page_tokens(hub: Hub, tsp_id: str | None, before: int, limit: int) -> tuple[StoredToken, ...]:

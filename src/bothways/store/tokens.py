@@ -85,9 +85,11 @@ def add(transaction: Transaction, record: StoredToken, digest: str) -> StoredTok
     return find(transaction.connection, int(key[0]) if key else 0)
 
 
-def every(connection: Connection, tsp_id: str | None = None) -> tuple[StoredToken, ...]:
-    """Return all tokens that there ever were, or those of one customer, oldest first."""
-    query = _TOKENS.order_by(token.c.id)
+def every(
+    connection: Connection, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[StoredToken, ...]:
+    """Return all tokens that there ever were, or those of one customer, oldest first; so many after a number."""
+    query = _TOKENS.where(token.c.id > after).order_by(token.c.id).limit(limit)
     rows = connection.execute(query if tsp_id is None else query.where(token.c.tsp_id == tsp_id))
     return tuple(_token(row) for row in rows)
 

@@ -2,6 +2,7 @@ from tests.web.api.conftest import Api
 from tests.web.conftest import Ask, applied
 
 from bothways.operations.hub import Hub
+from bothways.operations.tokens import create_token
 from bothways.registry.access import Role
 from bothways.web.portal import portal_app
 
@@ -39,3 +40,13 @@ def test_a_token_is_shown_once_and_opens_until_it_is_revoked(hub: Hub, ask: Ask,
     assert status() == 200
     assert api("POST", f"/tokens/{made['id']}/revoke", {"reason": "tested"}, role=ADMINISTRATOR)["state"] == "revoked"
     assert status() == 401
+
+
+def test_tokens_come_in_pages_as_they_were_made(hub: Hub, api: Api) -> None:
+    for number in range(3):
+        create_token(hub, f"t-{number}", Role.AUDITOR)
+    first = api("GET", "/tokens?limit=2")
+    rest = api("GET", f"/tokens?limit=2&after={first['next']}")
+    # The caller's own is the last one.
+    assert [each["name"] for each in (*first["items"], *rest["items"])] == ["t-0", "t-1", "t-2", "operator-hub"]
+    assert rest["next"] is None

@@ -89,8 +89,8 @@ def tokens_router(gate: Gate) -> APIRouter:
     def _list(by: Asks, customer: Whose = None, after: NumberCursor = 0, limit: Limit = LIMIT) -> Document:
         """List tokens, those that ended too, oldest first; a customer sees its own."""
         hub = by.may(Action.TOKEN_WRITE, customer or by.tsp_id)
-        found = [each for each in tokens.list_tokens(hub, customer or by.tsp_id) if each.id > after]
-        return page(found[: limit + 1], limit, lambda each: each.id, lambda each: each.document(hub.now()))
+        found = tokens.list_tokens(hub, customer or by.tsp_id, after, limit + 1)
+        return page(found, limit, lambda each: each.id, lambda each: each.document(hub.now()))
 
     @router.post("", status_code=201, openapi_extra=SHOWN_ONCE)
     def _add(by: Asks, body: NewToken) -> Document:
