@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from bothways.bundle.archive import BUNDLE_LIMIT, read_archive, write_archive
+from bothways.bundle.archive import BUNDLE_LIMIT, beginnings, read_archive, write_archive
 from bothways.errors import Refused
 
 LIMITS = {"a.txt": 100, "b.txt": 100}
@@ -127,3 +127,8 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     info = zipfile.ZipInfo("a.txt")
     info.external_attr = stat.S_IFLNK << 16
     assert len(refused(zipped(("../x", b""), (info, b"x" * 200), ("a.txt", b"")))) == 4
+
+
+def test_how_members_begin_is_read_of_what_is_refused_too() -> None:
+    assert [*beginnings(write_archive({"../a": b"one", "b": b"x" * 100_000}))] == [b"one", b"x" * (1 << 16)]
+    assert [*beginnings(b"no zip")] == []

@@ -7,10 +7,16 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from tests.outbound.signing import returned_by
 
 from bothways.bundle import seal
+from bothways.bundle.archive import write_archive
 from bothways.bundle.seal import About, Bundle, Kind, make_bundle, open_bundle
 from bothways.contract.document import Environment
 from bothways.contract.parse import parse_contract
@@ -21,7 +27,9 @@ from bothways.operations.customer_credentials import request_credential, show_cr
 from bothways.operations.customers import add_customer
 from bothways.operations.endpoints import waiting_endpoints
 from bothways.operations.hub import Hub
+from bothways.operations.keys import list_banned_keys
 from bothways.operations.requests import approve_request, list_requests, submit_request
+from bothways.pki.keys import spki_pin
 from bothways.pki.statement import sign_statement
 from bothways.registry.customer import CustomerKind
 from bothways.store import bundles
@@ -164,6 +172,21 @@ def test_all_that_is_wrong_is_said_at_once_and_a_mended_answer_is_taken(
     assert {each.partition("-")[0] for each in found} == {"CSR", "CHAIN", "ENDPOINT"}
     assert untouched(hub)
     assert import_bundle(hub, answer(key, offered.about, **full)).request
+
+
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+def test_a_private_key_beside_the_members_is_banned_and_one_that_is_encrypted_is_said_to_be_lost(
+    hub: Hub, key: ec.EllipticCurvePrivateKey, encoding: Encoding
+) -> None:
+    plain = key.private_bytes(encoding, PrivateFormat.PKCS8, NoEncryption())
+    assert ids(hub, write_archive({"notes.txt": plain})) == ["BUNDLE-02", "CSR-KEY-10"]
+    assert [each.spki_pin for each in list_banned_keys(hub)] == [spki_pin(key.public_key())]
+    locked = key.private_bytes(encoding, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    with pytest.raises(Refused, match="counts as disclosed from now on") as refused:
+        import_bundle(hub, write_archive({"tls.key": locked}), "answer.zip", tsp_id="12345678")
+    assert [each.id for each in refused.value.findings] == ["BUNDLE-02"]
+    assert len(list_banned_keys(hub)) == 1
+    assert untouched(hub)
 
 
 def test_a_private_key_in_place_of_a_request_is_refused_and_banned_with_nothing_stored(

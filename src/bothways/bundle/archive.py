@@ -8,6 +8,7 @@ import stat
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -22,6 +23,8 @@ _END_SIZE = 22
 
 _MEMBERS_MOST = 32
 _SHOWN = 40
+_LOOKED_AT = 1 << 16
+"""Bytes of a member that does not belong into a zip: a key of any kind is shorter."""
 _DISCLOSED = "if it is a private key, it counts as disclosed from now on: make a new one"
 _ENCRYPTED = 0x1 | 0x40
 _CITATION = "docs/bundles.md"
@@ -58,6 +61,19 @@ def read_archive(data: bytes, limits: Mapping[str, int], subject: str) -> dict[s
     except _BROKEN as error:
         message = f"the zip is damaged: {str(error) or type(error).__name__}"
         raise Refused((_finding("BUNDLE-01", message, subject),)) from error
+
+
+def beginnings(data: bytes) -> Iterator[bytes]:
+    """Yield how the members of a zip begin, whatever they are called: to see what was disclosed in a refused one."""
+    if len(data) > BUNDLE_LIMIT:
+        return
+    try:
+        with ZipFile(BytesIO(data)) as archive:
+            for each in archive.infolist()[:_MEMBERS_MOST]:
+                with suppress(*_BROKEN), archive.open(each) as file:
+                    yield file.read(_LOOKED_AT)
+    except _BROKEN:
+        return
 
 
 def write_archive(members: Mapping[str, bytes]) -> bytes:

@@ -6,9 +6,11 @@ An answer names the bundle that it answers, by a name that nobody can guess, and
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 from bothways.bundle import seal
+from bothways.bundle.archive import beginnings
 from bothways.bundle.page import Recipient, instructions_page
 from bothways.bundle.seal import About, Bundle, Kind, make_bundle, meant_findings, open_bundle
 from bothways.contract.document import KeyType
@@ -22,8 +24,10 @@ from bothways.operations.chains import submit_chain
 from bothways.operations.customer_credentials import credential_document, install_credential, show_credentials
 from bothways.operations.endpoints import submit_endpoint
 from bothways.operations.hub import Hub, contract
+from bothways.operations.keys import disclosures_banned
 from bothways.operations.requests import submit_request
 from bothways.pki.chain import fingerprint
+from bothways.pki.disclosed import has_private_key
 from bothways.pki.keys import sha256
 from bothways.pki.request import parse_request
 from bothways.registry.customer import Customer
@@ -36,6 +40,8 @@ from bothways.store.statement_keys import Purpose
 from bothways.store.submitted_endpoints import SubmittedEndpoint
 
 _CITATION = "docs/bundles.md"
+_KEYS_MOST = 4
+"""Members with a private key that are looked at: one is a mistake, and each costs some arithmetic."""
 _Value = TypeVar("_Value")
 
 
@@ -143,10 +149,11 @@ def import_bundle(
     refused if it is of another customer than `tsp_id`, where that is given. Raises `Refused`, `NotFound`, or `Conflict`
     if what it answers was answered already.
     """
-    bundle = open_bundle(data, Kind.CUSTOMER, subject)
-    about, members = bundle.about, bundle.members
-    if mistakes := meant_findings(bundle, hub.environment, hub.terms.hub, tsp_id or about.customer, subject):
-        raise Refused(tuple(mistakes))
+    with disclosures_banned(hub, tsp_id, islice(filter(has_private_key, beginnings(data)), _KEYS_MOST), subject):
+        bundle = open_bundle(data, Kind.CUSTOMER, subject)
+        about, members = bundle.about, bundle.members
+        if mistakes := meant_findings(bundle, hub.environment, hub.terms.hub, tsp_id or about.customer, subject):
+            raise Refused(tuple(mistakes))
     _require_unanswered(hub, bundle, subject)
     _require_signer(hub, bundle, subject)
     found: list[Finding] = []

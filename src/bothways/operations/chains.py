@@ -30,7 +30,7 @@ PINS_MOST = 8
 
 def submit_chain(hub: Hub, tsp_id: str, data: bytes, subject: str = "chain") -> StoredChain:
     """Take the CA chain of a customer's server under review. Raises `Refused` with every finding."""
-    with disclosures_banned(hub, tsp_id, data, subject):
+    with disclosures_banned(hub, tsp_id, (data,), subject):
         presented = read_chain(data, subject)
     with hub.write() as transaction:
         customers.find(transaction.connection, tsp_id)

@@ -5,7 +5,7 @@ key compromise, it shares a prime with another one, or the operator says so.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import gcd
@@ -83,8 +83,8 @@ def list_banned_keys(hub: Hub) -> tuple[BannedKey, ...]:
 
 
 @contextmanager
-def disclosures_banned(hub: Hub, tsp_id: str, data: bytes, subject: str) -> Iterator[None]:
-    """Do something with `data` of a customer; if that is refused, ban each key whose private half is in it.
+def disclosures_banned(hub: Hub, tsp_id: str | None, parts: Iterable[bytes], subject: str) -> Iterator[None]:
+    """Do something with what a customer gave; if that is refused, ban each key whose private half is in a part of it.
 
     In a transaction of its own: the ban stays whatever else becomes of the submission. Whoever sent the private key has
     it, so that this cannot be done to somebody else's key; and a certificate of a key that others have vouches for
@@ -93,7 +93,7 @@ def disclosures_banned(hub: Hub, tsp_id: str, data: bytes, subject: str) -> Iter
     try:
         yield
     except BothwaysError as error:
-        pins = spoiled_pins(data)
+        pins = frozenset[str]().union(*map(spoiled_pins, parts))
         if not pins:
             raise
         _ban_disclosed(hub, tsp_id, pins)
@@ -207,8 +207,8 @@ def endangered(hub: Hub) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _ban_disclosed(hub: Hub, tsp_id: str, pins: frozenset[str]) -> None:
-    reason = f"its private key was handed in for {tsp_id}"
+def _ban_disclosed(hub: Hub, tsp_id: str | None, pins: frozenset[str]) -> None:
+    reason = f"its private key was handed in{f' for {tsp_id}' if tsp_id else ' in a bundle'}"
     with hub.write() as transaction:
         for pin in sorted(pins):
             if keys.ban(transaction, pin, BanCause.DISCLOSED, reason):

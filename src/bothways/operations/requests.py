@@ -53,7 +53,7 @@ def proved(hub: Hub, tsp_id: str, data: bytes, subject: str) -> CertificationReq
 
     Whatever comes of it: a key whose private half is in `data`, or that shares a prime with another one, is banned.
     """
-    with keys.disclosures_banned(hub, tsp_id, data, subject):
+    with keys.disclosures_banned(hub, tsp_id, (data,), subject):
         with hub.read() as connection:
             customer = customers.find(connection, tsp_id)
         judgement = judge_request(data, Applicant(tsp_id, hub.terms, customer.organization), subject)
