@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import grpc
@@ -18,12 +19,14 @@ from tests.xds.test_followed import NAMED
 from bothways.dataplane.admin import answers
 from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
-from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.hub_line import HubLine, Identity
+from bothways.dataplane.node_service import node_handler
 from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
+from bothways.operations.node_renewal import renew_node
 from bothways.operations.node_settings import read_node
 from bothways.operations.nodes import withdraw_node
 from bothways.xds import names
@@ -43,6 +46,12 @@ class Place:
     socket: Path
     saved: SavedSnapshot
     directory: Path
+    line: HubLine
+    admission: Admission
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(*((self.directory / each).read_bytes() for each in ("tls.key", "tls.crt", "ca.crt")))
 
 
 @pytest.fixture
@@ -51,24 +60,27 @@ def nodes_hub(hub: Hub) -> Hub:
     return replace(hub, settings=replace(hub.settings, nodes_port=port, nodes_connectivity_port=port))
 
 
-def control_plane(hub: Hub) -> AdsServer:
+def control_plane(hub: Hub) -> tuple[AdsServer, Admission]:
     state = hub_state(hub)
-    return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), Admission(state))
+    admission = Admission(state)
+    renewals = partial(node_handler, partial(renew_node, hub))
+    return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), admission, (renewals,)), admission
 
 
 async def with_relay(hub: Hub, test: Callable[[Place], Awaitable[None]]) -> None:
     directory = hub.directory.parent / "eu-1"
     there = Address("127.0.0.1", hub.settings.nodes_port)
     bootstrap_node(hub, "eu-1", directory, there, there)
-    ads = control_plane(hub)
+    ads, admission = control_plane(hub)
     await ads.start_remote("127.0.0.1", hub.settings.nodes_port)
     saved, socket = SavedSnapshot(directory / "snapshot", b"secret"), directory / "ads.sock"
-    relay = Relay(socket, HubLine(directory, read_node(directory).hub), saved, hub.now)
+    line = HubLine(directory, read_node(directory).hub)
+    relay = Relay(socket, line, saved, hub.now)
     await relay.begin()
     running = asyncio.create_task(relay.run())
     try:
         async with asyncio.timeout(60):
-            await test(Place(hub, ads, relay, socket, saved, directory))
+            await test(Place(hub, ads, relay, socket, saved, directory, line, admission))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -166,7 +178,7 @@ def test_it_listens_only_while_the_control_plane_answers(nodes_hub: Hub) -> None
             await place.ads.stop()
             assert await talking is grpc.StatusCode.UNAVAILABLE
         await eventually_in_loop(lambda: not answers(place.socket), "it listens for nobody")
-        again = control_plane(place.hub)
+        again, _ = control_plane(place.hub)
         await again.start_remote("127.0.0.1", place.hub.settings.nodes_port)
         await eventually_in_loop(lambda: answers(place.socket), "it does not come back")
         async with envoy(place.socket):

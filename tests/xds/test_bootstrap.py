@@ -108,6 +108,9 @@ def test_a_remote_node_finds_its_control_plane_by_mutual_tls_with_what_is_in_fil
     ]
     [bounds] = logs.pop("circuitBreakers")["thresholds"]
     assert bounds == {"maxConnections": 1, "maxPendingRequests": 4, "maxRequests": 4}
+    # It shows the certificate that is in force a minute later at most.
+    options = logs["typedExtensionProtocolOptions"][HTTP_OPTIONS]
+    assert options.pop("commonHttpProtocolOptions") == {"maxConnectionDuration": "60s"}
     assert logs == ads | {"name": "access-log", "loadAssignment": ads["loadAssignment"] | {"clusterName": "access-log"}}
     places = [
         each["loadAssignment"]["endpoints"][0]["lbEndpoints"][0]["endpoint"]["address"]["socketAddress"]

@@ -1,16 +1,26 @@
 """What a running hub serves to remote nodes, put together."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
+from bothways.dataplane.access_log import access_log_handler
 from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.intake import Intake
+from bothways.dataplane.node_service import node_handler
 from bothways.operations.hub import Hub
+from bothways.operations.node_renewal import renew_node
 from bothways.web.nodes import nodes_only
 from bothways.web.server import ServerCertificate, serve_over_tls
 from bothways.xds.state import HubState
+
+
+def services_for_nodes(hub: Hub, intake: Intake) -> tuple[Callable[[Admission | None], Any], ...]:
+    """Return what is served beside the configuration: the intake of access logs, and the renewal of certificates."""
+    return partial(access_log_handler, intake.take), partial(node_handler, partial(renew_node, hub))
 
 
 class TowardsNodes:

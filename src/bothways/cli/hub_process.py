@@ -7,17 +7,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.hub_envoy import hub_site
-from bothways.cli.hub_nodes import TowardsNodes
+from bothways.cli.hub_nodes import TowardsNodes, services_for_nodes
 from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
-from bothways.dataplane.access_log import access_log_handler
 from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
@@ -87,8 +85,12 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     plane = DataPlane(hub)
     state = await asyncio.to_thread(plane.state)
     admission, intake = Admission(state), Intake(hub)
-    logs = partial(access_log_handler, intake.take)
-    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state), admission, (logs,))
+    ads = AdsServer(
+        hub.run_directory / HUB_SOCKET,
+        build_snapshot(state),
+        admission,
+        services_for_nodes(hub, intake),
+    )
     certificate, nodes = ServerCertificate(hub.run_directory, state.server), TowardsNodes(hub, state)
 
     def follow(latest: HubState) -> None:

@@ -16,6 +16,7 @@ from bothways.dataplane.admin import Admin, drain
 from bothways.dataplane.envoy import EnvoyProcess, HotRestart, find_envoy
 from bothways.dataplane.envoy_state import NOTHING, only_one, tell_state
 from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.node_renewal import NodeRenewal, settle
 from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.dataplane.stand_in import HUB_SOCKET, LINK, StandIn
@@ -95,7 +96,7 @@ class _Supervisor:
     def __init__(self, site: Site, binary: Path, now: Callable[[], datetime]) -> None:
         run = site.run_directory
         self._site = site
-        self._relay = _relay(site, now, self._tell)
+        self._relay, self._renewal = _of_node(site, now, self._tell)
         self._now = now
         self._admin = Admin(run / ADMIN_SOCKET)
         self._hot = HotRestart(_number(run), run.absolute() / "hot", self._admin, _OVERLAP)
@@ -113,8 +114,8 @@ class _Supervisor:
         if self._relay is not None:
             await self._relay.begin()
         await self._stand_in.look()
-        relayed = [self._relay.run()] if self._relay is not None else []
-        parts = [asyncio.create_task(each) for each in (*relayed, self._stand_in.run(), self._envoy.run())]
+        of_node = [each.run() for each in (self._relay, self._renewal) if each is not None]
+        parts = [asyncio.create_task(each) for each in (*of_node, self._stand_in.run(), self._envoy.run())]
         waiting = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([*parts, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -153,7 +154,7 @@ class _Supervisor:
             "source": self._stand_in.source.value,
             "snapshot": held and {"version": held.snapshot.version, "saved_at": held.saved_at.isoformat()},
             "binary": self._binary,
-            "problem": self._relay.problem if self._relay is not None else "",
+            "problem": "; ".join(each.problem for each in (self._relay, self._renewal) if each and each.problem),
         }
         try:
             tell_state(self._site.run_directory, document)
@@ -169,11 +170,16 @@ class _Supervisor:
         Path(f"/dev/shm/envoy_shared_memory_{10 * self._hot.base_id}").unlink(missing_ok=True)  # noqa: S108 - its name
 
 
-def _relay(site: Site, now: Callable[[], datetime], changed: Callable[[], None]) -> Relay | None:
+def _of_node(
+    site: Site, now: Callable[[], datetime], changed: Callable[[], None]
+) -> tuple[Relay | None, NodeRenewal | None]:
     if site.hub is None:
-        return None
-    line = HubLine(site.run_directory.absolute().parent, site.hub)
-    return Relay(site.run_directory / HUB_SOCKET, line, site.saved, now, changed)
+        return None, None
+    directory = site.run_directory.absolute().parent
+    settle(directory)
+    line = HubLine(directory, site.hub)
+    relay = Relay(site.run_directory / HUB_SOCKET, line, site.saved, now, changed)
+    return relay, NodeRenewal(site.node, directory, line, now, changed)
 
 
 def _number(run_directory: Path) -> int:

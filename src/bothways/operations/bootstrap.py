@@ -51,14 +51,14 @@ def bootstrap_node(
         if reached_at is not None:
             nodes.reach(transaction, node.id, str(reached_at))
             node = nodes.find(transaction.connection, name)
-        certificate, trusted = _certified(hub, transaction, node, key.public_key())
+        certificate, trusted = certified(hub, transaction, node, key.public_key())
         transaction.audit(
             "node.renew" if before else "node.add",
             name,
             certificate=f"{certificate.serial_number:x}",
-            **_places(node.binding),
+            **places(node.binding),
             **({"reached_at": str(reached_at)} if reached_at else {}),
-            **({"before": _places(before)} if before else {}),
+            **({"before": places(before)} if before else {}),
         )
     place = RemoteHub(ads, connectivity, hub.control_plane_name)
     texts = {**bootstrap.remote_files(name, place), NODE_FILE: render_node(NodeSettings(name, place))}
@@ -88,14 +88,15 @@ def _recorded(hub: Hub, transaction: Transaction, name: str, binding: Binding | 
     return nodes.find(transaction.connection, name), known.binding
 
 
-def _places(binding: Binding) -> dict[str, str]:
+def places(binding: Binding) -> dict[str, str]:
+    """Return where a node binds, as the audit says it."""
     return {
         "inbound": f"{binding.inbound_address} {binding.inbound_port}",
         "egress": f"{binding.egress_address} {binding.egress_port}",
     }
 
 
-def _certified(
+def certified(
     hub: Hub, transaction: Transaction, node: Node, key: ec.EllipticCurvePublicKey
 ) -> tuple[x509.Certificate, str]:
     """Return a new certificate of the node, stored, and the CAs under which it finds the control plane, in PEM."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from bothways.errors import NotFound
 from bothways.pki.chain import certificate_der, fingerprint
+from bothways.pki.keys import spki_pin
 from bothways.registry.node import Binding, Node
 from bothways.store.authorities import Authority
 from bothways.store.database import Transaction
@@ -100,6 +101,12 @@ def certificates(connection: Connection) -> tuple[NodeCertificate, ...]:
         table.c.used_at,
     )
     return tuple(NodeCertificate(*row) for row in connection.execute(select(*columns).order_by(table.c.id.desc())))
+
+
+def spki_pins(connection: Connection) -> frozenset[str]:
+    """Return the keys of all certificates that nodes ever had, as the SHA-256 of each."""
+    found = connection.execute(select(node_certificate.c.der)).scalars()
+    return frozenset(spki_pin(x509.load_der_x509_certificate(each).public_key()) for each in found)
 
 
 def use(transaction: Transaction, fingerprint: str) -> bool:

@@ -90,9 +90,11 @@ def _files(node: str, hub: RemoteHub, ads: Any, admin_socket: str, directory: st
             idle_timeout=duration(UPSTREAM_IDLE), max_connection_duration=duration(_CONNECTION_AGE)
         ),
     )
+    logs = _pinged()
+    logs.common_http_protocol_options.max_connection_duration.CopyFrom(duration(_CONNECTION_AGE))
     clusters = (
         ads,
-        _bounded(_over_tls(names.ACCESS_LOG_CLUSTER, hub.control_plane, hub.name, _pinged(), "h2", place)),
+        _bounded(_over_tls(names.ACCESS_LOG_CLUSTER, hub.control_plane, hub.name, logs, "h2", place)),
         _over_tls(names.CONNECTIVITY_CLUSTER, hub.connectivity, hub.name, http1, "http/1.1", place),
     )
     own = files_secret(

@@ -1,0 +1,107 @@
+"""A node's certificate is renewed before its end, and an Envoy behind the agent is served on."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from tests.dataplane.test_relay import Place, envoy, nodes_hub, with_relay  # noqa: F401 - a fixture
+from tests.eventually import eventually_in_loop
+
+from bothways.dataplane.admin import answers
+from bothways.dataplane.node_renewal import NEXT_FILE, NodeRenewal, settle
+from bothways.errors import Unreachable
+from bothways.operations.bootstrap import bootstrap_node
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub
+from bothways.operations.nodes import list_nodes
+from bothways.pki.chain import fingerprint
+from bothways.xds import names
+from bothways.xds.state import Address
+
+
+def shown(directory: Path) -> x509.Certificate:
+    """Return the node's certificate, whose key lies beside it."""
+    certificate = x509.load_pem_x509_certificate((directory / names.CERTIFICATE_FILE).read_bytes())
+    key = load_pem_private_key((directory / names.KEY_FILE).read_bytes(), None)
+    assert key.public_key() == certificate.public_key()
+    assert (directory / names.KEY_FILE).stat().st_mode & 0o777 == 0o600
+    return certificate
+
+
+async def publishing(place: Place) -> None:
+    """Let the hub's server know of what is stored, as the publisher does."""
+    while True:
+        place.ads.follow(await asyncio.to_thread(hub_state, place.hub))
+        await asyncio.sleep(0.02)
+
+
+def test_it_is_renewed_at_two_thirds_of_its_life_and_shown_from_then_on(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        before = shown(place.directory)
+        life = before.not_valid_after_utc - before.not_valid_before_utc
+        due = before.not_valid_after_utc - life / 3
+        rounds = asyncio.create_task(publishing(place))
+        early = NodeRenewal("eu-1", place.directory, place.line, lambda: due - timedelta(hours=1))
+        assert not await early.look()
+        assert shown(place.directory) == before
+        late = NodeRenewal("eu-1", place.directory, place.line, lambda: due + timedelta(hours=1))
+        async with envoy(place.socket) as talking:
+            assert await place.ads.settled()
+            assert await late.look()
+            # The stream was over the line before.
+            await talking
+        after = shown(place.directory)
+        assert after.public_key() != before.public_key()
+        assert not (place.directory / NEXT_FILE).exists()
+        await eventually_in_loop(lambda: answers(place.socket))
+        async with envoy(place.socket):
+            await eventually_in_loop(lambda: [each["connected"] for each in place.ads.nodes()] == [True])
+            assert await place.ads.settled()
+        asked = [each["fingerprint"] for each in list_nodes(place.hub)[0]["certificates"]]
+        assert asked == [fingerprint(after), fingerprint(before)]
+        rounds.cancel()
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_what_fails_is_told_and_the_old_one_goes_on(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        before = shown(place.directory)
+        told = asyncio.Event()
+        one = NodeRenewal("eu-2", place.directory, place.line, lambda: before.not_valid_after_utc, told.set)
+        running = asyncio.create_task(one.run())
+        await told.wait()
+        running.cancel()
+        assert "NODE-REQUEST-01" in one.problem
+        assert shown(place.directory) == before
+        async with envoy(place.socket):
+            assert await place.ads.settled()
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_what_was_cut_short_between_two_files_is_finished(nodes_hub: Hub, tmp_path: Path) -> None:  # noqa: F811
+    there = Address("127.0.0.1", nodes_hub.settings.nodes_port)
+    bootstrap_node(nodes_hub, "eu-1", tmp_path, there, there)
+    key, certificate = ((tmp_path / each).read_bytes() for each in (names.KEY_FILE, names.CERTIFICATE_FILE))
+    (tmp_path / NEXT_FILE).write_bytes(key + certificate)
+    (tmp_path / NEXT_FILE).chmod(0o600)
+    (tmp_path / names.KEY_FILE).write_bytes(b"another")
+    settle(tmp_path)
+    assert shown(tmp_path) == x509.load_pem_x509_certificate(certificate)
+    assert not (tmp_path / NEXT_FILE).exists()
+    settle(tmp_path)
+
+
+def test_a_control_plane_that_does_not_take_the_new_one_changes_nothing(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        before = place.line.channel
+        await place.ads.stop()
+        with pytest.raises(Unreachable, match="tried again"):
+            await place.line.change(place.identity)
+        assert place.line.channel is before
+
+    asyncio.run(with_relay(nodes_hub, test))

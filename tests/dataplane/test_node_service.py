@@ -1,0 +1,73 @@
+"""A node asks for its next certificate where it gets its configuration: as who it is by what it shows, and not else."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import grpc
+import grpc.aio
+import pytest
+from cryptography import x509
+from tests.dataplane.test_relay import Place, nodes_hub, with_relay  # noqa: F401 - a fixture
+from tests.operations.test_node_renewal import request
+
+from bothways.dataplane.node_service import RENEW, SERVICE, node_handler
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub
+from bothways.operations.node_renewal import renew_node
+from bothways.operations.nodes import withdraw_node
+from bothways.pki.chain import fingerprint
+from bothways.xds import names
+
+
+async def asked(channel: grpc.aio.Channel, csr: bytes) -> bytes:
+    return bytes(await channel.unary_unary(f"/{SERVICE}/{RENEW}")(csr, timeout=30))
+
+
+def run(hub: Hub, test: Callable[[Place], Awaitable[None]]) -> None:
+    asyncio.run(with_relay(hub, test))
+
+
+def test_a_node_is_given_a_certificate_that_is_known_when_it_has_it(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        asking = asyncio.create_task(asked(place.line.channel, request()))
+        while not asking.done():
+            # A round of the publisher.
+            place.ads.follow(await asyncio.to_thread(hub_state, place.hub))
+            await asyncio.sleep(0.02)
+        answer = json.loads(asking.result())
+        assert answer["trust"] == (place.directory / names.TRUST_FILE).read_text()
+        shown = fingerprint(x509.load_pem_x509_certificate(answer["certificate"].encode()))
+        assert place.admission.admits("eu-1", shown)
+
+    run(nodes_hub, test)
+
+
+def test_what_is_refused_is_told_and_a_withdrawn_node_is_given_nothing(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        with pytest.raises(grpc.aio.AioRpcError, match="NODE-REQUEST-01"):
+            await asked(place.line.channel, request("eu-2"))
+        withdraw_node(place.hub, "eu-1", "tested")
+        place.ads.follow(hub_state(place.hub))
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await asked(place.line.channel, request())
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+
+    run(nodes_hub, test)
+
+
+def test_whoever_shows_no_certificate_is_given_none(hub: Hub) -> None:
+    async def test() -> None:
+        server = grpc.aio.server()
+        server.add_generic_rpc_handlers((node_handler(partial(renew_node, hub)),))
+        place = hub.run_directory / "ads.sock"
+        server.add_insecure_port(f"unix:{place}")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"unix:{place}") as channel:
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await asked(channel, request())
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+        await server.stop(None)
+
+    asyncio.run(test())
