@@ -5,8 +5,13 @@ import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from tests.eventually import eventually
 from tests.wire.agents import Agent, agent
 from tests.wire.conftest import ISSUER, World, stored_world
@@ -14,11 +19,19 @@ from tests.wire.load import Load
 from tests.wire.test_nodes import nodes, settled, with_nodes
 from tests.wire.test_survival import Running
 
+from bothways.cli.opening import control
 from bothways.operations.certificates import revoke_certificate
+from bothways.operations.hub import Hub, serial_number
+from bothways.operations.nodes import list_nodes
 from bothways.operations.services import grant_service
 from bothways.operations.settings import EnvoyLifetime
+from bothways.pki import issue, profile
+from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.pki.revocation import RevocationReason
 from bothways.spoke.directory import Spoke
+from bothways.store import authorities
+from bothways.store import nodes as nodes_stored
+from bothways.store.authorities import Role
 
 pytestmark = pytest.mark.envoy
 
@@ -70,6 +83,7 @@ def test_a_node_is_restarted_without_the_hub_and_serves_what_was_in_force(hub_of
     assert load.lost == []
 
 
+@pytest.mark.soak
 def test_the_machine_of_a_node_is_started_without_the_hub(hub_of: Running, node: Agent) -> None:
     world, there = hub_of.world, node.at(hub_of.world)
     (spoke, _), (revoked, serial) = world.connected(), world.connected()
@@ -94,6 +108,44 @@ def test_the_machine_of_a_node_is_started_without_the_hub(hub_of: Running, node:
     for path in (node.directory / "run" / "snapshot").iterdir():
         assert path.stat().st_mode & 0o777 == 0o600
         assert b"PRIVATE KEY" not in path.read_bytes()
+
+
+def test_a_nodes_certificate_is_renewed_and_no_request_is_lost(hub_of: Running, node: Agent) -> None:
+    world, there = hub_of.world, node.at(hub_of.world)
+    spoke, _ = world.connected()
+    node.end()
+    before = grown_old(world.hub, node.directory)
+    node.start()
+    eventually(lambda: serves(there, spoke), "the node does not serve")
+    with Load(there, spoke) as load, Load(there, spoke, "/connectivity") as page:
+        load.wait_for_more()
+        eventually(lambda: (node.directory / "tls.crt").read_bytes() != before, "it was not renewed")
+        [found] = list_nodes(world.hub)
+        newest = found["certificates"][0]["fingerprint"]
+        assert newest == fingerprint(x509.load_pem_x509_certificate((node.directory / "tls.crt").read_bytes()))
+        eventually(lambda: list_nodes(world.hub)[0]["certificates"][0]["used_at"], "it was not shown")
+        settled(world.hub, "eu-1")
+        load.wait_for_more()
+        page.wait_for_more()
+    assert (load.lost, page.lost) == ([], [])
+    assert node.state["problem"] == ""
+
+
+def grown_old(hub: Hub, directory: Path) -> bytes:
+    """Put a certificate of the node in its place that has a month to go of a year; return it."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), hub.now()
+    wanted = profile.node("eu-1", hub.terms.hub, hub.environment, key.public_key(), now)
+    wanted = replace(wanted, not_before=now - timedelta(days=330), not_after=now + timedelta(days=30))
+    with hub.write() as transaction:
+        issuer = authorities.signing_authority(transaction.connection, Role.NODE)
+        unsigned = issue.issued_by(issuer.certificate, wanted, serial_number())
+        signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
+        made = issue.assemble(unsigned, signer.sign(unsigned))
+        nodes_stored.add_certificate(transaction, nodes_stored.find(transaction.connection, "eu-1").id, made, issuer)
+    control(hub, "POST", "/apply")
+    (directory / "tls.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (directory / "tls.crt").write_text(certificate_pem(made))
+    return certificate_pem(made).encode()
 
 
 def serves(there: World, spoke: Spoke) -> bool:
