@@ -1,7 +1,7 @@
 """What a rule or a check found. The one shape in which the hub, the portal and the spoke report; no I/O, no rules."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -53,18 +53,24 @@ def errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that a doctor looked at: in which of its areas, what was seen, and what is wrong with it."""
+    """One thing that a doctor looked at: in which of its areas, what was seen, and what is wrong with it.
+
+    Without `made`, it was not looked at, and what was seen says why.
+    """
 
     area: StrEnum
     name: str
     said: str
     findings: tuple[Finding, ...] = ()
+    made: bool = field(default=True, kw_only=True)
 
     @property
     def level(self) -> str:
-        """The heaviest level of its findings, or `ok`."""
+        """The heaviest level of its findings; without one `ok`, or `skipped` if it was not looked at."""
         levels = [each.level for each in self.findings]
-        return next((each.value for each in (Level.ERROR, Level.WARNING) if each in levels), "ok")
+        return next(
+            (each.value for each in (Level.ERROR, Level.WARNING) if each in levels), "ok" if self.made else "skipped"
+        )
 
     def document(self) -> dict[str, Any]:
         """Return the step as a JSON object."""

@@ -24,6 +24,8 @@ def test_each_step_is_told_with_what_it_comes_to(
         ["WARN", "local", "directory", "bank"],
         ["FAIL", "local", "directory", "bank"],
     ]
+    said(Step(Area.LOCAL, "clock", "cannot be asked", made=False))
+    assert capsys.readouterr().err.split() == ["skip", "local", "clock", "cannot", "be", "asked"]
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     said(Step(Area.LOCAL, "directory", "bank"))

@@ -9,12 +9,12 @@ from bothways.cli.output import tell
 from bothways.findings import Finding, Level, Step
 
 _WIDTH = 100
-_COLOURS = {"ok": "32", "warning": "33", "error": "31"}
+_COLOURS = {"ok": "32", "skipped": "2", "warning": "33", "error": "31"}
 
 
 def said(step: Step) -> None:
     """Tell one step, as it is over."""
-    marks = {"ok": "ok", "warning": "WARN", "error": "FAIL"}
+    marks = {"ok": "ok", "skipped": "skip", "warning": "WARN", "error": "FAIL"}
     mark = marks[step.level].ljust(4)
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
         mark = f"\033[{_COLOURS[step.level]}m{mark}\033[0m"

@@ -80,7 +80,8 @@ def keeps_time() -> bool | None:
 def _clock() -> Step:
     kept = keeps_time()
     if kept is not False:
-        return Step(Area.MACHINE, "clock", "steered by a time service" if kept else "cannot be asked")
+        said = "steered by a time service" if kept else "cannot be asked"
+        return Step(Area.MACHINE, "clock", said, made=kept is not None)
     hint = "Start one: timedatectl set-ntp true, or chrony. Certificates and revocation lists hold by the clock."
     found = Finding("DOCTOR-CLOCK-01", "no time service steers the clock", hint, "R5", level=Level.WARNING)
     return Step(Area.MACHINE, "clock", "not steered", (found,))
@@ -97,7 +98,7 @@ def _envoy(settings: Settings) -> Step:
 def _open_files(pid: int | None) -> Step:
     name = "open files"
     if pid is None:
-        return Step(Area.MACHINE, name, "no Envoy runs here")
+        return Step(Area.MACHINE, name, "no Envoy runs here", made=False)
     try:
         most = _OPEN_FILES.findall(Path(f"/proc/{pid}/limits").read_text())
     except OSError:

@@ -31,6 +31,8 @@ def test_what_this_machine_lacks_comes_before_what_follows_from_it(found: list[F
 
 def test_a_step_is_as_heavy_as_its_heaviest_finding() -> None:
     assert Step(Area.DNS, "it", "said").level == "ok"
+    assert Step(Area.DNS, "it", "why not", made=False).level == "skipped"
+    assert Step(Area.DNS, "it", "why not", (finding("A", Level.ERROR),), made=False).level == "error"
     both = (finding("A", Level.WARNING), finding("B"))
     assert [Step(Area.DNS, "it", "said", both[:each]).level for each in (1, 2)] == ["warning", "error"]
     assert Step(Area.DNS, "it", "said", (finding("A", Level.INFO),)).level == "ok"

@@ -95,7 +95,7 @@ async def look_at_hub(spoke: Spoke, found: Found, question: Question, say: Say, 
         wrong = (
             (Finding("SPOKE-TOKEN", str(error).removesuffix("."), hint, "R1", where),) if token_in_use(spoke) else ()
         )
-        say(Step(Area.INBOUND, "call", f"not made: {error}", wrong))
+        say(Step(Area.INBOUND, "call", f"not made: {error}", wrong, made=False))
         return Inbound()
     inbound, judged = await asyncio.gather(
         _call(spoke, target, context, question, say), _through_envoy(spoke, target, envoy)

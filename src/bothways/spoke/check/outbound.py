@@ -75,9 +75,10 @@ async def look_at_outbound(
             if let_in or not ours
             else "not asked, for no answer of the hub came from /connectivity"
         )
-        say(Step(Area.OUTBOUND, "hub's probe", why))
+        say(Step(Area.OUTBOUND, "hub's probe", why, made=False))
     elif not (known.endpoint and known.chains):
-        say(Step(Area.OUTBOUND, "server", known.endpoint or "none is named at the hub", tuple(_unnamed(known, spoke))))
+        named = known.endpoint or "none is named at the hub"
+        say(Step(Area.OUTBOUND, "server", named, tuple(_unnamed(known, spoke)), made=bool(known.endpoint)))
     if own is None:
         return known
     waiting = asyncio.create_task(_finished(spoke, known, question)) if told else None
@@ -109,7 +110,7 @@ def probe_step(told: Told, where: str) -> Step:
     listed = probe.get("findings")
     findings += [made for each in (listed if isinstance(listed, list) else ()) if (made := _finding(each))]
     seen = f"{'ok' if probe.get('ok') is True else 'failed'} at {probe.get('at')}: {probe.get('seen')}"
-    return Step(Area.OUTBOUND, "hub's probe", seen if probe else "none was made", tuple(findings))
+    return Step(Area.OUTBOUND, "hub's probe", seen if probe else "none was made", tuple(findings), made=bool(probe))
 
 
 def _finding(document: object) -> Finding | None:
