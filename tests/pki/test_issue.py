@@ -14,7 +14,15 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 from bothways.contract.document import Environment
 from bothways.errors import Refused
 from bothways.findings import Level
-from bothways.pki.issue import Unsigned, assemble, assemble_verified, cap_findings, issued_by, self_signed
+from bothways.pki.issue import (
+    Unsigned,
+    assemble,
+    cap_findings,
+    issued_by,
+    require_signature,
+    self_signed,
+    signed,
+)
 from bothways.pki.profile import SERIAL_BITS, Profile, authority, customer_client, server
 from bothways.pki.request import parse_request
 
@@ -135,14 +143,15 @@ def test_an_rsa_ca_signs_with_sha256_and_null_parameters(
     assert PolicyBuilder().store(Store([root])).time(now).build_client_verifier().verify(made, []).chain == [made, root]
 
 
-def test_only_a_signature_that_holds_becomes_part_of_a_certificate(
+def test_only_a_signature_by_the_cas_key_over_these_bytes_is_let_through(
     ecdsa_key: Key, rsa_key: rsa.RSAPrivateKey, ca: x509.Certificate, client: Profile
 ) -> None:
     unsigned = issued_by(ca, client, 2)
     ecdsa = ecdsa_key.sign(unsigned.der, ec.ECDSA(SHA256()))
     by_rsa = rsa_key.sign(unsigned.der, padding.PKCS1v15(), SHA256())
     made = assemble(unsigned, ecdsa).public_bytes(Encoding.DER)
-    assert assemble_verified(unsigned, ecdsa, ecdsa_key.public_key()) == made
+    require_signature(unsigned.der, ecdsa, ecdsa_key.public_key())
+    assert signed(unsigned, ecdsa) == made
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     foreign = ed25519.Ed25519PrivateKey.generate().public_key()
     for signature, key in (
@@ -152,11 +161,13 @@ def test_only_a_signature_that_holds_becomes_part_of_a_certificate(
         (b"", other),
     ):
         with pytest.raises(InvalidSignature):
-            assemble_verified(unsigned, signature, key)
+            require_signature(unsigned.der, signature, key)
     with pytest.raises(InvalidSignature):
-        assemble_verified(unsigned, ecdsa, foreign)
+        require_signature(unsigned.der, ecdsa, foreign)
+    with pytest.raises(InvalidSignature):
+        require_signature(unsigned.der + b"\0", ecdsa, ecdsa_key.public_key())
     # Under RSA too; the algorithm that the bytes name is the lint's business.
-    assert by_rsa in assemble_verified(unsigned, by_rsa, rsa_key.public_key())
+    require_signature(unsigned.der, by_rsa, rsa_key.public_key())
 
 
 def test_a_key_that_cannot_be_a_cas_signs_nothing(now: datetime) -> None:

@@ -20,7 +20,7 @@ def test_a_good_request_passes_each(data: bytes) -> None:
 
 
 def test_a_signature_that_nobody_could_check_is_no_proof() -> None:
-    unknown = replace(read_request(shape.good(), ""), possessed=None)
+    unknown = replace(read_request(shape.good(), ""), der=shape.signed(shape.content(), oid="1.2.3.4"))
     assert [said for said, _ in sender_holds_the_key(unknown)] == [
         "the signature of the request cannot be checked: its algorithm does not fit the key"
     ]

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from bothways.store.database import Database, Transaction
 from bothways.store.keys import add_modulus
 from bothways.store.observations import ObservationStore
 from bothways.store.statement_keys import Purpose
+from bothways.verification.verifier import Verifier
 
 CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
@@ -70,6 +71,7 @@ class Hub:
     actor: str
     now: Callable[[], datetime] = now
     request_id: str = ""
+    verifier: Verifier = field(default_factory=Verifier)
 
     def read(self) -> AbstractContextManager[Connection]:
         """Begin a transaction that only reads."""
@@ -171,7 +173,8 @@ def open_hub(directory: Path, actor: str, request_id: str = "") -> Iterator[Hub]
         stack.callback(keys.close)
         observed = ObservationStore(settings.database or directory / OBSERVATIONS_FILE)
         stack.callback(observed.close)
-        yield Hub(directory, settings, terms, store, keys, observed, actor, request_id=request_id)
+        stack.callback((verifier := Verifier()).close)
+        yield Hub(directory, settings, terms, store, keys, observed, actor, now, request_id, verifier)
 
 
 def read_terms(directory: Path) -> Terms:

@@ -11,7 +11,7 @@ from bothways.errors import BothwaysError, Conflict, Refused
 from bothways.findings import Finding, Level, errors
 from bothways.operations import keys, two_people
 from bothways.operations.hub import Hub
-from bothways.operations.issuing import in_groups, reserved_certificate, sign_reserved
+from bothways.operations.issuing import in_groups, proofs, reserved_certificate, sign_reserved
 from bothways.pki import issue
 from bothways.pki.keys import spki_pin
 from bothways.pki.request import CertificationRequest
@@ -87,12 +87,12 @@ def judge(
     hub: Hub, connection: Connection, tsp_id: str, parsed: CertificationRequest, subject: str
 ) -> tuple[Finding, ...]:
     """Return what the rules and the registry say about a request of this customer. Raises `NotFound`."""
-    return _review(hub, connection, hub.now(), ((tsp_id, parsed),)).findings(tsp_id, parsed, subject)
+    return _review(hub, connection, hub.now(), ((tsp_id, parsed.spki_pin),)).findings(tsp_id, parsed, subject)
 
 
 def judge_all(hub: Hub, connection: Connection, stored: Collection[StoredRequest]) -> list[tuple[Finding, ...]]:
     """Return the same about many requests of customers that are there, in their order."""
-    review = _review(hub, connection, hub.now(), [(each.tsp_id, each.request) for each in stored])
+    review = _review(hub, connection, hub.now(), [(each.tsp_id, each.request.spki_pin) for each in stored])
     return [review.findings(each.tsp_id, each.request, f"request {each.id}") for each in stored]
 
 
@@ -197,12 +197,11 @@ class _Review:
         return findings + issue.cap_findings(self.issuer.certificate, self.end, subject)
 
 
-def _review(
-    hub: Hub, connection: Connection, now: datetime, submitted: Collection[tuple[str, CertificationRequest]]
-) -> _Review:
+def _review(hub: Hub, connection: Connection, now: datetime, submitted: Collection[tuple[str, str]]) -> _Review:
+    """Look up what is needed for requests: their customers, by tspId, and their keys, by SPKI pin."""
     own = (spki_pin(each.certificate.public_key()) for each in authorities.every_authority(connection))
     taken = keys.used_elsewhere(hub).union(own)
-    pins = {parsed.spki_pin for _, parsed in submitted}
+    pins = {pin for _, pin in submitted}
     return _Review(
         hub.terms,
         customers.many(connection, {tsp_id for tsp_id, _ in submitted}),
@@ -218,16 +217,17 @@ def _decide(hub: Hub, numbers: Collection[int], *, strict: bool, two: bool) -> l
     """Record the approval of those that can be approved, each with the serial number and the bytes to be signed."""
     with hub.write() as transaction:
         connection = transaction.connection
-        found = requests.many(connection, numbers)
+        found = requests.unproved(connection, numbers)
+        proved = proofs(hub, found)
         approved = certificates.of_requests(connection, numbers)
         waiting = [each for each in found.values() if each.state is RequestState.SUBMITTED]
-        review = _review(hub, connection, transaction.now, [(each.tsp_id, each.request) for each in waiting])
+        review = _review(hub, connection, transaction.now, [(each.tsp_id, each.reading.spki_pin) for each in waiting])
         decided = []
         for number in numbers:
             try:
                 if number not in found:
                     raise requests.absent(number)
-                decided.append(_approval(hub, transaction, review, found[number], approved.get(number), strict=strict))
+                decided.append(_approval(hub, transaction, review, proved(number), approved.get(number), strict=strict))
             except BothwaysError as error:
                 decided.append(Approval(number, error))
         new = {

@@ -68,21 +68,22 @@ def assemble(unsigned: Unsigned, signature: bytes) -> x509.Certificate:
 
     The signature is a DER ECDSA-Sig-Value (RFC 3279 section 2.2.3), or the octets of RSA.
     """
-    return x509.load_der_x509_certificate(_assembled(unsigned, signature))
+    return x509.load_der_x509_certificate(signed(unsigned, signature))
 
 
-def assemble_verified(unsigned: Unsigned, signature: bytes, key: CertificatePublicKeyTypes) -> bytes:
-    """Return the certificate in DER, made as `assemble` does it, after the CA's public key has verified the signature.
+def signed(unsigned: Unsigned, signature: bytes) -> bytes:
+    """Return the certificate in DER, made as `assemble` does it. To be kept only if `require_signature` has let it."""
+    return der.signed(unsigned.der, der.parts(unsigned.der)[_ALGORITHM], signature)
 
-    Raises `InvalidSignature`: a signature that does not hold never becomes part of a certificate.
-    """
+
+def require_signature(content: bytes, signature: bytes, key: CertificatePublicKeyTypes) -> None:
+    """Raise `InvalidSignature` unless the signature over a TBSCertificate (DER) is by the key of a CA."""
     if isinstance(key, rsa.RSAPublicKey):
-        key.verify(signature, unsigned.der, padding.PKCS1v15(), SHA256())
+        key.verify(signature, content, padding.PKCS1v15(), SHA256())
     elif isinstance(key, ec.EllipticCurvePublicKey):
-        key.verify(signature, unsigned.der, ec.ECDSA(SHA256()))
+        key.verify(signature, content, ec.ECDSA(SHA256()))
     else:
         raise InvalidSignature
-    return _assembled(unsigned, signature)
 
 
 def algorithm(key: CertificatePublicKeyTypes) -> bytes:
@@ -92,10 +93,6 @@ def algorithm(key: CertificatePublicKeyTypes) -> bytes:
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         return ECDSA_WITH_SHA256
     raise ValueError(f"a CA with a key that is {described(key)} cannot sign; P-256 or RSA is wanted")
-
-
-def _assembled(unsigned: Unsigned, signature: bytes) -> bytes:
-    return der.signed(unsigned.der, der.parts(unsigned.der)[_ALGORITHM], signature)
 
 
 @lru_cache(maxsize=16)

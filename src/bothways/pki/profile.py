@@ -44,7 +44,7 @@ class Profile:
 
     def capped(self, end: datetime) -> "Profile":
         """Return the profile with an end that is not after `end`, which is its issuer's."""
-        return replace(self, not_after=min(self.not_after, end))
+        return replace(self, not_after=end) if end < self.not_after else self
 
 
 def authority(name: str, organization: str, key: CertificatePublicKeyTypes, now: datetime) -> Profile:

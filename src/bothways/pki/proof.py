@@ -103,3 +103,6 @@ PROOF: tuple[Rule[Reading], ...] = (
     Rule("CSR-ATTRIBUTE-01", "RFC 2986 section 4.1; RFC 2985 section 5.4", Level.ERROR, attributes_stand_once),
     Rule("CSR-EXTENSION-02", "RFC 5280 section 4.2", Level.ERROR, extensions_are_readable),
 )
+
+FORM = tuple(rule for rule in PROOF if rule.check is not sender_holds_the_key)
+"""The same but for the proof of possession: for what another process of the hub has found to be possessed."""

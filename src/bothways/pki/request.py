@@ -9,7 +9,7 @@ from bothways.errors import Refused
 from bothways.findings import Finding
 from bothways.pki.encoding import pem
 from bothways.pki.keys import sha256
-from bothways.pki.proof import PROOF
+from bothways.pki.proof import FORM, PROOF
 from bothways.pki.reading import Reading, read_request
 
 
@@ -39,7 +39,7 @@ class CertificationRequest:
     @property
     def spki_pin(self) -> str:
         """SHA-256 of the key that the request asks a certificate for."""
-        return sha256(self.reading.spki)
+        return self.reading.spki_pin
 
     @property
     def pem(self) -> str:
@@ -53,16 +53,26 @@ def parse_request(data: bytes, subject: str = "request") -> CertificationRequest
     Raises `Refused` if it is none, or breaks a rule of `PROOF`: if its self-signature does not hold (RFC 2986
     section 3, proof of possession) or cannot be checked, or if it can be read in more than one way.
     """
-    reading = read_request(data, subject)
-    request, findings = proved(reading, subject)
+    return require_proved(read_request(data, subject), subject)
+
+
+def require_proved(reading: Reading, subject: str, *, vouched: bool = False) -> CertificationRequest:
+    """Return the request that was read, as `proved` does. Raises `Refused` with what is against it."""
+    request, findings = proved(reading, subject, vouched=vouched)
     if request is None:
         raise Refused(findings)
     return request
 
 
-def proved(reading: Reading, subject: str) -> tuple[CertificationRequest | None, tuple[Finding, ...]]:
-    """Return the request if the rules of `PROOF` find nothing in what was read, and otherwise what they find."""
-    findings = tuple(finding for rule in PROOF for finding in rule.findings(reading, subject))
+def proved(
+    reading: Reading, subject: str, *, vouched: bool = False
+) -> tuple[CertificationRequest | None, tuple[Finding, ...]]:
+    """Return the request if the rules of `PROOF` find nothing in what was read, and otherwise what they find.
+
+    `vouched`: its caller has seen `reading.is_possessed` say yes to these very bytes.
+    """
+    rules = PROOF if not vouched else FORM
+    findings = tuple(finding for rule in rules for finding in rule.findings(reading, subject))
     if findings or reading.subject is None or reading.public_key is None:
         return None, findings
     return CertificationRequest(reading, reading.subject, reading.public_key), ()

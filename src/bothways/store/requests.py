@@ -4,12 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from bothways.errors import NotFound
-from bothways.pki.request import CertificationRequest, parse_request
+from bothways.pki.reading import Reading, read_again
+from bothways.pki.request import CertificationRequest, require_proved
 from bothways.store.database import Transaction
 from bothways.store.schema import request
 
@@ -50,6 +52,32 @@ class StoredRequest:
         }
 
 
+@dataclass(frozen=True)
+class UnprovedRequest:
+    """The same before the proof of possession was looked at again: its bytes as they were stored (DER)."""
+
+    id: int
+    tsp_id: str
+    der: bytes
+    state: RequestState
+    submitted_at: datetime
+    decided_by: str | None
+    reason: str | None
+
+    @cached_property
+    def reading(self) -> Reading:
+        """What it says. Raises `Refused` if it cannot be read."""
+        return read_again(self.der, "request")
+
+    def proved(self, *, vouched: bool = False) -> StoredRequest:
+        """Return the request, which holds. Raises `Refused`; `vouched` is that of `pki.request.require_proved`."""
+        return self.with_request(require_proved(self.reading, "request", vouched=vouched))
+
+    def with_request(self, proved: CertificationRequest) -> StoredRequest:
+        """Return the request, made of the same bytes earlier."""
+        return StoredRequest(self.id, self.tsp_id, proved, self.state, self.submitted_at, self.decided_by, self.reason)
+
+
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
     """Who holds a key by a request that was not refused; `fingerprint` is the request's."""
@@ -67,7 +95,7 @@ _HOLDERS = select(request.c.spki_pin, request.c.tsp_id, request.c.fingerprint).w
 )
 _DECIDE = (
     update(request)
-    .where(request.c.id == bindparam("number"))
+    .where(request.c.id.in_(bindparam("numbers", expanding=True)))
     .values(state=bindparam("to"), decided_at=bindparam("at"), decided_by=bindparam("actor"), reason=bindparam("why"))
 )
 
@@ -88,7 +116,11 @@ def add(transaction: Transaction, tsp_id: str, record: CertificationRequest) -> 
 def same(connection: Connection, record: CertificationRequest) -> StoredRequest | None:
     """Return the request that was stored with exactly these bytes, if there is one."""
     row = connection.execute(_BY_FINGERPRINT, {"digest": record.fingerprint}).first()
-    return _stored(row, record) if row else None
+    if row is None:
+        return None
+    found = _unproved(row)
+    # The same bytes need no second proof of possession: whoever has them as a `CertificationRequest` has it.
+    return found.with_request(record) if found.der == record.der else found.proved()
 
 
 def key_holders(connection: Connection, spki_pins: Collection[str]) -> dict[str, KeyHolder]:
@@ -112,8 +144,13 @@ def find(connection: Connection, number: int) -> StoredRequest:
 
 def many(connection: Connection, numbers: Collection[int]) -> dict[int, StoredRequest]:
     """Return requests by their numbers; one that is not there is not in it."""
+    return {number: each.proved() for number, each in unproved(connection, numbers).items()}
+
+
+def unproved(connection: Connection, numbers: Collection[int]) -> dict[int, UnprovedRequest]:
+    """Return the same as they are stored, for who looks at many proofs at once."""
     rows = connection.execute(_BY_NUMBERS, {"numbers": list(numbers)})
-    return {row.id: _stored(row) for row in rows}
+    return {row.id: _unproved(row) for row in rows}
 
 
 def absent(number: int) -> NotFound:
@@ -134,7 +171,7 @@ def every(
         query = query.where(request.c.tsp_id == tsp_id)
     if state is not None:
         query = query.where(request.c.state == state.value)
-    return tuple(_stored(row) for row in connection.execute(query))
+    return tuple(_unproved(row).proved() for row in connection.execute(query))
 
 
 def numbers_in(connection: Connection, state: RequestState, tsp_id: str | None = None) -> tuple[int, ...]:
@@ -160,12 +197,9 @@ def decide_all(
 ) -> None:
     """Record one decision about these requests."""
     decision = {"to": state.value, "at": transaction.now, "actor": transaction.actor, "why": reason}
-    if numbers:
-        transaction.connection.execute(_DECIDE, [decision | {"number": number} for number in numbers])
+    transaction.connection.execute(_DECIDE, decision | {"numbers": list(numbers)})
 
 
-def _stored(row: Row[Any], known: CertificationRequest | None = None) -> StoredRequest:
-    # The same bytes need no second proof of possession: whoever has them as a `CertificationRequest` has it.
-    parsed = known if known is not None and known.der == row.der else parse_request(row.der)
+def _unproved(row: Row[Any]) -> UnprovedRequest:
     state = RequestState(row.state)
-    return StoredRequest(row.id, row.tsp_id, parsed, state, row.submitted_at, row.decided_by, row.reason)
+    return UnprovedRequest(row.id, row.tsp_id, row.der, state, row.submitted_at, row.decided_by, row.reason)
