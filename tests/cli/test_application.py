@@ -42,3 +42,11 @@ def test_every_command_has_help(bothways: Run, path: tuple[str, ...]) -> None:
     done = bothways(*path, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Usage: bothways {' '.join(path)}" in done.stdout
+
+
+def test_the_help_shows_the_defaults_that_are_some(bothways: Run) -> None:
+    said = bothways("spoke", "run", "--help").stdout + bothways("service", "add", "--help").stdout
+    assert "[default: 8443]" in said
+    assert "[default: 60]" in said
+    for empty in ("False", '""', "None", "()", ""):
+        assert f"[default: {empty}]" not in said

@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import sys
+from enum import Enum
 
 import cyclopts
 
@@ -13,6 +14,16 @@ from bothways.errors import Unusable
 HELP = {"--help", "-h"}
 ELSEWHERE = "--hub"
 
+
+def _shown(default: object) -> str | None:
+    """Return a default as the help shows it: nothing for what is off, empty or left out."""
+    if isinstance(default, Enum):
+        return str(default.value)
+    if isinstance(default, list | tuple | set | frozenset):
+        return ", ".join(filter(None, map(_shown, default))) or None
+    return str(default) if default or (default == 0 and default is not False) else None
+
+
 app = cyclopts.App(
     name="bothways",
     version=__version__,
@@ -20,6 +31,7 @@ app = cyclopts.App(
     # As it is: what reads Markdown takes a sixth of the time that the overview may take.
     help_format="plaintext",
     help_epilogue=EXIT_CODES,
+    default_parameter=cyclopts.Parameter(show_default=_shown),
 )
 
 for _name, (_place, _line) in ALONE.items():

@@ -31,9 +31,7 @@ Place = Annotated[Path, Parameter(help="The directory of the node, which `bothwa
 def run(
     *,
     directory: Place = HERE,
-    envoy: Annotated[
-        str, Parameter(help="An Envoy to run in place of the one that is installed with this.", show_default=False)
-    ] = "",
+    envoy: Annotated[str, Parameter(help="An Envoy to run in place of the one that is installed with this.")] = "",
     passphrase_file: Annotated[
         Path | None,
         Parameter(help="The file with what the saved snapshot is encrypted with, if it is not to be made beside it."),

@@ -30,9 +30,7 @@ def add(
     streaming: Annotated[
         int, Parameter(help="Seconds that a stream or WebSocket may live; 0: the service has none.")
     ] = 0,
-    health_path: Annotated[
-        str, Parameter(help="Path at the upstream that answers 200 while it is healthy.", show_default=False)
-    ] = "",
+    health_path: Annotated[str, Parameter(help="Path at the upstream that answers 200 while it is healthy.")] = "",
     strip_prefix: Annotated[bool, Parameter(negative="", help="Take the prefix off the path.")] = False,
     client_cert: Annotated[
         bool, Parameter(help="Hand the customer's certificate to the service, as Client-Cert (RFC 9440).")

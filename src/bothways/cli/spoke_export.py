@@ -35,7 +35,7 @@ def export(
         str | None,
         Parameter(help="Print a Secret of this name, with the private key: ... | kubectl apply -f -"),
     ] = None,
-    namespace: Annotated[str, Parameter(help="With --kubernetes: the namespace.", show_default=False)] = "",
+    namespace: Annotated[str, Parameter(help="With --kubernetes: the namespace.")] = "",
     jks: Annotated[bool, Parameter(negative="", help="Print the commands that make Java keystores.")] = False,
     directory: Annotated[Path, Parameter(help="The spoke's directory, one for each environment.")] = HERE,
     json: Json = False,

@@ -54,9 +54,7 @@ def run(
     run_directory: Annotated[
         Path | None, Parameter(help="Where Envoy's files go: by default run/ in the spoke's directory.")
     ] = None,
-    envoy: Annotated[
-        str, Parameter(help="An Envoy to run in place of the one of the extra [sidecar].", show_default=False)
-    ] = "",
+    envoy: Annotated[str, Parameter(help="An Envoy to run in place of the one of the extra [sidecar].")] = "",
     directory: Annotated[Path, Parameter(help="The spoke's directory, one for each environment.")] = HERE,
     json: Json = False,
 ) -> int:
