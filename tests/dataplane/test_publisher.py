@@ -19,6 +19,7 @@ from tests.stored_keys import key_names, keys_as, without_key
 
 from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
+from bothways.dataplane import publisher as module
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Applied, Publisher, current_snapshot
 from bothways.dataplane.saved import SavedSnapshot
@@ -33,7 +34,7 @@ from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import lists_due
 from bothways.operations.rotation import next_renewal, own_certificates, rotate_client_certificate
 from bothways.operations.services import add_service
-from bothways.operations.upkeep import upkeep
+from bothways.operations.upkeep import Upkeep, upkeep
 from bothways.pki.chain import certificate_pem
 from bothways.pki.revocation import RevocationReason
 from bothways.registry.customer import CustomerKind
@@ -464,3 +465,23 @@ def test_whoever_waits_for_a_round_finds_published_what_another_one_did_meanwhil
     asyncio.run(run())
     assert hub_state(hub).trust.lists
     assert found == [True] * 4
+
+
+def test_a_revocation_list_is_published_before_all_else_that_is_due(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a new hub is due."""
+    published: list[bool] = []
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
+
+        def observed(kept: Hub) -> Upkeep:
+            published.append(ads.snapshot.version == current_snapshot(hub).version)
+            return upkeep(kept)
+
+        monkeypatch.setattr(module, "upkeep", observed)
+        assert hub_state(hub).trust.lists == ()
+        await Publisher(hub, ads)._round(asked=True)
+
+    asyncio.run(run())
+    assert hub_state(hub).trust.lists
+    assert published == [True]

@@ -14,7 +14,7 @@ from bothways.errors import BothwaysError, Unusable
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
-from bothways.operations.upkeep import upkeep
+from bothways.operations.upkeep import lists_first, upkeep
 from bothways.xds.names import embedded_node
 from bothways.xds.passing import Passing
 from bothways.xds.snapshot import Snapshot, build_snapshot
@@ -214,12 +214,22 @@ class Publisher:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SEND):
                     await self._ads.sent()
-            if (asked or self._held()) and await self._keep_up():
-                await self._publish()
+            if asked or self._held():
+                # New handshakes of what was revoked are refused by the list, so it waits for nothing else that is due.
+                for due in (self._list, self._keep_up):
+                    if await due():
+                        await self._publish()
 
     def _is_due(self) -> bool:
         """Tell whether upkeep is due here: what another one did not come to do, too, once the turn is ours."""
         return self._held() and self._hub.now() >= self._upkeep_due
+
+    async def _list(self) -> bool:
+        """Publish the revocation lists that are due, and tell whether there are any."""
+        done = await asyncio.to_thread(lists_first, self._hub)
+        for each in done:
+            _log.info("%s", each)
+        return bool(done)
 
     async def _keep_up(self) -> bool:
         """Do what is due by the clock, and tell whether that changed anything."""

@@ -63,6 +63,17 @@ class _Round:
         return None
 
 
+def lists_first(hub: Hub) -> tuple[str, ...]:
+    """Publish the revocation lists that are due, and return what was done, in sentences.
+
+    This is what somebody waits for who has revoked: TLS itself refuses by the list. What fails is tried again by
+    `upkeep`, which does this as well, and told there.
+    """
+    this = _Round(hub)
+    _publish_lists(this)
+    return tuple(this.done)
+
+
 def upkeep(hub: Hub) -> Upkeep:
     """Do everything that is due now; safe to repeat, and to do in several processes. What fails is in `problems`."""
     this = _Round(hub)
