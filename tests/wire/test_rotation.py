@@ -1,5 +1,6 @@
 """The hub's client certificate changes under load, and no call is lost: not with one that pins it, nor with its own."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +12,13 @@ from typing import Any, Self
 
 import pytest
 from tests.outbound.signing import returned_by
-from tests.wire.conftest import World
+from tests.wire.conftest import World, with_envoy
 from tests.wire.witnesses import Python, nginx, s_server
 
 from bothways.connectivity.evidence import Caller
+from bothways.connectivity.facts import ProbeFact
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.publisher import current_snapshot
 from bothways.demo.customer_ca import ServerFiles, make_server_files
 from bothways.errors import Conflict
 from bothways.operations.authorities import add_client_authority, retire_authority
@@ -22,8 +26,8 @@ from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customer_credentials import install_credential, remove_credential, request_credential
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.data_plane import hub_state
-from bothways.operations.endpoints import set_endpoint
-from bothways.operations.hub import contract
+from bothways.operations.endpoints import record_probe, set_endpoint
+from bothways.operations.hub import Hub, contract
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound.probe import probe_customer
 from bothways.outbound.rotation import ask_held_customers, rotate_when_asked
@@ -31,6 +35,8 @@ from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.customer import CustomerKind
 from bothways.store import authorities
 from bothways.store.authorities import Role
+from bothways.xds.passing import APART_SECONDS, Passing
+from bothways.xds.snapshot import Snapshot
 
 pytestmark = pytest.mark.envoy
 
@@ -247,3 +253,42 @@ def test_the_client_ca_is_replaced_customer_by_customer_and_no_call_is_lost(
             calls.wait_for_more(2)
             assert calls.bodies("LATE")[-1] == fingerprint_of(world)
         assert calls.lost == []
+
+
+def test_a_connection_in_use_is_not_used_after_a_change_once_pools_are_told_apart(hub: Hub, tmp_path: Path) -> None:
+    files = make_server_files(tmp_path, "Bank", "apart.localhost")
+    server = Python(files, contract(hub).trust.client_ca)
+
+    async def test(ads: AdsServer) -> None:
+        settings = hub.settings
+        # One connection, so that all calls are made by one worker of Envoy, which has pools of its own.
+        connection = HTTPConnection(settings.egress_address, settings.egress_port, timeout=30)
+
+        def shown() -> str:
+            connection.request("GET", "/", headers={"Bothways-Customer": "APART"})
+            return connection.getresponse().read().decode()
+
+        async def after(snapshot: Snapshot) -> str:
+            ads.publish(snapshot)
+            async with asyncio.timeout(30):
+                assert await ads.settled() is True
+            return await asyncio.to_thread(shown)
+
+        passing = Passing(current_snapshot(hub), 0.0)
+        assert passing.end(APART_SECONDS)
+        first = hub_state(hub).client.fingerprint
+        assert await after(passing.snapshot()) == first
+        rotate_client_certificate(hub)
+        second = hub_state(hub).client.fingerprint
+        passing.follow(current_snapshot(hub), APART_SECONDS)
+        # The pooled connection has the certificate that it was opened with.
+        assert await after(passing.base) == first
+        assert await after(passing.snapshot()) == second
+        connection.close()
+
+    with server.running():
+        add_customer(hub, "APART", CustomerKind.ISSUER, "Bank")
+        set_endpoint(hub, "APART", f"https://apart.localhost:{server.port}")
+        endorse_chain(hub, submit_chain(hub, "APART", files.chain.read_bytes()).id)
+        record_probe(hub, "APART", ProbeFact(f"apart.localhost:{server.port}", hub.now(), ok=True, seen="TLSv1.3"))
+        asyncio.run(with_envoy(hub, current_snapshot(hub), test))

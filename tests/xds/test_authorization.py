@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -7,6 +7,7 @@ from envoy.config.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
 
+from bothways.registry.addresses import refused_ranges
 from bothways.xds.authorization import deny_all, deny_special_addresses, enter, reach, reach_by_all
 from bothways.xds.identities import Identities, Part
 from bothways.xds.state import Identity
@@ -159,6 +160,12 @@ def test_loopback_is_denied_unless_the_danger_setting_opens_it(address: str) -> 
     assert not is_denied(address, loopback_allowed=True)
 
 
+def test_exactly_the_refused_ranges_are_denied() -> None:
+    refused = {ip_network(each) for each in refused_ranges(loopback_allowed=False)}
+    found = denied(loopback_allowed=False)
+    assert (len(found), set(found)) == (len(refused), refused)
+
+
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "193.0.6.139", "2606:4700:4700::1111", "2a00:1450::1"])
 def test_public_addresses_pass(address: str) -> None:
     assert not is_denied(address, loopback_allowed=False)
@@ -169,13 +176,23 @@ def denied(*, loopback_allowed: bool) -> list[Network]:
     guard = filter_pb2.RBAC()
     assert deny_special_addresses(loopback_allowed=loopback_allowed).Unpack(guard)
     [rule] = guard.rules.policies["special-address"].permissions
-    networks = []
-    for each in rule.or_rules.rules:
+    return list(matched(rule))
+
+
+def matched(rule: Any) -> Iterator[Network]:
+    """Yield the networks of a permission that is one, or is of networks, or has a network around the others."""
+    if rule.WhichOneof("rule") == "or_rules":
+        for each in rule.or_rules.rules:
+            yield from matched(each)
+    elif rule.WhichOneof("rule") == "and_rules":
+        [around], inside = ([*matched(each)] for each in rule.and_rules.rules)
+        assert all(each.version == around.version and around.supernet_of(each) for each in inside)  # type: ignore[arg-type]
+        yield from inside
+    else:
         matcher = upstream_ip_port_matcher_pb2.UpstreamIpPortMatcher()
-        assert each.matcher.typed_config.Unpack(matcher)
+        assert rule.matcher.typed_config.Unpack(matcher)
         # An address outside its own prefix would raise here.
-        networks.append(ip_network(f"{matcher.upstream_ip.address_prefix}/{matcher.upstream_ip.prefix_len.value}"))
-    return networks
+        yield ip_network(f"{matcher.upstream_ip.address_prefix}/{matcher.upstream_ip.prefix_len.value}")
 
 
 def is_denied(address: str, *, loopback_allowed: bool) -> bool:

@@ -6,6 +6,7 @@ from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
 from bothways.xds.egress_reply import replies_to_services
 from bothways.xds.manager import customers_manager, endpoint_manager, plain_manager
+from bothways.xds.pools import by_certificate, by_certificate_for_a_while
 from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState
 from bothways.xds.typed import any_of
@@ -17,6 +18,7 @@ ROUTER = {
         "suppress_envoy_headers": True,
     },
 }
+CUSTOMERS_ROUTER = {**ROUTER, "typed_config": {**ROUTER["typed_config"], "dynamic_stats": False}}  # type: ignore[dict-item]
 PLAIN = {
     "stat_prefix": "egress",
     "rds": {"route_config_name": "egress", "config_source": {"ads": {}, "resource_api_version": "V3"}},
@@ -50,23 +52,6 @@ def test_a_path_means_one_thing_slow_clients_are_cut_and_nobody_uses_more_than_a
 def test_a_customers_server_is_asked_for_when_it_is_called_and_connections_are_told_apart_by_certificate(
     shown: Callable[[Any], Any],
 ) -> None:
-    by_certificate = {
-        "name": "envoy.filters.http.set_filter_state",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.filters.http.set_filter_state.v3.Config",
-            "on_request_headers": [
-                {
-                    "object_key": "bothways.client_certificate",
-                    "factory_key": "envoy.hashable_string",
-                    "format_string": {
-                        "text_format_source": {"inline_string": "%METADATA(ROUTE:bothways:client_certificate)%"}
-                    },
-                    "read_only": True,
-                    "shared_with_upstream": "ONCE",
-                }
-            ],
-        },
-    }
     on_demand = {
         "name": "envoy.filters.http.on_demand",
         "typed_config": {
@@ -75,12 +60,10 @@ def test_a_customers_server_is_asked_for_when_it_is_called_and_connections_are_t
         },
     }
     replies = {"local_reply_config": shown(replies_to_services())}
-    assert (
-        shown(customers_manager("egress", None))
-        == PLAIN | {"http_filters": [on_demand, by_certificate, ROUTER]} | replies
-    )
+    filters = [on_demand, shown(by_certificate_for_a_while()), CUSTOMERS_ROUTER]
+    assert shown(customers_manager("egress", None)) == PLAIN | {"http_filters": filters} | replies
     # What a probe needs is there before: nothing of it is asked for, and kept for good.
-    assert shown(customers_manager("probe", None))["http_filters"] == [by_certificate, ROUTER]
+    assert shown(customers_manager("probe", None))["http_filters"] == [shown(by_certificate()), CUSTOMERS_ROUTER]
 
 
 def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.route.v3 import route_pb2
 
 from bothways.xds import names
 from bothways.xds.cluster import as_probed, customer_cluster, customer_digest
-from bothways.xds.passing import PROBED_SECONDS, REPLACED_SECONDS, REPLACED_SECONDS_MOST, Passing
+from bothways.xds.passing import (
+    APART_SECONDS,
+    PROBED_SECONDS,
+    REPLACED_SECONDS,
+    REPLACED_SECONDS_MOST,
+    Passing,
+)
+from bothways.xds.pools import by_certificate
 from bothways.xds.snapshot import Snapshot, build_snapshot
-from bothways.xds.state import Address, HubState, RemoteNode
+from bothways.xds.state import Address, HubState, KeyPair, RemoteNode
+from bothways.xds.typed import any_of
 
 NODES = tuple(RemoteNode(each, Address("10.0.0.1", 443), Address("127.0.0.1", 1), frozenset()) for each in ("a", "b"))
 
@@ -27,6 +36,27 @@ def more(passing: Passing) -> set[str]:
     return passing.snapshot().of(names.CLUSTER_TYPE).keys() - passing.base.of(names.CLUSTER_TYPE).keys()
 
 
+def at_rest(base: Snapshot) -> Passing:
+    """Return what is there when no client certificate has changed for long."""
+    passing = Passing(base, -APART_SECONDS)
+    assert passing.end(0.0)
+    return passing
+
+
+def is_apart(passing: Passing) -> bool:
+    """Tell whether the pools of calls to customers are told apart by certificate; those of probes always are."""
+    whole, base = passing.snapshot(), passing.base
+    routes = route_pb2.RouteConfiguration()
+    assert whole.of(names.ROUTE_TYPE)[names.EGRESS].packed.Unpack(routes)
+    switches = dict(routes.typed_per_filter_config)
+    routes.ClearField("typed_per_filter_config")
+    # Nothing else is changed by it.
+    assert any_of(routes) == base.of(names.ROUTE_TYPE)[names.EGRESS].packed
+    assert whole.of(names.ROUTE_TYPE)[names.PROBE] == base.of(names.ROUTE_TYPE)[names.PROBE]
+    assert not switches or switches == {names.SET_FILTER_STATE_FILTER: by_certificate().typed_config}
+    return bool(switches)
+
+
 @pytest.fixture
 def moved(state: HubState) -> Callable[[int], HubState]:
     """Return a maker of states in which the first customer's server is at another port."""
@@ -36,7 +66,7 @@ def moved(state: HubState) -> Callable[[int], HubState]:
 
 def test_without_a_change_there_is_nothing_but_the_state(state: HubState) -> None:
     base = build_snapshot(state)
-    passing = Passing(base)
+    passing = at_rest(base)
     passing.follow(build_snapshot(replace(state)), 0.0)
     assert (passing.snapshot() is passing.base, passing.waits, passing.end(1e9)) == (True, False, False)
 
@@ -44,7 +74,7 @@ def test_without_a_change_there_is_nothing_but_the_state(state: HubState) -> Non
 def test_a_replaced_cluster_stays_some_seconds_after_all_nodes_have_the_new_routes(
     state: HubState, moved: Callable[[int], HubState]
 ) -> None:
-    passing = Passing(build_snapshot(state))
+    passing = at_rest(build_snapshot(state))
     passing.follow(build_snapshot(moved(443)), 0.0)
     assert (more(passing), passing.waits) == ({named(state)}, True)
     assert not passing.end(REPLACED_SECONDS)
@@ -58,7 +88,7 @@ def test_a_replaced_cluster_stays_some_seconds_after_all_nodes_have_the_new_rout
 def test_a_node_that_never_confirms_keeps_nothing_at_the_others_for_ever(
     state: HubState, moved: Callable[[int], HubState]
 ) -> None:
-    passing = Passing(build_snapshot(state))
+    passing = at_rest(build_snapshot(state))
     passing.follow(build_snapshot(moved(443)), 0.0)
     passing.follow(build_snapshot(moved(444)), 1.0)
     assert more(passing) == {named(state), named(moved(443))}
@@ -72,7 +102,7 @@ def test_a_node_that_never_confirms_keeps_nothing_at_the_others_for_ever(
 def test_what_is_changed_back_is_the_current_one_and_what_is_called_no_more_goes_at_once(
     state: HubState, moved: Callable[[int], HubState]
 ) -> None:
-    passing = Passing(build_snapshot(state))
+    passing = at_rest(build_snapshot(state))
     passing.follow(build_snapshot(moved(443)), 0.0)
     passing.follow(build_snapshot(state), 1.0)
     assert more(passing) == {named(moved(443))}
@@ -84,7 +114,7 @@ def test_what_is_changed_back_is_the_current_one_and_what_is_called_no_more_goes
 def test_a_probe_has_the_cluster_as_it_is_now_for_a_minute_after_it_asked_last(
     state: HubState, moved: Callable[[int], HubState]
 ) -> None:
-    passing = Passing(build_snapshot(state))
+    passing = at_rest(build_snapshot(state))
     tsp_id = state.customers[0].tsp_id
     assert (passing.probe(tsp_id, 0.0), passing.probe("unknown", 0.0)) == (True, False)
 
@@ -111,7 +141,7 @@ def test_a_probe_has_the_cluster_as_it_is_now_for_a_minute_after_it_asked_last(
 
 def test_remote_nodes_have_it_too_and_no_version_changes(state: HubState, moved: Callable[[int], HubState]) -> None:
     state, other = replace(state, nodes=NODES), replace(moved(443), nodes=NODES)
-    passing = Passing(build_snapshot(state))
+    passing = at_rest(build_snapshot(state))
     passing.follow(build_snapshot(other), 0.0)
     passing.probe(state.customers[0].tsp_id, 0.0)
     whole, base = passing.snapshot(), build_snapshot(other)
@@ -128,3 +158,39 @@ def test_remote_nodes_have_it_too_and_no_version_changes(state: HubState, moved:
         assert added(whole.remote[node.name], base.remote[node.name]) == there
     one, other_node = (whole.remote[each.name].of(names.CLUSTER_TYPE) for each in NODES)
     assert one is other_node
+
+
+def test_pools_are_told_apart_from_a_change_of_a_client_certificate_until_no_connection_is_older(
+    state: HubState, moved: Callable[[int], HubState], make_pair: Callable[[str], KeyPair]
+) -> None:
+    state = replace(state, nodes=NODES)
+    passing = at_rest(build_snapshot(state))
+    version = passing.snapshot().version
+    # Another server, or another customer, is another cluster.
+    passing.follow(build_snapshot(replace(moved(443), nodes=NODES)), 1.0)
+    passing.follow(build_snapshot(replace(state, customers=state.customers[1:])), 2.0)
+    passing.follow(build_snapshot(state), 3.0)
+    assert (is_apart(passing), passing.base.version) == (False, version)
+    # The hub's own, and then that of one customer alone.
+    passing.follow(build_snapshot(rotated := replace(state, client=make_pair("next"))), 10.0)
+    assert is_apart(passing)
+    assert not passing.end(10.0 + APART_SECONDS - 1)
+    first, *others = rotated.customers
+    own = replace(first, client=make_pair("own"))
+    passing.follow(build_snapshot(replace(rotated, customers=(own, *others))), 100.0)
+    assert not passing.end(100.0 + APART_SECONDS - 1)
+    whole = passing.snapshot()
+    assert (is_apart(passing), whole.version) == (True, passing.base.version)
+    routes = [whole.remote[each.name].of(names.ROUTE_TYPE) for each in NODES]
+    assert routes[0] is routes[1]
+    assert routes[0][names.EGRESS] == whole.of(names.ROUTE_TYPE)[names.EGRESS]
+    assert passing.end(100.0 + APART_SECONDS)
+    assert (is_apart(passing), passing.snapshot() is passing.base) == (False, True)
+
+
+def test_pools_are_told_apart_to_begin_with_for_nobody_knows_what_was_shown_before(state: HubState) -> None:
+    passing = Passing(build_snapshot(state), 0.0)
+    assert is_apart(passing)
+    assert not passing.end(APART_SECONDS - 1)
+    assert passing.end(APART_SECONDS)
+    assert not is_apart(passing)

@@ -83,7 +83,8 @@ class Publisher:
         self._ads = ads
         self._follow = follow
         self._saved = saved
-        self._passing = Passing(ads.snapshot)
+        self._passing = Passing(ads.snapshot, time.monotonic())
+        ads.publish(self._passing.snapshot())
         self._saved_version = ""
         self._unsaved = ""
         self._save_due = 0.0

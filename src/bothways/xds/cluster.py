@@ -25,7 +25,9 @@ _CONNECT_TIMEOUT = 5.0
 _DNS_REFRESH = 5.0
 # The second try waits twice as long.
 _DNS_TIMEOUT, _DNS_TRIES = 1, 2
-_CONNECTION_AGE = 60.0
+CONNECTION_AGE = 60.0
+"""How long a connection to a customer's server takes calls, in seconds."""
+
 # Shorter than the 5 s after which common servers close an idle connection: what is sent on one that closes is lost, and
 # nobody can tell whether it was read.
 UPSTREAM_IDLE = 4.0
@@ -103,9 +105,7 @@ def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) 
         explicit_http_config=http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig(
             http_protocol_options=protocol_pb2.Http1ProtocolOptions()
         ),
-        common_http_protocol_options=protocol_pb2.HttpProtocolOptions(
-            max_connection_duration=duration(_CONNECTION_AGE)
-        ),
+        common_http_protocol_options=protocol_pb2.HttpProtocolOptions(max_connection_duration=duration(CONNECTION_AGE)),
         http_filters=[
             http_connection_manager_pb2.HttpFilter(name=names.UPSTREAM_RBAC_FILTER, typed_config=guard),
             http_connection_manager_pb2.HttpFilter(

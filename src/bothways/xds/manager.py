@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
-from envoy.config.core.v3 import address_pb2, base_pb2, protocol_pb2, substitution_format_string_pb2
-from envoy.extensions.filters.common.set_filter_state.v3 import value_pb2
+from envoy.config.core.v3 import address_pb2, protocol_pb2
 from envoy.extensions.filters.http.on_demand.v3 import on_demand_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
-from envoy.extensions.filters.http.set_filter_state.v3 import set_filter_state_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.type.matcher.v3 import string_pb2
@@ -18,6 +16,7 @@ from bothways.xds import names
 from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
 from bothways.xds.egress_reply import replies_to_services
+from bothways.xds.pools import by_certificate, by_certificate_for_a_while
 from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState, Tracing
 from bothways.xds.tracing import trace, untrusted_trace_headers
@@ -25,8 +24,6 @@ from bothways.xds.typed import any_of, duration, extension, over_ads
 
 Manager = http_connection_manager_pb2.HttpConnectionManager
 
-# What is of this kind, Envoy counts when it tells pools of connections apart.
-_HASHABLE = "envoy.hashable_string"
 # Longer than the lookup of a name whose DNS server is silent: that failure is told as what it is.
 _LOAD_TIMEOUT = 10.0
 _HEADERS_TIMEOUT = 10.0
@@ -65,35 +62,15 @@ def endpoint_manager(state: HubState) -> Any:
 
 
 def customers_manager(name: str, tracing: Tracing | None) -> Any:
-    """Return that of calls to customers: a connection is used only by calls that want its client certificate.
+    """Return that of calls to customers: the hub's services call those whose flow is established, probes all.
 
-    The pools of connections are told apart by the certificate that the route names. When that is another one, the next
-    call opens a connection, with what the secret holds by then (secrets are pushed before routes); calls under way, and
-    the cluster with its addresses, stay as they are.
+    What a probe finds is of the certificate that is shown now, whenever it asks.
     """
     manager = plain_manager(name)
-    fingerprint = value_pb2.FilterStateValue(
-        object_key=names.CLIENT_CERTIFICATE_STATE,
-        factory_key=_HASHABLE,
-        format_string=substitution_format_string_pb2.SubstitutionFormatString(
-            text_format_source=base_pb2.DataSource(
-                inline_string=f"%METADATA(ROUTE:{names.METADATA}:{names.CLIENT_CERTIFICATE})%"
-            )
-        ),
-        read_only=True,
-        shared_with_upstream=value_pb2.FilterStateValue.ONCE,
-    )
-    [router] = manager.http_filters
     del manager.http_filters[:]
-    by_certificate = http_connection_manager_pb2.HttpFilter(
-        name=names.SET_FILTER_STATE_FILTER,
-        typed_config=any_of(set_filter_state_pb2.Config(on_request_headers=[fingerprint])),
-    )
-    load = on_demand_pb2.OnDemandCds(source=over_ads(), timeout=duration(_LOAD_TIMEOUT))
-    on_demand = http_connection_manager_pb2.HttpFilter(
-        name=names.ON_DEMAND_FILTER, typed_config=any_of(on_demand_pb2.OnDemand(odcds=load))
-    )
-    manager.http_filters.extend([*([on_demand] if name == names.EGRESS else []), by_certificate, router])
+    before = [_on_demand(), by_certificate_for_a_while()] if name == names.EGRESS else [by_certificate()]
+    # Statistics of customers' clusters are not kept (bootstrap), and to make their names costs each call.
+    manager.http_filters.extend([*before, _router(counts_by_cluster=False)])
     manager.local_reply_config.CopyFrom(replies_to_services())
     trace(manager, tracing)
     return manager
@@ -105,11 +82,7 @@ def plain_manager(name: str) -> Any:
         stat_prefix=name,
         codec_type=Manager.AUTO,
         rds=http_connection_manager_pb2.Rds(route_config_name=name, config_source=over_ads()),
-        http_filters=[
-            http_connection_manager_pb2.HttpFilter(
-                name=names.ROUTER_FILTER, typed_config=any_of(router_pb2.Router(suppress_envoy_headers=True))
-            )
-        ],
+        http_filters=[_router()],
         request_headers_timeout=duration(_HEADERS_TIMEOUT),
         stream_idle_timeout=duration(_IDLE_TIMEOUT),
         common_http_protocol_options=protocol_pb2.HttpProtocolOptions(
@@ -128,6 +101,20 @@ def plain_manager(name: str) -> Any:
     http2.initial_stream_window_size.value = _STREAM_WINDOW
     http2.initial_connection_window_size.value = _CONNECTION_WINDOW
     return manager
+
+
+def _router(*, counts_by_cluster: bool = True) -> Any:
+    router = router_pb2.Router(suppress_envoy_headers=True)
+    if not counts_by_cluster:
+        router.dynamic_stats.value = False
+    return http_connection_manager_pb2.HttpFilter(name=names.ROUTER_FILTER, typed_config=any_of(router))
+
+
+def _on_demand() -> Any:
+    load = on_demand_pb2.OnDemandCds(source=over_ads(), timeout=duration(_LOAD_TIMEOUT))
+    return http_connection_manager_pb2.HttpFilter(
+        name=names.ON_DEMAND_FILTER, typed_config=any_of(on_demand_pb2.OnDemand(odcds=load))
+    )
 
 
 def _nobody() -> Any:

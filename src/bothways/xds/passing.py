@@ -1,12 +1,15 @@
-"""Customers' clusters that are there for a while: replaced ones, until no call can need them, and those of probes."""
+"""What is there for a while: replaced clusters of customers, those of probes, pools told apart by certificate."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from hashlib import sha256
 
 from envoy.config.cluster.v3 import cluster_pb2
+from google.protobuf import any_pb2
 
 from bothways.xds import names
-from bothways.xds.cluster import as_probed
+from bothways.xds.cluster import CONNECTION_AGE, as_probed
+from bothways.xds.pools import told_apart
 from bothways.xds.snapshot import Resource, Snapshot, resource_of
 
 REPLACED_SECONDS = 15.0
@@ -21,15 +24,22 @@ REPLACED_SECONDS_MOST = 120.0
 PROBED_SECONDS = 60.0
 """How long a probe's cluster stays: for the slowest calls of one probe, and not beside thousands of others."""
 
+APART_SECONDS = 2 * CONNECTION_AGE
+"""How long pools of connections are told apart after any customer's client certificate changed.
+
+By then no connection from before takes a call, at any node that has had the change within the first half.
+"""
+
 
 class Passing:
     """What is added to the snapshot of a state for a while. Instants are in seconds of one clock, which never turns.
 
-    What it adds changes no version: it is not of the state.
+    What it adds changes no version: it is not of the state. At `now` nobody knows what nodes have shown before.
     """
 
-    def __init__(self, base: Snapshot) -> None:
+    def __init__(self, base: Snapshot, now: float) -> None:
         self.base = base
+        self._apart_until: float | None = now + APART_SECONDS
         self._names = _by_customer(base)
         # Until when, by name; what the nodes have not confirmed the successor of yet stays the longest.
         self._replaced: dict[str, tuple[Resource, float]] = {}
@@ -38,6 +48,8 @@ class Passing:
 
     def follow(self, base: Snapshot, now: float) -> None:
         """Take the snapshot of the next state, and keep what it replaces, but nothing of whoever is called no more."""
+        if _another_certificate(self.base, base):
+            self._apart_until = now + APART_SECONDS
         before, clusters = self._names, self.base.of(names.CLUSTER_TYPE)
         self.base, self._names = base, _by_customer(base)
         for tsp_id, name in self._names.items():
@@ -73,14 +85,20 @@ class Passing:
             self._end(name)
         for tsp_id in probed:
             del self._probed[tsp_id]
-        return bool(replaced or probed)
+        together = self._apart_until is not None and self._apart_until <= now
+        if together:
+            self._apart_until = None
+        return bool(replaced or probed or together)
 
     def snapshot(self) -> Snapshot:
         """Return the state's snapshot with all that is there for a while."""
         clusters = self.base.of(names.CLUSTER_TYPE)
         probed = (_probed(clusters[self._names[each]]) for each in self._probed if each in self._names)
         more = {each.name: each for each in (*(resource for resource, _ in self._replaced.values()), *probed)}
-        return _with(self.base, more) if more else self.base
+        added = {names.CLUSTER_TYPE: more} if more else {}
+        if self._apart_until is not None:
+            added[names.ROUTE_TYPE] = {names.EGRESS: _apart(self.base.of(names.ROUTE_TYPE)[names.EGRESS])}
+        return _with(self.base, added) if added else self.base
 
     def _is_needless(self, name: str) -> bool:
         """Tell whether a replaced cluster is the current one again, or its customer is called no more."""
@@ -101,14 +119,29 @@ def _probed(resource: Resource) -> Resource:
     return resource_of(as_probed(cluster_pb2.Cluster.FromString(resource.packed.value)))
 
 
-def _with(base: Snapshot, more: dict[str, Resource]) -> Snapshot:
-    def added(snapshot: Snapshot, clusters: dict[str, Resource]) -> Snapshot:
-        return replace(snapshot, resources={**snapshot.resources, names.CLUSTER_TYPE: clusters})
+def _apart(routes: Resource) -> Resource:
+    value = told_apart(routes.packed.value)
+    packed = any_pb2.Any(type_url=routes.packed.type_url, value=value)
+    return Resource(routes.name, sha256(value).hexdigest()[:16], packed)
+
+
+def _another_certificate(before: Snapshot, after: Snapshot) -> bool:
+    """Tell whether a customer who is called before and after is shown another client certificate."""
+    secrets, now = before.of(names.SECRET_TYPE), after.of(names.SECRET_TYPE)
+    return any(
+        name in now and now[name].version != secret.version
+        for name, secret in secrets.items()
+        if names.of_one_customer(name)
+    )
+
+
+def _with(base: Snapshot, more: Mapping[str, Mapping[str, Resource]]) -> Snapshot:
+    def added(snapshot: Snapshot, to: Snapshot | None) -> Snapshot:
+        # All remote nodes have the same of these types: what is large is there once.
+        made = {each: to.of(each) if to else {**snapshot.of(each), **of_type} for each, of_type in more.items()}
+        return replace(snapshot, resources={**snapshot.resources, **made})
 
     remote: dict[str, Snapshot] = {}
-    shared: dict[str, Any] = {}
     for name, each in base.remote.items():
-        # All of them have the same clusters: what is large is there once.
-        shared = shared or {**each.of(names.CLUSTER_TYPE), **more}
-        remote[name] = added(each, shared)
-    return replace(added(base, {**base.of(names.CLUSTER_TYPE), **more}), remote=remote)
+        remote[name] = added(each, next(iter(remote.values()), None))
+    return replace(added(base, None), remote=remote)
