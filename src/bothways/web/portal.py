@@ -14,12 +14,12 @@ from bothways.operations.revocation import current_list
 from bothways.web import problem
 from bothways.web.api.caller import Apply, Document, Running
 from bothways.web.api.described import PREFIX
-from bothways.web.api.router import api_router, describe_api
+from bothways.web.api.router import api_routers, describe_api
 from bothways.web.application import Application
 from bothways.web.est import enroll_router, public_router
 from bothways.web.explained import explained_router
 from bothways.web.pages import failing
-from bothways.web.pages.router import pages_router
+from bothways.web.pages.router import pages_routers
 from bothways.web.pages.view import View
 
 _LIST_SECONDS = 3600
@@ -38,14 +38,10 @@ def portal_app(
     """Return the application; `apply` brings into force what was stored, the others tell how the hub fares."""
     app = Application(f"Bothways {hub.environment.value}")
     problem.install(app, hub.terms.portal)
-    app.include_router(public_router(hub))
-    app.include_router(enroll_router(hub))
-    running = Running(apply, status, metrics)
-    app.include_router(api_router(hub, running))
+    running, view = Running(apply, status, metrics), View(hub)
+    app.take(public_router(hub), enroll_router(hub), *api_routers(hub, running), explained_router())
+    app.take(*pages_routers(hub, running, view))
     describe_api(app)
-    app.include_router(explained_router())
-    view = View(hub)
-    app.include_router(pages_router(hub, running, view))
     failing.install(app, view, PREFIX)
 
     @app.get("/contract.toml", response_class=PlainTextResponse)

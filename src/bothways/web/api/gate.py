@@ -20,7 +20,7 @@ from bothways.operations.tokens import authenticate
 from bothways.registry.access import Principal
 from bothways.web import problem
 from bothways.web.api.caller import Caller, Running, bearer
-from bothways.web.api.described import DESCRIBED
+from bothways.web.api.described import DESCRIBED, PREFIX
 from bothways.web.application import name_actor
 from bothways.web.failures import Failures
 from bothways.web.limits import Limits
@@ -46,7 +46,7 @@ class Gate:
         self._failures, self._limits = Failures(), Limits(BURST, PER_SECOND)
 
     def router(self, noun: str, prefix: str = "") -> APIRouter:
-        """Return a router for the operations on a noun, all behind this gate."""
+        """Return a router for the operations on a noun, all behind this gate; `prefix` is what follows `/api/v1`."""
         gate = self
 
         class _Route(APIRoute):
@@ -66,7 +66,7 @@ class Gate:
 
                 return handle
 
-        return APIRouter(prefix=prefix or f"/{noun}", tags=[noun], route_class=_Route, responses=DESCRIBED)
+        return APIRouter(prefix=PREFIX + (prefix or f"/{noun}"), tags=[noun], route_class=_Route, responses=DESCRIBED)
 
     async def pass_through(self, request: Request, inner: Handler, *, secret: bool) -> Response:
         """Do what was asked. Raises `NotAuthenticated`, and 429 for who asks too often."""

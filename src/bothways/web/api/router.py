@@ -13,7 +13,7 @@ from bothways.web.api.certificates import certificates_router, revocation_router
 from bothways.web.api.chains import chains_router
 from bothways.web.api.contacts import contacts_router, own_contacts_router
 from bothways.web.api.customers import customers_router
-from bothways.web.api.described import PREFIX, describe
+from bothways.web.api.described import describe
 from bothways.web.api.endpoints import endpoint_router, endpoints_router
 from bothways.web.api.gate import Gate, Identify
 from bothways.web.api.hub import authorities_router, hub_router, nodes_router
@@ -52,12 +52,10 @@ _NOUNS = (
 )
 
 
-def api_router(hub: Hub, running: Running, identify: Identify | None = None) -> APIRouter:
-    """Return all routes; `identify` says who asks, if it is not the bearer token that does."""
-    gate, router = Gate(hub, running, identify), APIRouter(prefix=PREFIX)
-    for each in _NOUNS:
-        router.include_router(each(gate))
-    return router
+def api_routers(hub: Hub, running: Running, identify: Identify | None = None) -> list[APIRouter]:
+    """Return the routes, noun by noun; `identify` says who asks, if it is not the bearer token that does."""
+    gate = Gate(hub, running, identify)
+    return [each(gate) for each in _NOUNS]
 
 
 def describe_api(app: FastAPI) -> None:

@@ -28,8 +28,8 @@ from bothways.web.pages.view import View, static_router
 from bothways.web.pages.visitor import Gate, redirect
 
 
-def pages_router(hub: Hub, running: Running, view: View) -> APIRouter:
-    """Return all routes; `running` brings into force what was stored, and tells how the hub fares."""
+def pages_routers(hub: Hub, running: Running, view: View) -> list[APIRouter]:
+    """Return the routes, page by page; `running` brings into force what was stored, and tells how the hub fares."""
     router, gate = APIRouter(include_in_schema=False), Gate(hub, running.apply)
     desk = Desk(gate, view)
 
@@ -39,7 +39,8 @@ def pages_router(hub: Hub, running: Running, view: View) -> APIRouter:
             return redirect(visitor.start)
         return view.page("welcome.html")
 
-    for each in (
+    return [
+        router,
         static_router(),
         sign_in_router(desk),
         oidc_router(desk),
@@ -59,6 +60,4 @@ def pages_router(hub: Hub, running: Running, view: View) -> APIRouter:
         nodes_router(gate, view, running),
         audit_router(gate, view),
         manual_router(hub, gate),
-    ):
-        router.include_router(each)
-    return router
+    ]
