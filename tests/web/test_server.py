@@ -189,8 +189,9 @@ def test_a_renewed_certificate_is_presented_to_new_connections_and_open_ones_liv
 @pytest.mark.skipif(sys.platform != "linux", reason="memfd_create(2) is Linux")
 def test_the_key_is_on_no_disk(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    server = hub_state(hub).server
     before = set(Path("/proc/self/fd").iterdir())
-    ServerCertificate(tmp_path / "nowhere", hub_state(hub).server)
+    ServerCertificate(tmp_path / "nowhere", server)
     assert set(Path("/proc/self/fd").iterdir()) == before
 
 
