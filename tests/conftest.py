@@ -232,6 +232,13 @@ def hub(terms: Terms, settings: Settings, pattern: tuple[Terms, Path]) -> Iterat
 
 
 @pytest.fixture
+def short() -> Iterator[Path]:
+    """A directory with a short path, for hubs: unix sockets have short names."""
+    with tempfile.TemporaryDirectory(prefix="hub-") as place:
+        yield Path(place)
+
+
+@pytest.fixture
 def issuer(hub: Hub) -> str:
     """The tspId of a registered issuer."""
     add_customer(hub, "12345678", CustomerKind.ISSUER, "First Bank")

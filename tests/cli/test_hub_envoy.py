@@ -26,7 +26,7 @@ def test_a_directory_without_a_hub_is_said(bothways: Run, tmp_path: Path) -> Non
 def test_the_site_is_the_one_the_hub_knows(hub: Hub) -> None:
     site = hub_site(hub.directory, hub.settings)
     assert (site.run_directory, site.node) == (hub.run_directory, "ppr-embedded")
-    assert site.secret == (hub.directory / "passphrase").read_bytes().strip()
+    assert site.secret() == (hub.directory / "passphrase").read_bytes().strip()
 
 
 @in_files

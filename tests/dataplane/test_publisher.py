@@ -384,7 +384,7 @@ async def confirm_all(hub: Hub, ads: AdsServer) -> Any:
 
 
 def test_what_envoy_confirmed_is_saved_before_it_is_said_to_be_in_force(hub: Hub) -> None:
-    saved = SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+    saved = SavedSnapshot(hub.run_directory / "snapshot", lambda: b"secret")
 
     async def run() -> None:
         ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
@@ -409,7 +409,7 @@ def test_what_envoy_confirmed_is_saved_before_it_is_said_to_be_in_force(hub: Hub
 
 
 def test_what_another_node_alone_confirmed_is_not_saved(hub: Hub) -> None:
-    saved = SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+    saved = SavedSnapshot(hub.run_directory / "snapshot", lambda: b"secret")
 
     async def run() -> None:
         ads = AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub))
@@ -427,7 +427,7 @@ def test_what_another_node_alone_confirmed_is_not_saved(hub: Hub) -> None:
 def test_a_snapshot_that_cannot_be_saved_is_a_problem_and_in_force_all_the_same(
     hub: Hub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    saved = SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+    saved = SavedSnapshot(hub.run_directory / "snapshot", lambda: b"secret")
     # A file where the directory has to be: no mode keeps root out.
     (hub.run_directory / "snapshot").touch()
 

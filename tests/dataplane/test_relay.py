@@ -73,7 +73,7 @@ async def with_relay(hub: Hub, test: Callable[[Place], Awaitable[None]]) -> None
     bootstrap_node(hub, "eu-1", directory, there, there)
     ads, admission = control_plane(hub)
     await ads.start_remote("127.0.0.1", hub.settings.nodes_port)
-    saved, socket = SavedSnapshot(directory / "snapshot", b"secret"), directory / "ads.sock"
+    saved, socket = SavedSnapshot(directory / "snapshot", lambda: b"secret"), directory / "ads.sock"
     line = HubLine(directory, read_node(directory).hub)
     relay = Relay(socket, line, saved, hub.now)
     await relay.begin()

@@ -27,20 +27,20 @@ def modified(place: Path) -> dict[str, int]:
 
 
 def test_nothing_saved_is_none(place: Path) -> None:
-    assert SavedSnapshot(place, b"secret").load() is None
+    assert SavedSnapshot(place, lambda: b"secret").load() is None
 
 
 def test_what_was_saved_is_read_by_another_process(hub: Hub, place: Path) -> None:
     snapshot, now = current_snapshot(hub), hub.now()
-    SavedSnapshot(place, b"secret").save(snapshot, now)
-    found = SavedSnapshot(place, b"secret").load()
+    SavedSnapshot(place, lambda: b"secret").save(snapshot, now)
+    found = SavedSnapshot(place, lambda: b"secret").load()
     assert found is not None
     assert (found.snapshot, found.saved_at) == (snapshot, now)
 
 
 def test_the_private_keys_in_it_are_readable_by_nobody(hub: Hub, place: Path) -> None:
     snapshot = current_snapshot(hub)
-    SavedSnapshot(place, b"secret").save(snapshot, hub.now())
+    SavedSnapshot(place, lambda: b"secret").save(snapshot, hub.now())
     assert b"PRIVATE KEY" in snapshot.of(names.SECRET_TYPE)[names.SERVER_CERTIFICATE].packed.value
     assert all(b"PRIVATE KEY" not in each.read_bytes() for each in place.iterdir())
     assert {each.stat().st_mode & 0o777 for each in place.iterdir()} == {0o600}
@@ -48,7 +48,7 @@ def test_the_private_keys_in_it_are_readable_by_nobody(hub: Hub, place: Path) ->
 
 
 def test_only_what_changed_is_written_and_nothing_old_stays(hub: Hub, place: Path) -> None:
-    saved = SavedSnapshot(place, b"secret")
+    saved = SavedSnapshot(place, lambda: b"secret")
     saved.save(current_snapshot(hub), hub.now())
     before = modified(place)
     add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9"))
@@ -65,7 +65,7 @@ def test_only_what_changed_is_written_and_nothing_old_stays(hub: Hub, place: Pat
 
 @pytest.mark.parametrize("kind", ["index", "secret", "listener", "routeconfiguration", "cluster"])
 def test_what_somebody_changed_is_not_read(hub: Hub, place: Path, kind: str) -> None:
-    saved = SavedSnapshot(place, b"secret")
+    saved = SavedSnapshot(place, lambda: b"secret")
     saved.save(current_snapshot(hub), hub.now())
     [path] = place.glob(f"{kind}*")
     content = bytearray(path.read_bytes())
@@ -76,7 +76,7 @@ def test_what_somebody_changed_is_not_read(hub: Hub, place: Path, kind: str) -> 
 
 
 def test_one_file_does_not_pass_for_another(hub: Hub, place: Path) -> None:
-    saved = SavedSnapshot(place, b"secret")
+    saved = SavedSnapshot(place, lambda: b"secret")
     saved.save(current_snapshot(hub), hub.now())
     [one], [other] = place.glob("secret-*"), place.glob("listener-*")
     one.write_bytes(other.read_bytes())
@@ -85,8 +85,8 @@ def test_one_file_does_not_pass_for_another(hub: Hub, place: Path) -> None:
 
 
 def test_another_passphrase_reads_nothing_and_the_next_save_heals_it(hub: Hub, place: Path) -> None:
-    SavedSnapshot(place, b"secret").save(current_snapshot(hub), hub.now())
-    other = SavedSnapshot(place, b"another")
+    SavedSnapshot(place, lambda: b"secret").save(current_snapshot(hub), hub.now())
+    other = SavedSnapshot(place, lambda: b"another")
     with pytest.raises(Unusable, match="another passphrase"):
         other.load()
     other.save(current_snapshot(hub), hub.now())
@@ -94,7 +94,7 @@ def test_another_passphrase_reads_nothing_and_the_next_save_heals_it(hub: Hub, p
 
 
 def test_a_save_that_fails_leaves_the_one_before(hub: Hub, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    saved = SavedSnapshot(place, b"secret")
+    saved = SavedSnapshot(place, lambda: b"secret")
     first = current_snapshot(hub)
     saved.save(first, hub.now())
     add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9"))
@@ -108,7 +108,7 @@ def test_a_save_that_fails_leaves_the_one_before(hub: Hub, place: Path, monkeypa
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(Unusable, match="the disk is full"):
         saved.save(current_snapshot(hub), hub.now())
-    found = SavedSnapshot(place, b"secret").load()
+    found = SavedSnapshot(place, lambda: b"secret").load()
     assert found is not None
     assert found.snapshot == first
 
@@ -122,13 +122,30 @@ def many(snapshot: Snapshot, **changed: str) -> Snapshot:
 
 
 def test_a_change_among_many_resources_writes_a_part_of_them(hub: Hub, place: Path) -> None:
-    saved, snapshot = SavedSnapshot(place, b"secret"), current_snapshot(hub)
+    saved, snapshot = SavedSnapshot(place, lambda: b"secret"), current_snapshot(hub)
     saved.save(many(snapshot), hub.now())
     before = modified(place)
     saved.save(many(snapshot, c7="2"), hub.now())
     after = modified(place)
     assert len({*after} - {*before}) == 1
     assert {name for name in {*after} & {*before} if after[name] != before[name]} == {"index"}
-    found = SavedSnapshot(place, b"secret").load()
+    found = SavedSnapshot(place, lambda: b"secret").load()
     assert found is not None
     assert found.snapshot == many(snapshot, c7="2")
+
+
+def test_a_secret_that_changes_seals_everything_anew(hub: Hub, place: Path) -> None:
+    secret, snapshot = [b"secret"], current_snapshot(hub)
+    saved = SavedSnapshot(place, lambda: secret[0])
+    saved.save(snapshot, hub.now())
+    kept = SavedSnapshot(place, lambda: secret[0])
+    assert kept.load()
+    assert not saved.outdated()
+    secret[0] = b"another"
+    assert saved.outdated()
+    with pytest.raises(Unusable, match="another passphrase"):
+        kept.load()
+    saved.save(snapshot, hub.now())
+    found = kept.load()
+    assert found
+    assert found.snapshot.version == snapshot.version

@@ -25,7 +25,7 @@ def stand_in(hub: Hub, seen: list[Source]) -> StandIn:
 
 
 def saved(hub: Hub) -> SavedSnapshot:
-    return SavedSnapshot(hub.run_directory / "snapshot", b"secret")
+    return SavedSnapshot(hub.run_directory / "snapshot", lambda: b"secret")
 
 
 async def asked(path: Path, known: dict[str, str]) -> discovery_pb2.DeltaDiscoveryResponse:

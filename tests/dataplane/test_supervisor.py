@@ -25,7 +25,7 @@ pytestmark = pytest.mark.envoy
 
 
 def site_of(hub: Hub, envoy: str = "") -> Site:
-    return Site(hub.run_directory, embedded_node("PPR"), envoy, passphrase(hub.directory, hub.settings))
+    return Site(hub.run_directory, embedded_node("PPR"), envoy, lambda: passphrase(hub.directory, hub.settings))
 
 
 def test_it_says_what_runs_and_where_the_configuration_comes_from(

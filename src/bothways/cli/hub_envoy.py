@@ -25,4 +25,4 @@ def keep_envoy(directory: Path, log_format: LogFormat | None = None) -> int:
 def hub_site(directory: Path, settings: Settings) -> Site:
     """Return the place of the Envoy beside the hub in `directory`."""
     node = embedded_node(read_terms(directory).environment.value)
-    return Site(directory / "run", node, settings.envoy, passphrase(directory, settings))
+    return Site(directory / "run", node, settings.envoy, lambda: passphrase(directory, settings))

@@ -28,6 +28,7 @@ from bothways.dataplane.stand_in import HUB_SOCKET
 from bothways.dataplane.supervised import SupervisedEnvoy, supervisor_command
 from bothways.dataplane.supervisor import ADMIN_SOCKET
 from bothways.errors import BothwaysError, Unreachable, Unusable
+from bothways.operations.agreement import keep_agreeing
 from bothways.operations.alone import alone
 from bothways.operations.data_plane import DataPlane
 from bothways.operations.delivery import deliver_notices
@@ -150,6 +151,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             Schedule(hub, publisher.apply, turn.held).run(),
             *nodes.parts(ads, admission, connectivity),
             keep_rotating(hub, turn.held),
+            keep_agreeing(hub),
         ]
         health = health_router(hub, envoy.state, serving, stop)
         parts += _inside(hub, metrics_app(lambda: metrics(status()), health))

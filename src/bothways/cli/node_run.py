@@ -49,7 +49,9 @@ def run(
     settings = read_node(directory)
     _require_short(directory)
     supervise(
-        Site(directory / RUN_DIRECTORY, settings.node, envoy, _secret(directory, passphrase_file), settings.hub),
+        Site(
+            directory / RUN_DIRECTORY, settings.node, envoy, lambda: _secret(directory, passphrase_file), settings.hub
+        ),
         lambda: datetime.now(UTC),
     )
     return OK

@@ -170,6 +170,8 @@ class Publisher:
                     await self._round()
                     self._failure = ""
                     seen, published = value, time.monotonic()
+                    if self._saved and self._saved.outdated():
+                        self._saved_version = ""
                 if time.monotonic() > self._save_due:
                     await self._save()
                 self._let_go()

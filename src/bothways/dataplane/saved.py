@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -42,12 +42,13 @@ class SavedSnapshot:
     The index is replaced last, so that a reader finds the old snapshot or the new one, and only what changed is
     written: where there are many resources of a type, each file has a 256th of them. Among the resources are private
     keys, so every file is encrypted with the secret that guards the keys themselves (AES-256-GCM under a key by
-    scrypt), and one that somebody changed is not read.
+    scrypt), and one that somebody changed is not read. If the secret changes, all is written anew.
     """
 
-    def __init__(self, directory: Path, secret: bytes) -> None:
+    def __init__(self, directory: Path, secret: Callable[[], bytes]) -> None:
         self._directory = directory
-        self._secret = secret
+        self._ask = secret
+        self._secret = secret()
         self._salt = os.urandom(_SALT)
         self._keys: dict[bytes, AESGCM] = {}
         # What an earlier process wrote may be under another secret, or damaged: it is written again.
@@ -56,6 +57,7 @@ class SavedSnapshot:
     def save(self, snapshot: Snapshot, now: datetime) -> None:
         """Make this the saved snapshot; it is on the disk when this returns. Raises `Unusable` if it cannot be."""
         files.make_directory(self._directory)
+        self._follow_secret()
         named = {name: part for type_url in names.PUSH_ORDER for name, part in _parts(type_url, snapshot)}
         for name, (type_url, resources) in named.items():
             if name not in self._written:
@@ -67,8 +69,16 @@ class SavedSnapshot:
                 path.unlink(missing_ok=True)
         self._written = set(named)
 
+    def outdated(self) -> bool:
+        """Tell whether the secret is another one than what is saved was encrypted with, and can be read."""
+        try:
+            return self._ask() != self._secret
+        except Unusable:
+            return False
+
     def load(self) -> Saved | None:
         """Return the saved snapshot, or None if there is none. Raises `Unusable` if it cannot be read."""
+        self._follow_secret()
         for tries_left in reversed(range(_TRIES)):
             if not (self._directory / _INDEX).exists():
                 return None
@@ -84,6 +94,12 @@ class SavedSnapshot:
                 if not tries_left:
                     raise
         return None
+
+    def _follow_secret(self) -> None:
+        if (secret := self._ask()) != self._secret:
+            self._secret = secret
+            self._keys.clear()
+            self._written.clear()
 
     def _part(self, name: str) -> tuple[str, dict[str, Resource]]:
         try:

@@ -39,14 +39,14 @@ _NUMBERS = 0x0FFFFFFF
 class Site:
     """One Envoy's place: its run directory, its id at the control plane, the binary that is configured, if any.
 
-    `secret` guards the saved snapshot. `hub` is where a remote node finds the control plane, whose certificate, key and
-    CA are in the directory above; None for the Envoy beside it.
+    `secret` returns what guards the saved snapshot, as it is now. `hub` is where a remote node finds the control plane,
+    whose certificate, key and CA are in the directory above; None for the Envoy beside it.
     """
 
     run_directory: Path
     node: str
     envoy: str
-    secret: bytes
+    secret: Callable[[], bytes]
     hub: RemoteHub | None = None
 
     @property

@@ -43,7 +43,7 @@ def invite_person(hub: Hub, number: int) -> tuple[Person, str, datetime]:
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     version = hub.keys.version
-    sealed = hub.keys.seal(pyotp.random_base32().encode(), _place(number))
+    sealed = hub.keys.seal(pyotp.random_base32().encode(), place_of(number))
     with hub.write() as transaction:
         sealed_keys.require_version(transaction.connection, version)
         person = people.find(transaction.connection, number)
@@ -72,7 +72,7 @@ def invited_person(hub: Hub, token: str) -> tuple[Person, str]:
         person = people.active_by_id(connection, known.person_id) if known else None
     if known is None or person is None or known.expires_at <= hub.now():
         raise NotAuthorized(_LINK)
-    return person, hub.keys.unseal(known.totp, _place(person.id)).decode()
+    return person, hub.keys.unseal(known.totp, place_of(person.id)).decode()
 
 
 def accept_invitation(hub: Hub, token: str, password: str, code: str) -> Person:
@@ -118,7 +118,7 @@ def prove_person(hub: Hub, email: str, password: str, code: str) -> Person:
     right = _verified(known.password if known else _NOBODY, password)
     if person is None or known is None or (known.locked_until and hub.now() < known.locked_until):
         raise NotAuthorized(_REFUSED)
-    secret = hub.keys.unseal(known.totp, _place(person.id)).decode()
+    secret = hub.keys.unseal(known.totp, place_of(person.id)).decode()
     step = _step_of(secret, code, hub.now(), known.totp_step)
     with hub.write() as transaction:
         done = right and step is not None and accounts.code_used(transaction, person.id, known.totp_step, step)
@@ -174,7 +174,8 @@ def _password_findings(password: str, person: Person) -> tuple[Finding, ...]:
     return tuple(Finding("ACCOUNT-PASSWORD", each, hint, "NIST SP 800-63B section 3.1.1", "password") for each in wrong)
 
 
-def _place(number: int) -> str:
+def place_of(number: int) -> str:
+    """Return the place that a person's secret is sealed for."""
     return f"the codes of person {number}"
 
 

@@ -1,10 +1,7 @@
 """A hub: made once in a directory of its own, and opened by every command. Holds what all operations need."""
 
 import contextlib
-import os
 import secrets
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -18,10 +15,12 @@ from bothways import files
 from bothways.contract.document import Contract, Environment, KeyType, Terms, Trust
 from bothways.contract.parse import parse_terms
 from bothways.contract.render import render_terms
-from bothways.errors import Conflict, Unusable
+from bothways.errors import Unusable
 from bothways.operations import request_id
+from bothways.operations.agreement import require_agreed, set_agreed
 from bothways.operations.audit_head import sign_head
 from bothways.operations.domain import require_domain
+from bothways.operations.new_directory import new_directory
 from bothways.operations.own_keys import open_keys, passphrase, store_key
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
@@ -47,7 +46,6 @@ AUTHORITY_TITLES = {
 }
 """What the CAs of a hub are called, in their names too."""
 _HTTPS = 443
-_SOCKET_PATH_LIMIT = 100
 
 
 def now() -> datetime:
@@ -124,36 +122,16 @@ def initialise(
     The directory appears whole or not at all; a key that was made in a token stays there, and is used by the next
     attempt. Returns the issuing CA's key. Raises `Conflict` if something is there, `Unusable` if it cannot be.
     """
-    longest = len(os.fsencode(directory.absolute() / "run" / "connectivity.sock"))
-    if longest > _SOCKET_PATH_LIMIT:
-        raise Unusable(
-            f"the path {directory.absolute()} is too long for unix sockets: {longest} bytes with the file names, "
-            f"at most {_SOCKET_PATH_LIMIT} work. Use a shorter path, like /var/lib/bothways/{terms.environment.value}."
-        )
-    try:
-        _require_free(directory)
-        files.make_directory(directory.absolute().parent)
-        draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.absolute().parent))
-    except OSError as error:
-        raise Unusable(
-            f"no hub can be made in {directory}: {(error.strerror or str(error)).lower()}. "
-            "Use a directory that this user can write to."
-        ) from error
-    try:
-        issuing_key = _fill(draft, terms, settings, actor, ca_key)
-        draft.replace(directory.absolute())
-    except OSError as error:
-        raise Conflict(
-            f"{directory} was filled by somebody else meanwhile. Look at it, and name another one."
-        ) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return issuing_key
+    with new_directory(directory) as draft:
+        return _fill(draft, terms, settings, actor, ca_key)
 
 
 @contextmanager
-def open_hub(directory: Path, actor: str, request_id: str = "") -> Iterator[Hub]:
-    """Open the hub in `directory`, and close it. Raises `Unusable` or `Refused` if it cannot be used as it is."""
+def open_hub(directory: Path, actor: str, request_id: str = "", *, taking_terms: bool = False) -> Iterator[Hub]:
+    """Open the hub in `directory`, and close it. Raises `Unusable` or `Refused` if it cannot be used as it is.
+
+    `taking_terms`: its terms may be others than those of the control planes on the same database.
+    """
     try:
         found = (directory / FILE).is_file()
     except OSError as error:
@@ -169,6 +147,8 @@ def open_hub(directory: Path, actor: str, request_id: str = "") -> Iterator[Hub]
     with contextlib.ExitStack() as stack:
         store = database.open_existing(settings.database or directory / DATABASE_FILE, terms.environment.value)
         stack.callback(store.close)
+        if not taking_terms:
+            require_agreed(store, terms, str(directory / CONTRACT_FILE))
         keys = open_keys(store, directory, settings)
         stack.callback(keys.close)
         observed = ObservationStore(settings.database or directory / OBSERVATIONS_FILE)
@@ -244,13 +224,6 @@ def add_authority(
     return authorities.add_authority(transaction, role, certificate, store_key(transaction, key))
 
 
-def _require_free(directory: Path) -> None:
-    if (directory / FILE).exists():
-        raise Conflict(f"{directory} already holds a hub. Run it: bothways hub run --directory {directory}")
-    if directory.is_symlink() or (directory.exists() and not (directory.is_dir() and not any(directory.iterdir()))):
-        raise Conflict(f"{directory} is not empty, and a hub wants a directory of its own. Name another one.")
-
-
 def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: KeyType) -> ProvidedKey:
     files.write_new(draft / CONTRACT_FILE, render_terms(terms).encode())
     if not Path(settings.passphrase_file).is_absolute():
@@ -268,6 +241,7 @@ def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: Key
         issuing_key = keys.provide_issuing_key("issuing-ca-1", ca_key)
         with hub.write() as transaction:
             transaction.audit("hub.init", terms.hub, environment=terms.environment.value)
+            set_agreed(transaction, terms)
             add_authority(hub, transaction, Role.ISSUING, issuing_key)
             for role in (Role.CLIENT, Role.SERVER, Role.NODE):
                 add_authority(hub, transaction, role, keys.generate(f"{role.value}-ca-1", ca_key))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bothways import files
+from bothways.operations.agreement import agreed, set_agreed
 from bothways.operations.alone import alone
 from bothways.operations.audit_head import HEAD_FILE
 from bothways.operations.hub import DATABASE_FILE, now, read_terms
@@ -92,6 +93,8 @@ def _migrate(database: Database, directory: Path, actor: str, plan: Migration) -
     with begin(now(), actor) as transaction:
         migration.migrate(transaction)
         take_in(transaction, directory, secret)
+        if agreed(transaction.connection) is None:
+            set_agreed(transaction, read_terms(directory))
 
 
 def _opened(directory: Path) -> Database:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bothways.errors import Conflict
+from bothways.operations.agreement import set_agreed
 from bothways.operations.alone import alone
 from bothways.operations.hub import Hub
 from bothways.store import audit, postgresql
@@ -56,6 +57,7 @@ def move_hub(hub: Hub, url: str) -> Move:
             tables = transfer(source, observed, transaction.connection)
             lines, _ = audit.last(transaction.connection)
             move = Move(place, url, tables, lines, audit.first_broken(transaction.connection) is None)
+            set_agreed(transaction, hub.terms)
             transaction.audit(
                 "hub.move", "database", rows=move.rows, tables={each.table: each.digest for each in tables}
             )

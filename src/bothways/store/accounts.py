@@ -1,5 +1,6 @@
 """Local accounts and the invitations that they begin with, in the database."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -96,3 +97,14 @@ def code_used(transaction: Transaction, person_id: int, before: int, step: int) 
         update(account).where(*ours).values(totp_step=step, failures=0, locked_until=None)
     )
     return done.rowcount == 1
+
+
+def replace_secrets(transaction: Transaction, anew: Callable[[int, bytes], bytes]) -> int:
+    """Store the secrets of all codes as `anew` makes them of a person's number and what is there; return how many."""
+    count = 0
+    for table in (account, invitation):
+        for row in transaction.connection.execute(select(table.c.person_id, table.c.totp)).all():
+            ours = table.c.person_id == row.person_id
+            transaction.connection.execute(update(table).where(ours).values(totp=anew(row.person_id, row.totp)))
+            count += 1
+    return count

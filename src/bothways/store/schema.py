@@ -29,6 +29,8 @@ hub = Table(
     Column("changes", BigInteger, nullable=False, server_default="0"),
     # The version of the passphrase that the private keys are sealed with: how often it was changed, and one.
     Column("passphrase", Integer, nullable=False, server_default="1"),
+    # The SHA-256 of the terms that all control planes have.
+    Column("terms", String(64)),
 )
 
 customer = Table(

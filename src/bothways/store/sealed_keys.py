@@ -1,6 +1,6 @@
 """The hub's private keys as they are stored: sealed with a passphrase that is elsewhere, beside its version."""
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from bothways.errors import Conflict
 from bothways.registry.sealed_key import SealedKey
@@ -33,9 +33,20 @@ def every(connection: Connection) -> dict[str, SealedKey]:
     return {row.name: SealedKey(row.sealed, row.passphrase) for row in connection.execute(query)}
 
 
+def replace(transaction: Transaction, name: str, key: SealedKey) -> None:
+    """Store the same key, sealed anew."""
+    values = {"sealed": key.pem, "passphrase": key.passphrase}
+    transaction.connection.execute(update(sealed_key).where(sealed_key.c.name == name).values(**values))
+
+
 def version(connection: Connection) -> int:
     """Return the version of the passphrase that all keys are sealed with."""
     return int(connection.execute(select(hub.c.passphrase)).scalar_one())
+
+
+def set_version(transaction: Transaction, number: int) -> None:
+    """Record which version of the passphrase all keys are sealed with."""
+    transaction.connection.execute(update(hub).values(passphrase=number))
 
 
 def require_version(connection: Connection, found: int) -> None:
