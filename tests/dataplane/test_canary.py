@@ -12,11 +12,10 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 from tests.conftest import free_ports, running
@@ -28,13 +27,13 @@ from bothways.cli.asking import Where
 from bothways.cli.hub import reopen
 from bothways.cli.hub import status as hub_status
 from bothways.cli.opening import control, control_text
+from bothways.dataplane import canary as canary_module
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import (
     Canary,
     Knock,
     Outcome,
     doors_of_nodes,
-    foreign_certificate,
     judge,
     problems,
     reachable,
@@ -45,6 +44,7 @@ from bothways.dataplane.canary import (
 )
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
+from bothways.dataplane.stranger import foreign_certificate
 from bothways.operations.closure import current_closure, reopen_endpoint, shut_endpoint
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract
@@ -104,18 +104,6 @@ def test_of_a_shut_endpoint_only_an_answer_is_a_problem() -> None:
 )
 def test_a_listener_on_all_addresses_is_reached_on_loopback(bound: str, knocked: str) -> None:
     assert reachable(Address(bound, 8443)) == Address(knocked, 8443)
-
-
-def test_the_foreign_certificate_says_what_a_customers_would_under_another_key(hub: Hub) -> None:
-    [ours] = x509.load_pem_x509_certificates(hub_state(hub).trust.pem.encode())
-    one, other = (x509.load_pem_x509_certificate(foreign_certificate(ours.subject)) for _ in range(2))
-    assert one.issuer == ours.subject
-    assert list(one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [
-        ExtendedKeyUsageOID.CLIENT_AUTH
-    ]
-    with pytest.raises(InvalidSignature):
-        one.verify_directly_issued_by(ours)
-    assert one.public_key() != other.public_key()
 
 
 class Door:
@@ -191,6 +179,27 @@ def test_a_node_that_is_not_reached_has_its_verdict_and_is_no_problem_of_the_hub
     # The hub's own is not reached either; what a node lets in has the endpoint shut, wherever that is.
     assert canary.problem.count("the canary at") == 2
     assert len(door.shut) == 1
+
+
+def test_a_node_that_is_first_is_at_fault_for_what_it_lets_in_and_for_a_door_that_was_shut_before(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(canary_module, "_AGAIN", 0.0)
+    door = Door()
+
+    async def run() -> None:
+        [closed] = free_ports(1)
+        away = canary_of(hub, Address("127.0.0.1", closed), door)
+        # Nobody had seen it shut before, or knows where it is.
+        assert await away.knock("ppr-embedded") == await away.knock("eu-1") == ""
+        away.verdicts["ppr-embedded"]["outcome"] = "refused"
+        assert "are not seen to be refused at" in await away.knock("ppr-embedded")
+        async with listening(answer, context_of(hub)) as address:
+            assert "let a stranger in" in await canary_of(hub, address, door).knock("ppr-embedded")
+            await asyncio.sleep(0)
+        assert len(door.shut) == 1
+
+    asyncio.run(run())
 
 
 def outcomes(knocks: tuple[Knock, ...]) -> dict[str, Outcome]:

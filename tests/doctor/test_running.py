@@ -12,6 +12,7 @@ from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 
 NODE = unknown("eu-1") | {"connected": True, "settled": True, "version": "v2", "lag_seconds": 0.0}
+HELD = {"version": "v3", "node": "eu-1", "why": "and refused it: no such address"}
 NOT_REACHED = {"outcome": "unreachable", "address": "192.0.2.7:443", "said": "Connection refused", "at": "now"}
 ENVOY = NOTHING | {"pid": 4711, "source": "hub"}
 NO_NOTICE: dict[str, Any] = {"waiting": 0, "failing": []}
@@ -39,6 +40,7 @@ def test_where_all_is_well_nothing_is_found(hub: Hub) -> None:
     [
         ({"running": None}, "DOCTOR-HUB-01"),
         ({"running": {"problem": "the list cannot be signed", "nodes": []}}, "DOCTOR-HUB-02"),
+        ({"running": {"problem": "", "nodes": [], "held_back": HELD}}, "DOCTOR-NODE-05"),
         ({"envoy": NOTHING}, "DOCTOR-ENVOY-02"),
         ({"envoy": ENVOY | {"restarts": 2}}, "DOCTOR-ENVOY-03"),
         ({"envoy": ENVOY | {"snapshot": {"saved_at": "2026-11-23T12:00:00+00:00"}}}, "DOCTOR-ENVOY-04"),

@@ -23,6 +23,7 @@ STATUS: dict[str, Any] = {
         {"node": "other", "connected": True, "settled": False, "refused": {"type": "why"}},
         {"node": "away", "connected": False, "settled": False, "refused": {}},
     ],
+    "held_back": {"version": "abd", "node": "other", "why": "and refused it: why"},
     "control_planes": [{"name": "hub-1"}, {"name": "hub-2"}],
     "envoy": NOTHING
     | {"pid": 7, "started_at": "2026-11-23T12:00:00+00:00", "restarts": 2, "hot_restarts": 1, "source": "hub"},
@@ -45,6 +46,7 @@ def test_the_state_of_the_data_plane_is_told() -> None:
         "bothways_nodes": 2,
         "bothways_nodes_settled": 1,
         "bothways_nodes_refusing": 1,
+        "bothways_held_back": 1,
         "bothways_published_info": 1,
         "bothways_last_push_seconds": 0.0125,
     }

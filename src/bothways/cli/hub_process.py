@@ -100,7 +100,8 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         canary.follow(latest)
 
     fleet, settings = Fleet(hub, ads, lambda node: {"canary": canary.verdicts.get(node)}), hub.settings
-    publisher = Publisher(hub, ads, follow, plane, saved, turn.held, fleet)
+    # It is made some lines later.
+    publisher = Publisher(hub, ads, follow, plane, saved, turn.held, fleet, lambda node: canary.knock(node))  # noqa: PLW0108
     server_ca = contract(hub).trust.server_ca
     canary = Canary(
         state,
@@ -119,6 +120,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         return {
             "version": ads.snapshot.version,
             "problem": problem(),
+            "held_back": publisher.held_back,
             "control_plane": fleet.name,
             "control_planes": fleet.planes(),
             "nodes": fleet.nodes(),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from envoy.service.discovery.v3 import discovery_pb2
 
-from bothways.dataplane.connection import Connection
+from bothways.dataplane.connection import Connection, Misnamed
 from bothways.dataplane.grpc_server import start_local, start_remote
 from bothways.operations.fleet import unknown
 from bothways.xds.snapshot import Snapshot
@@ -27,10 +27,6 @@ _log = logging.getLogger(__name__)
 
 SERVICE, DELTA_METHOD = "envoy.service.discovery.v3.AggregatedDiscoveryService", "DeltaAggregatedResources"
 _PUBLISHED = object()
-
-
-class _Misnamed(Exception):
-    """A node calls itself by another name than its certificate does."""
 
 
 class AdsServer:
@@ -52,6 +48,8 @@ class AdsServer:
         fills_only: bool = False,
     ) -> None:
         self.snapshot = first
+        self._others: Snapshot | None = None
+        self._first, self._held = "", False
         self._admission = admission
         self._clock = clock
         self._fills_only = fills_only
@@ -80,9 +78,15 @@ class AdsServer:
         for server in self._servers:
             await server.stop(None)
 
-    def publish(self, snapshot: Snapshot) -> None:
-        """Send what the snapshot changes to every connected node."""
+    def publish(
+        self, snapshot: Snapshot, others: Snapshot | None = None, first: str = "", *, held: bool = False
+    ) -> None:
+        """Send what the snapshot changes to every connected node; with `others`, to that which is `first` alone.
+
+        `held`: more was to be published, and is kept back, so that nothing more is confirmed by what is confirmed.
+        """
         self.snapshot, now = snapshot, self._clock()
+        self._others, self._first, self._held = others, first, held
         for each in self._connections:
             each.behind_since = each.behind_since or now
             # A sign, and not the snapshot: a node that reads slowly keeps none of those that were overtaken in memory.
@@ -116,16 +120,26 @@ class AdsServer:
         alone, and that has in it whatever the one before changed and did not change back.
         """
         async with self._progress:
-            await self._progress.wait_for(lambda: self._answered(self._connections))
-            return not self._refusals(self._connections)
+            await self._progress.wait_for(self.answered)
+            return not self._held and not self._refusals(self._connections)
 
     def quiet(self) -> bool:
         """Tell whether all connected nodes have confirmed the last published snapshot by now."""
-        return all(self._settled(each) for each in self._connections)
+        return self._others is None and not self._held and all(self._settled(each) for each in self._connections)
 
     def answered(self) -> bool:
         """Tell whether all connected nodes have by now confirmed the last published snapshot, or refused of it."""
-        return self._answered(self._connections)
+        return self._others is None and self._answered(self._connections)
+
+    def names(self) -> set[str]:
+        """Return the names of the nodes that are connected."""
+        return {each.name for each in self._connections}
+
+    async def answer_of(self, name: str, before: Snapshot) -> str:
+        """Wait until a node has answered what is published; return what it refuses that was not so before, or ""."""
+        async with self._progress:
+            found = await self._progress.wait_for(lambda: self._answer_of(name, before))
+            return found if isinstance(found, str) else ""
 
     async def confirmed(self) -> None:
         """Wait until the hub's own Envoy has confirmed the last published snapshot.
@@ -184,7 +198,21 @@ class AdsServer:
         return {each for each in self._connections if not each.node}
 
     def _snapshot_of(self, connection: Connection) -> Snapshot | None:
-        return self.snapshot.remote.get(connection.node) if connection.node else self.snapshot
+        given = self.snapshot if self._others is None or connection.name == self._first else self._others
+        return given.remote.get(connection.node) if connection.node else given
+
+    def _answer_of(self, name: str, before: Snapshot) -> str | bool:
+        own = {each for each in self._connections if each.name == name}
+        earlier = before.remote.get(name, before)
+        refused = dict.fromkeys(
+            " ".join(said.split())
+            for each in own
+            if (wanted := self._snapshot_of(each))
+            for said in each.stream.refused_since(earlier, wanted)
+        )
+        if refused:
+            return f"and refused it: {'; '.join(refused)}"
+        return self._answered(own) and all(self._settled(each) or not each.stream.waits for each in own)
 
     def _settled(self, connection: Connection) -> bool:
         return connection.settled(self._snapshot_of(connection))
@@ -213,7 +241,7 @@ class AdsServer:
         connection.talk = asyncio.create_task(self._talk(connection, requests, context))
         try:
             await connection.talk
-        except _Misnamed as error:
+        except Misnamed as error:
             self._told(peer, connection.node, str(error))
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
         except asyncio.CancelledError:
@@ -239,7 +267,7 @@ class AdsServer:
                 if event is _PUBLISHED:
                     responses = stream.publish(own)
                 else:
-                    _require_name(connection, event)
+                    connection.require_name(event)
                     if event.response_nonce:
                         connection.answered_at = self._clock()
                     responses = stream.receive(event, own)
@@ -262,13 +290,6 @@ class AdsServer:
         if (told := (peer.rpartition(":")[0], node)) not in self._turned_away:
             self._turned_away.add(told)
             _log.warning("whoever comes from %s is turned away: %s", peer, why)
-
-
-def _require_name(connection: Connection, request: Any) -> None:
-    """Raise `_Misnamed` unless a remote node calls itself as its certificate does; it says so in the first message."""
-    said, wanted = request.node.id, connection.node
-    if wanted and said != wanted and (said or not connection.stream.node_id):
-        raise _Misnamed(f"the node calls itself {said[:80]!r}, and its certificate is that of {wanted}")
 
 
 async def _read(requests: AsyncIterator[Any], events: "asyncio.Queue[Any]") -> None:

@@ -13,18 +13,15 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bothways import files
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.stranger import foreign_certificate
 from bothways.xds.names import embedded_node
 from bothways.xds.state import Address, HubState
 
@@ -34,9 +31,9 @@ _INTERVAL = 30.0
 _AGAIN = 1.0
 _PATIENCE = 5.0
 _AT_ONCE = 16
+_TRIES = 3
 _QUIET = 0.5
 _SHOWN = 40
-_MINUTES = timedelta(minutes=10)
 
 
 class Outcome(Enum):
@@ -151,6 +148,7 @@ class Canary:
         self.problem = ""
         self.refused_at: dict[str, float] = {}
         self.verdicts: dict[str, dict[str, str]] = {}
+        self._shutting: asyncio.Future[object] | None = None
 
     def follow(self, state: HubState) -> None:
         """Take this state for the one that is published."""
@@ -187,6 +185,32 @@ class Canary:
             await self._shut(self._state, "; ".join(answered))
         return tuple(knocks)
 
+    async def knock(self, node: str) -> str:
+        """Look at a node that is given a change before all others; return what is wrong there, empty if nothing is.
+
+        Where strangers were not seen to be refused before, nobody can say that they are not any more.
+        """
+        state, before = self._state, self.verdicts.get(node)
+        own = Door(reachable(state.inbound), embedded_node(state.environment.value))
+        door = {each.node: each for each in (*doors_of_nodes(state), own)}.get(node)
+        if door is None:
+            return ""
+        for again in range(_TRIES):
+            await asyncio.sleep(_AGAIN if again else 0)
+            knocks = await self._look_at(door, state, asyncio.Semaphore())
+            outcome = self.verdicts[node]["outcome"]
+            if outcome == Outcome.ANSWERED.value and not state.shut:
+                told = "; ".join(str(each) for each in knocks if each.outcome is Outcome.ANSWERED)
+                # Not here: who asks ends, when something else is published.
+                self._shutting = asyncio.ensure_future(self._shut(self._state, told))
+                return f"and let a stranger in: {told}"
+            if outcome != Outcome.UNREACHABLE.value:
+                return ""
+        seen = self.verdicts[node]
+        if before is None or before["outcome"] != Outcome.REFUSED.value:
+            return ""
+        return f"and strangers are not seen to be refused at {seen['address']} any more: {seen['said']}"
+
     async def _look_at(self, door: Door, state: HubState, at_once: asyncio.Semaphore) -> tuple[Knock, ...]:
         async with at_once:
             knocks = tuple([await self._knock(door.address, *each) for each in self._strangers(state)])
@@ -219,24 +243,6 @@ class Canary:
         if problem and problem != self.problem:
             _log.error("%s", problem)
         self.problem = problem
-
-
-def foreign_certificate(issuer: x509.Name) -> bytes:
-    """Return a client certificate with its key, in PEM, whose CA is named `issuer` and is not the one that we know."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bothways canary")]))
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _MINUTES)
-        .not_valid_after(now + _MINUTES)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-        .sign(ec.generate_private_key(ec.SECP256R1()), SHA256())
-    )
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return pem + certificate.public_bytes(Encoding.PEM)
 
 
 async def _heard(address: Address, host: str, context: ssl.SSLContext, going: Callable[[str, int], None]) -> bytes:

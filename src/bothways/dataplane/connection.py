@@ -9,6 +9,10 @@ from bothways.xds.snapshot import Snapshot
 from bothways.xds.stream import DeltaStream
 
 
+class Misnamed(Exception):
+    """A node calls itself by another name than its certificate does."""
+
+
 @dataclass(eq=False, slots=True)
 class Connection:
     """`node` and `fingerprint` are those of a remote node's certificate, empty for our own Envoy.
@@ -35,6 +39,12 @@ class Connection:
     def name(self) -> str:
         """Return what the node is called: by its certificate, or else by itself."""
         return self.node or self.stream.node_id
+
+    def require_name(self, request: Any) -> None:
+        """Raise `Misnamed` unless a remote node calls itself as its certificate does: in its first message, it must."""
+        said, wanted = request.node.id, self.node
+        if wanted and said != wanted and (said or not self.stream.node_id):
+            raise Misnamed(f"the node calls itself {said[:80]!r}, and its certificate is that of {wanted}")
 
     def settled(self, wanted: Snapshot | None) -> bool:
         """Tell whether it has confirmed the snapshot; where nothing was said since the last look, nobody looks."""

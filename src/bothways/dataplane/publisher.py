@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass, replace
 
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.fleet import Fleet
+from bothways.dataplane.rollout import Rollout, both_snapshots, nothing_wrong
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import BothwaysError, Unusable
 from bothways.operations.closure import shut_endpoint
@@ -16,7 +17,6 @@ from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
 from bothways.operations.upkeep import lists_first, upkeep
 from bothways.xds.names import embedded_node
-from bothways.xds.passing import Passing
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
 
@@ -63,7 +63,7 @@ class Publisher:
     `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where the state
     comes from, if it was asked already. What the Envoy beside the hub has confirmed is saved, so that it can start
     again without the hub. `held` tells whether what the clock asks is for this control plane to do. `fleet` knows what
-    the nodes of other control planes have.
+    the nodes of other control planes have. `knock` is what the rollout asks the canary.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Publisher:
         saved: SavedSnapshot | None = None,
         held: Callable[[], bool] = lambda: True,
         fleet: Fleet | None = None,
+        knock: Callable[[str], Awaitable[str]] = nothing_wrong,
     ) -> None:
         self._held = held
         self._fleet = fleet or Fleet(hub, ads)
@@ -83,8 +84,8 @@ class Publisher:
         self._ads = ads
         self._follow = follow
         self._saved = saved
-        self._passing = Passing(ads.snapshot, time.monotonic())
-        ads.publish(self._passing.snapshot())
+        own, settings = embedded_node(hub.environment.value), hub.settings
+        self._rollout = Rollout(ads, own, knock, staged=settings.nodes_staged, first=settings.nodes_first)
         self._saved_version = ""
         self._unsaved = ""
         self._save_due = 0.0
@@ -100,8 +101,14 @@ class Publisher:
     def problem(self) -> str:
         """What failed in the last round, and why the endpoint is shut, in sentences; empty if all is well."""
         shut = f"the endpoint is shut, for a stranger was let in: {self._shut}. {_REOPEN}" if self._shut else ""
-        found = (shut, self._failure, self._unsaved, *self._neglected, *self._plane.problems)
+        held = str(self._rollout.held or "")
+        found = (shut, held, self._failure, self._unsaved, *self._neglected, *self._plane.problems)
         return "; ".join(each for each in found if each)
+
+    @property
+    def held_back(self) -> dict[str, str] | None:
+        """What one node was given first and no other is given, and why; None if nothing is held back."""
+        return asdict(self._rollout.held) if self._rollout.held else None
 
     async def run(self) -> None:
         """Look for changes until this task is cancelled; what fails is told, and tried again a second later."""
@@ -122,7 +129,7 @@ class Publisher:
         """
         self._unrecorded = reason
         shut = replace(state, shut=reason, closures=state.closures + 1)
-        self._take(shut, await asyncio.to_thread(build_snapshot, shut))
+        self._take(shut, *await asyncio.to_thread(both_snapshots, self._rollout.good, shut))
         await self.apply()
 
     async def apply(self) -> Applied:
@@ -153,11 +160,11 @@ class Publisher:
 
         Nodes have it a moment later, and for a minute.
         """
-        if not self._passing.probe(tsp_id, time.monotonic()):
+        if not self._rollout.passing.probe(tsp_id, time.monotonic()):
             await self._round(asked=True)
-            if not self._passing.probe(tsp_id, time.monotonic()):
+            if not self._rollout.passing.probe(tsp_id, time.monotonic()):
                 return False
-        self._ads.publish(self._passing.snapshot())
+        self._rollout.publish_again()
         return True
 
     async def _look(self) -> None:
@@ -179,16 +186,17 @@ class Publisher:
 
     def _let_go(self) -> None:
         """Take away from the nodes what was there for a while."""
-        if self._passing.waits and self._ads.quiet():
-            self._passing.confirmed(time.monotonic())
-        if self._passing.end(time.monotonic()):
-            self._ads.publish(self._passing.snapshot())
+        passing = self._rollout.passing
+        if passing.waits and self._ads.quiet():
+            passing.confirmed(time.monotonic())
+        if passing.end(time.monotonic()):
+            self._rollout.publish_again()
 
     async def _save(self) -> None:
         """Save the snapshot that is published, once the Envoy beside the hub has confirmed it."""
         embedded = embedded_node(self._hub.environment.value)
         async with self._saving:
-            snapshot = self._passing.base
+            snapshot = self._rollout.passing.base
             if self._saved is None or snapshot.version == self._saved_version:
                 return
             settled = [each["settled"] for each in self._ads.nodes() if each["node"] == embedded]
@@ -246,30 +254,33 @@ class Publisher:
         return bool(kept.done)
 
     async def _publish(self) -> None:
-        change, state, snapshot = await asyncio.to_thread(self._derived)
-        self._take(state, snapshot)
+        while True:
+            good = self._rollout.good
+            change, state, everyone, snapshots = await asyncio.to_thread(self._derived, good)
+            # What a node was given first may have passed meanwhile: then nothing is to be taken back.
+            if self._rollout.good is good:
+                break
+        self._take(state, everyone, snapshots)
         self._fleet.change = change
 
-    def _derived(self) -> tuple[int, HubState, Snapshot]:
+    def _derived(self, good: HubState | None) -> tuple[int, HubState, HubState, tuple[Snapshot, Snapshot]]:
         if self._unrecorded:
             shut_endpoint(self._hub, self._unrecorded)
             self._unrecorded = ""
         # Before the state is read, which has this change in it then, and perhaps later ones.
         change = self._hub.database.change()
         state = self._plane.state()
-        return change, state, build_snapshot(state)
+        return change, state, *both_snapshots(good, state)
 
-    def _take(self, state: HubState, snapshot: Snapshot) -> None:
+    def _take(self, state: HubState, everyone: HubState, snapshots: tuple[Snapshot, Snapshot]) -> None:
         if self._unrecorded and not state.shut:
             # Read before the endpoint was shut.
             return
         if state.shut and not self._shut:
             _log.critical("the endpoint is shut, for a stranger was let in: %s", state.shut)
         self._shut = state.shut
-        if snapshot.version != self._ads.snapshot.version:
-            self._passing.follow(snapshot, time.monotonic())
-            self._ads.publish(self._passing.snapshot())
-            _log.info("published version %s", snapshot.version)
+        if self._rollout.take(state, everyone, snapshots, time.monotonic()):
+            _log.info("published version %s", snapshots[0].version)
         self._ads.follow(state)
         self._follow(state)
 

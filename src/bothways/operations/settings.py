@@ -59,6 +59,8 @@ class Settings:
     `two_people` says where one person alone approves nothing.
     `smtp_` names the mail server of the notices, none if the host is empty; `danger_smtp_plain` does without STARTTLS.
     `canary_addresses` are listeners at which the canary knocks besides the hub's own: those of Envoys elsewhere.
+    `nodes_staged` has one node try what is new before all others get it; `nodes_first` is that node's name, if not the
+    hub's own Envoy.
     `scheduled_probes` has the hub probe customers' servers by itself, at their registration and daily.
     `local_accounts` lets people sign in with password and code, or passkey. `oidc_issuer` is the https address of the
     OpenID provider whose people may sign in, none if it is empty, with the client that the hub is there and the file of
@@ -81,6 +83,8 @@ class Settings:
     nodes_address: str = "127.0.0.1"
     nodes_port: int = 0
     nodes_connectivity_port: int = 0
+    nodes_staged: bool = True
+    nodes_first: str = ""
     database: str = ""
     passphrase_file: str = "passphrase"  # noqa: S105 - the name of a file
     envoy: str = ""
@@ -134,6 +138,8 @@ def read_settings(directory: Path) -> Settings:
         nodes_address=values.ip_address(reader, "listen.nodes_address", default.nodes_address),
         nodes_port=port("listen.nodes_port", default.nodes_port, 0),
         nodes_connectivity_port=port("listen.nodes_connectivity_port", default.nodes_connectivity_port, 0),
+        nodes_staged=reader.value("nodes.staged", bool, default.nodes_staged),
+        nodes_first=reader.text("nodes.first", default.nodes_first),
         database=values.database_url(reader, "database.url", default.database),
         passphrase_file=reader.text("files.passphrase", default.passphrase_file),
         envoy=reader.text("files.envoy", default.envoy),
@@ -207,6 +213,7 @@ def render_settings(settings: Settings) -> str:
             "nodes_port": settings.nodes_port,
             "nodes_connectivity_port": settings.nodes_connectivity_port,
         },
+        "nodes": {"staged": settings.nodes_staged, "first": settings.nodes_first},
         "database": {"url": settings.database},
         "files": {"passphrase": settings.passphrase_file, "envoy": settings.envoy},
         "envoy": {"lifetime": settings.envoy_lifetime.value},

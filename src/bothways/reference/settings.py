@@ -21,6 +21,8 @@ MEANINGS = {
     "listen.nodes_connectivity_port": (
         "the port at which they forward `/connectivity` (HTTP over mutual TLS); 0 with the one above"
     ),
+    "nodes.staged": "whether one node tries what is new before all others get it",
+    "nodes.first": "the name of that node; empty for the Envoy beside the hub",
     "files.passphrase": "the file of the passphrase that encrypts keys and snapshots, from the hub's directory",
     "database.url": "the URL of a PostgreSQL database; empty for `hub.db` in the hub's directory (SQLite)",
     "files.envoy": "the path of another Envoy than the one that came with the package; empty for that one",

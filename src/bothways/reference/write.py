@@ -25,6 +25,7 @@ _STATUS: dict[str, Any] = {
     "envoy": {"pid": 1, "restarts": 0, "hot_restarts": 0, "started_at": "2026-01-01T00:00:00+00:00"},
     "nodes": [],
     "control_planes": [],
+    "held_back": None,
     "version": "1",
     "last_push_milliseconds": 1.0,
 }

@@ -51,6 +51,8 @@ def render_data_plane(namespace: str, status: dict[str, Any]) -> bytes:
     gauge("bothways_nodes", "Envoys that are connected, to whichever control plane.", len(nodes))
     gauge("bothways_nodes_settled", "Envoys that serve what is published.", sum(each["settled"] for each in nodes))
     gauge("bothways_nodes_refusing", "Envoys that refuse some of it.", sum(bool(each["refused"]) for each in nodes))
+    held = status["held_back"] is not None
+    gauge("bothways_held_back", "1 while one node has refused a change, which no other is given.", held)
     gauge("bothways_published_info", "The version that is published.", 1, version=status["version"])
     if status["last_push_milliseconds"] is not None:
         seconds = status["last_push_milliseconds"] / 1000

@@ -92,13 +92,17 @@ class Passing:
 
     def snapshot(self) -> Snapshot:
         """Return the state's snapshot with all that is there for a while."""
+        return self.with_all(self.base)
+
+    def with_all(self, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot, of the same customers, with all that is there for a while."""
         clusters = self.base.of(names.CLUSTER_TYPE)
         probed = (_probed(clusters[self._names[each]]) for each in self._probed if each in self._names)
         more = {each.name: each for each in (*(resource for resource, _ in self._replaced.values()), *probed)}
         added = {names.CLUSTER_TYPE: more} if more else {}
         if self._apart_until is not None:
-            added[names.ROUTE_TYPE] = {names.EGRESS: _apart(self.base.of(names.ROUTE_TYPE)[names.EGRESS])}
-        return _with(self.base, added) if added else self.base
+            added[names.ROUTE_TYPE] = {names.EGRESS: _apart(snapshot.of(names.ROUTE_TYPE)[names.EGRESS])}
+        return _with(snapshot, added) if added else snapshot
 
     def _is_needless(self, name: str) -> bool:
         """Tell whether a replaced cluster is the current one again, or its customer is called no more."""

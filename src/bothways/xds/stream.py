@@ -115,6 +115,20 @@ class DeltaStream:
         each = (one.refused.items() for one in self._subscriptions.values())
         return tuple(said for items in each for name, said in items if not names.of_one_customer(name))
 
+    def refused_since(self, before: Snapshot, snapshot: Snapshot) -> tuple[str, ...]:
+        """As `refused_by_need`, of what a snapshot has in another version than the one before: that is its fault."""
+        return tuple(
+            said
+            for type_url, one in self._subscriptions.items()
+            for name, said in one.refused.items()
+            if not names.of_one_customer(name) and snapshot.of(type_url).get(name) != before.of(type_url).get(name)
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether the node has not answered all that it was sent."""
+        return any(one.pending for one in self._subscriptions.values())
+
     @property
     def customers(self) -> int:
         """How many customers' servers the node has: of those that it was asked to call."""

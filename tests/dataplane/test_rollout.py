@@ -1,0 +1,191 @@
+"""One node first: nodes that speak delta xDS, and the real Envoy as the one that is first."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+
+import grpc.aio
+import pytest
+from tests.dataplane.test_ads import Node
+from tests.eventually import eventually_in_loop
+
+from bothways import files
+from bothways.dataplane import rollout
+from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.envoy import EnvoyProcess, find_envoy
+from bothways.dataplane.rollout import Rollout
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub
+from bothways.xds import names
+from bothways.xds.bootstrap import bootstrap
+from bothways.xds.snapshot import build_snapshot
+from bothways.xds.staging import at_once
+from bothways.xds.state import HubState, Identity, ServiceRoute
+
+BANK = Identity("urn:bothways:PPR:12345678:1a", "12345678")
+TOKENS = ServiceRoute("tokens", "/tokens", "127.0.0.1", 9000, (BANK,))
+# What Envoy refuses, and says why.
+VAULT, NO_PORT = replace(TOKENS, name="vault", prefix="/vault"), 70_000
+
+
+@dataclass
+class Fleet:
+    """A control plane with the nodes that are connected to it, by their names."""
+
+    ads: AdsServer
+    rollout: Rollout
+    nodes: dict[str, Node]
+
+    def take(self, wanted: HubState) -> None:
+        good = self.rollout.good
+        everyone = at_once(good, wanted) if good else wanted
+        self.rollout.take(wanted, everyone, (build_snapshot(wanted), build_snapshot(everyone)), 0.0)
+
+    async def brings(self, node: str, *wanted: str, refusal: str = "") -> None:
+        """Have a node read what it is sent, which is this, and answer."""
+        for name in wanted:
+            response = await self.nodes[node].read()
+            found = [*(each.name for each in response.resources), *(f"-{each}" for each in response.removed_resources)]
+            assert found == [name]
+            await self.nodes[node].answer(response, refusal if name == "service/vault" else "")
+
+
+@asynccontextmanager
+async def fleet(
+    hub: Hub, state: HubState, *connected: str, knock: Callable[[str], Awaitable[str]] | None = None, first: str = ""
+) -> AsyncIterator[Fleet]:
+    async def nothing(_node: str) -> str:
+        return ""
+
+    socket = hub.run_directory / "ads.sock"
+    ads = AdsServer(socket, build_snapshot(state))
+    made = Fleet(ads, Rollout(ads, "own", knock or nothing, staged=True, first=first), {})
+    made.take(state)
+    await ads.start()
+    async with asyncio.timeout(100), AsyncExitStack() as stack:
+        for name in connected:
+            channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"unix:{socket}"))
+            made.nodes[name] = Node(channel, name)
+            await made.nodes[name].answer(await made.nodes[name].take_all(ads.snapshot, but=names.ROUTE_TYPE))
+        await eventually_in_loop(lambda: ads.names() == set(connected) and ads.quiet())
+        try:
+            yield made
+        finally:
+            await made.rollout.end()
+            await ads.stop()
+
+
+def state_of(hub: Hub, *services: ServiceRoute) -> HubState:
+    return replace(hub_state(hub), identities=(BANK,), services=services)
+
+
+def test_one_node_is_first_and_the_rest_follow_when_it_has_confirmed_and_was_knocked_at(hub: Hub) -> None:
+    knocked: list[str] = []
+
+    async def run() -> None:
+        async def knock(node: str) -> str:
+            assert not made.ads.quiet()
+            knocked.append(node)
+            return ""
+
+        async with fleet(hub, state_of(hub, TOKENS), "eu-1", "own", knock=knock) as made:
+            made.take(state_of(hub, TOKENS, VAULT))
+            await made.brings("own", "service/vault", "inbound")
+            await made.brings("eu-1", "service/vault", "inbound")
+            assert await made.ads.settled() is True
+            assert (knocked, made.rollout.held) == (["own"], None)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("who", ["envoy", "canary"])
+def test_what_the_first_refuses_it_is_rid_of_again_and_no_other_sees_it(hub: Hub, who: str) -> None:
+    async def run() -> None:
+        async def knock(_node: str) -> str:
+            return "and let a stranger in" if who == "canary" else ""
+
+        async with fleet(hub, state_of(hub, TOKENS), "eu-1", "eu-2", knock=knock, first="eu-2") as made:
+            made.take(state_of(hub, TOKENS, VAULT))
+            refusal = "no such port" if who == "envoy" else ""
+            await made.brings("eu-2", "service/vault", refusal=refusal)
+            await made.brings("eu-2", *(["inbound"] if who == "canary" else []))
+            await eventually_in_loop(lambda: made.rollout.held is not None)
+            assert made.rollout.held
+            assert made.rollout.held.node == "eu-2"
+            assert ("no such port" if refusal else "let a stranger in") in made.rollout.held.why
+            # What is taken away meanwhile reaches all at once, and nothing else does.
+            made.take(replace(state_of(hub, VAULT, replace(TOKENS, identities=())), identities=()))
+            response = await made.nodes["eu-1"].read()
+            assert [each.name for each in response.resources] == ["inbound"]
+            assert b"vault" not in response.SerializeToString()
+            assert b"12345678" not in response.SerializeToString()
+            await made.nodes["eu-1"].answer(response)
+            # A change that mends it clears it.
+            made.take(state_of(hub, TOKENS))
+            assert made.rollout.held is None
+
+    asyncio.run(run())
+
+
+def test_one_that_says_nothing_holds_up_the_rest_for_a_while_and_of_two_nobody_risks_a_third(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with fleet(hub, state_of(hub, TOKENS), "a", "b", "c") as made:
+            monkeypatch.setattr(rollout, "ANSWER", 0.2)
+            made.take(state_of(hub, TOKENS, VAULT))
+            await eventually_in_loop(lambda: made.rollout.held is not None)
+            assert made.rollout.held
+            assert (made.rollout.held.node, made.rollout.held.why) == ("a and b", "and said nothing in 0 s")
+            monkeypatch.setattr(rollout, "ANSWER", 60.0)
+            made.take(state_of(hub, TOKENS, replace(VAULT, port=9001)))
+            assert made.ads.answered() is False
+            trial = made.rollout._trial
+            # What is of a customer goes by it, and puts it off no longer.
+            made.take(replace(state_of(hub, TOKENS, replace(VAULT, port=9001)), identities=()))
+            assert made.rollout._trial is trial
+            response = await made.nodes["c"].read()
+            assert [each.name for each in response.resources] == ["inbound"]
+            assert b"vault" not in response.SerializeToString()
+
+    asyncio.run(run())
+
+
+def test_where_there_is_one_node_nobody_is_kept_from_anything(hub: Hub) -> None:
+    async def run() -> None:
+        async with fleet(hub, state_of(hub, TOKENS), "own") as made:
+            made.take(state_of(hub, TOKENS, VAULT))
+            await made.brings("own", "service/vault", "inbound")
+            assert await made.ads.settled() is True
+
+    asyncio.run(run())
+
+
+@pytest.mark.envoy
+def test_what_the_real_envoy_refuses_is_told_in_its_words_and_reaches_no_other(hub: Hub) -> None:
+    async def run() -> None:
+        place = hub.run_directory
+        files.make_directory(place)
+        async with fleet(hub, state_of(hub, TOKENS), "eu-1") as made:
+            files.replace(
+                place / "envoy.json", bootstrap("own", str(place / "ads.sock"), str(place / "admin.sock")).encode()
+            )
+            envoy = asyncio.create_task(EnvoyProcess(find_envoy(), place / "envoy.json", place / "envoy.log").run())
+            try:
+                await eventually_in_loop(lambda: made.ads.names() == {"eu-1", "own"} and made.ads.quiet())
+                made.take(state_of(hub, TOKENS, replace(VAULT, port=NO_PORT)))
+                await eventually_in_loop(lambda: made.rollout.held is not None)
+                assert made.rollout.held
+                assert made.rollout.held.node == "own"
+                assert "PortValue" in made.rollout.held.why
+                await eventually_in_loop(lambda: all(each["settled"] for each in made.ads.nodes()))
+                assert [each["refused"] for each in made.ads.nodes()] == [{}, {}]
+                made.take(state_of(hub, TOKENS, VAULT))
+                await made.brings("eu-1", "service/vault", "inbound")
+                assert await made.ads.settled() is True
+            finally:
+                envoy.cancel()
+                await asyncio.gather(envoy, return_exceptions=True)
+
+    asyncio.run(run())
