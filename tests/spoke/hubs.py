@@ -240,7 +240,16 @@ class _Loop:
             task.cancel()
         if tasks:
             self._loop.run_until_complete(asyncio.wait(tasks))
+        self._loop.run_until_complete(asyncio.wait_for(self._closed(), 20))
         self._loop.close()
+
+    async def _closed(self) -> None:
+        """Wait until what was told to close has closed: over TLS that takes an answer of the other side.
+
+        What the loop looks at to the end is how it is woken up.
+        """
+        while len(self._loop._selector.get_map()) > 1:  # type: ignore[attr-defined]  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
