@@ -20,6 +20,7 @@ from bench.probe import probe
 from bench.revoke import revoke
 from bench.rotation import rotation
 from bench.rules import rules
+from bench.start_100k import start_100k
 
 BENCHES: dict[str, Bench] = {
     "change-100k": change_100k,
@@ -39,6 +40,7 @@ BENCHES: dict[str, Bench] = {
     "revoke": revoke,
     "rotation": rotation,
     "rules": rules,
+    "start-100k": start_100k,
 }
 
 

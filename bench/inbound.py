@@ -45,7 +45,7 @@ _LENGTH = re.compile(rb"content-length: (\d+)\r\n(?:[^\r]+\r\n)*\r\n", re.IGNORE
 class World:
     """A hub that runs, with its Envoy as `server`, a customer's `context` for TLS, and a service at `service_port`.
 
-    `control_plane` is the process of the hub, `directory` where everything stands.
+    `process` is that of the hub, `directory` where everything stands.
     """
 
     hub: Hub
@@ -55,7 +55,7 @@ class World:
     host: str
     service_port: int
     directory: Path
-    control_plane: int
+    process: BothwaysProcess
 
     def context_of(self, spoke: Spoke) -> ssl.SSLContext:
         """Return a TLS context that trusts the hub, and has the certificate of a spoke."""
@@ -101,7 +101,7 @@ def world(customers: int) -> Iterator[World]:
         status = control(hub, "GET", "/status") or {}
         host = urlsplit(hub.terms.endpoint).hostname or ""
         server = Server("Bothways", inbound, status["envoy"]["pid"])
-        yield World(hub, spoke, server, _context(hub, spoke), host, service_port, place, process.pid)
+        yield World(hub, spoke, server, _context(hub, spoke), host, service_port, place, process)
 
 
 @contextmanager

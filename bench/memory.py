@@ -23,7 +23,7 @@ def memory() -> Iterator[Figure]:
             for suspended in (True, False):
                 (suspend_customer if suspended else resume_customer)(ours.hub, TSP_ID, "tested")
                 ours.apply()
-            for name, mebibytes in (("Envoy", ours.server.memory()), ("control plane", resident(ours.control_plane))):
+            for name, mebibytes in (("Envoy", ours.server.memory()), ("control plane", resident(ours.process.pid))):
                 measured[name].append((customers, mebibytes))
                 yield figure(
                     f"memory-{name.replace(' ', '-').lower()}-{customers}",
