@@ -203,7 +203,9 @@ def test_an_envoy_that_ends_or_says_nothing_is_told_with_its_last_words(
 
 @pytest.mark.envoy
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-@pytest.mark.parametrize("moment", ["ads.sock", "control.sock", "admin.sock"])
+@pytest.mark.parametrize(
+    "moment", ["ads.sock", *(pytest.param(m, marks=pytest.mark.soak) for m in ("control.sock", "admin.sock"))]
+)
 def test_a_signal_during_the_start_ends_everything(
     hub: Hub, processes_in: ProcessesIn, number: signal.Signals, moment: str
 ) -> None:

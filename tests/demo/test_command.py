@@ -69,7 +69,7 @@ def test_a_broken_openssl_fails_its_step_and_the_demo_exits_with_1(
     [
         (signal.SIGINT, "stderr", 130),
         pytest.param(signal.SIGINT, "stdout", 130, marks=pytest.mark.soak),
-        (signal.SIGTERM, "stdout", 143),
+        pytest.param(signal.SIGTERM, "stdout", 143, marks=pytest.mark.soak),
     ],
     ids=["SIGINT while hubs start", "SIGINT after the first step", "SIGTERM after the first step"],
 )

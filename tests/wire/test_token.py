@@ -55,7 +55,7 @@ def label(spoke: Spoke) -> str:
     return found.object
 
 
-@pytest.mark.parametrize("spoke", KeyType, indirect=True)
+@pytest.mark.parametrize("spoke", [KeyType.ECDSA, pytest.param(KeyType.RSA, marks=pytest.mark.soak)], indirect=True)
 def test_the_hub_is_called_with_a_key_that_never_leaves_the_token(spoke: Spoke) -> None:
     done = bothways("spoke", "call", "GET", "/connectivity", "--directory", spoke.directory)
     assert done.returncode == 0, done.stderr
