@@ -186,6 +186,7 @@ def test_bundles_contacts_people_and_cas_are_made_elsewhere(
     assert elsewhere("token", "revoke", token["id"], "--reason", "tested")["state"] == "revoked"
     assert elsewhere("hub", "authority", "add")["id"] > 1
     assert elsewhere("rotate")["held"] == []
+    assert elsewhere("rotate", "--server")["held"] == []
     assert elsewhere("outbound", "csr", issuer)["state"] == "requested"
     assert elsewhere("outbound", "remove", issuer, "--reason", "not wanted")["removed"] is True
     assert elsewhere("customer", "enrolment-password", issuer)["days"] == 7

@@ -30,11 +30,11 @@ from bothways.demo.process import BothwaysProcess
 from bothways.errors import Unusable
 from bothways.operations.contacts import add_contact
 from bothways.operations.delivery import notice_states
-from bothways.operations.hub import Hub, contract, initialise, sign_for_hub
+from bothways.operations.hub import Hub, contract, initialise
 from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.rotation import renew_server_certificate
 from bothways.operations.settings import render_settings
 from bothways.registry.contact import ContactKind
-from bothways.store.authorities import Role
 
 Run = Callable[..., "CompletedProcess[str]"]
 ProcessesIn = Callable[[Path], list[int]]
@@ -248,8 +248,7 @@ def test_a_renewed_server_certificate_is_presented_without_a_restart(hub: Hub, p
 
     with closing(opened()) as old:
         assert page(old) == 200
-        with hub.write() as transaction:
-            renewed = sign_for_hub(hub, transaction, Role.SERVER)
+        renewed = renew_server_certificate(hub)
         end, presented = time.monotonic() + 30, serial(old)
         assert presented != renewed
         while presented != renewed:

@@ -5,6 +5,7 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
+from cryptography import x509
 from tests.outbound.signing import returned_by
 
 from bothways.connectivity.facts import ProbeFact
@@ -14,6 +15,7 @@ from bothways.demo.process import BothwaysProcess
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customer_credentials import show_credentials
 from bothways.operations.customers import show_customer
+from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub, contract
 from bothways.spoke.directory import init_spoke
@@ -106,6 +108,18 @@ def test_rotation_of_a_hub_that_does_not_run_waits_for_it(in_hub: Run) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("The hub's client certificate is now ")
     assert "comes into force when the hub runs" in done.stderr
+
+
+def test_the_endpoints_certificate_is_renewed_with_another_key_before_its_time(
+    in_hub: Run, document: Document, hub: Hub
+) -> None:
+    before = hub_state(hub)
+    serial = document("rotate", "--server")["serial"]
+    after = hub_state(hub)
+    assert f"{x509.load_pem_x509_certificate(after.server.certificate_pem.encode()).serial_number:x}" == serial
+    assert after.server.key_pem != before.server.key_pem
+    assert after.client == before.client
+    assert f"The hub's server certificate is now {serial}." not in in_hub("rotate", "--server").stdout
 
 
 def test_a_customer_that_pins_is_told_with_exit_code_1_and_force_asks_nobody(

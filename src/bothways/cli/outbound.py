@@ -17,7 +17,7 @@ from bothways.errors import Conflict, NotFound, Unusable
 from bothways.findings import Level
 from bothways.operations import customer_credentials
 from bothways.operations.hub import Hub
-from bothways.operations.rotation import rotate_client_certificate
+from bothways.operations.rotation import renew_server_certificate, rotate_client_certificate
 from bothways.outbound.probe import probe_customer, probe_target
 from bothways.outbound.rotation import rotate_when_asked
 from bothways.outbound.trial import require_taken
@@ -53,23 +53,29 @@ def rotate(
     force: Annotated[
         bool, Parameter(negative="", help="Ask no customer first: one that pins the certificate loses its calls.")
     ] = False,
+    server: Annotated[
+        bool, Parameter(negative="", help="The certificate of endpoint and portal instead: its key may be known.")
+    ] = False,
     where: Where = DEFAULT,
     json: Json = False,
 ) -> int:
     """Put a new client certificate of the hub, from its Client CA, to use towards all customers that take it.
 
     Each customer's server is asked first. One that refuses keeps the certificate before, as long as that lasts, and
-    is asked again each hour. Exits with 1 if there is one.
+    is asked again each hour. Exits with 1 if there is one. With --server nobody is asked: customers trust its CA.
     """
+    which = "server" if server else "client"
 
     def local(hub: Hub) -> Document:
+        if server:
+            return {"serial": renew_server_certificate(hub), "asked": 0, "held": []}
         if force:
             return {"serial": rotate_client_certificate(hub), "asked": 0, "held": []}
         return rotate_when_asked(hub, lambda total: Progress(total, "customers asked").step).document()
 
     with asked(where) as at:
-        document = at.change(local, "POST", ("rotation",), {"force": force})
-        lines = [f"The hub's client certificate is now {document['serial']}."]
+        document = at.change(local, "POST", ("rotation",), {"force": force, "certificate": which})
+        lines = [f"The hub's {which} certificate is now {document['serial']}."]
         lines += [f"{each['customer']} stays with the one before: {each['reason']}" for each in document["held"]]
         code = at.conclude(document, "\n".join(lines), as_json=json)
         return FAILED if document["held"] else code

@@ -1,6 +1,7 @@
 """The hub's client certificates in the API: those that customers' own CAs sign (R13), and the rotation (R15)."""
 
 import asyncio
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -8,7 +9,12 @@ from pydantic import Field
 from bothways.contract.document import KeyType
 from bothways.operations import customer_credentials
 from bothways.operations.customer_credentials import credential_document
-from bothways.operations.rotation import held_customers, own_certificates, rotate_client_certificate
+from bothways.operations.rotation import (
+    held_customers,
+    own_certificates,
+    renew_server_certificate,
+    rotate_client_certificate,
+)
 from bothways.outbound.rotation import rotate_when_asked
 from bothways.outbound.trial import require_taken
 from bothways.registry.access import Action
@@ -33,8 +39,12 @@ class Returned(Body):
 
 
 class Rotate(Body):
-    """With `force`, no customer is asked first: one that pins the certificate loses its calls."""
+    """Which certificate of the hub gets a successor: `client`, which customers are shown, or `server`, the endpoint's.
 
+    With `force`, no customer is asked first: one that pins the client certificate loses its calls.
+    """
+
+    certificate: Literal["client", "server"] = "client"
     force: bool = False
 
 
@@ -94,10 +104,15 @@ def rotation_router(gate: Gate) -> APIRouter:
 
     @router.post("", status_code=201)
     async def _rotate(by: Asks, body: Rotate) -> Document:
-        """Put a new client certificate to use towards all customers that take it; each one's server is asked first."""
+        """Put a new client certificate to use towards all customers that take it; each one's server is asked first.
+
+        Or a new server certificate, of endpoint and portal, with a new key: customers trust its CA, and are not asked.
+        """
         hub = by.may(Action.HUB_WRITE)
 
         def work() -> Document:
+            if body.certificate == "server":
+                return {"serial": renew_server_certificate(hub), "asked": 0, "held": []}
             if body.force:
                 return {"serial": rotate_client_certificate(hub), "asked": 0, "held": []}
             return rotate_when_asked(hub).document()
