@@ -6,6 +6,7 @@ from bench.change_100k import change_100k
 from bench.check import check
 from bench.cli_start import cli_start
 from bench.client import client
+from bench.crl_100k import crl_100k
 from bench.demo import demo
 from bench.dns_change import dns_change
 from bench.egress import egress
@@ -17,9 +18,11 @@ from bench.issue_rsa4096 import issue_rsa4096
 from bench.memory import memory
 from bench.portal_100k import portal_100k
 from bench.probe import probe
+from bench.push_100k import push_100k
 from bench.revoke import revoke
 from bench.rotation import rotation
 from bench.rules import rules
+from bench.schedule_100k import schedule_100k
 from bench.start_100k import start_100k
 
 BENCHES: dict[str, Bench] = {
@@ -27,6 +30,7 @@ BENCHES: dict[str, Bench] = {
     "check": check,
     "cli-start": cli_start,
     "client": client,
+    "crl-100k": crl_100k,
     "demo": demo,
     "dns-change": dns_change,
     "egress": egress,
@@ -37,9 +41,11 @@ BENCHES: dict[str, Bench] = {
     "memory": memory,
     "portal-100k": portal_100k,
     "probe": probe,
+    "push-100k": push_100k,
     "revoke": revoke,
     "rotation": rotation,
     "rules": rules,
+    "schedule-100k": schedule_100k,
     "start-100k": start_100k,
 }
 

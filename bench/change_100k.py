@@ -4,6 +4,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from bench.harness import Figure, figure
 from bench.inbound import TSP_ID, World, asked, connected, world
@@ -12,16 +13,23 @@ from bothways.operations.customers import resume_customer, suspend_customer
 _CUSTOMERS = 100_000
 _ROUNDS = 10
 _GOAL = 1.0
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _PAUSE = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Seconds of one change: of the operation up to its commit, and from there to Envoy's ACK and to its effect."""
+
+    committed: float
+    acknowledged: float
+    judged: float
 
 
 def change_100k() -> Iterator[Figure]:
     """Measure seconds from the operation to its effect on an open connection: suspended, and resumed."""
-    with world(_CUSTOMERS) as ours, connected(ours, ours.server, ours.context) as line:
-        seconds = [
-            _in_force_after(ours, line, suspended=suspended) for _ in range(_ROUNDS) for suspended in (True, False)
-        ]
+    with world(_CUSTOMERS) as ours:
+        seconds = [each.committed + each.judged for each in effects(ours)]
     yield figure(
         "change-100k",
         seconds,
@@ -32,16 +40,27 @@ def change_100k() -> Iterator[Figure]:
     )
 
 
-def _in_force_after(ours: World, line: ssl.SSLSocket, *, suspended: bool) -> float:
+def effects(ours: World) -> list[Effect]:
+    """Suspend and resume the customer, time after time, and see it on a connection that stays open."""
+    with connected(ours, ours.server, ours.context) as line:
+        return [_effect(ours, line, suspended=suspended) for _ in range(_ROUNDS) for suspended in (True, False)]
+
+
+def _effect(ours: World, line: ssl.SSLSocket, *, suspended: bool) -> Effect:
     wanted = b"403" if suspended else b"200"
     with ThreadPoolExecutor(1) as pool:
         started = time.perf_counter()
         (suspend_customer if suspended else resume_customer)(ours.hub, TSP_ID, "tested")
-        applied = pool.submit(ours.apply)
+        committed = time.perf_counter()
+        acknowledged = pool.submit(_applied, ours)
         while asked(ours, ours.server, line) != wanted:
-            if time.perf_counter() - started > _PATIENCE:
+            if time.perf_counter() - committed > _PATIENCE:
                 raise RuntimeError("the change is not in force")
             time.sleep(_PAUSE)
-        seconds = time.perf_counter() - started
-        applied.result()
-    return seconds
+        judged = time.perf_counter()
+        return Effect(committed - started, acknowledged.result() - committed, judged - committed)
+
+
+def _applied(ours: World) -> float:
+    ours.apply()
+    return time.perf_counter()

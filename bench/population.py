@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, insert, update
 
 from bothways.operations.hub import Hub
 from bothways.pki.profile import uri_id
-from bothways.store import schema
+from bothways.pki.revocation import RevocationReason
+from bothways.store import schema, schema_outbound
+from bothways.store.chains import ChainState
 
 _TOGETHER = 5_000
 _FIRST = 10_000_000
@@ -30,6 +32,25 @@ def populate(hub: Hub, count: int, service: str | None = None) -> None:
             for table, rows in _rows(hub, group, service):
                 if rows:
                     transaction.connection.execute(insert(table), rows)
+
+
+def revoke_first(hub: Hub, count: int) -> None:
+    """Revoke the certificates of the first `count` customers, as far as the next revocation list is concerned."""
+    with hub.write() as transaction:
+        revoked = update(schema.certificate).where(
+            schema.certificate.c.request_id < _FIRST + count, schema.certificate.c.revoked_at.is_(None)
+        )
+        values = {"revoked_at": transaction.now, "revoked_reason": RevocationReason.UNSPECIFIED.value}
+        transaction.connection.execute(revoked.values(values))
+
+
+def add_servers(hub: Hub, count: int, probes: int) -> None:
+    """Give the first `count` customers a server with an endorsed chain, and so many daily probes, the last just now."""
+    numbers = iter(range(count))
+    while group := list(islice(numbers, _TOGETHER)):
+        with hub.write() as transaction:
+            for table, rows in _server_rows(hub, group, probes):
+                transaction.connection.execute(insert(table), rows)
 
 
 def tsp_id(number: int) -> str:
@@ -91,6 +112,40 @@ def _rows(hub: Hub, numbers: list[int], service: str | None) -> Iterator[tuple[T
     )
     granted = [{"service": service, "tsp_id": name, "granted_at": now} for _, name, _ in each] if service else []
     yield schema.granted, granted
+
+
+def _server_rows(hub: Hub, numbers: list[int], probes: int) -> Iterator[tuple[Table, list[dict[str, object]]]]:
+    now = hub.now()
+    set_at = now - timedelta(days=probes)
+    each = [(number, tsp_id(number), f"c{number}.shops.example") for number in numbers]
+    yield (
+        schema.endpoint,
+        [{"tsp_id": name, "host": host, "port": 443, "path": "", "set_at": set_at} for _, name, host in each],
+    )
+    yield (
+        schema_outbound.chain,
+        [
+            {
+                "tsp_id": name,
+                "pem": "",
+                "fingerprint": _digest(b"chain", number),
+                "not_after": now + _VALIDITY,
+                "state": ChainState.ENDORSED.value,
+                "submitted_at": set_at,
+                "decided_at": set_at,
+                "spki_pins": "",
+            }
+            for number, name, _ in each
+        ],
+    )
+    yield (
+        schema.probe,
+        [
+            {"tsp_id": name, "address": f"{host}:443", "at": now - timedelta(days=ago), "ok": True, "seen": "200"}
+            for ago in reversed(range(probes))
+            for _, name, host in each
+        ],
+    )
 
 
 def _digest(what: bytes, number: int) -> str:

@@ -57,7 +57,7 @@ class Schedule:
 
     async def look(self) -> int:
         """Probe everybody who is due, and return how many there were."""
-        due = await asyncio.to_thread(self._due)
+        due = await asyncio.to_thread(self.due)
         if any(each.last is None or each.last < each.since for each in due):
             await self._apply()
         waiting = iter(due)
@@ -66,7 +66,8 @@ class Schedule:
                 group.create_task(self._work(waiting))
         return len(due)
 
-    def _due(self) -> list[Registered]:
+    def due(self) -> list[Registered]:
+        """Return who is to be probed now, without those whose probe could not be made in the last minute."""
         now = self._hub.now()
         with self._hub.read() as connection:
             found = endpoints.registered(connection, now)
