@@ -1,8 +1,8 @@
 """A hub with many customers, for figures that depend on how many there are.
 
-What is stored for each is what enrolment stores, but for three things, because making 100,000 keys takes an hour: all
-customers share the bytes of one request and one certificate, with digests and serial numbers of their own, so that no
-constraint is off; and the audit has no line for them.
+What is stored for each is what enrolment stores, but for three things, because making 100,000 keys takes an hour: in
+place of each request and each certificate stand as many zeros, with digests and serial numbers of their own, so that no
+constraint is off; and the audit has no line for them. `docs/million.md` tells people what is real, so change it too.
 """
 
 import hashlib
