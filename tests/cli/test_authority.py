@@ -19,7 +19,7 @@ def test_an_issuing_ca_is_added_listed_and_the_old_one_retired(
         1: ("issuing", "trusted", 1),
         2: ("client", "signing", 1),
         3: ("server", "signing", 0),
-        4: ("node", "signing", 0),
+        4: ("node", "signing", 1),
         added["id"]: ("issuing", "signing", 0),
     }
     assert "issuing G2" in in_hub("hub", "authority", "list").stdout

@@ -1,6 +1,7 @@
 """A node's certificate is renewed before its end, and an Envoy behind the agent is served on."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from tests.eventually import eventually_in_loop
 from bothways.dataplane.admin import answers
 from bothways.dataplane.node_renewal import NEXT_FILE, NodeRenewal, settle
 from bothways.errors import Unreachable
+from bothways.operations.authorities import add_node_authority
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
-from bothways.operations.nodes import list_nodes
-from bothways.pki.chain import fingerprint
+from bothways.operations.hub import now as hub_now
+from bothways.operations.nodes import OVERLAP, list_nodes, note_use
+from bothways.operations.upkeep import upkeep
+from bothways.pki.chain import certificate_pem, fingerprint, issued_by
 from bothways.xds import names
 from bothways.xds.state import Address
 
@@ -62,6 +66,32 @@ def test_it_is_renewed_at_two_thirds_of_its_life_and_shown_from_then_on(nodes_hu
             assert await place.ads.settled()
         asked = [each["fingerprint"] for each in list_nodes(place.hub)[0]["certificates"]]
         assert asked == [fingerprint(after), fingerprint(before)]
+        rounds.cancel()
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_it_is_renewed_when_another_ca_signs_and_the_one_that_goes_is_trusted_no_more(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        before, trust = shown(place.directory), place.directory / names.TRUST_FILE
+        first = trust.read_text()
+        rounds = asyncio.create_task(publishing(place))
+        renewal = NodeRenewal("eu-1", place.directory, place.line, place.hub.now)
+        assert not await renewal.look()
+        added = certificate_pem(add_node_authority(place.hub).certificate)
+        assert await renewal.look()
+        assert issued_by(shown(place.directory), x509.load_pem_x509_certificate(added.encode()))
+        assert trust.read_text() == added + first
+        assert not await renewal.look()
+        await asyncio.to_thread(note_use, place.hub, fingerprint(shown(place.directory)))
+        assert upkeep(place.hub).problems == ()
+        later = replace(place.hub, now=lambda: hub_now() + OVERLAP)
+        assert upkeep(later).problems == ()
+        assert not await renewal.look()
+        assert trust.read_text() == added
+        # The control plane shows itself under the new CA by now, and is found.
+        assert await place.line.first_word()
+        assert shown(place.directory) != before
         rounds.cancel()
 
     asyncio.run(with_relay(nodes_hub, test))

@@ -26,7 +26,7 @@ from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
-from bothways.operations.node_renewal import renew_node
+from bothways.operations.node_renewal import current_trust, renew_node
 from bothways.operations.node_settings import read_node
 from bothways.operations.nodes import withdraw_node
 from bothways.xds import names
@@ -63,7 +63,7 @@ def nodes_hub(hub: Hub) -> Hub:
 def control_plane(hub: Hub) -> tuple[AdsServer, Admission]:
     state = hub_state(hub)
     admission = Admission(state)
-    renewals = partial(node_handler, partial(renew_node, hub))
+    renewals = partial(node_handler, partial(renew_node, hub), partial(current_trust, hub))
     return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), admission, (renewals,)), admission
 
 

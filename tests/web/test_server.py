@@ -231,6 +231,11 @@ def test_a_server_for_certain_clients_asks_for_their_certificate_and_tells_the_a
     with files.readable((state.client.key_pem + state.client.certificate_pem).encode(), hub.run_directory) as path:
         context.load_cert_chain(path)
     assert json.loads(asked(context)) == [state.client.certificate_pem]
+    # Under other CAs from then on: who is of the one before is a stranger, also at a listener that was there already.
+    certificate.follow(state.server, contract(hub).trust.issuing_ca)
+    assert asked(context) == "closed"
+    certificate.follow(state.server, clients + contract(hub).trust.issuing_ca)
+    assert json.loads(asked(context)) == [state.client.certificate_pem]
 
 
 def test_a_server_for_everybody_tells_of_no_certificate(hub: Hub, trusting: ssl.SSLContext) -> None:

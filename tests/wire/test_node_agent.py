@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import grpc
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,17 +17,20 @@ from tests.eventually import eventually
 from tests.wire.agents import Agent, agent
 from tests.wire.conftest import ISSUER, World, stored_world
 from tests.wire.load import Load
-from tests.wire.test_nodes import nodes, settled, with_nodes
+from tests.wire.test_nodes import connectivity, nodes, settled, stream, with_nodes
 from tests.wire.test_survival import Running
 
 from bothways.cli.opening import control
+from bothways.operations.authorities import add_node_authority, list_authorities, retire_authority
 from bothways.operations.certificates import revoke_certificate
-from bothways.operations.hub import Hub, serial_number
-from bothways.operations.nodes import list_nodes
+from bothways.operations.data_plane import hub_state
+from bothways.operations.hub import Hub, now, serial_number
+from bothways.operations.nodes import OVERLAP, list_nodes
 from bothways.operations.services import grant_service
 from bothways.operations.settings import EnvoyLifetime
+from bothways.operations.upkeep import upkeep
 from bothways.pki import issue, profile
-from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.pki.chain import certificate_pem, fingerprint, issued_by
 from bothways.pki.revocation import RevocationReason
 from bothways.spoke.directory import Spoke
 from bothways.store import authorities
@@ -129,6 +133,54 @@ def test_a_nodes_certificate_is_renewed_and_no_request_is_lost(hub_of: Running, 
         page.wait_for_more()
     assert (load.lost, page.lost) == ([], [])
     assert node.state["problem"] == ""
+
+
+@pytest.mark.soak
+def test_the_node_ca_is_replaced_and_no_request_is_lost(hub_of: Running, node: Agent, tmp_path: Path) -> None:
+    world, there = hub_of.world, node.at(hub_of.world)
+    hub, (spoke, _) = world.hub, world.connected()
+    of_old = (node.directory / "tls.key").read_bytes(), (node.directory / "tls.crt").read_bytes()
+    with Load(there, spoke) as load:
+        with Load(there, spoke, "/connectivity") as page:
+            load.wait_for_more()
+            added = add_node_authority(hub)
+            world.apply()
+            # It would find out within the hour.
+            node.process.send_signal(signal.SIGHUP)
+            eventually(lambda: used_under(hub) == added.id, "it was not renewed under the next CA")
+            settled(hub, "eu-1")
+            page.wait_for_more()
+        assert (load.lost, page.lost) == ([], [])
+        upkeep(hub)
+        world.apply()
+        control_plane = hub_state(hub).control_plane
+        assert control_plane is not None
+        shown = x509.load_pem_x509_certificate(control_plane.pair.certificate_pem.encode())
+        assert issued_by(shown, added.certificate)
+        # The node's own connections of before go on for a while.
+        assert stream(hub, of_old, "eu-1") == grpc.StatusCode.OK
+        old = next(each["id"] for each in list_authorities(hub) if each["role"] == "node" and each["id"] != added.id)
+        retire_authority(replace(hub, now=lambda: now() + OVERLAP), old, "tested")
+        world.apply()
+        # On record it still is: it is the handshake that refuses it, at both ports.
+        assert stream(hub, of_old, "eu-1") == grpc.StatusCode.UNAVAILABLE
+        (tmp_path / "old.pem").write_bytes(of_old[0] + of_old[1])
+        context = ssl.create_default_context(cadata=control_plane.anchors.pem)
+        context.load_cert_chain(tmp_path / "old.pem")
+        assert connectivity(hub, context) is None
+        # Whoever comes back finds the control plane under the next CA alone.
+        hub_of.kill()
+        hub_of.start()
+        settled(hub, "eu-1")
+        load.wait_for_more()
+    assert load.lost == []
+    assert node.state["problem"] == ""
+
+
+def used_under(hub: Hub) -> int | None:
+    """Return the CA of the node's newest certificate, once that was shown."""
+    newest = list_nodes(hub)[0]["certificates"][0]
+    return newest["authority"] if newest["used_at"] else None
 
 
 def grown_old(hub: Hub, directory: Path) -> bytes:

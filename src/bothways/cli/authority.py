@@ -11,13 +11,15 @@ from bothways.contract.document import KeyType
 from bothways.operations import authorities
 from bothways.operations.hub import Hub
 
+_TITLES = {"issuing": "issuing CA", "client": "Client CA", "node": "node CA"}
 _KINDS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
 
 
 def add(
     *,
     role: Annotated[
-        Literal["issuing", "client"], Parameter(help="Which CA: the one of customers' certificates, or of the hub's.")
+        Literal["issuing", "client", "node"],
+        Parameter(help="Which CA: the one of customers' certificates, of the hub's, or of remote nodes'."),
     ] = "issuing",
     ca_key: Annotated[
         Literal["p256", "rsa4096"] | None, Parameter(help="The key of the CA, if not as that of the one before.")
@@ -28,7 +30,7 @@ def add(
     """Put a new CA beside the one that signs: it signs from now on, and both are trusted.
 
     With `--role client`, customers are to trust both Client CAs; each is shown a certificate of the new one when its
-    server takes it.
+    server takes it. With `--role node`, nodes renew under the new one, and the control plane follows when all have.
     """
     with asked(where) as at:
         document = at.change(
@@ -38,12 +40,17 @@ def add(
             {"role": role, "ca_key": ca_key},
         )
         signs = f"{document['id']} signs from {'the next rotation' if role == 'client' else 'now'} on"
-        text = f"The {'Client' if role == 'client' else 'issuing'} CA {signs}: {document['subject']}"
+        text = f"The {_TITLES[role]} {signs}: {document['subject']}"
         result(document, text, as_json=json)
         at.apply()
         if role == "client":
             tell("The contract names both: customers take it again, and have their servers trust both Client CAs.")
             tell("Then, as often as you like, to change over whoever is ready and learn who is not: bothways rotate")
+        elif role == "node":
+            tell(
+                "Nodes with an agent renew within an hour, or at once after a reload (SIGHUP). For each without: "
+                "bothways hub envoy-bootstrap --node NAME. Who is still under which CA: bothways hub node list"
+            )
         else:
             tell("The contract names both: customers take it again before they install a certificate of the new one.")
         return OK
@@ -63,7 +70,7 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
 
 
 def retire(authority: int, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
-    """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers."""
+    """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers or nodes."""
 
     def local(hub: Hub) -> Document:
         authorities.retire_authority(hub, authority, reason)

@@ -12,15 +12,18 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.intake import Intake
 from bothways.dataplane.node_service import node_handler
 from bothways.operations.hub import Hub
-from bothways.operations.node_renewal import renew_node
+from bothways.operations.node_renewal import current_trust, renew_node
 from bothways.web.nodes import nodes_only
 from bothways.web.server import ServerCertificate, serve_over_tls
 from bothways.xds.state import HubState
 
 
 def services_for_nodes(hub: Hub, intake: Intake) -> tuple[Callable[[Admission | None], Any], ...]:
-    """Return what is served beside the configuration: the intake of access logs, and the renewal of certificates."""
-    return partial(access_log_handler, intake.take), partial(node_handler, partial(renew_node, hub))
+    """Return what is served beside the configuration: the intake of access logs, and what nodes ask for themselves."""
+    return (
+        partial(access_log_handler, intake.take),
+        partial(node_handler, partial(renew_node, hub), partial(current_trust, hub)),
+    )
 
 
 class TowardsNodes:
@@ -34,9 +37,9 @@ class TowardsNodes:
             self._certificate = ServerCertificate(hub.run_directory, state.control_plane.pair, anchors)
 
     def follow(self, latest: HubState) -> None:
-        """Show the certificate that is in force."""
+        """Show the certificate that is in force, and take those of the CAs that are."""
         if self._certificate is not None and latest.control_plane is not None:
-            self._certificate.follow(latest.control_plane.pair)
+            self._certificate.follow(latest.control_plane.pair, latest.control_plane.anchors.pem)
 
     def parts(self, ads: AdsServer, admission: Admission, app: FastAPI) -> list[Coroutine[Any, Any, None]]:
         """Return what has to run, nothing if no node is let in."""

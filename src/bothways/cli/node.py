@@ -83,13 +83,20 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
                 each["inbound"],
                 each["egress"],
                 each["reached_at"] or "",
-                ", ".join(f"{one['serial'][:8]} until {one['not_after'][:10]}" for one in each["certificates"]),
+                ", ".join(
+                    f"{one['serial'][:8]} of CA {one['authority']} until {one['not_after'][:10]}{_unused(one)}"
+                    for one in each["certificates"]
+                ),
             )
             for each in found
         ]
         text = table(rows, ("NODE", "STATE", "INBOUND", "EGRESS", "REACHED AT", "CERTIFICATES"))
         result(found, text, as_json=json)
         return OK
+
+
+def _unused(certificate: Document) -> str:
+    return "" if certificate["used_at"] else " (not used yet)"
 
 
 def withdraw(node: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:

@@ -33,6 +33,15 @@ class Identity:
         return "Identity()"
 
 
+def identity_of(directory: Path) -> Identity:
+    """Return what is in a node's files. Raises `Unusable` if one cannot be read, or others can read the key."""
+    return Identity(
+        files.read_private(directory / names.KEY_FILE, "the node's private key"),
+        files.read(directory / names.CERTIFICATE_FILE, "the node's certificate"),
+        files.read(directory / names.TRUST_FILE, "the CA of the control plane"),
+    )
+
+
 class HubLine:
     """One channel to the control plane, which connects again by itself for as long as it is open.
 
@@ -43,13 +52,7 @@ class HubLine:
     def __init__(self, directory: Path, hub: RemoteHub) -> None:
         self._hub = hub
         self._changed = asyncio.Event()
-        self.channel = self._open(
-            Identity(
-                files.read_private(directory / names.KEY_FILE, "the node's private key"),
-                files.read(directory / names.CERTIFICATE_FILE, "the node's certificate"),
-                files.read(directory / names.TRUST_FILE, "the CA of the control plane"),
-            )
-        )
+        self.channel = self._open(identity_of(directory))
 
     async def change(self, identity: Identity) -> None:
         """Show another certificate from now on. What goes on over the channel before ends.

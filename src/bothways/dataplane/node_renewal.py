@@ -1,9 +1,11 @@
-"""A node's certificate, renewed by its agent when a third of its life is left; no person carries files for it."""
+"""A node's certificate, renewed by its agent near its end or under the next CA; no person carries files for it."""
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,9 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from bothways import files
-from bothways.dataplane.hub_line import HubLine, Identity
-from bothways.dataplane.node_service import RENEW, SERVICE
+from bothways.dataplane.hub_line import HubLine, Identity, identity_of
+from bothways.dataplane.node_service import RENEW, SERVICE, TRUST
 from bothways.errors import BothwaysError, Unreachable
+from bothways.pki.chain import issued_by
 from bothways.xds import names
 
 _log = logging.getLogger(__name__)
@@ -31,6 +34,10 @@ _log = logging.getLogger(__name__)
 NEXT_FILE = "next.pem"
 """A new key with its certificate, until both are in their places: a machine that ends in between finds them here."""
 _LOOK, _AGAIN, _ANSWER = 3600.0, 60.0, 30.0
+
+
+class _Away(Exception):
+    """The control plane does not say which CA signs now."""
 
 
 class NodeRenewal:
@@ -52,7 +59,12 @@ class NodeRenewal:
         self._line = line
         self._now = now
         self._changed = changed
+        self._asked_for = asyncio.Event()
         self.problem = ""
+
+    def hurry(self) -> None:
+        """Look now, and not only when the hour is over."""
+        self._asked_for.set()
 
     async def run(self) -> None:
         """Renew whenever it is due, until this task is cancelled; what fails is told, and tried again."""
@@ -61,27 +73,53 @@ class NodeRenewal:
             try:
                 await self.look()
                 self._say("")
+            except _Away:
+                # Nothing is due, and the relay tells of it.
+                pause = _AGAIN
             except (BothwaysError, ValueError, KeyError, grpc.RpcError) as error:
                 why = error.details() if isinstance(error, grpc.aio.AioRpcError) else str(error)
                 self._say(f"the node's certificate is not renewed: {why}")
                 pause = _AGAIN
-            await asyncio.sleep(pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked_for.wait(), pause)
+            self._asked_for.clear()
 
     async def look(self) -> bool:
-        """Renew if it is due; tell whether it was done. Raises what it fails with, and then the old one goes on."""
+        """Renew if it is due, or if another CA signs now; tell whether it was done. Whom to trust is learned as well.
+
+        Raises what it fails with, and then the old one goes on.
+        """
         place = self._directory / names.CERTIFICATE_FILE
         current = x509.load_pem_x509_certificate(files.read(place, "the node's certificate"))
         begin, end = current.not_valid_before_utc, current.not_valid_after_utc
-        if self._now() < end - (end - begin) / 3:
+        if self._now() < end - (end - begin) / 3 and not await self._replaced(current):
             return False
         identity = await self._asked()
+        # First: once the new certificate was shown, the control plane may show one of the next CA.
+        files.replace(self._directory / names.TRUST_FILE, identity.trust)
         # Both in one file first: whoever ends in between finds them there.
         files.replace(self._directory / NEXT_FILE, identity.key + identity.certificate, files.PRIVATE)
         await self._line.change(identity)
-        files.replace(self._directory / names.TRUST_FILE, identity.trust)
         settle(self._directory)
         _log.info("the node's certificate is renewed")
         return True
+
+    async def _replaced(self, current: x509.Certificate) -> bool:
+        """Tell whether another CA signs than that of the certificate; if it is the same, trust whom the hub trusts."""
+        ask = self._line.channel.unary_unary(f"/{SERVICE}/{TRUST}")
+        try:
+            trust = json.loads(await ask(b"", timeout=_ANSWER))["trust"].encode()
+        except grpc.aio.AioRpcError as error:
+            if error.code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}:
+                raise _Away from error
+            raise
+        signing, *_ = x509.load_pem_x509_certificates(trust)
+        if not issued_by(current, signing):
+            return True
+        if trust != files.read(self._directory / names.TRUST_FILE, "the CA of the control plane"):
+            await self._line.change(replace(identity_of(self._directory), trust=trust))
+            files.replace(self._directory / names.TRUST_FILE, trust)
+        return False
 
     async def _asked(self) -> Identity:
         key = ec.generate_private_key(ec.SECP256R1())

@@ -1,4 +1,4 @@
-"""What a node asks of the hub for itself, at the port where it gets its configuration: its next certificate."""
+"""What a node asks of the hub for itself, where it gets its configuration: its next certificate, and the CAs."""
 
 import asyncio
 import json
@@ -15,35 +15,51 @@ from bothways.pki.chain import certificate_pem, fingerprint
 
 _log = logging.getLogger(__name__)
 
-SERVICE, RENEW = "bothways.node.v1.Node", "Renew"
+SERVICE, RENEW, TRUST = "bothways.node.v1.Node", "Renew", "Trust"
 _LOOK, _KNOWN_SECONDS = 0.05, 10.0
 
 
 def node_handler(
-    renew: Callable[[str, bytes], tuple[x509.Certificate, str]], admission: Admission | None = None
+    renew: Callable[[str, bytes], tuple[x509.Certificate, str]],
+    trust: Callable[[], str],
+    admission: Admission | None = None,
 ) -> Any:
-    """Return the gRPC handler; `renew` is `operations.node_renewal.renew_node` for one hub, and may block.
+    """Return the gRPC handler; `renew` and `trust` are those of `operations.node_renewal` for one hub, and may block.
 
-    A request in PEM comes in; a JSON object with `certificate` and `trust`, both in PEM, goes out. Whose it is says the
-    certificate that was shown, and nothing else; without admission, nobody has shown one.
+    To `Renew`, a request in PEM comes in; a JSON object with `certificate` and `trust`, both in PEM, goes out. To
+    `Trust`, nothing comes in, and `trust` alone goes out. Whose it is says the certificate that was shown, and nothing
+    else; without admission, nobody has shown one.
     """
 
-    async def answer(csr: bytes, context: Any) -> bytes:
-        shown = b"".join(context.auth_context().get("x509_pem_cert", ()))
-        known = admission.node_of(shown) if admission is not None else None
-        if admission is None or known is None:
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
-            raise AssertionError
+    async def renewed(csr: bytes, context: Any) -> bytes:
+        known, name = await _admitted(context, admission)
         try:
-            certificate, trust = await asyncio.to_thread(renew, known[0], csr)
+            certificate, trusted = await asyncio.to_thread(renew, name, csr)
         except BothwaysError as error:
-            _log.warning("node %s is given no certificate: %s", known[0], error)
+            _log.warning("node %s is given no certificate: %s", name, error)
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
             raise AssertionError from error
         # Else the node could show it before it is known here.
         async with asyncio.timeout(_KNOWN_SECONDS):
-            while not admission.admits(known[0], fingerprint(certificate)):  # noqa: ASYNC110 - a round of the publisher
+            while not known.admits(name, fingerprint(certificate)):  # noqa: ASYNC110 - a round of the publisher
                 await asyncio.sleep(_LOOK)
-        return json.dumps({"certificate": certificate_pem(certificate), "trust": trust}).encode()
+        return json.dumps({"certificate": certificate_pem(certificate), "trust": trusted}).encode()
 
-    return grpc.method_handlers_generic_handler(SERVICE, {RENEW: grpc.unary_unary_rpc_method_handler(answer)})
+    async def told(_: bytes, context: Any) -> bytes:
+        await _admitted(context, admission)
+        return json.dumps({"trust": await asyncio.to_thread(trust)}).encode()
+
+    methods = {RENEW: renewed, TRUST: told}
+    return grpc.method_handlers_generic_handler(
+        SERVICE, {name: grpc.unary_unary_rpc_method_handler(method) for name, method in methods.items()}
+    )
+
+
+async def _admitted(context: Any, admission: Admission | None) -> tuple[Admission, str]:
+    """Return who lets the node in that asks, and its name; whoever is none is turned away."""
+    shown = b"".join(context.auth_context().get("x509_pem_cert", ()))
+    known = admission.node_of(shown) if admission is not None else None
+    if admission is None or known is None:
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
+        raise AssertionError
+    return admission, known[0]

@@ -131,6 +131,8 @@ class _Supervisor:
             self._clear()
 
     def _renew(self) -> None:
+        if self._renewal is not None:
+            self._renewal.hurry()
         try:
             self._envoy.binary = find_envoy(self._site.envoy)
         except Unusable as error:

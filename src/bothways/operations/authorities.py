@@ -1,4 +1,4 @@
-"""The hub's CAs: list them, put a next issuing CA or Client CA beside the first, and retire the old one."""
+"""The hub's CAs: list them, put a next issuing CA, Client CA or node CA beside the first, and retire the old one."""
 
 import secrets
 from contextlib import suppress
@@ -12,10 +12,13 @@ from bothways.contract.document import KeyType
 from bothways.errors import BothwaysError, Conflict, NotFound
 from bothways.operations.hub import AUTHORITY_TITLES, Hub, add_authority
 from bothways.operations.keys import require_own_primes
+from bothways.operations.nodes import node_certificates
 from bothways.operations.revocation import publish_list
 from bothways.signer.keys import ProvidedKey
 from bothways.store import authorities, certificates, holds, revocation_lists
 from bothways.store.authorities import Authority, Role
+
+_REPLACEABLE = (Role.ISSUING, Role.CLIENT, Role.NODE)
 
 
 def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
@@ -58,9 +61,24 @@ def add_client_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     return _added(hub, Role.CLIENT, before, key, generation)
 
 
-def authority_added(hub: Hub, role: Literal["issuing", "client"], kind: KeyType | None) -> dict[str, Any]:
+def add_node_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
+    """Make the next node CA, which signs the nodes' certificates from now on; the control plane takes those of both.
+
+    What it shows to nodes itself stays under the one before until each of them has used a certificate of the new one.
+    `kind` is that of the CA before if it is None.
+    """
+    with hub.read() as connection:
+        before = authorities.signing_authority(connection, Role.NODE)
+        generation = 1 + len(authorities.every_authority(connection, Role.NODE))
+    key = hub.keys.generate(f"node-ca-{generation}-{secrets.token_hex(4)}", kind or _kind(before))
+    require_own_primes(hub, key.public_key)
+    return _added(hub, Role.NODE, before, key, generation)
+
+
+def authority_added(hub: Hub, role: Literal["issuing", "client", "node"], kind: KeyType | None) -> dict[str, Any]:
     """Make the next CA of a role, and return it as the JSON object that API and command line show. Raises as above."""
-    added = add_client_authority(hub, kind) if role == "client" else add_issuing_authority(hub, kind)
+    add = {"issuing": add_issuing_authority, "client": add_client_authority, "node": add_node_authority}[role]
+    added = add(hub, kind)
     return {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
 
 
@@ -82,6 +100,11 @@ def retire_authority(hub: Hub, number: int, reason: str) -> None:
                 f"{left} certificates of the Client CA {number} are shown to customers, or will be. "
                 "Have all customers take one of the new CA: bothways rotate"
             )
+        if left := _towards_nodes(transaction.connection, number, transaction.now):
+            raise Conflict(
+                f"{left} certificates of the node CA {number} are in use between the control plane and its nodes. "
+                "Have the nodes change over, or withdraw them: bothways hub node list"
+            )
         if left := certificates.living(transaction.connection, number, transaction.now):
             raise Conflict(
                 f"{left} certificates of the CA {number} are in force. Have them renewed, or revoke them: "
@@ -94,7 +117,8 @@ def retire_authority(hub: Hub, number: int, reason: str) -> None:
 def retirable(hub: Hub) -> tuple[int, ...]:
     """Return the CAs that nobody needs any more: replaced, and what they signed has ended and is off the CRL.
 
-    Of a Client CA that was replaced, nothing is left when no customer is shown a certificate of it.
+    Of a Client CA that was replaced, nothing is left when no customer is shown a certificate of it; of a node CA, when
+    no certificate of it lets a node in, and the control plane shows none.
     """
     with hub.read() as connection:
         return tuple(each.id for each in _replaced(connection) if _done(connection, each, hub.now()))
@@ -115,14 +139,15 @@ def list_authorities(hub: Hub) -> list[dict[str, Any]]:
                 "not_after": each.certificate.not_valid_after_utc.isoformat(),
                 "retired_at": each.retired_at and each.retired_at.isoformat(),
                 "certificates": certificates.living(connection, each.id, hub.now())
-                + (_shown(connection, each.id, hub.now()) if roles[each.id] is Role.CLIENT else 0),
+                + _shown(connection, each.id, hub.now())
+                + _towards_nodes(connection, each.id, hub.now()),
             }
             for each in reversed(authorities.every_authority(connection))
         ]
 
 
 def _replaced(connection: Connection) -> tuple[Authority, ...]:
-    return (*authorities.trusted(connection, Role.ISSUING)[1:], *authorities.trusted(connection, Role.CLIENT)[1:])
+    return tuple(each for role in _REPLACEABLE for each in authorities.trusted(connection, role)[1:])
 
 
 def _shown(connection: Connection, number: int, now: datetime) -> int:
@@ -136,6 +161,13 @@ def _shown(connection: Connection, number: int, now: datetime) -> int:
         if each is not None:
             found[each.id] = each
     return sum(each.authority_id == number and each.certificate.not_valid_after_utc > now for each in found.values())
+
+
+def _towards_nodes(connection: Connection, number: int, now: datetime) -> int:
+    """Return how many certificates of this CA nodes and control plane may show to each other."""
+    own = authorities.current_credential(connection, Role.NODE)
+    shown = sum(each.authority_id == number for found in node_certificates(connection, now).values() for each in found)
+    return shown + (own.authority_id == number and own.certificate.not_valid_after_utc > now)
 
 
 def _kind(before: Authority) -> KeyType:
@@ -153,7 +185,7 @@ def _added(hub: Hub, role: Role, before: Authority, key: ProvidedKey, generation
 
 
 def _done(connection: Connection, authority: Authority, now: datetime) -> bool:
-    if _shown(connection, authority.id, now):
+    if _shown(connection, authority.id, now) or _towards_nodes(connection, authority.id, now):
         return False
     end = certificates.last_end(connection, authority.id)
     if end is None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bothways import files
 from bothways.errors import Conflict, NotFound, Refused, Unusable
 from bothways.operations.hub import Hub, serial_number
+from bothways.operations.node_authority import node_trust
 from bothways.operations.node_settings import NODE_FILE, NodeSettings, render_node
 from bothways.operations.nodes import default_binding
 from bothways.pki import issue, profile
@@ -106,8 +107,7 @@ def certified(
     unsigned = issue.issued_by(issuer.certificate, wanted, serial_number())
     certificate = issue.assemble(unsigned, signer.sign(unsigned))
     nodes.add_certificate(transaction, node.id, certificate, issuer)
-    trusted = authorities.trusted(transaction.connection, Role.NODE)
-    return certificate, "".join(certificate_pem(each.certificate) for each in trusted)
+    return certificate, node_trust(transaction.connection)
 
 
 def _require_own(hub: Hub, name: str, out: Path) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bothways import files
 from bothways.operations.hub import Hub
+from bothways.operations.node_authority import node_trust
 from bothways.operations.nodes import remote_nodes
 from bothways.operations.revocation import lists_for_envoy
 from bothways.operations.shares import Shares
@@ -111,9 +112,7 @@ def _tracing(hub: Hub) -> Tracing | None:
 
 
 def _control_plane(hub: Hub, connection: Connection) -> ControlPlane:
-    trusted = authorities.trusted(connection, Role.NODE)
-    anchors = Anchors("".join(certificate_pem(each.certificate) for each in trusted))
-    return ControlPlane(_key_pair(hub, connection, Role.NODE), anchors)
+    return ControlPlane(_key_pair(hub, connection, Role.NODE), Anchors(node_trust(connection)))
 
 
 def _key_pair(hub: Hub, connection: Connection, role: Role) -> KeyPair:

@@ -21,6 +21,7 @@ from bothways.operations.agreement import require_agreed, set_agreed
 from bothways.operations.audit_head import sign_head
 from bothways.operations.domain import require_domain
 from bothways.operations.new_directory import new_directory
+from bothways.operations.node_authority import control_plane_issuer
 from bothways.operations.own_keys import open_keys, passphrase, store_key
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
@@ -179,12 +180,19 @@ def serial_number() -> int:
     return secrets.randbits(profile.SERIAL_BITS) or 1
 
 
+def issuer_for_hub(connection: Connection, role: Role, moment: datetime) -> authorities.Authority:
+    """Return the CA that signs the hub's own certificate for this role now."""
+    if role is Role.NODE:
+        return control_plane_issuer(connection, moment)
+    return authorities.signing_authority(connection, role)
+
+
 def sign_for_hub(hub: Hub, transaction: Transaction, role: Role, *, used: bool = True) -> str:
     """Make a new key and certificate for the hub itself; return its serial number in hex.
 
     It is put to use at once, unless `used` is false: then it is stored as the next one, to be tried out.
     """
-    issuer = authorities.signing_authority(transaction.connection, role)
+    issuer = issuer_for_hub(transaction.connection, role, transaction.now)
     signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
     key = hub.keys.generate(f"{role.value}-{secrets.token_hex(8)}")
     if role is Role.CLIENT:

@@ -1,4 +1,4 @@
-"""A node renews its own certificate: with a new key that it made itself, and for its own name alone."""
+"""What a node asks for itself: its next certificate, for a key that it made and its name alone, and whom to trust."""
 
 from dataclasses import replace
 
@@ -10,6 +10,7 @@ from bothways.errors import Conflict, Refused
 from bothways.findings import Finding
 from bothways.operations.bootstrap import certified, places
 from bothways.operations.hub import Hub
+from bothways.operations.node_authority import node_trust
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.store import nodes
 
@@ -38,6 +39,12 @@ def renew_node(hub: Hub, name: str, csr: bytes) -> tuple[x509.Certificate, str]:
         binds = places(node.binding)
         transaction.audit("node.renew", name, certificate=f"{certificate.serial_number:x}", **binds, before=binds)
     return certificate, trusted
+
+
+def current_trust(hub: Hub) -> str:
+    """Return the CAs of the control plane in PEM, for a node that asks: the one that signs now stands first."""
+    with hub.read() as connection:
+        return node_trust(connection)
 
 
 def _key(request: CertificationRequest, name: str, known: frozenset[str]) -> ec.EllipticCurvePublicKey:

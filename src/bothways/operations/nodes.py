@@ -40,6 +40,7 @@ def list_nodes(hub: Hub) -> list[dict[str, Any]]:
                 "certificates": [
                     {
                         "serial": certificate.serial,
+                        "authority": certificate.authority_id,
                         "fingerprint": certificate.fingerprint,
                         "made_at": certificate.made_at.isoformat(),
                         "used_at": certificate.used_at and certificate.used_at.isoformat(),

@@ -12,7 +12,7 @@ from cryptography import x509
 from sqlalchemy import Connection
 
 from bothways.operations.data_plane import hub_state
-from bothways.operations.hub import Hub, sign_for_hub
+from bothways.operations.hub import Hub, issuer_for_hub, sign_for_hub
 from bothways.pki import profile
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.store import authorities, customer_credentials, customers, holds
@@ -160,7 +160,7 @@ def renew_credential(hub: Hub, role: Role) -> str | None:
         if due and due <= hub.now() and not _ended(hub) and to_be_asked(hub):
             return _serial(make_next(hub))
     with hub.write() as transaction:
-        due = _due(transaction.connection, role)
+        due = _due(transaction.connection, role, transaction.now)
         if due is None or due > transaction.now:
             return None
         return _rotated(hub, transaction, role)
@@ -169,7 +169,7 @@ def renew_credential(hub: Hub, role: Role) -> str | None:
 def next_renewal(hub: Hub, role: Role) -> datetime | None:
     """Return when a certificate of the hub is due for its renewal, or None if that would gain nothing."""
     with hub.read() as connection:
-        return _due(connection, role)
+        return _due(connection, role, hub.now())
 
 
 def own_certificates(hub: Hub) -> dict[str, Any]:
@@ -177,7 +177,8 @@ def own_certificates(hub: Hub) -> dict[str, Any]:
     found = {}
     with hub.read() as connection:
         for role, name in OWN.items():
-            certificate, due = authorities.current_credential(connection, role).certificate, _due(connection, role)
+            certificate = authorities.current_credential(connection, role).certificate
+            due = _due(connection, role, hub.now())
             found[name] = {
                 "serial": f"{certificate.serial_number:x}",
                 "not_after": certificate.not_valid_after_utc.isoformat(),
@@ -186,9 +187,12 @@ def own_certificates(hub: Hub) -> dict[str, Any]:
     return found
 
 
-def _due(connection: Connection, role: Role) -> datetime | None:
-    current = authorities.current_credential(connection, role).certificate
-    return renewal_due(role, current, authorities.signing_authority(connection, role).certificate)
+def _due(connection: Connection, role: Role, now: datetime) -> datetime | None:
+    current, issuer = authorities.current_credential(connection, role), issuer_for_hub(connection, role, now)
+    if role is Role.NODE and issuer.id != current.authority_id:
+        # All nodes trust the next CA: nothing is left to wait for.
+        return now
+    return renewal_due(role, current.certificate, issuer.certificate)
 
 
 def _ended(hub: Hub) -> bool:

@@ -18,13 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bothways import files
 from bothways.connectivity.evidence import Caller
-from bothways.operations.hub import Hub, contract, serial_number
+from bothways.operations.hub import Hub, contract, issuer_for_hub, serial_number
 from bothways.operations.shown import shown_to
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem, fingerprint, issued_by
 from bothways.store import authorities, customer_credentials
 from bothways.store.authorities import Authority, Role
-from bothways.store.database import Transaction
 
 FRESH_VALIDITY = timedelta(hours=1)
 """How long a fresh certificate lasts: as long as it is used for the probes of many customers, twice over."""
@@ -44,7 +43,8 @@ class Callers:
 
     `current` is the serial number of the hub's client certificate that they were made beside. `of_ca` has those that
     differ by Client CA, by the fingerprint of the CA: the one that signs first. `prober` is as whom remote nodes are
-    asked to call, None if the hub lets no node in.
+    asked to call, None if the hub lets no node in; its certificate is of the CA with the number `node_ca`, which is the
+    one that all nodes trust.
     """
 
     contexts: Mapping[Caller, ssl.SSLContext]
@@ -52,6 +52,7 @@ class Callers:
     current: int
     of_ca: Mapping[str, Mapping[Caller, ssl.SSLContext]]
     prober: ssl.SSLContext | None = None
+    node_ca: int | None = None
 
 
 class KeptCallers:
@@ -101,12 +102,14 @@ def still_good(hub: Hub, callers: Callers) -> bool:
     with hub.read() as connection:
         current = authorities.current_credential(connection, Role.CLIENT).certificate
         names = [fingerprint(each.certificate) for each in authorities.trusted(connection, Role.CLIENT)]
+        if callers.prober and callers.node_ca != issuer_for_hub(connection, Role.NODE, hub.now()).id:
+            return False
     return hub.now() < callers.until and current.serial_number == callers.current and names == [*callers.of_ca]
 
 
 def make_callers(hub: Hub) -> Callers:
     """Return contexts for all callers. Raises `Unusable` if a Client CA's key is out of reach."""
-    now, prober = hub.now(), b""
+    now, prober, of_nodes = hub.now(), b"", None
     of_ca: dict[str, dict[Caller, bytes]] = {}
     with hub.write() as transaction:
         trusted = authorities.trusted(transaction.connection, Role.CLIENT)
@@ -116,7 +119,8 @@ def make_callers(hub: Hub) -> Callers:
             of_ca[fingerprint(issuer.certificate)] = made
             if hub.settings.nodes_port and not prober:
                 serials["prober"] = f"{(serial := serial_number()):x}"
-                prober = _prober(hub, transaction, serial)
+                of_nodes = issuer_for_hub(transaction.connection, Role.NODE, now)
+                prober = _prober(hub, of_nodes, serial)
             transaction.audit("probe.certificates", hub.terms.hub, **serials)
     own = hub.keys.private_pem(current.key_name).encode() + certificate_pem(current.certificate).encode()
     foreign = foreign_certificate(current.certificate.issuer, current.certificate)
@@ -133,6 +137,7 @@ def make_callers(hub: Hub) -> Callers:
         current.certificate.serial_number,
         contexts,
         _towards_nodes(hub, prober) if prober else None,
+        of_nodes.id if of_nodes else None,
     )
 
 
@@ -153,10 +158,9 @@ def _of_client_ca(hub: Hub, issuer: Authority, now: datetime) -> tuple[dict[Call
     return made, serials
 
 
-def _prober(hub: Hub, transaction: Transaction, serial: int) -> bytes:
-    issuer = authorities.signing_authority(transaction.connection, Role.NODE)
+def _prober(hub: Hub, issuer: Authority, serial: int) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    wanted = profile.prober(hub.terms.hub, hub.environment, key.public_key(), transaction.now)
+    wanted = profile.prober(hub.terms.hub, hub.environment, key.public_key(), hub.now())
     unsigned = issue.issued_by(issuer.certificate, wanted, serial)
     return _pem(key, issue.assemble(unsigned, hub.keys.signer_of(issuer.certificate, issuer.key_name).sign(unsigned)))
 

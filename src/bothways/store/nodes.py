@@ -22,6 +22,7 @@ class NodeCertificate:
 
     serial: str
     node_id: int
+    authority_id: int
     fingerprint: str
     made_at: datetime
     not_after: datetime
@@ -71,6 +72,7 @@ def add_certificate(
     record = NodeCertificate(
         f"{certificate.serial_number:x}",
         number,
+        issuer.id,
         fingerprint(certificate),
         transaction.now,
         certificate.not_valid_after_utc,
@@ -79,7 +81,7 @@ def add_certificate(
         insert(node_certificate).values(
             serial=record.serial,
             node_id=number,
-            authority_id=issuer.id,
+            authority_id=record.authority_id,
             fingerprint=record.fingerprint,
             der=certificate_der(certificate),
             made_at=record.made_at,
@@ -95,6 +97,7 @@ def certificates(connection: Connection) -> tuple[NodeCertificate, ...]:
     columns = (
         table.c.serial,
         table.c.node_id,
+        table.c.authority_id,
         table.c.fingerprint,
         table.c.made_at,
         table.c.not_after,

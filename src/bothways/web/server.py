@@ -27,24 +27,39 @@ class ServerCertificate:
     """
 
     def __init__(self, directory: Path, pair: KeyPair, clients: str = "") -> None:
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if clients:
-            self.context.verify_mode = ssl.CERT_REQUIRED
-            self.context.load_verify_locations(cadata=clients)
-            self.context.options |= ssl.OP_NO_TICKET
-            self.context.num_tickets = 0
         self._directory = directory
-        self._loaded = ""
-        self.follow(pair)
+        self._loaded = ("", clients)
+        self.context = self._latest = _context(clients)
+        if clients:
+            # A context forgets no CA: one with other CAs takes its place in each handshake, before anything is shown.
+            self.context.sni_callback = self._switch
+        self.follow(pair, clients)
 
-    def follow(self, pair: KeyPair) -> None:
-        """Present `pair` at every handshake from now on; connections that are open stay as they are."""
-        if pair.fingerprint == self._loaded:
+    def follow(self, pair: KeyPair, clients: str = "") -> None:
+        """Present `pair` at every handshake from now on, and take clients under these CAs and no others.
+
+        Connections that are open stay as they are.
+        """
+        if (pair.fingerprint, clients) == self._loaded:
             return
+        context = self._latest if clients == self._loaded[1] else _context(clients)
         with files.readable((pair.key_pem + pair.certificate_pem).encode(), self._directory) as path:
-            self.context.load_cert_chain(path)
-        self._loaded = pair.fingerprint
+            context.load_cert_chain(path)
+        self._latest, self._loaded = context, (pair.fingerprint, clients)
+
+    def _switch(self, handshake: ssl.SSLObject, _name: str | None, _before: ssl.SSLContext) -> None:
+        handshake.context = self._latest
+
+
+def _context(clients: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if clients:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=clients)
+        context.options |= ssl.OP_NO_TICKET
+        context.num_tickets = 0
+    return context
 
 
 class _Server(uvicorn.Server):

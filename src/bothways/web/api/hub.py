@@ -26,7 +26,7 @@ _CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
 class NewAuthority(Body):
     """Which CA gets one beside it, and the kind of its key, if not as that of the one before."""
 
-    role: Literal["issuing", "client"] = "issuing"
+    role: Literal["issuing", "client", "node"] = "issuing"
     ca_key: Literal["p256", "rsa4096"] | None = None
 
 

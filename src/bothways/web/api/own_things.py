@@ -89,7 +89,14 @@ OWN_THINGS = {
         added_at=MOMENT,
         withdrawn_at=or_null(MOMENT),
         certificates=list_of(
-            shape(serial=SERIAL, fingerprint=DIGEST, made_at=MOMENT, used_at=or_null(MOMENT), not_after=MOMENT)
+            shape(
+                serial=SERIAL,
+                authority=said(NUMBER, "The node CA that signed it."),
+                fingerprint=DIGEST,
+                made_at=MOMENT,
+                used_at=or_null(MOMENT),
+                not_after=MOMENT,
+            )
         ),
     ),
     "NodeStatus": shape(
