@@ -39,6 +39,7 @@ from bothways.operations import (
 from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
 from bothways.operations.customer_credentials import request_credential
 from bothways.operations.data_plane import DataPlane
+from bothways.operations.fleet import merged, unknown
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.nodes import default_binding
 from bothways.operations.people import add_person
@@ -126,17 +127,23 @@ def csr(tsp_id: str, organization: str, environment: Environment, *, weak: bool 
 
 def running(hub: Hub) -> dict[str, Any]:
     """Return what a running hub would say of itself that has nodes in every state."""
-    at = hub.now().isoformat()
-    plain = {"connected": True, "since": at, "version": "5f1c0a", "answered_at": at, "settled": True, "refused": {}}
+    now = hub.now()
+    at = now.isoformat()
+    strangers = {"outcome": "refused", "address": "", "said": "", "at": at}
+    plain = {"connected": True, "since": at, "version": "5f1c0a", "answered_at": at, "settled": True}
+    plain |= {"canary": strangers, "control_plane": "hub-1:8444"}
+    behind = plain | {"version": "5f1b77", "settled": False, "behind_since": (now - timedelta(seconds=4)).isoformat()}
     refused = {"listener": "inbound: cannot bind 0.0.0.0:443, the address is in use"}
+    unreached = strangers | {"outcome": "absent", "address": "192.0.2.9:443", "said": "timed out"}
     nodes = [
-        plain | {"node": "hub", "peer": ""},
-        plain | {"node": "paris-1", "peer": "192.0.2.7:50112"},
-        plain | {"node": "paris-2", "peer": "192.0.2.8:50210", "version": "5f1b77", "settled": False},
-        plain | {"node": "rome-1", "peer": "192.0.2.9:49876", "settled": False, "refused": refused},
-        plain | {"node": "oslo-1", "peer": "", "connected": False, "version": "", "answered_at": None},
+        unknown("hub") | plain,
+        unknown("paris-1") | plain | {"peer": "192.0.2.7:50112"},
+        unknown("paris-2") | behind | {"peer": "192.0.2.8:50210", "control_plane": "hub-2:8444"},
+        unknown("rome-1") | plain | {"peer": "192.0.2.9:49876", "refused": refused, "canary": unreached},
+        unknown("oslo-1"),
     ]
-    return {"version": "5f1c0a", "problem": "", "nodes": nodes, "last_push_milliseconds": 18.4}
+    told = {"control_planes": ["hub-1:8444", "hub-2:8444"], "nodes": merged(nodes, (), now)}
+    return {"version": "5f1c0a", "problem": "", "last_push_milliseconds": 18.4} | told
 
 
 def _decided(hub: Hub, decide: Callable[[Hub], Any]) -> Any:
