@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bench.portal_site import serving
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, accept, check_accessible
 from tests.conftest import local_settings
 
@@ -20,6 +20,7 @@ from bothways.operations.endpoints import show_endpoint, submit_endpoint
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.people import add_person
 from bothways.operations.requests import submit_request
+from bothways.operations.two_people import AtHost
 from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
@@ -47,13 +48,13 @@ def test_one_proposes_and_another_one_confirms(
     submit_chain(theirs, ISSUER, certificate_pem(make_ca("Bank Root")[1]).encode())
     submit_endpoint(theirs, ISSUER, "https://callbacks.bank.example")
     people = [
-        add_person(prd, "ann@hub.example", "Ann", Role.OPERATOR),
-        add_person(prd, "bob@hub.example", "Bob", Role.REVIEWER),
+        add_person(prd, "ann@hub.example", "Ann", Role.OPERATOR, at_host=AtHost()),
+        add_person(prd, "bob@hub.example", "Bob", Role.REVIEWER, at_host=AtHost()),
     ]
     with serving(prd):
         ann, bob = open_page(java_script_enabled=False), open_page()
         for page, person in zip((ann, bob), people, strict=True):
-            accept(page, prd, invite_person(prd, person.id)[1])
+            accept(page, prd, invite_person(prd, person.id, AtHost())[1])
             expect(page.locator("main")).to_contain_text("it takes two different people")
         check_accessible(bob)
 
@@ -86,6 +87,10 @@ def test_one_proposes_and_another_one_confirms(
         ann.click("button:has-text('Confirm')")
         assert show_endpoint(prd, ISSUER).host == "callbacks.bank.example"
 
+        expect(ann.locator("[role=status]")).to_be_visible()
+        carl = open_page()
+        name_a_third(ann, bob, carl, prd)
+
         for page, said in ((ann, "2 proposed"), (bob, "2 approved")):
             page.goto(f"{prd.terms.portal}/reviews")
             page.click("button:has-text('Propose or confirm all 2 that keep every rule')")
@@ -93,5 +98,31 @@ def test_one_proposes_and_another_one_confirms(
             expect(page.locator("main")).to_contain_text(said)
         assert len(list_certificates(prd)) == 3
         # Their connections end before the server does.
-        for page in (ann, bob):
+        for page in (ann, bob, carl):
             page.context.close()
+
+
+def name_a_third(ann: Page, bob: Page, carl: Page, hub: Hub) -> None:
+    """Ann has the link, Bob the code, and Carl comes in with both."""
+    ann.goto(f"{hub.terms.portal}/people")
+    ann.fill("#name", "Carl")
+    ann.fill("#email", "carl@hub.example")
+    ann.select_option("#role", "reviewer")
+    ann.click("button:has-text('Invite'):not(:has-text('again'))")
+    expect(ann.locator("main")).to_contain_text("The link does not open yet")
+    link = ann.locator("#invitation").inner_text().strip()
+    bob.goto(f"{hub.terms.portal}/reviews")
+    check_accessible(bob)
+    bob.get_by_role("button", name="Confirm carl@hub.example").click()
+    expect(bob.locator("main")).to_contain_text("shown this once")
+    check_accessible(bob)
+    carl.goto(link)
+    check_accessible(carl)
+    carl.fill("#second", "AAAA")
+    carl.click("button:has-text('Go on')")
+    expect(carl.locator("[role=alert]")).to_contain_text("code of the second person")
+    carl.fill("#second", bob.locator("#second-code").inner_text().strip())
+    carl.click("button:has-text('Go on')")
+    expect(carl.locator("main")).to_contain_text("Welcome, Carl")
+    accept(carl, hub, carl.url.rpartition("/")[2])
+    expect(carl.locator("main")).to_contain_text("it takes two different people")

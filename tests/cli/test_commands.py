@@ -130,6 +130,8 @@ ASKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "person add": ("a@b.example --name A --role operator", ("POST /people",)),
     "person list": ("", ("GET /people",)),
     "person invite": ("1", ("POST /people/{number}/invite",)),
+    "person confirm": ("1", ("POST /people/{number}/confirm",)),
+    "person refuse": ("1 --reason r", ("POST /people/{number}/refuse",)),
     "person disable": ("1 --reason r", ("POST /people/{number}/disable",)),
     "token add": ("ci --role operator", ("POST /tokens",)),
     "token list": ("", ("GET /tokens",)),

@@ -1,6 +1,11 @@
+import getpass
 from collections.abc import Callable
+from dataclasses import replace
 from subprocess import CompletedProcess
 from typing import Any
+
+from bothways.operations.hub import Hub
+from bothways.operations.settings import TwoPeople, render_settings
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -30,3 +35,24 @@ def test_a_person_is_invited_with_a_link(in_hub: Run, document: Document) -> Non
     assert printed.startswith("https://portal.")
     assert printed != invited["link"]
     document("person", "invite", 99, code=2)
+
+
+def test_where_it_takes_two_people_the_machine_names_two_and_more_with_a_reason(
+    in_hub: Run, document: Document, bothways: Run, hub: Hub
+) -> None:
+    settings = replace(hub.settings, two_people=TwoPeople.ALWAYS)
+    (hub.directory / "hub.toml").write_text(render_settings(settings))
+    user = getpass.getuser()
+    document("person", "add", "ann@hub.example", "--name", "Ann", "--role", "operator", "--os-user", user)
+    document("person", "add", "bob@hub.example", "--name", "Bob", "--role", "reviewer")
+    zoe = ("person", "add", "zoe@hub.example", "--name", "Zoe", "--role", "reviewer")
+    assert document(*zoe)["by"] == "ann@hub.example"
+    invited = in_hub("person", "invite", "3")
+    assert "another person confirms it, and has a code" in invited.stderr
+    assert "same person" in in_hub("person", "confirm", "3").stderr
+    document("person", "refuse", 3, "--reason", "a mistake")
+    again = (*zoe[:2], "carl@hub.example", *zoe[3:])
+    assert document(*again, "--alone", "Bob is ill")["state"] == "active"
+    assert '"alone": "Bob is ill"' in in_hub("audit", "export").stdout
+    elsewhere = bothways(*again, "--alone", "Bob is ill", "--hub", "https://portal.hub.example")
+    assert (elsewhere.returncode, "hub's own machine" in elsewhere.stderr) == (2, True)

@@ -25,7 +25,7 @@ from bothways.operations.people import add_person, disable_person
 from bothways.operations.requests import approve_all, approve_request, show_request, submit_request
 from bothways.operations.settings import TwoPeople
 from bothways.operations.tokens import create_token
-from bothways.operations.two_people import proposal_of, required
+from bothways.operations.two_people import AtHost, proposal_of, required
 from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
@@ -44,8 +44,8 @@ def prd(tmp_path: Path) -> Iterator[Hub]:
     initialise(tmp_path / "prd", terms, settings, "root")
     with open_hub(tmp_path / "prd", "root") as hub:
         add_customer(hub, ISSUER, CustomerKind.ISSUER, "First Bank")
-        add_person(hub, ANN, "Ann", Role.OPERATOR, os_user="ann")
-        add_person(hub, BOB, "Bob", Role.REVIEWER)
+        add_person(hub, ANN, "Ann", Role.OPERATOR, os_user="ann", at_host=AtHost())
+        add_person(hub, BOB, "Bob", Role.REVIEWER, at_host=AtHost())
         add_person(hub, BANK, "Admin", Role.CUSTOMER_ADMINISTRATOR, ISSUER)
         yield hub
 
@@ -109,7 +109,7 @@ def test_nobody_is_two_by_a_token_or_as_a_user_of_the_machine(prd: Hub, submit: 
 
 def test_who_is_on_record_later_or_no_more_is_the_same_person(prd: Hub, submit: Callable[[str], int]) -> None:
     early = submit("carl")
-    carl = add_person(prd, "carl@hub.example", "Carl", Role.OPERATOR, os_user="carl")
+    carl = add_person(prd, "carl@hub.example", "Carl", Role.OPERATOR, os_user="carl", at_host=AtHost("tested"))
     with pytest.raises(NotAuthorized, match="same person"):
         approve_request(by(prd, carl.email), early)
     late = submit(carl.email)

@@ -18,6 +18,7 @@ from bothways.demo.customer_ca import make_server_files
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
 from bothways.operations.people import add_person
 from bothways.operations.tokens import create_token
+from bothways.operations.two_people import AtHost
 from bothways.registry.access import Role
 
 ISSUER, BOB = "12345678", "bob@hub.example"
@@ -51,7 +52,7 @@ def command(prd: Hub) -> Command:
 @pytest.fixture
 def token(prd: Hub) -> str:
     """A token of Bob, a reviewer of the hub."""
-    add_person(prd, BOB, "Bob", Role.REVIEWER)
+    add_person(prd, BOB, "Bob", Role.REVIEWER, at_host=AtHost())
     return create_token(prd, "bobs", Role.REVIEWER, person=BOB)[1]
 
 

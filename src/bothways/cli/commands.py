@@ -143,6 +143,8 @@ GROUPS = {
             "add": "Put a person on record, with a role.",
             "list": "List people.",
             "invite": "Print a link with which a person makes their account for the portal.",
+            "confirm": "Confirm, as the second person, who is to decide or how they sign in.",
+            "refuse": "Refuse who was put on record, or their invitation, while it waits.",
             "disable": "Let a person in no more.",
         },
     ),

@@ -15,11 +15,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from bothways.errors import Conflict, NotAuthorized, Refused
 from bothways.findings import Finding
+from bothways.operations import two_people
 from bothways.operations.hub import Hub
+from bothways.operations.two_people import AtHost
+from bothways.registry.access import decides
 from bothways.registry.person import Person
-from bothways.store import accounts, passkeys, people, sealed_keys, sessions
+from bothways.store import accounts, passkeys, people, proposals, sealed_keys, sessions
 from bothways.store.accounts import Account, Invitation
 from bothways.store.database import Transaction
+from bothways.store.proposals import Kind
 
 INVITATION = timedelta(days=3)
 FAILURES_MOST, LOCKED = 5, timedelta(minutes=15)
@@ -33,13 +37,21 @@ _hasher = PasswordHasher()
 _NOBODY = _hasher.hash(secrets.token_urlsafe(16))
 _REFUSED = "e-mail address, password or code is wrong, or there were too many wrong ones: then wait 15 minutes."
 _LINK = "the invitation is unknown, has ended or was used. Ask who invited you for a new one."
+_WAITS = (
+    "the invitation opens when a second person of the hub has confirmed it. Ask who invited you, and try again then."
+)
+_SECOND = (
+    "the invitation opens with the code of the second person, who confirmed it. Ask them for it: who sent you the link "
+    "does not have it."
+)
 
 
-def invite_person(hub: Hub, number: int) -> tuple[Person, str, datetime]:
+def invite_person(hub: Hub, number: int, at_host: AtHost | None = None) -> tuple[Person, str, datetime]:
     """Make a person's invitation, in place of the one before; return them, its token and its end.
 
     What they signed in with before opens nothing any more, and their sessions end: this is also how a lost password or
-    authenticator is replaced. Raises `NotFound`, `Conflict` if they are disabled.
+    authenticator is replaced. Of who decides it waits for a second person, where it takes two; until then all stays as
+    it was. Raises `NotFound`, `Conflict` if they are disabled.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     version = hub.keys.version
@@ -47,32 +59,68 @@ def invite_person(hub: Hub, number: int) -> tuple[Person, str, datetime]:
     with hub.write() as transaction:
         sealed_keys.require_version(transaction.connection, version)
         person = people.find(transaction.connection, number)
-        if people.active_by_id(transaction.connection, number) is None:
+        if not person.proposed_by and people.active_by_id(transaction.connection, number) is None:
             raise Conflict(f"{person.email} is disabled, and cannot be invited. Add the person again.")
         end = transaction.now + INVITATION
-        accounts.remove(transaction, number)
-        passkeys.remove(transaction, number)
-        sessions.end(transaction, number)
-        accounts.invite(transaction, Invitation(number, _digest(token), sealed, end))
-        transaction.audit("person.invite", str(number), customer=person.tsp_id, email=person.email)
+        accounts.invite(transaction, Invitation(number, digest(token), sealed, end))
+        # Of who waits themselves, only a reason makes it enough.
+        host = at_host if at_host and (at_host.reason or not person.proposed_by) else None
+        decider = decides(person.role)
+        enough = two_people.one_is_enough(hub, transaction.connection, host, signing_in=True) if decider else {}
+        if enough is None:
+            two_people.proposed(hub, transaction, Kind.SIGN_IN, number, email=person.email)
+        else:
+            proposals.settle(transaction, Kind.SIGN_IN, number)
+            reset_sign_in(transaction, number)
+            transaction.audit("person.invite", str(number), customer=person.tsp_id, email=person.email, **enough)
+        person = people.find(transaction.connection, number)
     return person, token, end
 
 
-def invitation(hub: Hub, number: int) -> dict[str, Any]:
+def reset_sign_in(transaction: Transaction, number: int) -> None:
+    """Let what a person signed in with open nothing any more, and end their sessions."""
+    accounts.remove(transaction, number)
+    passkeys.remove(transaction, number)
+    sessions.end(transaction, number)
+
+
+def invitation(hub: Hub, number: int, at_host: AtHost | None = None) -> dict[str, Any]:
     """Make a person's invitation; return it as the JSON object that API and command line show. Raises as above."""
-    person, token, end = invite_person(hub, number)
+    person, token, end = invite_person(hub, number, at_host)
     link = f"{hub.terms.portal}/invitation/{token}"
     return person.document() | {"link": link, "expires_at": end.isoformat()}
 
 
 def invited_person(hub: Hub, token: str) -> tuple[Person, str]:
-    """Return whom an invitation is for, and the secret for their authenticator app. Raises `NotAuthorized`."""
+    """Return whom an invitation is for, and the secret for their authenticator app.
+
+    A code of a second person follows the token after a dot. Raises `NotAuthorized`, without that code too.
+    """
+    link, _, code = token.partition(".")
     with hub.read() as connection:
-        known = accounts.invited(connection, _digest(token))
-        person = people.active_by_id(connection, known.person_id) if known else None
-    if known is None or person is None or known.expires_at <= hub.now():
+        known = accounts.invited(connection, digest(link))
+        person = people.find(connection, known.person_id) if known else None
+        waits = person is not None and bool(person.proposed_by or person.sign_in_proposed_by)
+        active = person is not None and people.active_by_id(connection, person.id) is not None
+    if known is None or person is None or known.expires_at <= hub.now() or not (waits or active):
         raise NotAuthorized(_LINK)
+    if waits:
+        raise NotAuthorized(_WAITS)
+    if known.code is not None and not hmac.compare_digest(known.code, digest(plain_code(code))):
+        raise NotAuthorized(_SECOND)
     return person, hub.keys.unseal(known.totp, place_of(person.id)).decode()
+
+
+def wants_code(hub: Hub, token: str) -> bool:
+    """Tell whether an invitation opens only with the code of the second person, who confirmed it."""
+    with hub.read() as connection:
+        known = accounts.invited(connection, digest(token.partition(".")[0]))
+    return known is not None and known.code is not None
+
+
+def plain_code(code: str) -> str:
+    """Return a second person's code as it is digested, however it was typed."""
+    return "".join(each for each in code.upper() if each.isascii() and each.isalnum())
 
 
 def accept_invitation(hub: Hub, token: str, password: str, code: str) -> Person:
@@ -86,7 +134,7 @@ def accept_invitation(hub: Hub, token: str, password: str, code: str) -> Person:
         raise Refused(findings)
     hashed = _hasher.hash(password)
     with hub.write() as transaction:
-        known = accounts.invited(transaction.connection, _digest(token))
+        known = accounts.invited(transaction.connection, digest(token.partition(".")[0]))
         if known is None:
             raise NotAuthorized(_LINK)
         accounts.withdraw_invitation(transaction, person.id)
@@ -179,7 +227,8 @@ def place_of(number: int) -> str:
     return f"the codes of person {number}"
 
 
-def _digest(token: str) -> str:
+def digest(token: str) -> str:
+    """Return what of a token or code is stored."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 

@@ -40,6 +40,7 @@ class Action(StrEnum):
     AUDIT_READ = "audit-read"
     TOKEN_WRITE = "token-write"  # noqa: S105 - the name of a scope
     PERSON_WRITE = "person-write"
+    PERSON_DECIDE = "person-decide"
 
 
 _ROLES: dict[Role, frozenset[Action]] = {
@@ -52,6 +53,7 @@ _ROLES: dict[Role, frozenset[Action]] = {
             Action.REQUEST_DECIDE,
             Action.CHAIN_DECIDE,
             Action.ENDPOINT_DECIDE,
+            Action.PERSON_DECIDE,
             Action.AUDIT_READ,
         }
     ),
@@ -71,6 +73,9 @@ _ROLES: dict[Role, frozenset[Action]] = {
     ),
     Role.CUSTOMER_MEMBER: frozenset({Action.CUSTOMER_READ, Action.REQUEST_SUBMIT, Action.PROBE}),
 }
+
+
+_DECIDING = {Action.REQUEST_DECIDE, Action.CHAIN_DECIDE, Action.ENDPOINT_DECIDE, Action.PERSON_DECIDE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,11 @@ class Principal:
 def actions_of(role: Role) -> frozenset[Action]:
     """Return what a role may do."""
     return _ROLES[role]
+
+
+def decides(role: Role, scopes: frozenset[Action] | None = None) -> bool:
+    """Tell whether who has this role, limited to these scopes, decides about what others hand in or propose."""
+    return bool(_DECIDING & (_ROLES[role] if scopes is None else _ROLES[role] & scopes))
 
 
 def require(principal: Principal, action: Action, tsp_id: str | None) -> None:

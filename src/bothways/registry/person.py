@@ -18,7 +18,8 @@ class Person:
     """One person, of the hub or (with a `tsp_id`) of one customer.
 
     `email` is in small letters, and is how the audit names the person. `os_user` is the user that the same person is
-    on the hub's own machine, if any: so that nobody counts as two people there.
+    on the hub's own machine, if any: so that nobody counts as two people there. While a second person has to confirm
+    it, `proposed_by` is who put this one on record, and `sign_in_proposed_by` who made the invitation.
     """
 
     id: int
@@ -29,6 +30,8 @@ class Person:
     os_user: str | None
     added_at: datetime
     disabled_at: datetime | None = None
+    proposed_by: str | None = None
+    sign_in_proposed_by: str | None = None
 
     @property
     def principal(self) -> Principal:
@@ -44,9 +47,11 @@ class Person:
             "role": self.role.value,
             "customer": self.tsp_id,
             "os_user": self.os_user,
-            "state": "disabled" if self.disabled_at else "active",
+            "state": "disabled" if self.disabled_at else "proposed" if self.proposed_by else "active",
             "added_at": self.added_at.isoformat(),
             "disabled_at": self.disabled_at and self.disabled_at.isoformat(),
+            "proposed_by": self.proposed_by,
+            "sign_in_proposed_by": self.sign_in_proposed_by,
         }
 
 

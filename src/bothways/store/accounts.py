@@ -24,12 +24,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A link that makes an account, once: the digest of its token, and the sealed secret that the account will have."""
+    """A link that makes an account, once: the digest of its token, and the sealed secret that the account will have.
+
+    `code` is the SHA-256 of what a second person adds to the link, None where one person invites.
+    """
 
     person_id: int
     digest: str
     totp: bytes = field(repr=False)
     expires_at: datetime
+    code: str | None = None
 
 
 def invite(transaction: Transaction, record: Invitation) -> None:
@@ -37,7 +41,11 @@ def invite(transaction: Transaction, record: Invitation) -> None:
     withdraw_invitation(transaction, record.person_id)
     transaction.connection.execute(
         insert(invitation).values(
-            person_id=record.person_id, digest=record.digest, totp=record.totp, expires_at=record.expires_at
+            person_id=record.person_id,
+            digest=record.digest,
+            totp=record.totp,
+            expires_at=record.expires_at,
+            code=record.code,
         )
     )
 
@@ -46,6 +54,12 @@ def invited(connection: Connection, digest: str) -> Invitation | None:
     """Return the invitation with this digest, if there is one."""
     row = connection.execute(select(invitation).where(invitation.c.digest == digest)).first()
     return Invitation(**row._mapping) if row else None  # noqa: SLF001 - the documented way to a row's columns
+
+
+def add_code(transaction: Transaction, person_id: int, code: str, end: datetime) -> None:
+    """Record what a second person adds to an invitation, and its new end."""
+    of_person = update(invitation).where(invitation.c.person_id == person_id)
+    transaction.connection.execute(of_person.values(code=code, expires_at=end))
 
 
 def withdraw_invitation(transaction: Transaction, person_id: int) -> None:

@@ -69,6 +69,8 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "person.invite": _carries("customer email"),
     "person.lock": _carries("customer email reason"),
     "person.passkey": _carries("customer email"),
+    "person.propose": _carries("customer person email name role os_user"),
+    "person.refuse": _carries("customer email role what reason"),
     "probe": _carries("address ok seen"),
     "probe.certificates": _carries(),
     "request.approve": _carries("customer serial"),
@@ -88,6 +90,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "service.withdraw": _carries("customer reason"),
     "session.begin": _carries("customer email how"),
     "session.end": _carries("customer email"),
+    "sign-in.propose": _carries("customer person email"),
     "token.add": _carries("customer name role scopes expires"),
     "token.revoke": _carries("customer name role reason"),
 }

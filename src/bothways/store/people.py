@@ -7,9 +7,16 @@ from sqlalchemy import Connection, Row, Select, or_, select, update
 from bothways.errors import Conflict, NotFound
 from bothways.registry.access import Role
 from bothways.registry.person import Person
+from bothways.store import proposals
 from bothways.store.database import Transaction
+from bothways.store.proposals import Kind
 from bothways.store.schema import customer
 from bothways.store.schema_people import person
+
+_PROPOSED = proposals.proposer(Kind.PERSON, person.c.id)
+_PEOPLE = select(
+    person, _PROPOSED.label("proposed_by"), proposals.proposer(Kind.SIGN_IN, person.c.id).label("sign_in_proposed_by")
+)
 
 
 def add(transaction: Transaction, email: str, name: str, role: Role, tsp_id: str | None, os_user: str | None) -> Person:
@@ -28,13 +35,13 @@ def every(
     connection: Connection, tsp_id: str | None = None, after: int = 0, limit: int | None = None
 ) -> tuple[Person, ...]:
     """Return all people, disabled ones too, or those of one customer; in the order in which they came."""
-    query = select(person).where(person.c.id > after).order_by(person.c.id).limit(limit)
+    query = _PEOPLE.where(person.c.id > after).order_by(person.c.id).limit(limit)
     return _people(connection, query if tsp_id is None else query.where(person.c.tsp_id == tsp_id))
 
 
 def find(connection: Connection, number: int) -> Person:
     """Return a person, a disabled one too. Raises `NotFound`."""
-    found = _people(connection, select(person).where(person.c.id == number))
+    found = _people(connection, _PEOPLE.where(person.c.id == number))
     if not found:
         raise absent(number)
     return found[0]
@@ -46,7 +53,7 @@ def absent(number: int) -> NotFound:
 
 
 def active(connection: Connection, email: str) -> Person | None:
-    """Return the person with this e-mail address who may come in now: not disabled, nor of a removed customer."""
+    """Return the person with this e-mail address who may come in now: not disabled, proposed, of a removed customer."""
     found = _people(connection, _active().where(person.c.email == email))
     return found[0] if found else None
 
@@ -64,7 +71,7 @@ def of_hub(connection: Connection) -> tuple[Person, ...]:
 
 def by_name(connection: Connection, name: str) -> Person | None:
     """Return who has this e-mail address or is this user on the hub's machine, before all who has it now."""
-    known = select(person).where(or_(person.c.email == name, person.c.os_user == name))
+    known = _PEOPLE.where(or_(person.c.email == name, person.c.os_user == name))
     found = _people(connection, known.order_by(person.c.disabled_at.is_not(None), person.c.id.desc()).limit(1))
     return found[0] if found else None
 
@@ -74,10 +81,18 @@ def disable(transaction: Transaction, number: int) -> None:
     transaction.connection.execute(update(person).where(person.c.id == number).values(disabled_at=transaction.now))
 
 
+def waiting(connection: Connection) -> tuple[Person, ...]:
+    """Return whose addition or invitation waits for a second person."""
+    about = or_(_PROPOSED.is_not(None), proposals.proposer(Kind.SIGN_IN, person.c.id).is_not(None))
+    return _people(connection, _PEOPLE.where(about, person.c.disabled_at.is_(None)).order_by(person.c.id))
+
+
 def _active() -> Select[Any]:
     there = select(customer.c.tsp_id).where(customer.c.removed_at.is_(None))
-    return select(person).where(
-        person.c.disabled_at.is_(None), or_(person.c.tsp_id.is_(None), person.c.tsp_id.in_(there))
+    return _PEOPLE.where(
+        person.c.disabled_at.is_(None),
+        _PROPOSED.is_(None),
+        or_(person.c.tsp_id.is_(None), person.c.tsp_id.in_(there)),
     )
 
 
@@ -86,4 +101,5 @@ def _people(connection: Connection, query: Select[Any]) -> tuple[Person, ...]:
 
 
 def _person(row: Row[Any]) -> Person:
-    return Person(row.id, row.email, row.name, Role(row.role), row.tsp_id, row.os_user, row.added_at, row.disabled_at)
+    columns = dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns
+    return Person(**columns | {"role": Role(columns["role"])})

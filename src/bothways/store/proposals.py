@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, delete, insert, select
 
 from bothways.store.database import Transaction
 from bothways.store.schema_review import proposal
@@ -19,6 +19,8 @@ class Kind(StrEnum):
     REQUEST = "request"
     CHAIN = "chain"
     ENDPOINT = "endpoint"
+    PERSON = "person"
+    SIGN_IN = "sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,18 @@ def many(connection: Connection, kind: Kind, numbers: Collection[int]) -> dict[i
     """Return what is proposed about these, by number."""
     rows = connection.execute(_MANY, {"of": kind.value, "numbers": list(numbers)})
     return {row.number: Proposal(row.number, row.person, row.at, row.terms) for row in rows}
+
+
+def proposer(kind: Kind, number: ColumnElement[int]) -> ScalarSelect[str]:
+    """Return the column with who proposed the thing of another table's row; null if nobody has."""
+    row = proposal.alias()
+    return select(row.c.person).where(row.c.kind == kind.value, row.c.number == number).scalar_subquery()
+
+
+def settle(transaction: Transaction, kind: Kind, number: int) -> None:
+    """Record that nothing is proposed about this any more."""
+    of = proposal.c.kind == kind.value, proposal.c.number == number
+    transaction.connection.execute(delete(proposal).where(*of))
 
 
 def put(transaction: Transaction, kind: Kind, numbers: Collection[int], person: str, terms: str = "") -> None:

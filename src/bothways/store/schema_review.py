@@ -5,7 +5,7 @@ from sqlalchemy import Column, Integer, String, Table, Text
 from bothways.store.instant import Instant
 from bothways.store.schema import metadata
 
-# `kind` and `number` name a request, a chain or a submitted endpoint.
+# `kind` and `number` name a request, a chain, a submitted endpoint, a person, or a person's invitation.
 proposal = Table(
     "proposal",
     metadata,

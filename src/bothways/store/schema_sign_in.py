@@ -19,6 +19,7 @@ account = Table(
 )
 
 # `digest` is the SHA-256 of the token in the link, which is stored nowhere. The row goes when the link was used.
+# `code` is the SHA-256 of what a second person adds to the link, where it takes two.
 invitation = Table(
     "invitation",
     metadata,
@@ -26,6 +27,7 @@ invitation = Table(
     Column("digest", String(64), nullable=False, unique=True),
     Column("totp", LargeBinary, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("code", String(64)),
 )
 
 passkey = Table(

@@ -98,6 +98,8 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ),
     ("GET", "/people/{number}"): (None, ALL),
     ("POST", "/people/{number}/invite"): (None, MANAGES),
+    ("POST", "/people/{number}/confirm"): (None, DECIDES),
+    ("POST", "/people/{number}/refuse"): (_REASON, DECIDES),
     ("POST", "/people/{number}/disable"): (_REASON, MANAGES),
     ("GET", "/tokens"): (None, MANAGES),
     ("POST", "/tokens"): ({"name": "t", "role": "customer-member", "customer": "{tsp_id}"}, MANAGES),

@@ -1,8 +1,14 @@
+from dataclasses import replace
+
+import httpx2
 from tests.web.api.conftest import Api
 from tests.web.conftest import Ask, applied
 
 from bothways.operations.hub import Hub
+from bothways.operations.people import add_person
+from bothways.operations.settings import TwoPeople
 from bothways.operations.tokens import create_token
+from bothways.operations.two_people import AtHost
 from bothways.registry.access import Role
 from bothways.web.portal import portal_app
 
@@ -50,3 +56,27 @@ def test_tokens_come_in_pages_as_they_were_made(hub: Hub, api: Api) -> None:
     # The caller's own is the last one.
     assert [each["name"] for each in (*first["items"], *rest["items"])] == ["t-0", "t-1", "t-2", "operator-hub"]
     assert rest["next"] is None
+
+
+def test_where_it_takes_two_people_a_person_who_decides_is_confirmed(hub: Hub, ask: Ask) -> None:
+    strict = replace(hub, settings=replace(hub.settings, two_people=TwoPeople.ALWAYS))
+    app = portal_app(strict, applied)
+    tokens = {}
+    for name in ("ann", "bob"):
+        add_person(strict, f"{name}@hub.example", name, Role.OPERATOR, at_host=AtHost())
+        tokens[name] = create_token(strict, name, Role.OPERATOR, person=f"{name}@hub.example")[1]
+
+    def post(name: str, path: str, body: object = None) -> httpx2.Response:
+        return ask(app, "POST", f"/api/v1{path}", {"Authorization": f"Bearer {tokens[name]}"}, body)
+
+    added = post("ann", "/people", {"email": "zoe@hub.example", "name": "Zoe", "role": "reviewer"})
+    assert (added.status_code, added.json()["kind"], added.json()["by"]) == (202, "person", "ann@hub.example")
+    where = f"/people/{added.json()['number']}"
+    invited = post("ann", f"{where}/invite").json()
+    assert (invited["state"], invited["sign_in_proposed_by"]) == ("proposed", "ann@hub.example")
+    assert post("ann", f"{where}/confirm").status_code == 403
+    confirmed = post("bob", f"{where}/confirm").json()
+    assert (confirmed["state"], len(confirmed["code"]), "link" in confirmed) == ("active", 19, False)
+    assert post("bob", f"{where}/confirm").status_code == 409
+    post("ann", f"{where}/invite")
+    assert post("bob", f"{where}/refuse", {"reason": "not lost"}).json()["sign_in_proposed_by"] is None

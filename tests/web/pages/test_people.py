@@ -1,12 +1,16 @@
 """People are invited and disabled by who looks after them, and nobody else."""
 
 import re
+from dataclasses import replace
 
+from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
 from bothways.operations.hub import Hub
 from bothways.operations.people import active_person, add_person, list_people
+from bothways.operations.settings import TwoPeople
 from bothways.registry.access import Role
+from bothways.web.portal import portal_app
 
 
 def test_an_operator_invites_whom_they_want(hub: Hub, operator: Visitor, issuer: str) -> None:
@@ -50,3 +54,32 @@ def test_roles_that_look_after_nobody_change_nobody(visit: Visit, issuer: str) -
     auditor = visit(Role.AUDITOR)
     assert auditor.get("/people").status_code == 200
     assert auditor.post("/people", name="X", email="x@hub.example", role="operator").status_code == 403
+
+
+def test_two_people_name_a_third_who_comes_in_by_link_and_code(hub: Hub, visit: Visit) -> None:
+    strict = replace(hub, settings=replace(hub.settings, two_people=TwoPeople.ALWAYS))
+    app = portal_app(strict, applied)
+    first, second = visit(Role.OPERATOR), visit(Role.REVIEWER)
+    first.app = second.app = app
+    for each in (first, second):
+        each.get("/reviews")
+    page = first.post("/people", name="Zoe", email="zoe@hub.example", role="operator")
+    assert "waits for a second person" in page.text
+    [link] = re.findall(rf"{re.escape(hub.terms.portal)}(/invitation/[A-Za-z0-9_-]+)", page.text)
+    zoe = Visitor(strict, app)
+    assert (zoe.get(link).status_code, "second person" in zoe.get(link).text) == (403, True)
+    queue = second.get("/reviews").text
+    assert "zoe@hub.example" in queue
+    assert link not in queue
+    [number] = re.findall(r"/people/(\d+)/confirm", queue)
+    assert first.post(f"/people/{number}/confirm").status_code == 403
+    confirmed = second.post(f"/people/{number}/confirm")
+    assert link not in confirmed.text
+    [code] = re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", confirmed.text)
+    assert "code of the second person" in zoe.get(link).text
+    assert zoe.get(f"{link}?second=AAAA-AAAA").headers["location"] == f"{link}.AAAAAAAA"
+    assert zoe.get(f"{link}.AAAAAAAA").status_code == 403
+    assert "Welcome, Zoe" in zoe.get(zoe.get(f"{link}?second={code.lower()}").headers["location"]).text
+    first.post(f"/people/{number}/invite")
+    assert second.post(f"/people/{number}/refuse", reason="not lost").headers["location"].endswith("person-refused")
+    assert "zoe@hub.example" not in second.get("/reviews").text

@@ -116,6 +116,8 @@ _OF_PEOPLE = {
     ("POST", "/people"): named("Person"),
     ("GET", "/people/{number}"): named("Person"),
     ("POST", "/people/{number}/invite"): all_of(named("Person"), named("Invitation")),
+    ("POST", "/people/{number}/confirm"): all_of(named("Person"), named("SecondCode")),
+    ("POST", "/people/{number}/refuse"): named("Person"),
     ("POST", "/people/{number}/disable"): named("Person"),
     ("GET", "/tokens"): page_of(named("Token")),
     ("POST", "/tokens"): all_of(named("Token"), shape(token=said(TEXT, "Shown once."))),

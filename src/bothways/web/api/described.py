@@ -41,7 +41,7 @@ DESCRIBED: dict[int | str, dict[str, Any]] = {
 
 TWO_PEOPLE: dict[int | str, dict[str, Any]] = {
     202: {
-        "description": "On record, and not done: it takes effect when a second person confirms it by approving it too.",
+        "description": "On record, and not done: it takes effect when a second person confirms it.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Proposed"}}},
     }
 }

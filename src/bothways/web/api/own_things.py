@@ -29,9 +29,11 @@ OWN_THINGS = {
         role=one_of(Role),
         customer=or_null(TEXT),
         os_user=or_null(TEXT),
-        state={"enum": ["active", "disabled"]},
+        state={"enum": ["active", "proposed", "disabled"]},
         added_at=MOMENT,
         disabled_at=or_null(MOMENT),
+        proposed_by=said(or_null(TEXT), "Who put them on record, while a second person has to confirm it."),
+        sign_in_proposed_by=said(or_null(TEXT), "Who made their invitation, while a second person has to confirm it."),
     ),
     "Token": shape(
         id=NUMBER,
@@ -46,6 +48,7 @@ OWN_THINGS = {
         used_at=or_null(MOMENT),
     ),
     "Invitation": shape(link=said(URL, "Shown once."), expires_at=MOMENT),
+    "SecondCode": shape(code=said(or_null(TEXT), "What opens the first person's link; shown once.")),
     "AuditLine": shape(
         sequence=NUMBER,
         at=MOMENT,

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from bothways.operations import people, tokens
+from bothways.operations import people, second_person, tokens
 from bothways.operations.accounts import invitation
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action, Role
@@ -13,6 +13,7 @@ from bothways.registry.person import Person
 from bothways.store.people import absent as no_person
 from bothways.store.tokens import absent as no_token
 from bothways.web.api.caller import Asks, Caller, Document
+from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
 from bothways.web.api.inputs import Body, Number, Reason
@@ -52,7 +53,7 @@ def people_router(gate: Gate) -> APIRouter:
         found = people.list_people(hub, customer or by.tsp_id, after, limit + 1)
         return page(found, limit, lambda each: each.id, Person.document)
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, responses=TWO_PEOPLE)
     def _add(by: Asks, body: NewPerson) -> Document:
         """Put a person on record, with a role that is not beyond the caller's own."""
         hub = by.may(Action.PERSON_WRITE, body.customer)
@@ -70,6 +71,19 @@ def people_router(gate: Gate) -> APIRouter:
         hub, person = _person(by, Action.PERSON_WRITE, number)
         by.require_within(person.role)
         return invitation(hub, number)
+
+    @router.post("/{number}/confirm", openapi_extra=SHOWN_ONCE)
+    def _confirm(by: Asks, number: Number) -> Document:
+        """Confirm, as the second person, who was put on record, or their invitation: then with a code, shown once."""
+        hub, _ = _person(by, Action.PERSON_DECIDE, number)
+        person, code = second_person.confirm_person(hub, number)
+        return person.document() | {"code": code}
+
+    @router.post("/{number}/refuse")
+    def _refuse(by: Asks, number: Number, body: Reason) -> Document:
+        """Refuse who was put on record, or their invitation, while it waits for a second person."""
+        hub, _ = _person(by, Action.PERSON_DECIDE, number)
+        return second_person.refuse_person(hub, number, body.reason).document()
 
     @router.post("/{number}/disable")
     def _disable(by: Asks, number: Number, body: Reason) -> Document:

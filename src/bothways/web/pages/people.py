@@ -1,16 +1,16 @@
 """People and their invitations: of everybody for the hub's operators, of their own customer for its administrators."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from bothways.errors import BothwaysError, Conflict
+from bothways.errors import BothwaysError, Conflict, Proposed
 from bothways.operations.accounts import invite_person, signing_in
 from bothways.operations.hub import Hub
 from bothways.operations.people import add_person, disable_person, list_people, show_person
+from bothways.operations.second_person import confirm_person, refuse_person
 from bothways.registry.access import Action, Role
 from bothways.registry.person import Person
 from bothways.store.people import absent
@@ -42,7 +42,7 @@ def people_router(gate: Gate, view: View) -> APIRouter:
         wanted = next((each for each in visitor.roles if each.value == role), Role.CUSTOMER_MEMBER)
 
         def work() -> Response:
-            added = add_person(hub, form.text("email").strip(), form.text("name"), wanted, tsp_id)
+            added = _added(hub, form.text("email").strip(), form.text("name"), wanted, tsp_id)
             return _invited(view, hub, visitor, added)
 
         try:
@@ -70,15 +70,46 @@ def people_router(gate: Gate, view: View) -> APIRouter:
         await asyncio.to_thread(work)
         return redirect("/people?done=disabled")
 
+    _confirming(router, gate, view)
     return router
+
+
+def _confirming(router: APIRouter, gate: Gate, view: View) -> None:
+    sent = Annotated[Form, Depends(gate.posted)]
+
+    @router.post("/people/{number}/confirm")
+    async def _confirm(form: sent, number: Number) -> Response:
+        hub = form.visitor.may(Action.PERSON_DECIDE)
+
+        def work() -> Response:
+            person, code = confirm_person(hub, number)
+            if code is None:
+                return redirect("/reviews?done=confirmed")
+            return view.page("people.html", **_page(hub, form.visitor, 0), confirmed=person, second_code=code)
+
+        return await asyncio.to_thread(work)
+
+    @router.post("/people/{number}/refuse")
+    async def _refuse(form: sent, number: Number) -> Response:
+        hub = form.visitor.may(Action.PERSON_DECIDE)
+        await asyncio.to_thread(refuse_person, hub, number, form.why())
+        return redirect("/reviews?done=person-refused")
+
+
+def _added(hub: Hub, email: str, name: str, role: Role, tsp_id: str | None) -> Person:
+    try:
+        return add_person(hub, email, name, role, tsp_id)
+    except Proposed as proposed:
+        # An invitation is made all the same: one confirmation is for both.
+        return show_person(hub, proposed.number)
 
 
 def _invited(view: View, hub: Hub, visitor: Visitor, person: Person) -> Response:
     if not hub.settings.local_accounts:
-        return redirect("/people?done=added")
-    _, token, end = invite_person(hub, person.id)
+        return redirect(f"/people?done={'proposed' if person.proposed_by else 'added'}")
+    person, token, end = invite_person(hub, person.id)
     link = f"{hub.terms.portal}/invitation/{token}"
-    return view.page("people.html", **_page(hub, visitor, 0, person, link, end))
+    return view.page("people.html", **_page(hub, visitor, 0), invited=person, link=link, ends=end)
 
 
 def _own(visitor: Visitor, number: int) -> tuple[Hub, Person]:
@@ -90,14 +121,7 @@ def _own(visitor: Visitor, number: int) -> tuple[Hub, Person]:
     return hub, person
 
 
-def _page(
-    hub: Hub,
-    visitor: Visitor,
-    after: int,
-    invited: Person | None = None,
-    link: str = "",
-    ends: datetime | None = None,
-) -> dict[str, Any]:
+def _page(hub: Hub, visitor: Visitor, after: int) -> dict[str, Any]:
     found = list_people(hub, visitor.tsp_id, after, _SHOWN + 1)
     have = signing_in(hub, [each.id for each in found])
     return {
@@ -108,7 +132,4 @@ def _page(
         "roles": visitor.roles,
         "local": hub.settings.local_accounts,
         "may_write": visitor.can(Action.PERSON_WRITE),
-        "invited": invited,
-        "link": link,
-        "ends": ends,
     }

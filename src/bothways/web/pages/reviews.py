@@ -11,6 +11,7 @@ from bothways.operations import chains, endpoints, requests, two_people
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.operations.review_queue import organizations, page_reviews
+from bothways.operations.second_person import waiting_people
 from bothways.operations.services import services_of
 from bothways.pki.chain import parse_anchors
 from bothways.pki.request import CertificationRequest
@@ -58,6 +59,8 @@ def reviews_router(gate: Gate, view: View) -> APIRouter:
             endpoints=waiting_endpoints[:_SHOWN],
             waiting_endpoints=len(waiting_endpoints),
             organizations=organizations(hub, whose),
+            people=waiting_people(hub),
+            may_decide_people=visitor.can(Action.PERSON_DECIDE),
             may_approve=visitor.can(Action.REQUEST_DECIDE),
             two_people=two_people.required(hub),
         )

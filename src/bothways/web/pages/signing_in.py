@@ -10,7 +10,14 @@ from webauthn.helpers import base64url_to_bytes
 
 from bothways.errors import NotAuthenticated, NotAuthorized, Refused
 from bothways.operations import passkeys, sessions
-from bothways.operations.accounts import accept_invitation, invited_person, prove_person, totp_address
+from bothways.operations.accounts import (
+    accept_invitation,
+    invited_person,
+    plain_code,
+    prove_person,
+    totp_address,
+    wants_code,
+)
 from bothways.registry.person import Person
 from bothways.web.failures import Failures
 from bothways.web.pages.challenges import Challenges
@@ -18,7 +25,8 @@ from bothways.web.pages.customer import Done
 from bothways.web.pages.drawing import code
 from bothways.web.pages.texts import worded
 from bothways.web.pages.view import View
-from bothways.web.pages.visitor import Form, Gate, Sent, Visitor, own_path, redirect, source_of
+from bothways.web.pages.visitor import Form, Gate, Sent, Visitor, own_path, redirect, source_of, told
+from bothways.web.problem import status_of
 
 _UNAUTHORIZED, _UNPROCESSABLE, _TOO_MANY = 401, 422, 429
 _AT_ONCE = 2
@@ -133,8 +141,17 @@ def _invitations(router: APIRouter, desk: Desk) -> None:
         return desk.view.page("invitation.html", status, person=person, invitation=token, **shown, **values)
 
     @router.get("/invitation/{token}")
-    async def _invitation(request: Request, token: str) -> Response:
-        return await page(request, token, 200)
+    async def _invitation(request: Request, token: str, second: str = "") -> Response:
+        if second:
+            return redirect(f"/invitation/{token.partition('.')[0]}.{plain_code(second)}")
+        try:
+            return await page(request, token, 200)
+        except NotAuthorized as error:
+            if not await asyncio.to_thread(wants_code, desk.hub, token):
+                raise
+            link, _, wrong = token.partition(".")
+            said = told(error)["refused"] if wrong else ""
+            return desk.view.page("second_code.html", status_of(error) if wrong else 200, invitation=link, refused=said)
 
     @router.post("/invitation")
     async def _accept(request: Request, form: sent) -> Response:
