@@ -10,7 +10,7 @@ from bothways.registry.access import Action, Principal, Role, actions_of, requir
 READS = {Action.HUB_READ, Action.CUSTOMER_READ, Action.AUDIT_READ}
 MAY = {
     Role.OPERATOR: set(Action),
-    Role.REVIEWER: READS | {Action.REQUEST_DECIDE, Action.CHAIN_DECIDE, Action.ENDPOINT_DECIDE},
+    Role.REVIEWER: READS | {Action.REQUEST_DECIDE, Action.CHAIN_DECIDE, Action.ENDPOINT_DECIDE, Action.PERSON_DECIDE},
     Role.AUDITOR: READS,
     Role.CUSTOMER_ADMINISTRATOR: {
         Action.CUSTOMER_READ,

@@ -44,4 +44,6 @@ def test_a_person_asks_in_their_own_name() -> None:
         "state": "active",
         "added_at": "2026-11-23T12:00:00+00:00",
         "disabled_at": None,
+        "proposed_by": None,
+        "sign_in_proposed_by": None,
     }
