@@ -3,17 +3,20 @@
 import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from tests.conftest import local_settings
 from tests.operations.conftest import Audit
-from tests.postgresql import on_postgresql
+from tests.postgresql import new_schema, on_postgresql
 from tests.stored_keys import keys_as
 
+from bothways.contract.document import Environment
 from bothways.contract.render import render_terms
 from bothways.errors import Unusable
 from bothways.operations import agreement
 from bothways.operations.agreement import agreed, digest, keep_agreeing, prove_passphrase, require_agreed, take_terms
-from bothways.operations.hub import CONTRACT_FILE, Hub, open_hub
+from bothways.operations.hub import CONTRACT_FILE, Hub, initialise, new_terms, open_hub
 from bothways.operations.passphrase import change_passphrase
 from bothways.signer.keys import Keys
 
@@ -93,8 +96,11 @@ def test_who_runs_reads_a_changed_passphrase_and_without_it_says_so_and_ends(
         asyncio.run(keep_agreeing(running))
 
 
-@pytest.mark.skipif(not on_postgresql(), reason="with a file as database there is one control plane")
-def test_who_runs_with_other_terms_than_all_have_ends(hub: Hub) -> None:
-    take_terms(replace(hub, terms=replace(hub.terms, portal="https://portal.ppr.hub.localhost:9")))
-    with pytest.raises(Unusable, match="hub terms --take"):
-        asyncio.run(keep_agreeing(hub))
+def test_who_runs_with_other_terms_than_all_have_ends(short: Path) -> None:
+    settings = replace(local_settings(), database=new_schema())
+    terms = new_terms(Environment.PPR, "ppr.hub.localhost", settings)
+    initialise(short / "hub", terms, settings, "tester")
+    with open_hub(short / "hub", "tester") as hub:
+        take_terms(replace(hub, terms=replace(terms, portal="https://portal.ppr.hub.localhost:9")))
+        with pytest.raises(Unusable, match="hub terms --take"):
+            asyncio.run(keep_agreeing(hub))

@@ -53,12 +53,7 @@ def add_client_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     and who does not trust the new CA yet is held at the certificate of the old one, as long as that lasts.
     `kind` is that of the CA before if it is None.
     """
-    with hub.read() as connection:
-        before = authorities.signing_authority(connection, Role.CLIENT)
-        generation = 1 + len(authorities.every_authority(connection, Role.CLIENT))
-    key = hub.keys.generate(f"client-ca-{generation}-{secrets.token_hex(4)}", kind or _kind(before))
-    require_own_primes(hub, key.public_key)
-    return _added(hub, Role.CLIENT, before, key, generation)
+    return _next(hub, Role.CLIENT, kind)
 
 
 def add_node_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
@@ -67,12 +62,7 @@ def add_node_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     What it shows to nodes itself stays under the one before until each of them has used a certificate of the new one.
     `kind` is that of the CA before if it is None.
     """
-    with hub.read() as connection:
-        before = authorities.signing_authority(connection, Role.NODE)
-        generation = 1 + len(authorities.every_authority(connection, Role.NODE))
-    key = hub.keys.generate(f"node-ca-{generation}-{secrets.token_hex(4)}", kind or _kind(before))
-    require_own_primes(hub, key.public_key)
-    return _added(hub, Role.NODE, before, key, generation)
+    return _next(hub, Role.NODE, kind)
 
 
 def authority_added(hub: Hub, role: Literal["issuing", "client", "node"], kind: KeyType | None) -> dict[str, Any]:
@@ -172,6 +162,16 @@ def _towards_nodes(connection: Connection, number: int, now: datetime) -> int:
 
 def _kind(before: Authority) -> KeyType:
     return KeyType.RSA if isinstance(before.certificate.public_key(), rsa.RSAPublicKey) else KeyType.ECDSA
+
+
+def _next(hub: Hub, role: Role, kind: KeyType | None) -> Authority:
+    """Make the next CA of a role whose keys the hub makes itself."""
+    with hub.read() as connection:
+        before = authorities.signing_authority(connection, role)
+        generation = 1 + len(authorities.every_authority(connection, role))
+    key = hub.keys.generate(f"{role.value}-ca-{generation}-{secrets.token_hex(4)}", kind or _kind(before))
+    require_own_primes(hub, key.public_key)
+    return _added(hub, role, before, key, generation)
 
 
 def _added(hub: Hub, role: Role, before: Authority, key: ProvidedKey, generation: int) -> Authority:
