@@ -39,12 +39,13 @@ from bothways.operations import (
 from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
 from bothways.operations.customer_credentials import request_credential
 from bothways.operations.data_plane import DataPlane
-from bothways.operations.fleet import merged, unknown
+from bothways.operations.fleet import merged
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.nodes import default_binding
 from bothways.operations.people import add_person
 from bothways.operations.sessions import begin_session
 from bothways.operations.settings import Settings
+from bothways.operations.standing import unknown
 from bothways.registry.access import Action, Role
 from bothways.registry.contact import ContactKind
 from bothways.registry.customer import CustomerKind

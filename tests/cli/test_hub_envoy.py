@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -43,3 +44,10 @@ def test_it_runs_where_the_database_is_gone_and_ends_in_good_order(hub: Hub) -> 
             process.send_signal(signal.SIGTERM)
         assert "Traceback" not in process.stderr.read()
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("process", ["hub_envoy", "node_run"])
+def test_what_keeps_envoy_running_loads_nothing_of_the_database(process: str) -> None:
+    script = f"import sys, bothways.cli.{process}; print(sorted({{'sqlalchemy', 'fastapi'}} & sys.modules.keys()))"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert said.stdout == "[]\n"

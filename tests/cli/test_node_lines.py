@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bothways.cli.node_lines import node_lines
-from bothways.operations.fleet import unknown
+from bothways.operations.standing import unknown
 
 THERE = unknown("eu-1") | {
     "connected": True,

@@ -17,8 +17,8 @@ from bothways.dataplane.publisher import current_snapshot
 from bothways.dataplane.stand_in import HUB_SOCKET
 from bothways.dataplane.supervisor import ADMIN_SOCKET, BOOTSTRAP, LOG, Site, fingerprint, supervise
 from bothways.errors import Conflict, Unusable
+from bothways.operations.directory import passphrase
 from bothways.operations.hub import Hub, now
-from bothways.operations.own_keys import passphrase
 from bothways.xds.names import embedded_node
 
 pytestmark = pytest.mark.envoy

@@ -8,8 +8,8 @@ from bothways.dataplane.envoy_state import NOTHING
 from bothways.doctor.running import running_steps
 from bothways.findings import Step
 from bothways.operations.closure import shut_endpoint
-from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
+from bothways.operations.standing import unknown
 
 NODE = unknown("eu-1") | {"connected": True, "settled": True, "version": "v2", "lag_seconds": 0.0}
 HELD = {"version": "v3", "node": "eu-1", "why": "and refused it: no such address"}

@@ -4,8 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from bothways.errors import Conflict, NotAuthorized, Refused
+from bothways.operations import accounts
 from bothways.operations.accounts import (
     INVITATION,
     LOCKED,
@@ -128,3 +131,10 @@ def test_who_was_disabled_is_neither_invited_nor_let_in(hub: Hub, ann: Person, s
         prove_person(soon, EMAIL, PASSWORD, current_code(secret, soon.now()))
     with pytest.raises(Conflict, match="is disabled"):
         invite_person(hub, ann.id)
+
+
+def test_a_password_of_nobody_takes_the_same_work_as_one_of_somebody() -> None:
+    made = extract_parameters(PasswordHasher().hash("a password"))
+    assert extract_parameters(accounts._NOBODY) == made
+    with pytest.raises(VerifyMismatchError):
+        PasswordHasher().verify(accounts._NOBODY, "a password")

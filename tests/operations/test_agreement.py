@@ -16,7 +16,8 @@ from bothways.contract.render import render_terms
 from bothways.errors import Unusable
 from bothways.operations import agreement
 from bothways.operations.agreement import agreed, digest, keep_agreeing, prove_passphrase, require_agreed, take_terms
-from bothways.operations.hub import CONTRACT_FILE, Hub, initialise, new_terms, open_hub
+from bothways.operations.directory import CONTRACT_FILE
+from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.passphrase import change_passphrase
 from bothways.signer.keys import Keys
 

@@ -8,9 +8,10 @@ from typing import Any
 from tests.conftest import NOW
 
 from bothways.operations.bootstrap import bootstrap_node
-from bothways.operations.fleet import merged, stored_nodes, unknown
+from bothways.operations.fleet import merged, stored_nodes
 from bothways.operations.hub import Hub
 from bothways.operations.settings import Settings
+from bothways.operations.standing import unknown
 from bothways.store import fleet
 from bothways.store.fleet import Told
 from bothways.xds.state import Address

@@ -13,7 +13,8 @@ from bothways.contract.document import Environment
 from bothways.contract.render import render_terms
 from bothways.errors import Conflict, Unusable
 from bothways.operations.audit import verify_audit
-from bothways.operations.hub import CONTRACT_FILE, Hub, initialise, new_terms, open_hub
+from bothways.operations.directory import CONTRACT_FILE
+from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.join import join_hub
 from bothways.operations.own_keys import require_signers
 from bothways.operations.settings import FILE, render_settings

@@ -1,11 +1,9 @@
-from pathlib import Path
-
 import pytest
 from tests.stored_keys import key_names, lose_key
 
 from bothways.errors import Unusable
 from bothways.operations.hub import Hub
-from bothways.operations.own_keys import open_keys, passphrase, require_signers, store_key
+from bothways.operations.own_keys import open_keys, require_signers, store_key
 
 
 def test_a_new_key_is_stored_with_what_puts_it_to_use_or_not_at_all(hub: Hub) -> None:
@@ -29,8 +27,3 @@ def test_a_ca_whose_key_is_lost_cannot_sign(hub: Hub) -> None:
     hub.keys._opened.clear()
     with pytest.raises(Unusable, match="the private key client-ca-1 is not in the database"):
         require_signers(hub)
-
-
-def test_a_passphrase_that_is_not_there_is_told(hub: Hub, tmp_path: Path) -> None:
-    with pytest.raises(Unusable, match="the passphrase of the hub's keys cannot be read"):
-        passphrase(tmp_path, hub.settings)

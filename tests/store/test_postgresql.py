@@ -101,7 +101,8 @@ def test_the_turn_is_lost_with_its_connection_and_taken_by_who_looks_first(datab
         assert [other.mine(), one.mine()] == [False, False]
         assert [other.mine(), one.mine(), other.mine()] == [True, False, True]
         other.close()
-        assert one.mine()
+        # The server forgets a connection a moment after it was closed.
+        eventually(one.mine)
 
 
 def test_writers_come_one_at_a_time_so_that_the_audit_has_one_order(
@@ -176,20 +177,6 @@ def test_a_server_that_is_not_there_is_said() -> None:
 def test_a_database_that_writes_or_orders_text_in_its_own_way_is_refused(made_with: str, found: str) -> None:
     with pytest.raises(Unusable, match=rf"{found}; .*LOCALE 'C.UTF-8'"):
         create(new_database(made_with), "PPR")
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("hub.db", "no URL"),
-        ("mysql://hub@db.example/hub", "a URL of mysql"),
-        ("postgresql://hub:secret@db.example/hub", "a URL with a password inside"),
-        ("postgresql://hub@db.example/hub?password=secret", "a URL with a password inside"),
-    ],
-)
-def test_what_is_no_address_without_a_secret_is_refused(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        postgresql.url_of(text)
 
 
 def test_moments_are_in_utc_whatever_the_server_thinks(database: Database, now: datetime) -> None:

@@ -7,10 +7,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.contacts import add_contact
 from bothways.operations.expiry import endings
-from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import current_list
+from bothways.operations.standing import unknown
 from bothways.operations.upkeep import upkeep
 from bothways.registry.contact import ContactKind
 from bothways.web.metrics import render_metrics

@@ -1,12 +1,13 @@
 """The process beside Envoy that `bothways hub envoy` is, put together from the hub's directory."""
 
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from bothways.cli import logs
 from bothways.cli.exit import OK
 from bothways.dataplane.supervisor import Site, supervise
-from bothways.operations.hub import now, read_terms
-from bothways.operations.own_keys import passphrase
+from bothways.operations.directory import passphrase, read_terms
 from bothways.operations.settings import LogFormat, Settings, read_settings
 from bothways.xds.names import embedded_node
 
@@ -18,7 +19,7 @@ def keep_envoy(directory: Path, log_format: LogFormat | None = None) -> int:
     """
     settings = read_settings(directory)
     logs.set_up(log_format or settings.log_format)
-    supervise(hub_site(directory, settings), now)
+    supervise(hub_site(directory, settings), partial(datetime.now, UTC))
     return OK
 
 

@@ -9,11 +9,11 @@ from bothways.cli.opening import hub_in
 from bothways.cli.output import HERE, Directory, Json, result, table, tell
 from bothways.operations.move import move_hub
 from bothways.operations.settings import FILE
-from bothways.store.postgresql import url_of
+from bothways.store.address import require_address
 
 
 def _is_url(_kind: object, value: str) -> None:
-    url_of(value)
+    require_address(value)
 
 
 def migrate_store(

@@ -14,7 +14,7 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from bothways.dataplane.connection import Connection, Misnamed
 from bothways.dataplane.grpc_server import start_local, start_remote
-from bothways.operations.fleet import unknown
+from bothways.operations.standing import unknown
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.state import HubState
 from bothways.xds.stream import DeltaStream

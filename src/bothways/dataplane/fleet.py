@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 
 from bothways.dataplane.ads import AdsServer
-from bothways.operations.fleet import Document, merged
+from bothways.operations.fleet import merged
 from bothways.operations.hub import Hub
+from bothways.operations.standing import Document
 from bothways.store import fleet
 from bothways.store.database import Transaction
 from bothways.store.fleet import Told

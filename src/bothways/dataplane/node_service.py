@@ -4,14 +4,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from cryptography import x509
 
-from bothways.dataplane.admission import Admission
 from bothways.errors import BothwaysError
 from bothways.pki.chain import certificate_pem, fingerprint
+
+if TYPE_CHECKING:
+    # What it stands on is not needed where nobody is let in: in the process beside Envoy.
+    from bothways.dataplane.admission import Admission
 
 _log = logging.getLogger(__name__)
 
@@ -22,7 +25,7 @@ _LOOK, _KNOWN_SECONDS = 0.05, 10.0
 def node_handler(
     renew: Callable[[str, bytes], tuple[x509.Certificate, str]],
     trust: Callable[[], str],
-    admission: Admission | None = None,
+    admission: "Admission | None" = None,
 ) -> Any:
     """Return the gRPC handler; `renew` and `trust` are those of `operations.node_renewal` for one hub, and may block.
 
@@ -55,7 +58,7 @@ def node_handler(
     )
 
 
-async def _admitted(context: Any, admission: Admission | None) -> tuple[Admission, str]:
+async def _admitted(context: Any, admission: "Admission | None") -> "tuple[Admission, str]":
     """Return who lets the node in that asks, and its name; whoever is none is turned away."""
     shown = b"".join(context.auth_context().get("x509_pem_cert", ()))
     known = admission.node_of(shown) if admission is not None else None

@@ -17,7 +17,8 @@ from typing import Any
 from bothways import files
 from bothways.errors import Unusable
 from bothways.operations.audit_head import HEAD_FILE, sign_head
-from bothways.operations.hub import CONTRACT_FILE, DATABASE_FILE, Hub
+from bothways.operations.directory import CONTRACT_FILE
+from bothways.operations.hub import DATABASE_FILE, Hub
 from bothways.operations.key_files import KEYS
 from bothways.operations.settings import FILE
 from bothways.signer.sealed_file import SealedReader, SealedWriter, require_long

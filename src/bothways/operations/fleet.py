@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import remote_nodes
+from bothways.operations.standing import Document, unknown
 from bothways.store import fleet
 from bothways.store.fleet import Told
-
-Document = dict[str, Any]
-"""What the status says of one connection, or of a node that is not connected."""
 
 
 def stored_nodes(hub: Hub) -> list[Document]:
@@ -25,24 +22,6 @@ def stored_nodes(hub: Hub) -> list[Document]:
         # The one that wrote it would answer if it were there.
         told = tuple(replace(each, alive=False) for each in told)
     return merged([unknown(name) for name in names], told, now)
-
-
-def unknown(name: str) -> Document:
-    """Return what is told of a node on record that nobody has seen."""
-    return {
-        "node": name,
-        "connected": False,
-        "peer": "",
-        "since": None,
-        "version": "",
-        "answered_at": None,
-        "settled": False,
-        "behind_since": None,
-        "refused": {},
-        "customers": 0,
-        "canary": None,
-        "control_plane": "",
-    }
 
 
 def merged(own: Sequence[Document], others: Iterable[Told], now: datetime) -> list[Document]:

@@ -13,16 +13,16 @@ from sqlalchemy import Connection
 
 from bothways import files
 from bothways.contract.document import Contract, Environment, KeyType, Terms, Trust
-from bothways.contract.parse import parse_terms
 from bothways.contract.render import render_terms
 from bothways.errors import Unusable
 from bothways.operations import request_id
 from bothways.operations.agreement import require_agreed, set_agreed
 from bothways.operations.audit_head import sign_head
+from bothways.operations.directory import CONTRACT_FILE, passphrase, read_terms
 from bothways.operations.domain import require_domain
 from bothways.operations.new_directory import new_directory
 from bothways.operations.node_authority import control_plane_issuer
-from bothways.operations.own_keys import open_keys, passphrase, store_key
+from bothways.operations.own_keys import open_keys, store_key
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
@@ -36,7 +36,6 @@ from bothways.store.observations import ObservationStore
 from bothways.store.statement_keys import Purpose
 from bothways.verification.verifier import Verifier
 
-CONTRACT_FILE = "contract.toml"
 DATABASE_FILE = "hub.db"
 OBSERVATIONS_FILE = "observations.db"
 AUTHORITY_TITLES = {
@@ -156,12 +155,6 @@ def open_hub(directory: Path, actor: str, request_id: str = "", *, taking_terms:
         stack.callback(observed.close)
         stack.callback((verifier := Verifier()).close)
         yield Hub(directory, settings, terms, store, keys, observed, actor, now, request_id, verifier)
-
-
-def read_terms(directory: Path) -> Terms:
-    """Return the terms of the hub in `directory`. Raises `Refused` with all mistakes, `Unusable` if there are none."""
-    path = directory / CONTRACT_FILE
-    return parse_terms(files.read(path, "the hub's terms").decode(errors="replace"), str(path))
 
 
 def contract(hub: Hub) -> Contract:

@@ -9,9 +9,10 @@ from bothways.errors import Conflict, Refused
 from bothways.operations.agreement import prove_passphrase, require_agreed
 from bothways.operations.audit import verify_audit
 from bothways.operations.audit_head import sign_head
-from bothways.operations.hub import CONTRACT_FILE, Hub, open_hub, read_terms
+from bothways.operations.directory import CONTRACT_FILE, passphrase, read_terms
+from bothways.operations.hub import Hub, open_hub
 from bothways.operations.new_directory import new_directory
-from bothways.operations.own_keys import passphrase, require_signers
+from bothways.operations.own_keys import require_signers
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 
 _NAMED = ("used_elsewhere", "smtp_password_file", "smtp_ca_file", "oidc_secret_file", "oidc_ca_file", "trace_ca_file")

@@ -10,9 +10,9 @@ from bothways import files
 from bothways.operations.agreement import agreed, set_agreed
 from bothways.operations.alone import alone
 from bothways.operations.audit_head import HEAD_FILE
-from bothways.operations.hub import DATABASE_FILE, now, read_terms
+from bothways.operations.directory import passphrase, read_terms
+from bothways.operations.hub import DATABASE_FILE, now
 from bothways.operations.key_files import KEYS, key_files, remove_taken, take_in
-from bothways.operations.own_keys import passphrase
 from bothways.operations.settings import read_settings
 from bothways.store import migration, version
 from bothways.store.copies import copy_database

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bothways.operations.directory import passphrase
 from bothways.operations.settings import Settings
 from bothways.signer.keys import Keys, ProvidedKey
-from bothways.signer.secret import read_secret
 from bothways.store import authorities, sealed_keys
 from bothways.store.authorities import Role
 from bothways.store.database import Database, Transaction
@@ -13,11 +13,6 @@ from bothways.store.database import Database, Transaction
 if TYPE_CHECKING:
     from bothways.operations.hub import Hub
     from bothways.registry.sealed_key import SealedKey
-
-
-def passphrase(directory: Path, settings: Settings) -> bytes:
-    """Return what guards the hub's private keys. Raises `Unusable` if it cannot be read, or others can read it."""
-    return read_secret(directory / settings.passphrase_file, "the passphrase of the hub's keys")
 
 
 def open_keys(database: Database, directory: Path, settings: Settings) -> Keys:

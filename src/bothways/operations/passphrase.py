@@ -7,8 +7,8 @@ from typing import Any
 from bothways import files
 from bothways.errors import Conflict, Unusable
 from bothways.operations.accounts import place_of
+from bothways.operations.directory import passphrase
 from bothways.operations.hub import Hub
-from bothways.operations.own_keys import passphrase
 from bothways.registry.sealed_key import SealedKey
 from bothways.signer.private_key import open_key, seal_key
 from bothways.signer.sealed import seal, unseal

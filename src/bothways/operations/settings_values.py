@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from bothways.contract.reader import Reader
 from bothways.registry.node import can_be_bound
-from bothways.store import postgresql
+from bothways.store.address import require_address
 from bothways.xds.state import Address
 
 
@@ -35,7 +35,7 @@ def database_url(reader: Reader, key: str, value: str) -> str:
     text = reader.text(key, value)
     try:
         if text:
-            postgresql.url_of(text)
+            require_address(text)
     except ValueError as error:
         wanted = "wanted one like postgresql://bothways@db.example/bothways?sslmode=verify-full"
         hint = "Say where the password is instead, in the URL with passfile=/path/of/the/file, or in PGPASSFILE."

@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bothways.errors import Conflict, Unusable
 from bothways.store import version
+from bothways.store.address import SCHEME, require_address
 
-SCHEME = "postgresql"
 _LOCK_SECONDS = 10
 _CONNECT_SECONDS = 10
 _POLL_SECONDS = 1.0
@@ -35,19 +35,9 @@ _COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 
 
 def url_of(text: str) -> URL:
-    """Return the address of a database, `postgresql://USER@HOST/NAME?sslmode=verify-full&...`.
-
-    Raises `ValueError` if it is none, or holds a password: settings are read by more people than may know it.
-    """
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise ValueError("no URL") from error
-    if url.drivername != SCHEME:
-        raise ValueError(f"a URL of {url.drivername}")
-    if url.password is not None or "password" in url.query:
-        raise ValueError("a URL with a password inside")
-    return url.set(drivername=f"{SCHEME}+psycopg")
+    """Return the address of a database as the engine takes it. Raises `ValueError` as `require_address` does."""
+    require_address(text)
+    return make_url(text).set(drivername=f"{SCHEME}+psycopg")
 
 
 def engine(text: str) -> Engine:

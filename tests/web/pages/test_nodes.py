@@ -7,9 +7,9 @@ from typing import Any
 from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
-from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import default_binding, list_nodes
+from bothways.operations.standing import unknown
 from bothways.registry.access import Role
 from bothways.store import nodes
 from bothways.web.portal import portal_app
