@@ -25,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings as hypothesis_settings
 from sqlalchemy import Connection
 from tests.dns_server import DnsServer, serving_dns
+from tests.forked import ForkedProcess
 from tests.mail_server import Mailbox, serving_mail
 from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
 from tests.postgresql import new_schema, on_postgresql
@@ -249,7 +250,7 @@ def issuer(hub: Hub) -> str:
 def running(hub: Hub) -> Iterator[BothwaysProcess]:
     """Run `bothways hub run` as a process, until it is ready."""
     with ExitStack() as stack:
-        process = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "hub.log")
+        process = ForkedProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "hub.log")
         stack.callback(process.stop)
         assert process.next_line(30)["ready"] is True
         yield process

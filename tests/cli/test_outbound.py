@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from tests.forked import ForkedProcess
 from tests.outbound.signing import returned_by
 
 from bothways.connectivity.facts import ProbeFact
@@ -37,7 +38,7 @@ def listening(hub: Hub, issuer: str, server_files: ServerFiles, tmp_path: Path) 
     spoke = init_spoke(tmp_path / "spoke", str(tmp_path / "published.toml"), issuer)
     arguments = ["spoke", "listen", "--directory", str(spoke.directory), "--address", "127.0.0.1", "--port", "0"]
     arguments += ["--certificate", str(server_files.certificate), "--key", str(server_files.key)]
-    process = BothwaysProcess(arguments, tmp_path / "listen.log")
+    process = ForkedProcess(arguments, tmp_path / "listen.log")
     port = process.next_line(30)["listening"].rpartition(":")[2]
     set_endpoint(hub, issuer, f"https://{HOST}:{port}")
     yield process

@@ -16,9 +16,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from tests.cli.conftest import SUBJECT
+from tests.forked import ForkedProcess
 
 from bothways.demo.customer_ca import make_server_files
-from bothways.demo.process import BothwaysProcess
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
 from bothways.spoke.directory import open_spoke, remember_server
@@ -129,7 +129,7 @@ def test_listen_says_where_and_whom_it_trusts_and_a_signal_ends_it_with_0_whatev
     made = make_server_files(tmp_path, "First Bank", "callbacks.localhost")
     arguments = ["spoke", "listen", "--directory", str(tmp_path / "spoke"), "--address", "127.0.0.1", "--port", "0"]
     arguments += ["--certificate", str(made.certificate), "--key", str(made.key), "--forward", "http://127.0.0.1:1"]
-    process = BothwaysProcess(arguments, tmp_path / "listen.log")
+    process = ForkedProcess(arguments, tmp_path / "listen.log")
     try:
         first = process.next_line(30)
         host, port = first["listening"].split(":")

@@ -5,12 +5,12 @@ from subprocess import CompletedProcess
 
 import pytest
 from tests.conftest import free_ports
+from tests.forked import ForkedProcess
 from tests.wire.conftest import World
 
 from bothways import files
 from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import make_server_files
-from bothways.demo.process import BothwaysProcess
 from bothways.operations.hub import Hub, contract
 from bothways.spoke.directory import Spoke
 
@@ -55,7 +55,7 @@ def test_it_says_where_it_listens_and_whom_it_trusts_and_status_sees_it(
     server, (local, port) = make_server_files(tmp_path, "First Bank", "callbacks.localhost"), free_ports(2)
     arguments = ["spoke", "run", "--directory", str(spoke.directory), "--local-port", str(local), "--port", str(port)]
     arguments += ["--address", "127.0.0.1", "--app", "http://127.0.0.1:9", "--certificate", str(server.certificate)]
-    process = BothwaysProcess([*arguments, "--key", str(server.key)], tmp_path / "run.log")
+    process = ForkedProcess([*arguments, "--key", str(server.key)], tmp_path / "run.log")
     try:
         said = process.next_line(60)
         assert (said["hub"], said["local"]) == (hub.terms.endpoint, f"http://127.0.0.1:{local}")

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.forked import ForkedProcess
 
 from bothways.contract.document import Environment
 from bothways.demo.customer_ca import ServerFiles, make_server_files
@@ -77,4 +78,4 @@ def _other_files(party: Party, days: int = 30) -> ServerFiles:
 def _server(party: Party, made: ServerFiles) -> BothwaysProcess:
     arguments = ["spoke", "listen", "--directory", str(party.directory), "--address", "127.0.0.1", "--port", "0"]
     arguments += ["--certificate", str(made.certificate), "--key", str(made.key)]
-    return BothwaysProcess(arguments, Path(party.directory) / "other" / "listen.log")
+    return ForkedProcess(arguments, Path(party.directory) / "other" / "listen.log")

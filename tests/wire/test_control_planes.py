@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tests.conftest import free_ports, local_settings
 from tests.eventually import eventually
+from tests.forked import ForkedProcess
 from tests.postgresql import new_schema
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment
-from bothways.demo.process import BothwaysProcess
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.services import add_service
 from bothways.operations.settings import render_settings
@@ -58,7 +58,7 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_what_the_clock_asks() 
     with stack:
         processes = {}
         for place in places:
-            processes[place] = BothwaysProcess(["hub", "run", "--directory", str(place)], place.with_suffix(".log"))
+            processes[place] = ForkedProcess(["hub", "run", "--directory", str(place)], place.with_suffix(".log"))
             stack.callback(processes[place].stop)
         assert [each.next_line(100)["ready"] for each in processes.values()] == [True, True]
         [holder] = [place for place in places if says(place, DONE)]

@@ -13,6 +13,7 @@ from subprocess import CompletedProcess
 
 import pytest
 from tests.conftest import free_ports
+from tests.forked import ForkedProcess
 
 from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import make_server_files
@@ -87,7 +88,7 @@ def test_six_commands_lead_from_the_contract_to_green_in_both_directions(
     [port] = free_ports(1)
     # On the port that is free here, and not the one that the hub calls in real life.
     listen = [*newcomer.command(printed), "--address", "127.0.0.1", "--port", str(port)]
-    receiving.append(BothwaysProcess(listen, tmp_path / "listen.log"))
+    receiving.append(ForkedProcess(listen, tmp_path / "listen.log"))
     assert receiving[0].next_line(30)["hosts"] == ["callbacks.localhost"]
     operator("endpoint", "set", issuer, f"https://callbacks.localhost:{port}")
     operator("chain", "submit", issuer, server.chain)

@@ -101,8 +101,12 @@ def dropped(world: World) -> int:
 
 
 def hub_process(world: World) -> int:
-    """Return the process of the hub: the one above its Envoy that runs it."""
+    """Return the process of the hub: the one above that which keeps its Envoy."""
     pid = int((control(world.hub, "GET", "/status") or {})["envoy"]["pid"])
-    while b"\0hub\0run\0" not in Path(f"/proc/{pid}/cmdline").read_bytes():
-        pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return pid
+    while b"\0hub\0envoy\0" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+        pid = _above(pid)
+    return _above(pid)
+
+
+def _above(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import free_ports
+from tests.forked import ForkedProcess
 from tests.wire.conftest import ISSUER, World
 from tests.wire.upstream import Upstream, answer, serving
 
@@ -83,7 +84,7 @@ def sidecar(spoke: Spoke, server: ServerFiles, application: Upstream, *more: str
     arguments = ["spoke", "run", "--directory", str(spoke.directory), "--local-port", str(local)]
     arguments += ["--app", f"http://127.0.0.1:{application.port}", "--address", "127.0.0.1", "--port", str(port)]
     arguments += ["--certificate", str(server.certificate), "--key", str(server.key), *more]
-    process = BothwaysProcess(arguments, spoke.directory / "sidecar.log")
+    process = ForkedProcess(arguments, spoke.directory / "sidecar.log")
     try:
         ready = process.next_line(60)
         assert ready["local"] == f"http://127.0.0.1:{local}"

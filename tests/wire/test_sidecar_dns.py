@@ -11,13 +11,13 @@ import pytest
 from tests.conftest import free_ports
 from tests.dns_server import DnsServer
 from tests.eventually import eventually
+from tests.forked import ForkedProcess
 from tests.hub_server import HubServer, hub_server
 from tests.wire.conftest import World
 from tests.wire.servers import make_pki
 
 from bothways import files
 from bothways.contract.render import render_contract
-from bothways.demo.process import BothwaysProcess
 from bothways.operations.hub import Hub
 from bothways.spoke.directory import Spoke
 
@@ -78,7 +78,7 @@ def scene(spoke: Spoke, tmp_path: Path, dns_server: DnsServer, request: pytest.F
             stack.enter_context(hub_server(pki, each, port, now.trust.issuing_ca))
             for each in ("127.0.0.1", "127.0.0.2")
         )
-        process = BothwaysProcess([*arguments, "--dns", f"127.0.0.1:{dns_server.port}"], log)
+        process = ForkedProcess([*arguments, "--dns", f"127.0.0.1:{dns_server.port}"], log)
         stack.callback(process.stop)
         process.next_line(60)
         made = Scene(dns_server, local, old, new, log)

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 from tests.conftest import local_settings
 from tests.eventually import SECONDS, eventually
+from tests.forked import ForkedProcess
 from tests.wire.conftest import ISSUER, MERCHANT, World, stored_world
 from tests.wire.load import Load
 from tests.wire.test_outbound import egress
@@ -44,7 +45,7 @@ class Running:
     def start(self) -> BothwaysProcess:
         self.starts += 1
         log = self.world.directory / f"hub-{self.starts}.log"
-        self.process = BothwaysProcess(["hub", "run", "--directory", str(self.world.hub.directory)], log)
+        self.process = ForkedProcess(["hub", "run", "--directory", str(self.world.hub.directory)], log)
         assert self.process.next_line(60)["ready"] is True
         return self.process
 

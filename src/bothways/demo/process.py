@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bothways.dataplane.child import ending_with
 
@@ -22,14 +22,7 @@ class BothwaysProcess:
         self._log = log
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         with log.open("wb") as errors:
-            self._process = subprocess.Popen(
-                ending_with(os.getpid(), [sys.executable, "-m", "bothways", *arguments, "--json"]),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                # A session of its own: Ctrl-C is for the demo, which ends its processes in good order.
-                start_new_session=True,
-            )
+            self._process = self._start([*arguments, "--json"], errors)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -73,6 +66,16 @@ class BothwaysProcess:
         self._reader.join()
         if self._process.stdout:
             self._process.stdout.close()
+
+    def _start(self, arguments: list[str], errors: IO[bytes]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            ending_with(os.getpid(), [sys.executable, "-m", "bothways", *arguments]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            # A session of its own: Ctrl-C is for the demo, which ends its processes in good order.
+            start_new_session=True,
+        )
 
     def _read(self) -> None:
         if self._process.stdout:
