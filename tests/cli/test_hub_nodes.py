@@ -6,7 +6,6 @@ import pytest
 from fastapi import FastAPI
 
 from bothways.cli.hub_nodes import TowardsNodes
-from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
@@ -17,11 +16,9 @@ from bothways.xds.snapshot import build_snapshot
 def test_nothing_is_served_to_nodes_unless_the_settings_say_so(hub: Hub, ports: tuple[int, int], parts: int) -> None:
     hub = replace(hub, settings=replace(hub.settings, nodes_port=ports[0], nodes_connectivity_port=ports[1]))
     state = hub_state(hub)
-    nodes, admission = TowardsNodes(hub, state), Admission(state)
+    nodes = TowardsNodes(hub, state, lambda: 0)
     nodes.follow(state)
-    made = nodes.parts(
-        AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), admission), admission, FastAPI()
-    )
+    made = nodes.parts(AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), nodes.admission), FastAPI())
     for each in made:
         each.close()
     assert len(made) == parts

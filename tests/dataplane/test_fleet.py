@@ -15,6 +15,7 @@ from tests.eventually import eventually_in_loop
 from tests.postgresql import new_schema
 
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.caught_up import CaughtUp
 from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.publisher import Publisher, current_snapshot
 from bothways.operations.hub import Hub
@@ -26,6 +27,7 @@ from bothways.store import fleet
 from bothways.store.observations import ObservationStore
 from bothways.store.schema_fleet import control_plane, node_status
 from bothways.xds import names
+from bothways.xds.names import service_cluster
 
 
 @pytest.fixture
@@ -110,6 +112,9 @@ async def a_change_is_in_force_when_the_nodes_of_both_have_it(hub: Hub, first: P
     add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
     waiting = asyncio.create_task(first.publisher.apply())
     await first.take(2)
+    # Who comes to the other one is served when it has published the change, and not before.
+    assert not await CaughtUp(hub.database, lambda: second.fleet.change).lacks()
+    assert service_cluster("tokens") in second.ads.snapshot.of(names.CLUSTER_TYPE)
     late = [await second.node.read() for _ in range(2)]
     await eventually_in_loop(lambda: first.ads.quiet() and not second.ads.quiet())
     assert not waiting.done()

@@ -25,6 +25,7 @@ from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.data_plane import hub_state
+from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 from bothways.operations.node_renewal import current_trust, renew_node
 from bothways.operations.node_settings import read_node
@@ -60,18 +61,24 @@ def nodes_hub(hub: Hub) -> Hub:
     return replace(hub, settings=replace(hub.settings, nodes_port=port, nodes_connectivity_port=port))
 
 
-def control_plane(hub: Hub) -> tuple[AdsServer, Admission]:
+async def nothing() -> str:
+    return ""
+
+
+def control_plane(hub: Hub, lacks: Callable[[], Awaitable[str]] = nothing) -> tuple[AdsServer, Admission]:
     state = hub_state(hub)
-    admission = Admission(state)
+    admission = Admission(state, lacks)
     renewals = partial(node_handler, partial(renew_node, hub), partial(current_trust, hub))
     return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), admission, (renewals,)), admission
 
 
-async def with_relay(hub: Hub, test: Callable[[Place], Awaitable[None]]) -> None:
+async def with_relay(
+    hub: Hub, test: Callable[[Place], Awaitable[None]], lacks: Callable[[], Awaitable[str]] = nothing
+) -> None:
     directory = hub.directory.parent / "eu-1"
     there = Address("127.0.0.1", hub.settings.nodes_port)
     bootstrap_node(hub, "eu-1", directory, there, there)
-    ads, admission = control_plane(hub)
+    ads, admission = control_plane(hub, lacks)
     await ads.start_remote("127.0.0.1", hub.settings.nodes_port)
     saved, socket = SavedSnapshot(directory / "snapshot", lambda: b"secret"), directory / "ads.sock"
     line = HubLine(directory, read_node(directory).hub)
@@ -186,3 +193,34 @@ def test_it_listens_only_while_the_control_plane_answers(nodes_hub: Hub) -> None
         await again.stop()
 
     asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_a_control_plane_that_lags_gives_a_node_nothing_and_is_as_one_that_is_away(
+    nodes_hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    lacking = ["change 7 is published here, and 8 is committed"]
+
+    async def lacks() -> str:
+        return lacking[0]
+
+    async def test(place: Place) -> None:
+        assert not answers(place.socket)
+        call = place.line.channel.stream_stream(METHOD)()
+        with pytest.raises(grpc.aio.AioRpcError, match="and 8 is committed") as refused:
+            await call.read()
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert place.ads.nodes() == [unknown("eu-1")]
+        lacking[0] = ""
+        await eventually_in_loop(lambda: answers(place.socket), "it is not asked again")
+        async with envoy(place.socket) as talking:
+            assert await place.ads.settled()
+            # Whoever was let in is served on: it is given nothing that is older than what it was given here.
+            lacking[0] = "the database does not answer"
+            place.ads.publish(place.ads.snapshot)
+            assert not talking.done()
+        async with envoy(place.socket) as talking:
+            assert await talking in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL}
+        await eventually_in_loop(lambda: not answers(place.socket), "it listens for one that serves nobody")
+
+    asyncio.run(with_relay(nodes_hub, test, lacks))
+    assert caplog.text.count("nodes that come are turned away: change 7") == 1

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from bothways.dataplane.access_log import access_log_handler
 from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.caught_up import CaughtUp
 from bothways.dataplane.intake import Intake
 from bothways.dataplane.node_service import node_handler
 from bothways.operations.hub import Hub
@@ -27,10 +28,14 @@ def services_for_nodes(hub: Hub, intake: Intake) -> tuple[Callable[[Admission | 
 
 
 class TowardsNodes:
-    """What the hub serves to remote nodes, if it lets any in: configuration on one port, `/connectivity` on another."""
+    """What the hub serves to remote nodes, if it lets any in: configuration on one port, `/connectivity` on another.
 
-    def __init__(self, hub: Hub, state: HubState) -> None:
+    `published` tells the number of the last change that is published here.
+    """
+
+    def __init__(self, hub: Hub, state: HubState, published: Callable[[], int]) -> None:
         self._hub = hub
+        self.admission = Admission(state, CaughtUp(hub.database, published).lacks)
         self._certificate = None
         if state.control_plane is not None:
             anchors = state.control_plane.anchors.pem
@@ -41,14 +46,14 @@ class TowardsNodes:
         if self._certificate is not None and latest.control_plane is not None:
             self._certificate.follow(latest.control_plane.pair, latest.control_plane.anchors.pem)
 
-    def parts(self, ads: AdsServer, admission: Admission, app: FastAPI) -> list[Coroutine[Any, Any, None]]:
+    def parts(self, ads: AdsServer, app: FastAPI) -> list[Coroutine[Any, Any, None]]:
         """Return what has to run, nothing if no node is let in."""
         if self._certificate is None:
             return []
-        settings, gate = self._hub.settings, nodes_only(app, admission.node_of)
+        settings, gate = self._hub.settings, nodes_only(app, self.admission.node_of)
         port = settings.nodes_connectivity_port
-        return [self._configure(ads, admission), serve_over_tls(gate, settings.nodes_address, port, self._certificate)]
+        return [self._configure(ads), serve_over_tls(gate, settings.nodes_address, port, self._certificate)]
 
-    async def _configure(self, ads: AdsServer, admission: Admission) -> None:
+    async def _configure(self, ads: AdsServer) -> None:
         await ads.start_remote(self._hub.settings.nodes_address, self._hub.settings.nodes_port)
-        await admission.note_uses(self._hub)
+        await self.admission.note_uses(self._hub)

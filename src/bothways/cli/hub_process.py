@@ -16,7 +16,6 @@ from bothways.cli.hub_envoy import hub_site
 from bothways.cli.hub_nodes import TowardsNodes, services_for_nodes
 from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
-from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
 from bothways.dataplane.envoy import find_envoy
@@ -85,14 +84,15 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     await turn.look()
     plane = DataPlane(hub)
     state = await asyncio.to_thread(plane.state)
-    admission, intake = Admission(state), Intake(hub)
+    # Some of what is told of here is made some lines later.
+    nodes, intake = TowardsNodes(hub, state, lambda: fleet.change), Intake(hub)
     ads = AdsServer(
         hub.run_directory / HUB_SOCKET,
         build_snapshot(state),
-        admission,
+        nodes.admission,
         services_for_nodes(hub, intake),
     )
-    certificate, nodes = ServerCertificate(hub.run_directory, state.server), TowardsNodes(hub, state)
+    certificate = ServerCertificate(hub.run_directory, state.server)
 
     def follow(latest: HubState) -> None:
         certificate.follow(latest.server)
@@ -100,7 +100,6 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         canary.follow(latest)
 
     fleet, settings = Fleet(hub, ads, lambda node: {"canary": canary.verdicts.get(node)}), hub.settings
-    # It is made some lines later.
     publisher = Publisher(hub, ads, follow, plane, saved, turn.held, fleet, lambda node: canary.knock(node))  # noqa: PLW0108
     server_ca = contract(hub).trust.server_ca
     canary = Canary(
@@ -151,7 +150,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             intake.run(),
             _deliver(hub, turn.held),
             Schedule(hub, publisher.apply, turn.held).run(),
-            *nodes.parts(ads, admission, connectivity),
+            *nodes.parts(ads, connectivity),
             keep_rotating(hub, turn.held),
             keep_agreeing(hub),
         ]

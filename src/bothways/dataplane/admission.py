@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 from cryptography import x509
@@ -14,13 +16,20 @@ from bothways.xds.state import ControlPlane, HubState
 _log = logging.getLogger(__name__)
 
 
+async def _nothing() -> str:
+    return ""
+
+
 class Admission:
     """The nodes on record, by the certificates that are theirs; it knows what the last round of the publisher read.
 
-    The handshake has proved that the peer has the key, and that the node CA signed; neither lets anybody in.
+    The handshake has proved that the peer has the key, and that the node CA signed; neither lets anybody in. `lacks`
+    tells what was committed and is not published here yet: until then nobody is judged, and nobody served.
     """
 
-    def __init__(self, state: HubState) -> None:
+    def __init__(self, state: HubState, lacks: Callable[[], Awaitable[str]] = _nothing) -> None:
+        self._lacks, self._lags = lacks, False
+        self._turned_away: set[tuple[str, str]] = set()
         self.names: tuple[str, ...] = ()
         self._of: dict[str, str] = {}
         self._control_plane: ControlPlane | None = None
@@ -47,6 +56,32 @@ class Admission:
             self._shown.add(shown)
             self._uses.put_nowait(shown)
         return name, shown
+
+    async def admitted(self, context: Any) -> tuple[str, str]:
+        """Return name and fingerprint of the node that makes this call over gRPC.
+
+        It is ended for whoever is none, and with UNAVAILABLE for everybody while something is lacking here.
+        """
+        lacking = await self._lacks()
+        if lacking and not self._lags:
+            # Once, and not with each node that comes.
+            _log.warning("nodes that come are turned away: %s", lacking)
+        self._lags = bool(lacking)
+        if lacking:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, f"this control plane lags behind: {lacking}")
+        known = self.node_of(b"".join(context.auth_context().get("x509_pem_cert", ())))
+        if known is None:
+            self.turn_away(context.peer(), "", "it shows a certificate that is no node's on record")
+            await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
+            raise AssertionError
+        return known
+
+    def turn_away(self, peer: str, node: str, why: str) -> None:
+        """Tell that somebody is turned away."""
+        # Once for each host and node: Envoy comes again every two seconds.
+        if (told := (peer.rpartition(":")[0], node)) not in self._turned_away:
+            self._turned_away.add(told)
+            _log.warning("whoever comes from %s is turned away: %s", peer, why)
 
     def admits(self, name: str, shown: str) -> bool:
         """Tell whether the node with this name and fingerprint, which was let in, still is."""

@@ -56,7 +56,6 @@ class AdsServer:
         self._connections: set[Connection] = set()
         self._numbers = count(1)
         self._left: dict[str, tuple[int, dict[str, Any]]] = {}
-        self._turned_away: set[tuple[str, str]] = set()
         self._progress = asyncio.Condition()
         self._also = tuple(also)
         self._socket = socket
@@ -231,18 +230,14 @@ class AdsServer:
         peer = str(context.peer())
         connection = Connection(next(self._numbers), peer, self._clock(), DeltaStream(fills_only=self._fills_only))
         if admission is not None:
-            known = admission.node_of(b"".join(context.auth_context().get("x509_pem_cert", ())))
-            if known is None:
-                self._told(peer, "", "it shows a certificate that is no node's on record")
-                await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
-                return
-            connection.node, connection.fingerprint = known
+            connection.node, connection.fingerprint = await admission.admitted(context)
         self._connections.add(connection)
         connection.talk = asyncio.create_task(self._talk(connection, requests, context))
         try:
             await connection.talk
         except Misnamed as error:
-            self._told(peer, connection.node, str(error))
+            if admission is not None:
+                admission.turn_away(peer, connection.node, str(error))
             await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
         except asyncio.CancelledError:
             if connection in self._connections:
@@ -284,12 +279,6 @@ class AdsServer:
             self._connections.remove(connection)
             if connection.node:
                 self._left[connection.node] = (connection.number, connection.last_words(self._clock()))
-
-    def _told(self, peer: str, node: str, why: str) -> None:
-        # Once for each host and node: Envoy comes again every two seconds.
-        if (told := (peer.rpartition(":")[0], node)) not in self._turned_away:
-            self._turned_away.add(told)
-            _log.warning("whoever comes from %s is turned away: %s", peer, why)
 
 
 async def _read(requests: AsyncIterator[Any], events: "asyncio.Queue[Any]") -> None:

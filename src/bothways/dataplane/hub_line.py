@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import grpc
 import grpc.aio
 
 from bothways import files
+from bothways.dataplane.node_service import SERVICE, TRUST
 from bothways.errors import Unreachable
 from bothways.xds import names
 from bothways.xds.state import RemoteHub
@@ -19,6 +20,20 @@ _UNLIMITED = -1
 _BACK_OFF_MILLISECONDS, _BACK_OFF_MOST_MILLISECONDS = 200, 2_000
 _PING_MILLISECONDS, _PING_TIMEOUT_MILLISECONDS = 30_000, 10_000
 _FIRST_SECONDS = 5.0
+_AGAIN_MOST_SECONDS = 2.0
+_KNOWN = {grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE}
+_OPTIONS = (
+    ("grpc.max_receive_message_length", _UNLIMITED),
+    ("grpc.max_send_message_length", _UNLIMITED),
+    ("grpc.min_reconnect_backoff_ms", _BACK_OFF_MILLISECONDS),
+    ("grpc.initial_reconnect_backoff_ms", _BACK_OFF_MILLISECONDS),
+    ("grpc.max_reconnect_backoff_ms", _BACK_OFF_MOST_MILLISECONDS),
+    ("grpc.keepalive_time_ms", _PING_MILLISECONDS),
+    ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MILLISECONDS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # One certificate, one connection: another channel of this process must not lend it its own.
+    ("grpc.use_local_subchannel_pool", 1),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,7 @@ def identity_of(directory: Path) -> Identity:
 
 
 class HubLine:
-    """One channel to the control plane, which connects again by itself for as long as it is open.
+    """A channel to each control plane, of which one is used: it connects again by itself for as long as it is open.
 
     The control plane is known by its name under the node CA, and by nothing else: whoever else answers at its address
     is nobody. Raises `Unusable` if a file cannot be read, or others can read the key.
@@ -52,74 +67,118 @@ class HubLine:
     def __init__(self, directory: Path, hub: RemoteHub) -> None:
         self._hub = hub
         self._changed = asyncio.Event()
-        self.channel = self._open(identity_of(directory))
+        self._ended = False
+        self._one_at_a_time = asyncio.Lock()
+        self._channels, self._at = self._open(identity_of(directory)), 0
+
+    @property
+    def channel(self) -> Any:
+        """The channel to the control plane that is used now."""
+        return self._channels[self._at]
 
     async def change(self, identity: Identity) -> None:
         """Show another certificate from now on. What goes on over the channel before ends.
 
-        Raises `Unreachable`, and nothing has changed, if the control plane does not answer to it.
+        Raises `Unreachable`, and nothing has changed, if no control plane answers to it.
         """
         following = self._open(identity)
-        try:
-            async with asyncio.timeout(_FIRST_SECONDS):
-                while (state := following.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-                    await following.wait_for_state_change(state)
-        except TimeoutError:
-            await following.close()
-            raise Unreachable("the control plane does not answer to the new certificate. It is tried again.") from None
-        before, self.channel = self.channel, following
+        async with self._one_at_a_time:
+            try:
+                async with asyncio.timeout(_FIRST_SECONDS):
+                    while (found := await self._first(following, _ready)) is None:  # noqa: ASYNC110 - a network
+                        await asyncio.sleep(_BACK_OFF_MILLISECONDS / 1000)
+            except TimeoutError:
+                await _closed(following)
+                raise Unreachable(
+                    "the control plane does not answer to the new certificate. It is tried again."
+                ) from None
+            before, self._channels, self._at = self._channels, following, found
         self._changed.set()
-        await before.close()
+        await _closed(before)
 
     async def first_word(self) -> bool:
-        """Tell whether the control plane answers, as soon as that is known, or after five seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_SECONDS):
-                async for state in self._states():
-                    if state in {grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE}:
-                        return state is grpc.ChannelConnectivity.READY
-        return False
+        """Tell whether a control plane answers, as soon as that is known, or after five seconds."""
+        async with self._one_at_a_time:
+            found = await self._first(self._channels, _serves)
+            self._at = self._at if found is None else found
+            return found is not None
 
     async def follow(self, answers: Callable[..., Awaitable[None]]) -> None:
         """Call `answers(there=...)` now and with each change, until this task is cancelled."""
-        async for state in self._states():
-            await answers(there=state is grpc.ChannelConnectivity.READY)
+        while True:
+            self._changed.clear()
+            there, self._ended = await self.first_word(), False
+            await answers(there=there)
+            if not there:
+                await self._change_of(self._channels)
+                continue
+            while (ready := _is_ready(self.channel)) and not self._changed.is_set():
+                await self._change_of([self.channel])
+            if not ready:
+                await answers(there=False)
+            if not ready or self._ended:
+                # The next one first: this one would be waited for.
+                self._at = (self._at + 1) % len(self._channels)
+
+    def look_again(self, channel: Any) -> None:
+        """Ask who serves, the next one first: the control plane at this channel has ended what went on over it."""
+        if channel is self.channel:
+            self._ended = True
+            self._changed.set()
 
     async def close(self) -> None:
         """Hang up."""
-        await self.channel.close()
+        await _closed(self._channels)
 
-    async def _states(self) -> AsyncIterator[Any]:
-        while True:
-            self._changed.clear()
-            state = self.channel.get_state(try_to_connect=True)
-            yield state
-            waiting = [
-                asyncio.ensure_future(each)
-                for each in (self.channel.wait_for_state_change(state), self._changed.wait())
-            ]
-            try:
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for each in waiting:
-                    each.cancel()
-                await asyncio.gather(*waiting, return_exceptions=True)
+    async def _first(self, channels: Sequence[Any], test: Callable[[Any], Awaitable[bool]]) -> int | None:
+        """Return the first channel of which the test holds, from the one that is used on; None if there is none."""
+        for number in range(len(channels)):
+            found = (self._at + number) % len(channels)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FIRST_SECONDS / len(channels)):
+                    if await test(channels[found]):
+                        return found
+        return None
 
-    def _open(self, identity: Identity) -> Any:
-        return grpc.aio.secure_channel(
-            str(self._hub.control_plane),
-            grpc.ssl_channel_credentials(identity.trust, identity.key, identity.certificate),
-            [
-                ("grpc.ssl_target_name_override", self._hub.name),
-                ("grpc.max_receive_message_length", _UNLIMITED),
-                ("grpc.max_send_message_length", _UNLIMITED),
-                ("grpc.min_reconnect_backoff_ms", _BACK_OFF_MILLISECONDS),
-                ("grpc.initial_reconnect_backoff_ms", _BACK_OFF_MILLISECONDS),
-                ("grpc.max_reconnect_backoff_ms", _BACK_OFF_MOST_MILLISECONDS),
-                ("grpc.keepalive_time_ms", _PING_MILLISECONDS),
-                ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MILLISECONDS),
-                ("grpc.keepalive_permit_without_calls", 1),
-                # One certificate, one connection: another channel of this process must not lend it its own.
-                ("grpc.use_local_subchannel_pool", 1),
-            ],
-        )
+    async def _change_of(self, channels: Sequence[Any]) -> None:
+        """Wait until the state of a channel changes or another certificate is shown, and for two seconds at most."""
+        watched = [each.wait_for_state_change(each.get_state(try_to_connect=True)) for each in channels]
+        waiting = [asyncio.ensure_future(each) for each in (*watched, self._changed.wait())]
+        try:
+            await asyncio.wait(waiting, timeout=_AGAIN_MOST_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _open(self, identity: Identity) -> list[Any]:
+        credentials = grpc.ssl_channel_credentials(identity.trust, identity.key, identity.certificate)
+        options = [*_OPTIONS, ("grpc.ssl_target_name_override", self._hub.name)]
+        return [grpc.aio.secure_channel(str(self._hub.control_plane), credentials, options)]
+
+
+def _is_ready(channel: Any) -> bool:
+    return channel.get_state() is grpc.ChannelConnectivity.READY
+
+
+async def _ready(channel: Any) -> bool:
+    """Tell whether the control plane is reached, as soon as that is known."""
+    while (state := channel.get_state(try_to_connect=True)) not in _KNOWN:
+        await channel.wait_for_state_change(state)
+    return state is grpc.ChannelConnectivity.READY
+
+
+async def _serves(channel: Any) -> bool:
+    """Tell whether the control plane is reached, and does not say itself that it serves nobody now."""
+    if not await _ready(channel):
+        return False
+    try:
+        await channel.unary_unary(f"/{SERVICE}/{TRUST}")(b"")
+    except grpc.aio.AioRpcError as error:
+        return error.code() is not grpc.StatusCode.UNAVAILABLE
+    return True
+
+
+async def _closed(channels: Sequence[Any]) -> None:
+    for each in channels:
+        await each.close()

@@ -60,9 +60,7 @@ def node_handler(
 
 async def _admitted(context: Any, admission: "Admission | None") -> "tuple[Admission, str]":
     """Return who lets the node in that asks, and its name; whoever is none is turned away."""
-    shown = b"".join(context.auth_context().get("x509_pem_cert", ()))
-    known = admission.node_of(shown) if admission is not None else None
-    if admission is None or known is None:
-        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "this certificate is no node's on record")
+    if admission is None:
+        await context.abort(grpc.StatusCode.PERMISSION_DENIED, "nobody shows a certificate here")
         raise AssertionError
-    return admission, known[0]
+    return admission, (await admission.admitted(context))[0]

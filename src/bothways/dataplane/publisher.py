@@ -267,10 +267,8 @@ class Publisher:
         if self._unrecorded:
             shut_endpoint(self._hub, self._unrecorded)
             self._unrecorded = ""
-        # Before the state is read, which has this change in it then, and perhaps later ones.
-        change = self._hub.database.change()
         state = self._plane.state()
-        return change, state, *both_snapshots(good, state)
+        return self._plane.change, state, *both_snapshots(good, state)
 
     def _take(self, state: HubState, everyone: HubState, snapshots: tuple[Snapshot, Snapshot]) -> None:
         if self._unrecorded and not state.shut:

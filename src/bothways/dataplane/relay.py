@@ -39,7 +39,7 @@ class _Stream:
 
 
 class Relay:
-    """Listens for Envoy while the control plane answers, and only then, so that whoever looks finds that it is away.
+    """Listens for Envoy while a control plane serves, and only then, so that whoever looks finds that it is away.
 
     An Envoy's word that it has something goes to the control plane after it was saved: what the control plane calls in
     force survives every restart of this machine. `problem` is why it cannot be saved, and `changed` is called when
@@ -101,7 +101,8 @@ class Relay:
     async def _serve(self, requests: AsyncIterator[bytes], context: Any) -> None:
         stream = _Stream(Followed(self._base, self._before))
         self._streams.append(stream)
-        call = self._line.channel.stream_stream(f"/{SERVICE}/{DELTA_METHOD}")()
+        channel = self._line.channel
+        call = channel.stream_stream(f"/{SERVICE}/{DELTA_METHOD}")()
         parts = [
             asyncio.create_task(each)
             for each in (_read(requests, stream), self._up(stream, call), self._down(stream, call, context))
@@ -119,6 +120,8 @@ class Relay:
             ended = call.done()
             call.cancel()
         if ended and (code := await call.code()) is not grpc.StatusCode.OK:
+            # Which code it was is not always the control plane's word: whoever was found writing is told no more.
+            self._line.look_again(channel)
             await context.abort(code, await call.details())
 
     async def _up(self, stream: _Stream, call: Any) -> None:

@@ -16,18 +16,23 @@ from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.service import Service
 from bothways.store import authorities, closures, services, touched
 from bothways.store.authorities import Role
+from bothways.store.database import last_change
 from bothways.xds.state import Address, Anchors, ControlPlane, HubState, Identity, KeyPair, ServiceRoute, Tracing
 
 _HTTPS = 443
 
 
 class DataPlane:
-    """What the data plane has to do, now and again: the customers that did not change are not looked at again."""
+    """What the data plane has to do, now and again: the customers that did not change are not looked at again.
+
+    `change` is the number of the last change that the last state has in it.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._shares = Shares(hub.environment, hub.keys.private_pem)
         self._place: int | None = None
+        self.change = -1
 
     def state(self) -> HubState:
         """Return what the data plane has to do now."""
@@ -36,7 +41,9 @@ class DataPlane:
             found = touched.since(connection, self._place)
             self._shares.refresh(connection, found.tsp_ids, now)
             self._place = found.place
-            return self._composed(connection, now)
+            state = self._composed(connection, now)
+            self.change = last_change(connection)
+            return state
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ class Database:
     def change(self) -> int:
         """Return the number of the last change, by which control planes that share it speak of one; else always 0."""
         with self.read() as connection:
-            return int(connection.execute(select(schema.hub.c.changes)).scalar_one())
+            return last_change(connection)
 
     def changes(self) -> Changes:
         """Return what tells of the changes that others make."""
@@ -201,6 +201,11 @@ def _require_of(connection: Connection, place: Place, environment: str) -> None:
             f"{place} belongs to {' and '.join(found) or 'no environment'}, the contract beside it to {environment}. "
             "An environment is a deployment of its own: restore the directory as it was."
         )
+
+
+def last_change(connection: Connection) -> int:
+    """Return the number of the last change that this connection sees; as `Database.change`."""
+    return int(connection.execute(select(schema.hub.c.changes)).scalar_one())
 
 
 @contextmanager
