@@ -25,11 +25,11 @@ from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.data_plane import hub_state
-from bothways.operations.fleet import unknown
 from bothways.operations.hub import Hub
 from bothways.operations.node_renewal import current_trust, renew_node
 from bothways.operations.node_settings import read_node
 from bothways.operations.nodes import withdraw_node
+from bothways.operations.standing import unknown
 from bothways.xds import names
 from bothways.xds.snapshot import build_snapshot
 from bothways.xds.state import Address
