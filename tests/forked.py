@@ -10,10 +10,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from subprocess import CompletedProcess
+from threading import Timer
 from typing import IO, Any
 
 from bothways.demo.process import BothwaysProcess
@@ -29,17 +32,39 @@ class ForkedProcess(BothwaysProcess):
         return Forked(arguments, errors.fileno())
 
 
+def run_forked(
+    *arguments: object, place: Path | None = None, environment: Mapping[str, str] | None = None, seconds: float = 120
+) -> "CompletedProcess[str]":
+    """Run a `bothways` command to its end, as `subprocess.run` would; it is killed when its time is over."""
+    argv = [str(each) for each in arguments]
+    with tempfile.TemporaryFile() as errors:
+        process = Forked(argv, errors.fileno(), place, environment)
+        late = Timer(seconds, process.kill)
+        late.start()
+        with process.stdout:
+            said = process.stdout.read()
+        code = process.wait(seconds)
+        late.cancel()
+        errors.seek(0)
+        return CompletedProcess(argv, code, said.decode(), errors.read().decode())
+
+
 class Forked:
     """As much of `subprocess.Popen` as is used of it; `stdout` is a pipe of bytes, and stderr goes to `errors`."""
 
-    def __init__(self, arguments: Sequence[str], errors: int) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        errors: int,
+        place: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         read, write = os.pipe()
         self.stdout = os.fdopen(read, "rb")
         # Connections, because these hand over their descriptors.
         with Connection(write, readable=False) as output, Connection(os.dup(errors), readable=False) as said:
-            self._process = _context.Process(
-                target=_become, args=(["bothways", *arguments], dict(os.environ), Path.cwd(), output, said), daemon=True
-            )
+            told = (["bothways", *arguments], dict(environment or os.environ), place or Path.cwd(), output, said)
+            self._process = _context.Process(target=_become, args=told, daemon=True)
             self._process.start()
 
     @property

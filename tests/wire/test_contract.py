@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import running
+from tests.forked import run_forked
 
 from bothways.cli.opening import control
 from bothways.contract.document import KeyType
@@ -40,13 +41,8 @@ def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Iterator[Spoke]:
         yield made
 
 
-def bothways(*arguments: object, place: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "bothways", *(str(each) for each in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=place)
-
-
 def checked(spoke: Spoke) -> list[str]:
-    done = bothways("spoke", "check", "--json", "--directory", spoke.directory)
+    done = run_forked("spoke", "check", "--json", "--directory", spoke.directory)
     return [each["id"] for each in json.loads(done.stdout)["findings"]]
 
 
@@ -65,13 +61,13 @@ def test_a_newer_contract_is_told_taken_over_mutual_tls_and_put_back(hub: Hub, s
     assert f"bothways spoke contract --from-hub --directory {spoke.directory}" in said
     [block] = [each for each in re.findall(r"```sh[^\n]*\n(.*?)```", PAGE.read_text(), re.DOTALL) if "from-hub" in each]
     dry, take, back = (shlex.split(line)[1:] for line in block.splitlines())
-    assert bothways(*dry, place=tmp_path).returncode == 0
+    assert run_forked(*dry, place=tmp_path).returncode == 0
     assert open_spoke(spoke.directory).contract == spoke.contract
-    done = bothways(*take, place=tmp_path)
+    done = run_forked(*take, place=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "trust.client_ca" in done.stdout
     assert open_spoke(spoke.directory).contract == latest
     assert (spoke.directory / "client-ca.crt").read_text() == latest.trust.client_ca
     assert "CHECK-CONTRACT-01" not in checked(spoke)
-    assert bothways(*back, place=tmp_path).returncode == 0
+    assert run_forked(*back, place=tmp_path).returncode == 0
     assert open_spoke(spoke.directory).contract == spoke.contract

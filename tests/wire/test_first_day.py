@@ -5,15 +5,13 @@ The hub's operator, who approves and endorses, works beside it.
 
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from tests.conftest import free_ports
-from tests.forked import ForkedProcess
+from tests.forked import ForkedProcess, run_forked
 
 from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import make_server_files
@@ -43,8 +41,7 @@ class Newcomer:
 
     def follow(self, printed: str) -> str:
         """Run that command, which has to succeed, and return what it prints."""
-        argv = [sys.executable, "-m", "bothways", *self.command(printed)]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=100)
+        done = run_forked(*self.command(printed))
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
 
@@ -52,8 +49,9 @@ class Newcomer:
 @pytest.fixture
 def operator(running_hub: Hub) -> Run:
     def run(*arguments: object) -> "CompletedProcess[str]":
-        argv = [sys.executable, "-m", "bothways", *map(str, arguments), "--directory", str(running_hub.directory)]
-        return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=100)
+        done = run_forked(*arguments, "--directory", running_hub.directory)
+        done.check_returncode()
+        return done
 
     return run
 

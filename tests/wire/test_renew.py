@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import running
+from tests.forked import run_forked
 
 from bothways.cli.opening import control
 from bothways.contract.document import KeyType
@@ -51,11 +52,6 @@ def spoke(hub: Hub, issuer: str, tmp_path: Path, request: pytest.FixtureRequest)
 def status(spoke: Spoke) -> int:
     with open_client(spoke) as client:
         return call(client, "GET", "/connectivity").status
-
-
-def bothways(*arguments: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "bothways", *(str(each) for each in arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_a_renewal_waits_for_review_and_is_the_same_request_until_then(hub: Hub, spoke: Spoke) -> None:
@@ -102,16 +98,16 @@ def test_a_command_runs_after_the_installation_and_again_until_it_succeeds(spoke
     arguments = ("spoke", "renew", "--directory", spoke.directory, "--json")
     flag = tmp_path / "flag"
     hook = ("--hook", f"sh -c 'test -e {flag} && basename $BOTHWAYS_DIRECTORY > {flag}'")
-    assert bothways(*arguments, *hook).returncode == 0
-    failed = bothways(*arguments, "--force", *hook)
+    assert run_forked(*arguments, *hook).returncode == 0
+    failed = run_forked(*arguments, "--force", *hook)
     assert (failed.returncode, json.loads(failed.stdout)["outcome"]) == (1, "renewed")
     assert "It is run again the next time" in failed.stderr
     flag.touch()
-    again = bothways(*arguments, *hook)
+    again = run_forked(*arguments, *hook)
     assert (again.returncode, json.loads(again.stdout)["outcome"]) == (0, "not due")
     assert flag.read_text() == "bank\n"
     flag.write_text("")
-    assert bothways(*arguments, *hook).returncode == 0
+    assert run_forked(*arguments, *hook).returncode == 0
     assert flag.read_text() == ""
 
 

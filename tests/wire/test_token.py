@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.conftest import running
+from tests.forked import run_forked
 
 from bothways.contract.document import KeyType
 from bothways.contract.render import render_contract
@@ -43,10 +43,7 @@ def spoke(hub: Hub, issuer: str, token_uri: str, tmp_path: Path, request: pytest
 
 
 def bothways(*arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "bothways", *(str(each) for each in arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=60, env=os.environ | environment
-    )
+    return run_forked(*arguments, environment=os.environ | environment)
 
 
 def label(spoke: Spoke) -> str:

@@ -2,8 +2,6 @@
 
 import json
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.conftest import local_settings, running
+from tests.forked import run_forked
 
 from bothways.cli.opening import actor
 from bothways.contract.document import Environment
@@ -37,8 +36,7 @@ def prd(tmp_path: Path) -> Iterator[Hub]:
 
 def run(*words: object, code: int = 0) -> Any:
     """Run a command in a process of its own, as the user who runs the tests; return its JSON."""
-    line = [sys.executable, "-m", "bothways", *map(str, words), "--json"]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    done = run_forked(*words, "--json")
     assert done.returncode == code, done.stderr
     return json.loads(done.stdout)
 
