@@ -45,6 +45,7 @@ from bothways.operations.nodes import default_binding
 from bothways.operations.people import add_person
 from bothways.operations.sessions import begin_session
 from bothways.operations.settings import Settings
+from bothways.operations.two_people import AtHost
 from bothways.operations.standing import unknown
 from bothways.registry.access import Action, Role
 from bothways.registry.contact import ContactKind
@@ -58,6 +59,8 @@ from bothways.web.server import ServerCertificate, serve_over_tls
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
 BANK, SHOP = "12345678", "55500011"
+ALONE = AtHost("people of pictures and tests")
+"""Why nobody confirms who decides here, in production too."""
 
 
 @contextmanager
@@ -103,8 +106,8 @@ def serving(hub: Hub) -> Iterator[str]:
 
 def account(hub: Hub, email: str, name: str, role: Role, tsp_id: str | None = None) -> str:
     """Put a person on record, with an account; return the cookie of a session."""
-    person = add_person(hub, email, name, role, tsp_id)
-    _, token, _ = invite_person(hub, person.id)
+    person = add_person(hub, email, name, role, tsp_id, at_host=ALONE)
+    _, token, _ = invite_person(hub, person.id, ALONE)
     _, secret = invited_person(hub, token)
     accept_invitation(hub, token, PASSWORD, current_code(secret, hub.now()))
     return begin_session(hub, person, "192.0.2.10", "Mozilla/5.0 (X11; Linux x86_64) Chromium", "invitation")
@@ -162,7 +165,7 @@ def furnish(hub: Hub) -> None:
     services.add_service(hub, Service("events", "/events", "http://127.0.0.1:9001", frozenset(Flow)))
     services.add_service(hub, Service("reports", "/reports", "http://127.0.0.1:9002"))
     customers.add_customer(hub, BANK, CustomerKind.ISSUER, "First Bank")
-    add_person(hub, "rita@hub.example", "Rita Reviewer", Role.REVIEWER)
+    add_person(hub, "rita@hub.example", "Rita Reviewer", Role.REVIEWER, at_host=ALONE)
     # A certificate of last year that ends soon, and the next one.
     earlier = replace(hub, now=lambda: now - timedelta(days=376))
     for clock in (earlier, hub):
