@@ -45,8 +45,8 @@ from bothways.operations.nodes import default_binding
 from bothways.operations.people import add_person
 from bothways.operations.sessions import begin_session
 from bothways.operations.settings import Settings
-from bothways.operations.two_people import AtHost
 from bothways.operations.standing import unknown
+from bothways.operations.two_people import AtHost
 from bothways.registry.access import Action, Role
 from bothways.registry.contact import ContactKind
 from bothways.registry.customer import CustomerKind

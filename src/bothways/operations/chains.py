@@ -54,12 +54,6 @@ def list_chains(
         return chains.every(connection, tsp_id, state, after, limit)
 
 
-def waiting_chains(hub: Hub) -> tuple[StoredChain, ...]:
-    """Return the chains that wait for review, oldest first."""
-    with hub.read() as connection:
-        return chains.every(connection, state=ChainState.SUBMITTED)
-
-
 def show_chain(hub: Hub, number: int) -> StoredChain:
     """Return a chain. Raises `NotFound`."""
     with hub.read() as connection:

@@ -124,10 +124,12 @@ def show_submitted(hub: Hub, number: int) -> SubmittedEndpoint:
         return submitted_endpoints.find(connection, number)
 
 
-def waiting_endpoints(hub: Hub, tsp_id: str | None = None) -> tuple[SubmittedEndpoint, ...]:
-    """Return the servers that wait for review, of all customers or of one, oldest first."""
+def waiting_endpoints(
+    hub: Hub, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[SubmittedEndpoint, ...]:
+    """Return the servers that wait for review, of all customers or of one, oldest first, after a number."""
     with hub.read() as connection:
-        return submitted_endpoints.waiting(connection, tsp_id)
+        return submitted_endpoints.waiting(connection, tsp_id, after, limit)
 
 
 def show_submitted_endpoint(hub: Hub, number: int) -> SubmittedEndpoint:

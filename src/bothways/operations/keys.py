@@ -76,10 +76,10 @@ def require_named(data: bytes) -> frozenset[str]:
     return pins
 
 
-def list_banned_keys(hub: Hub) -> tuple[BannedKey, ...]:
-    """Return all keys that are banned, oldest ban first."""
+def list_banned_keys(hub: Hub, after: str = "", limit: int | None = None) -> tuple[BannedKey, ...]:
+    """Return the keys that are banned, oldest ban first, after the one with this SPKI pin if it is not empty."""
     with hub.read() as connection:
-        return keys.every_ban(connection)
+        return keys.every_ban(connection, after, limit)
 
 
 @contextmanager

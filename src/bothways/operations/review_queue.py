@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from bothways.findings import Level
 from bothways.operations.hub import Hub
 from bothways.operations.requests import judge_all
 from bothways.registry.customer import Customer
-from bothways.store import customers, requests
+from bothways.store import chains, customers, requests, submitted_endpoints
+from bothways.store.chains import ChainState, StoredChain
 from bothways.store.requests import RequestState, StoredRequest
+from bothways.store.submitted_endpoints import SubmittedEndpoint
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +27,15 @@ class WaitingRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Queue:
-    """A page of the queue; `waiting` counts all requests in it, and `next` is where the next page begins, if any."""
+class Queue(Generic[_Item]):
+    """A page of what waits; `waiting` counts all of it, and `next` is where the next page begins, if any."""
 
-    requests: tuple[WaitingRequest, ...]
+    items: tuple[_Item, ...]
     waiting: int
     next: int | None
 
 
-def page_reviews(hub: Hub, after: int = 0, limit: int = 25) -> Queue:
+def page_requests(hub: Hub, after: int = 0, limit: int = 25) -> Queue[WaitingRequest]:
     """Return at most `limit` requests under review after a number, oldest first."""
     with hub.read() as connection:
         found = requests.every(connection, None, RequestState.SUBMITTED, after, limit + 1)
@@ -50,6 +55,22 @@ def page_reviews(hub: Hub, after: int = 0, limit: int = 25) -> Queue:
         for each, findings in zip(shown, judged, strict=True)
     )
     return Queue(lines, waiting, found[limit - 1].id if more else None)
+
+
+def page_chains(hub: Hub, after: int = 0, limit: int = 25) -> Queue[StoredChain]:
+    """Return at most `limit` chains under review after a number, oldest first."""
+    with hub.read() as connection:
+        found = chains.every(connection, None, ChainState.SUBMITTED, after, limit + 1)
+        waiting = chains.count_in(connection, ChainState.SUBMITTED)
+    return Queue(found[:limit], waiting, found[limit - 1].id if len(found) > limit else None)
+
+
+def page_endpoints(hub: Hub, after: int = 0, limit: int = 25) -> Queue[SubmittedEndpoint]:
+    """Return at most `limit` servers under review after a number, oldest first."""
+    with hub.read() as connection:
+        found = submitted_endpoints.waiting(connection, None, after, limit + 1)
+        waiting = submitted_endpoints.count_waiting(connection)
+    return Queue(found[:limit], waiting, found[limit - 1].id if len(found) > limit else None)
 
 
 def organizations(hub: Hub, tsp_ids: Iterable[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from bothways.errors import NotFound
 from bothways.pki.chain import Chain
@@ -97,6 +97,11 @@ def every(
     if state is not None:
         query = query.where(chain.c.state == state.value)
     return tuple(_stored(row) for row in connection.execute(query))
+
+
+def count_in(connection: Connection, state: ChainState) -> int:
+    """Return how many chains are in a state."""
+    return connection.execute(select(func.count()).where(chain.c.state == state.value)).scalar_one()
 
 
 def endorsed(connection: Connection, tsp_ids: Collection[str] | None) -> dict[str, tuple[StoredChain, ...]]:

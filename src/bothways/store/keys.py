@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select, tuple_
 
 from bothways.store.database import Transaction
 from bothways.store.schema import banned_key, certificate, modulus, request
@@ -46,6 +46,8 @@ class BannedKey:
 # Made once: every approval asks, and a statement costs more to make than to run.
 _BANNED = select(banned_key).where(banned_key.c.spki_pin.in_(bindparam("pins", expanding=True)))
 
+_ORDER = (banned_key.c.banned_at, banned_key.c.spki_pin)
+
 _CERTIFIED = (
     select(certificate.c.serial, certificate.c.tsp_id)
     .join(request, request.c.id == certificate.c.request_id)
@@ -67,10 +69,18 @@ def banned(connection: Connection, spki_pins: Collection[str]) -> dict[str, Bann
     return {row.spki_pin: _record(row) for row in connection.execute(_BANNED, {"pins": list(spki_pins)})}
 
 
-def every_ban(connection: Connection) -> tuple[BannedKey, ...]:
-    """Return all keys that are banned, oldest ban first."""
-    rows = connection.execute(select(banned_key).order_by(banned_key.c.banned_at, banned_key.c.spki_pin))
-    return tuple(_record(row) for row in rows)
+def every_ban(connection: Connection, after: str = "", limit: int | None = None) -> tuple[BannedKey, ...]:
+    """Return the keys that are banned, oldest ban first, after the one with this SPKI pin if it is not empty.
+
+    Nothing follows a pin that is not banned.
+    """
+    query = select(banned_key).order_by(*_ORDER).limit(limit)
+    if after:
+        last = banned(connection, (after,)).get(after)
+        if last is None:
+            return ()
+        query = query.where(tuple_(*_ORDER) > (last.banned_at, last.spki_pin))
+    return tuple(_record(row) for row in connection.execute(query))
 
 
 def certified(connection: Connection, spki_pin: str, now: datetime) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from bothways.errors import NotFound
 from bothways.registry.endpoint import Endpoint
@@ -47,6 +47,9 @@ class SubmittedEndpoint:
         }
 
 
+_WAITS = submitted_endpoint.c.state == EndpointState.SUBMITTED.value
+
+
 def add(transaction: Transaction, tsp_id: str, record: Endpoint) -> SubmittedEndpoint:
     """Store a server under review."""
     number = transaction.insert(
@@ -74,12 +77,19 @@ def absent(number: int) -> NotFound:
     return NotFound(f"no endpoint was submitted with the number {number}. Look at: bothways endpoint list")
 
 
-def waiting(connection: Connection, tsp_id: str | None = None) -> tuple[SubmittedEndpoint, ...]:
-    """Return the servers under review, of all customers or of one, oldest first."""
-    query = select(submitted_endpoint).where(submitted_endpoint.c.state == EndpointState.SUBMITTED.value)
+def waiting(
+    connection: Connection, tsp_id: str | None = None, after: int = 0, limit: int | None = None
+) -> tuple[SubmittedEndpoint, ...]:
+    """Return the servers under review, of all customers or of one, oldest first, after a number."""
+    query = select(submitted_endpoint).where(_WAITS, submitted_endpoint.c.id > after)
     if tsp_id is not None:
         query = query.where(submitted_endpoint.c.tsp_id == tsp_id)
-    return tuple(_record(row) for row in connection.execute(query.order_by(submitted_endpoint.c.id)))
+    return tuple(_record(row) for row in connection.execute(query.order_by(submitted_endpoint.c.id).limit(limit)))
+
+
+def count_waiting(connection: Connection) -> int:
+    """Return how many servers are under review."""
+    return connection.execute(select(func.count()).where(_WAITS)).scalar_one()
 
 
 def owner(connection: Connection, host: str) -> str | None:

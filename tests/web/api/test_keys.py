@@ -10,5 +10,6 @@ def test_keys_are_banned_and_listed(api: Api) -> None:
     rest = api("GET", f"/keys/banned?after={page['next']}")
     assert [each["spki_pin"] for each in (*page["items"], *rest["items"])] == PINS
     assert rest["next"] is None
+    assert api("GET", f"/keys/banned?after={'2' * 64}")["items"] == []
     assert set(PINS) <= set(api("GET", "/keys/known")["pins"])
     assert api("POST", "/keys/banned", {"key": "x", "reason": "y"}, 422)["errors"][0]["id"] == "KEY-01"

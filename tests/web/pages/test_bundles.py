@@ -14,7 +14,7 @@ from tests.web.pages.conftest import Visit, Visitor
 from bothways.bundle import seal
 from bothways.bundle.seal import About, Bundle, Kind, make_bundle, open_bundle
 from bothways.operations.bundles import export_bundle, instructions
-from bothways.operations.chains import waiting_chains
+from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import waiting_endpoints
 from bothways.operations.hub import Hub
 from bothways.operations.requests import list_requests
@@ -75,7 +75,7 @@ def test_what_is_no_answer_of_this_customer_is_refused_with_findings(
     for data, wanted in ((b"no zip", "BUNDLE-01"), (b"", "BUNDLE-01"), (answer(theirs.about), "BUNDLE-04")):
         page = operator.post(f"/customers/{other}/files/import", files={"file": ("answer.zip", data)})
         assert (page.status_code, wanted in page.text) == (422, True)
-    assert [*list_requests(hub), *waiting_chains(hub), *waiting_endpoints(hub)] == []
+    assert [*list_requests(hub), *list_chains(hub), *waiting_endpoints(hub)] == []
 
 
 def test_the_instructions_are_those_of_the_bundle_under_a_strict_policy(hub: Hub, bank: Visitor, issuer: str) -> None:

@@ -7,13 +7,14 @@ import pytest
 from tests.web.pages.conftest import Visit, Visitor
 
 from bothways.operations.chains import submit_chain
-from bothways.operations.customers import remove_customer
+from bothways.operations.customers import add_customer, remove_customer
 from bothways.operations.endpoints import submit_endpoint
 from bothways.operations.hub import Hub
 from bothways.operations.keys import ban_keys
 from bothways.operations.requests import submit_request
 from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
+from bothways.registry.customer import CustomerKind
 
 
 @pytest.fixture
@@ -31,6 +32,23 @@ def test_the_queue_shows_what_waits(operator: Visitor, waiting: str) -> None:
         assert f'href="/reviews/{kind}/1"' in page.text
     assert "all kept" in page.text
     assert waiting in page.text
+
+
+def test_what_waits_beyond_a_page_is_on_the_next_one(
+    hub: Hub, operator: Visitor, monkeypatch: pytest.MonkeyPatch, make_ca: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr("bothways.web.pages.reviews._SHOWN", 1)
+    for number in (1, 2):
+        add_customer(hub, str(number), CustomerKind.ISSUER, f"Bank {number}")
+        submit_chain(hub, str(number), certificate_pem(make_ca(f"Root {number}")[1]).encode())
+        submit_endpoint(hub, str(number), f"https://{number}.bank.example")
+    assert "2 waiting" in operator.get("/reviews").text
+    for kind, link in (("chains", "?chains_after=1"), ("endpoints", "?servers_after=1")):
+        page = operator.get("/reviews")
+        assert (f'"/reviews/{kind}/1"' in page.text, f'"/reviews/{kind}/2"' in page.text) == (True, False)
+        assert f'href="{link}"' in page.text
+        page = operator.get(f"/reviews{link}")
+        assert (f'"/reviews/{kind}/1"' in page.text, f'"/reviews/{kind}/2"' in page.text) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def endpoints_router(gate: Gate) -> APIRouter:
     ) -> Document:
         """List the base URLs that wait for review, oldest first; a customer sees its own."""
         hub = by.may(Action.CUSTOMER_READ, customer or by.tsp_id)
-        found = [each for each in endpoints.waiting_endpoints(hub, customer or by.tsp_id) if each.id > after]
-        return page(found[: limit + 1], limit, lambda each: each.id, SubmittedEndpoint.document)
+        found = endpoints.waiting_endpoints(hub, customer or by.tsp_id, after, limit + 1)
+        return page(found, limit, lambda each: each.id, SubmittedEndpoint.document)
 
     @router.post("", status_code=201)
     async def _submit(by: Asks, body: NewEndpoint) -> Document:

@@ -1,6 +1,8 @@
 """Keys in the API: those that are banned, ban one, and those that the other environment has to refuse."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from bothways.operations import keys
@@ -11,7 +13,9 @@ from bothways.store.keys import BannedKey
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body
-from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
+from bothways.web.api.paging import LIMIT, Limit, page
+
+_Cursor = Annotated[str, Query(max_length=64, description="`next` of the page before.")]
 
 
 class Ban(Body):
@@ -26,14 +30,10 @@ def keys_router(gate: Gate) -> APIRouter:
     router = gate.router("keys")
 
     @router.get("/banned")
-    def _list(by: Asks, after: NumberCursor = 0, limit: Limit = LIMIT) -> Document:
+    def _list(by: Asks, after: _Cursor = "", limit: Limit = LIMIT) -> Document:
         """List the keys that are banned, oldest ban first."""
-        found = list(enumerate(keys.list_banned_keys(by.may(Action.HUB_READ)), 1))[after:]
-
-        def document(each: tuple[int, BannedKey]) -> Document:
-            return each[1].document()
-
-        return page(found[: limit + 1], limit, lambda each: each[0], document)
+        found = keys.list_banned_keys(by.may(Action.HUB_READ), after, limit + 1)
+        return page(found, limit, lambda each: each.spki_pin, BannedKey.document)
 
     @router.post("/banned", status_code=201)
     async def _ban(by: Asks, body: Ban) -> Document:

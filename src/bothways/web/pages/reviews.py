@@ -10,7 +10,7 @@ from bothways.findings import Level
 from bothways.operations import chains, endpoints, requests, two_people
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
-from bothways.operations.review_queue import organizations, page_reviews
+from bothways.operations.review_queue import organizations, page_chains, page_endpoints, page_requests
 from bothways.operations.second_person import waiting_people
 from bothways.operations.services import services_of
 from bothways.pki.chain import parse_anchors
@@ -32,6 +32,7 @@ DECIDE = {
     "endpoints": Action.ENDPOINT_DECIDE,
 }
 _KIND = {"requests": Thing.REQUEST, "chains": Thing.CHAIN, "endpoints": Thing.ENDPOINT}
+_After = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Kind = Annotated[str, Path(pattern="^(requests|chains|endpoints)$")]
 
 
@@ -41,23 +42,20 @@ def reviews_router(gate: Gate, view: View) -> APIRouter:
     who = Annotated[Visitor, Depends(gate.visitor)]
 
     @router.get("/reviews")
-    def _queue(visitor: who, done: Done = "", after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> Response:
+    def _queue(
+        visitor: who, done: Done = "", after: _After = 0, chains_after: _After = 0, servers_after: _After = 0
+    ) -> Response:
         hub = visitor.may(Action.HUB_READ)
-        queue = page_reviews(hub, after, _SHOWN)
-        waiting_chains, waiting_endpoints = chains.waiting_chains(hub), endpoints.waiting_endpoints(hub)
-        whose = {each.tsp_id for each in waiting_chains[:_SHOWN]} | {each.tsp_id for each in waiting_endpoints[:_SHOWN]}
+        chains_queue, servers = page_chains(hub, chains_after, _SHOWN), page_endpoints(hub, servers_after, _SHOWN)
+        whose = {each.tsp_id for each in chains_queue.items} | {each.tsp_id for each in servers.items}
         return view.page(
             "reviews.html",
             visitor=visitor,
             place="reviews",
             done=done,
-            requests=queue.requests,
-            waiting_requests=queue.waiting,
-            next=queue.next,
-            chains=waiting_chains[:_SHOWN],
-            waiting_chains=len(waiting_chains),
-            endpoints=waiting_endpoints[:_SHOWN],
-            waiting_endpoints=len(waiting_endpoints),
+            requests=page_requests(hub, after, _SHOWN),
+            chains=chains_queue,
+            servers=servers,
             organizations=organizations(hub, whose),
             people=waiting_people(hub),
             may_decide_people=visitor.can(Action.PERSON_DECIDE),
