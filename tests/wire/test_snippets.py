@@ -18,6 +18,7 @@ import httpx2
 import pytest
 from tests.conftest import free_ports, local_settings, new_token, running
 from tests.dns_server import DnsServer, serving_dns
+from tests.dotnet import COMPILER, NO_LIBICU, compiled
 from tests.hub_server import hub_server
 from tests.wire.conftest import ISSUER, World
 from tests.wire.servers import NGINX, make_pki
@@ -53,6 +54,7 @@ PROGRAMS = {
     Stack.HAPROXY: shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin"),
     Stack.APACHE: shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin"),
     Stack.ENVOY: "",
+    Stack.DOTNET: str(COMPILER) if COMPILER.is_file() else None,
     Stack.JAVA: shutil.which("java") if shutil.which("javac") else None,
     Stack.NODE: shutil.which("node"),
     Stack.GO: shutil.which("go"),
@@ -61,7 +63,14 @@ PROGRAMS = {
     Stack.OPENSSL: shutil.which("openssl"),
 }
 PROXIES = [Stack.NGINX, Stack.HAPROXY, Stack.APACHE, Stack.ENVOY]
-LANGUAGES = [Stack.JAVA, Stack.NODE, Stack.GO, Stack.PYTHON]
+LANGUAGES = [Stack.JAVA, Stack.DOTNET, Stack.NODE, Stack.GO, Stack.PYTHON]
+SOURCES = {
+    Stack.JAVA: "Hub.java",
+    Stack.DOTNET: "Program.cs",
+    Stack.NODE: "hub.js",
+    Stack.GO: "hub.go",
+    Stack.PYTHON: "hub.py",
+}
 APACHE_PLACE = "/usr/lib/apache2/modules"
 APACHE_MODULES = ("mpm_event", "authz_core", "socache_shmcb", "ssl", "proxy", "proxy_http", "headers")
 
@@ -175,10 +184,14 @@ def program(stack: Stack) -> str:
 
 
 @contextmanager
-def serving_process(command: list[str], port: int, log: Path) -> Iterator[None]:
+def serving_process(
+    command: list[str], port: int, log: Path, environment: dict[str, str] | None = None
+) -> Iterator[None]:
     """Run a command until its port takes connections, and end it with all that it started."""
     with log.open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True, env=environment
+        )
     try:
         end = time.monotonic() + START
         while True:
@@ -256,16 +269,18 @@ def test_a_proxy_is_both_ends(scene: Scene, stack: Stack) -> None:
 @pytest.mark.parametrize("stack", LANGUAGES)
 def test_a_program_is_both_ends(scene: Scene, stack: Stack) -> None:
     run, wiring = program(stack), scene.wiring()
-    name = {Stack.JAVA: "Hub.java", Stack.NODE: "hub.js", Stack.GO: "hub.go", Stack.PYTHON: "hub.py"}[stack]
-    path, text = scene.place / name, snippet(stack, scene.local, wiring)
+    path, text = scene.place / SOURCES[stack], snippet(stack, scene.local, wiring)
     path.write_text(text)
     command, environment = [run, str(path)], dict(os.environ)
     if stack is Stack.JAVA:
         _make_p12(text)
+    if stack is Stack.DOTNET:
+        command = [str(compiled(path, scene.place))]
+        environment |= NO_LIBICU
     if stack is Stack.GO:
         environment |= {"GO111MODULE": "off"}
         subprocess.run(
-            [run, "build", "-o", "hub-go", name], cwd=scene.place, check=True, timeout=START, env=environment
+            [run, "build", "-o", "hub-go", path.name], cwd=scene.place, check=True, timeout=START, env=environment
         )
         command = [str(scene.place / "hub-go")]
     done = subprocess.run(
@@ -277,7 +292,8 @@ def test_a_program_is_both_ends(scene: Scene, stack: Stack) -> None:
         [*command, "call", "/nothing"], capture_output=True, text=True, timeout=START, check=False, env=environment
     )
     assert refused.returncode == 1, refused.stdout
-    with serving_process([*command, "serve"], wiring.port, scene.place / f"{name}.log"):
+    log = path.with_suffix(".log")
+    with serving_process([*command, "serve"], wiring.port, log, environment):
         scene.judge(wiring.port)
 
 
