@@ -21,7 +21,6 @@ TIMES = re.compile(r"TIMEOUT|SECONDS|INTERVAL|BACK_OFF|LOOK|AGAIN|AGE|IDLE|PATIE
 """How limits are called in the code, and those of them that are seconds."""
 
 NONE_OF_OURS = {
-    "cli/node.py: _PORT_MOST": "a port has 16 bits",
     "registry/node.py: _PORT_MOST": "a port has 16 bits",
     "cli/output.py: _ROW_MOST": "the largest number of a row in SQLite",
     "demo/customer_ca.py: _DAYS": "of certificates in the demo",

@@ -19,9 +19,14 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, nodes_address="0.0.0.0", nodes_port=18000, nodes_connectivity_port=18001)  # noqa: S104
 
 
-def place(cluster: dict[str, Any]) -> tuple[str, int]:
-    address = cluster["loadAssignment"]["endpoints"][0]["lbEndpoints"][0]["endpoint"]["address"]["socketAddress"]
-    return address["address"], address["portValue"]
+def places(clusters: list[dict[str, Any]]) -> list[list[tuple[str, int]]]:
+    """Return where each cluster of a node leads."""
+    found = []
+    for cluster in clusters:
+        endpoints = cluster["loadAssignment"]["endpoints"][0]["lbEndpoints"]
+        addresses = [each["endpoint"]["address"]["socketAddress"] for each in endpoints]
+        found.append([(each["address"], each["portValue"]) for each in addresses])
+    return found
 
 
 def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
@@ -34,22 +39,32 @@ def test_a_node_is_bootstrapped_listed_renewed_and_withdrawn(
         "directory": str(out),
         "inbound": f"127.0.0.1 {settings.inbound_port}",
         "egress": f"127.0.0.1 {settings.egress_port}",
-        "control_plane": "cp.example 18000",
-        "connectivity": "cp.example 18001",
+        "control_planes": ["cp.example:18000"],
+        "connectivity": ["cp.example:18001"],
         "reached_at": None,
         "in_force": None,
     }
     clusters = json.loads((out / "envoy.json").read_text())["staticResources"]["clusters"]
-    assert [place(each) for each in clusters] == [("cp.example", 18000)] * 2 + [("cp.example", 18001)]
+    assert places(clusters) == [[("cp.example", 18000)]] * 2 + [[("cp.example", 18001)]]
     again = in_hub(
-        *("hub", "envoy-bootstrap", "--node", "eu-1", "--out", out, "--control-plane", "[::1]:1", "--connectivity"),
-        *("cp.example:2", "--inbound-address", "::1", "--inbound-port", "443", "--egress-port", "15002"),
+        *("hub", "envoy-bootstrap", "--node", "eu-1", "--out", out, "--control-plane", "[::1]:1", "--control-plane"),
+        *(
+            "cp.example:3",
+            "--connectivity",
+            "cp.example:2",
+            "--inbound-address",
+            "::1",
+            "--inbound-port",
+            "443",
+            "--egress-port",
+            "15002",
+        ),
         *("--reached-at", "eu-1.hub.example:443"),
     )
     assert again.returncode == 0, again.stderr
     assert f"bothways node run --directory {out}" in again.stderr
     clusters = json.loads((out / "envoy.json").read_text())["staticResources"]["clusters"]
-    assert [place(each) for each in clusters] == [("::1", 1)] * 2 + [("cp.example", 2)]
+    assert places(clusters) == [[("::1", 1), ("cp.example", 3)]] * 2 + [[("cp.example", 2)]]
     [listed] = document("hub", "node", "list")
     assert (listed["state"], listed["inbound"], listed["egress"]) == ("current", "::1 443", "127.0.0.1 15002")
     assert (len(listed["certificates"]), listed["reached_at"]) == (2, "eu-1.hub.example:443")

@@ -24,7 +24,7 @@ def node(hub: Hub, tmp_path: Path) -> Path:
     """The directory of a node whose hub does not run."""
     [port] = free_ports(1)
     there = replace(hub, settings=replace(hub.settings, nodes_port=port, nodes_connectivity_port=port))
-    bootstrap_node(there, "eu-1", tmp_path / "eu-1", Address("127.0.0.1", port), Address("127.0.0.1", port))
+    bootstrap_node(there, "eu-1", tmp_path / "eu-1", [Address("127.0.0.1", port)], [Address("127.0.0.1", port)])
     return tmp_path / "eu-1"
 
 

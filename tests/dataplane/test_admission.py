@@ -16,7 +16,7 @@ from bothways.operations.nodes import list_nodes, withdraw_node
 from bothways.pki.chain import certificate_pem
 from bothways.xds.state import Address
 
-PLACES = (Address("127.0.0.1", 18000), Address("127.0.0.1", 18001))
+PLACES = ([Address("127.0.0.1", 18000)], [Address("127.0.0.1", 18001)])
 
 
 @pytest.fixture

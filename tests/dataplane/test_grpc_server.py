@@ -25,7 +25,7 @@ async def http2(hub: Hub, directory: Path, test: Callable[[Any, Any], Awaitable[
     """Let a node speak HTTP/2 by hand to a server for remote nodes, without a call."""
     [port] = free_ports(1)
     hub = replace(hub, settings=replace(hub.settings, nodes_port=port, nodes_connectivity_port=port))
-    bootstrap_node(hub, "eu-1", directory, Address("127.0.0.1", port), Address("127.0.0.1", port))
+    bootstrap_node(hub, "eu-1", directory, [Address("127.0.0.1", port)], [Address("127.0.0.1", port)])
     context = ssl.create_default_context(cafile=directory / "ca.crt")
     context.load_cert_chain(directory / "tls.crt", directory / "tls.key")
     context.set_alpn_protocols(["h2"])

@@ -1,19 +1,25 @@
 """A node knows the control plane by its name under the node CA, and shows its own certificate to nobody else."""
 
 import asyncio
+import json
 import socket
 import ssl
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from tests.conftest import free_ports
+from tests.eventually import eventually_in_loop
 
-from bothways.dataplane import hub_line
+from bothways.dataplane import grpc_server, hub_line
 from bothways.dataplane.admission import Admission
 from bothways.dataplane.grpc_server import start_remote
 from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.node_service import SERVICE, TRUST, node_handler
 from bothways.demo.customer_ca import make_server_files
 from bothways.errors import Unusable
 from bothways.operations.bootstrap import bootstrap_node
@@ -27,7 +33,7 @@ from bothways.xds.state import Address, RemoteHub
 def node(hub: Hub, tmp_path: Path) -> tuple[Hub, Path]:
     [port] = free_ports(1)
     there = replace(hub, settings=replace(hub.settings, nodes_port=port, nodes_connectivity_port=port))
-    bootstrap_node(there, "eu-1", tmp_path / "eu-1", Address("127.0.0.1", port), Address("127.0.0.1", port))
+    bootstrap_node(there, "eu-1", tmp_path / "eu-1", [Address("127.0.0.1", port)], [Address("127.0.0.1", port)])
     return there, tmp_path / "eu-1"
 
 
@@ -84,3 +90,81 @@ def test_a_key_that_others_can_read_is_not_used(node: tuple[Hub, Path]) -> None:
     (directory / "tls.key").chmod(0o644)
     with pytest.raises(Unusable, match="chmod 600"):
         asyncio.run(answered(directory, read_node(directory).hub))
+
+
+@asynccontextmanager
+async def silent_at_will(to: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Pass on what comes to a port, until the event is set; from then on nothing comes through, and nothing is said."""
+    silent, tasks = asyncio.Event(), set[asyncio.Task[None]]()
+
+    async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with suppress(OSError):
+                while data := await reader.read(65536):
+                    if not silent.is_set():
+                        writer.write(data)
+        finally:
+            writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection("127.0.0.1", to)
+        tasks.update(asyncio.create_task(each) for each in (passed(reader, there[1]), passed(there[0], writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], silent
+    finally:
+        server.close()
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def test_of_several_control_planes_one_that_serves_is_found_and_left_when_it_says_no_word(
+    node: tuple[Hub, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, directory = node
+    pings = {"grpc.keepalive_time_ms": 300, "grpc.keepalive_timeout_ms": 300, "grpc.http2.ping_timeout_ms": 300}
+    monkeypatch.setattr(hub_line, "_OPTIONS", [*(dict(hub_line._OPTIONS) | pings).items()])
+    monkeypatch.setattr(grpc_server, "_PING_LEAST_MILLISECONDS", 0)
+    lacking = {"lags": "the database does not answer"}
+
+    async def lacks_something() -> str:
+        return lacking["lags"]
+
+    async def test() -> None:
+        state, ports, heard = hub_state(hub), free_ports(3), list[bool]()
+        lagging, serving = Admission(state, lacks_something), Admission(state)
+        servers = [
+            await start_remote("127.0.0.1", port, each.credentials(), node_handler(_none, lambda: "the CA", each))
+            for port, each in ((ports[1], lagging), (ports[2], serving))
+        ]
+
+        async def answers(*, there: bool) -> None:
+            heard.append(there)
+
+        async with asyncio.timeout(60), silent_at_will(ports[2]) as (through, silent):
+            # Nobody is at the first; the second says that it serves nobody now.
+            places = tuple(Address("127.0.0.1", each) for each in (ports[0], ports[1], through))
+            line = HubLine(directory, replace(read_node(directory).hub, control_planes=places))
+            following = asyncio.create_task(line.follow(answers))
+            await eventually_in_loop(lambda: heard == [True])
+            assert json.loads(await line.channel.unary_unary(f"/{SERVICE}/{TRUST}")(b"")) == {"trust": "the CA"}
+            silent.set()
+            await eventually_in_loop(lambda: heard[:2] == [True, False])
+            lacking["lags"] = ""
+            await eventually_in_loop(lambda: heard[-1])
+            await servers[0].stop(None)
+            await eventually_in_loop(lambda: not heard[-1])
+            silent.clear()
+            await eventually_in_loop(lambda: heard[-1])
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            await line.close()
+        await servers[1].stop(None)
+
+    asyncio.run(test())
+
+
+def _none(name: str, _request: bytes) -> tuple[x509.Certificate, str]:
+    raise AssertionError(name)

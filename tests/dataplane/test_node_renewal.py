@@ -115,7 +115,7 @@ def test_what_fails_is_told_and_the_old_one_goes_on(nodes_hub: Hub) -> None:  # 
 
 def test_what_was_cut_short_between_two_files_is_finished(nodes_hub: Hub, tmp_path: Path) -> None:  # noqa: F811
     there = Address("127.0.0.1", nodes_hub.settings.nodes_port)
-    bootstrap_node(nodes_hub, "eu-1", tmp_path, there, there)
+    bootstrap_node(nodes_hub, "eu-1", tmp_path, [there], [there])
     key, certificate = ((tmp_path / each).read_bytes() for each in (names.KEY_FILE, names.CERTIFICATE_FILE))
     (tmp_path / NEXT_FILE).write_bytes(key + certificate)
     (tmp_path / NEXT_FILE).chmod(0o600)

@@ -77,7 +77,7 @@ async def with_relay(
 ) -> None:
     directory = hub.directory.parent / "eu-1"
     there = Address("127.0.0.1", hub.settings.nodes_port)
-    bootstrap_node(hub, "eu-1", directory, there, there)
+    bootstrap_node(hub, "eu-1", directory, [there], [there])
     ads, admission = control_plane(hub, lacks)
     await ads.start_remote("127.0.0.1", hub.settings.nodes_port)
     saved, socket = SavedSnapshot(directory / "snapshot", lambda: b"secret"), directory / "ads.sock"

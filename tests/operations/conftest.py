@@ -38,7 +38,7 @@ def certify_node(nodes_hub: Hub, tmp_path: Path) -> Callable[[str], NodeCertific
     """Return a maker of nodes, or of one more certificate for a node that is there."""
 
     def make(name: str) -> NodeCertificate:
-        places = (Address("127.0.0.1", 18000), Address("127.0.0.1", 18001))
+        places = ([Address("127.0.0.1", 18000)], [Address("127.0.0.1", 18001)])
         node = bootstrap_node(nodes_hub, name, tmp_path / name, *places)
         with nodes_hub.read() as connection:
             return next(each for each in nodes.certificates(connection) if each.node_id == node.id)

@@ -20,7 +20,7 @@ from bothways.store.authorities import Role
 from bothways.store.nodes import NodeCertificate
 from bothways.xds.state import Address
 
-PLACES = (Address("127.0.0.1", 18000), Address("127.0.0.1", 18001))
+PLACES = ([Address("127.0.0.1", 18000)], [Address("127.0.0.1", 18001)])
 FILES = {"envoy.json", "tls.crt", "tls.key", "ca.crt", "node-certificate.json", "node-trust.json", "node.toml"}
 
 

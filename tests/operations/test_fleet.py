@@ -68,7 +68,7 @@ def test_while_no_control_plane_runs_here_it_is_told_what_the_nodes_had(
     inside = replace(hub, settings=replace(settings, nodes_port=1, nodes_connectivity_port=2))
     place = Address("127.0.0.1", 1)
     for name in ("eu-1", "eu-2"):
-        bootstrap_node(inside, name, tmp_path / name, place, place)
+        bootstrap_node(inside, name, tmp_path / name, [place], [place])
     with hub.observations.write(hub.now()) as transaction:
         fleet.begin(transaction, "a", "hub-1")
         fleet.write(transaction, "a", {1: connected("eu-1")}, ())

@@ -7,7 +7,12 @@ from bothways.operations.node_settings import NODE_FILE, NodeSettings, read_node
 from bothways.xds.state import Address, RemoteHub
 
 SETTINGS = NodeSettings(
-    "eu-1", RemoteHub(Address("::1", 18000), Address("cp.hub.example", 18001), "control-plane.hub.example")
+    "eu-1",
+    RemoteHub(
+        (Address("::1", 18000), Address("cp.hub.example", 18000)),
+        (Address("cp.hub.example", 18001),),
+        "control-plane.hub.example",
+    ),
 )
 
 

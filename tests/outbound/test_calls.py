@@ -25,7 +25,7 @@ def settings() -> Settings:
 def add(hub: Hub, place: Path, address: str) -> None:
     [port] = free_ports(1)
     there = Address("127.0.0.1", hub.settings.nodes_port)
-    bootstrap_node(hub, "eu-1", place / "eu-1", there, there, Binding(address, port, "127.0.0.1", port))
+    bootstrap_node(hub, "eu-1", place / "eu-1", [there], [there], Binding(address, port, "127.0.0.1", port))
 
 
 def test_a_hub_without_nodes_asks_none(hub: Hub) -> None:

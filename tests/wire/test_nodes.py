@@ -107,8 +107,8 @@ def bootstrap(hub: Hub, name: str, directory: Path, binding: Binding | None = No
         hub,
         name,
         directory,
-        Address("127.0.0.1", settings.nodes_port),
-        Address("127.0.0.1", settings.nodes_connectivity_port),
+        [Address("127.0.0.1", settings.nodes_port)],
+        [Address("127.0.0.1", settings.nodes_connectivity_port)],
         binding,
         Address("127.0.0.1", binding.inbound_port) if binding else None,
     )

@@ -91,7 +91,11 @@ def test_a_name_that_yaml_would_read_as_false_stays_a_name() -> None:
     assert json.loads(bootstrap("n", "/a", "/b"))["node"]["id"] == "n"
 
 
-REMOTE = RemoteHub(Address("10.0.0.1", 18000), Address("control-plane.hub.example", 18001), "control-plane.hub.example")
+REMOTE = RemoteHub(
+    (Address("10.0.0.1", 18000), Address("10.0.0.2", 18000)),
+    (Address("10.0.0.1", 18001), Address("control-plane.hub.example", 18001)),
+    "control-plane.hub.example",
+)
 
 
 def test_a_remote_node_finds_its_control_plane_by_mutual_tls_with_what_is_in_files_beside_it() -> None:
@@ -113,11 +117,14 @@ def test_a_remote_node_finds_its_control_plane_by_mutual_tls_with_what_is_in_fil
     assert options.pop("commonHttpProtocolOptions") == {"maxConnectionDuration": "60s"}
     assert logs == ads | {"name": "access-log", "loadAssignment": ads["loadAssignment"] | {"clusterName": "access-log"}}
     places = [
-        each["loadAssignment"]["endpoints"][0]["lbEndpoints"][0]["endpoint"]["address"]["socketAddress"]
-        for each in (ads, connectivity)
+        each["endpoint"]["address"]["socketAddress"]
+        for cluster in (ads, connectivity)
+        for each in cluster["loadAssignment"]["endpoints"][0]["lbEndpoints"]
     ]
     assert [(each["address"], each["portValue"]) for each in places] == [
         ("10.0.0.1", 18000),
+        ("10.0.0.2", 18000),
+        ("10.0.0.1", 18001),
         ("control-plane.hub.example", 18001),
     ]
     for cluster, protocol in ((ads, "h2"), (connectivity, "http/1.1")):
@@ -130,7 +137,7 @@ def test_a_remote_node_finds_its_control_plane_by_mutual_tls_with_what_is_in_fil
         assert common["tlsCertificateSdsSecretConfigs"] == [from_file("node-certificate")]
         assert common["validationContextSdsSecretConfig"] == from_file("node-trust")
     http2 = ads["typedExtensionProtocolOptions"][HTTP_OPTIONS]["explicitHttpConfig"]["http2ProtocolOptions"]
-    assert http2 == {"connectionKeepalive": {"interval": "30s", "timeout": "10s"}}
+    assert http2 == {"connectionKeepalive": {"interval": "5s", "timeout": "3s"}}
     http1 = connectivity["typedExtensionProtocolOptions"][HTTP_OPTIONS]
     assert http1["commonHttpProtocolOptions"] == {"idleTimeout": "4s", "maxConnectionDuration": "60s"}
 

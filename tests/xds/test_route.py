@@ -43,7 +43,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
     def own(prefix: str, timeout: str) -> dict[str, Any]:
         return {
             "match": {"path_separated_prefix": prefix},
-            "route": {"cluster": "connectivity", "timeout": timeout},
+            "route": {"cluster": "connectivity", "timeout": timeout, "retry_policy": RETRIES},
             "typed_per_filter_config": {SERVICE: shown(reach_by_all())},
         }
 

@@ -1,4 +1,4 @@
-"""Addresses as people give them on the command line: where to listen, and DNS servers."""
+"""Addresses as people give them on the command line: where to listen, where others are reached, and DNS servers."""
 
 import contextlib
 import ipaddress
@@ -30,3 +30,14 @@ def dns_server(text: str) -> Address:
     if colon and port.isascii() and port.isdecimal():
         return listening(host.strip("[]"), int(port))
     raise Unusable(f"{text!r} is no DNS server. Give an IP address, or one with a port, like 10.0.0.2:53")
+
+
+def reached(text: str) -> Address:
+    """Return where `HOST:PORT` is reached, HOST being a name or an IP address. Raises `Unusable`."""
+    host, _, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not host or any(each.isspace() for each in host) or not port.isascii() or not port.isdecimal():
+        raise Unusable(f"{text!r} is no HOST:PORT. Say it like control-plane.hub.example:18000, or [::1]:18000.")
+    if not 0 < int(port) < _PORTS:
+        raise Unusable(f"{text!r} has no port of 1 to {_PORTS - 1}. Name the port that nodes reach.")
+    return Address(host, int(port))

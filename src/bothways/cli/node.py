@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bothways.cli.addresses import reached
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
@@ -18,17 +19,29 @@ from bothways.registry.node import Binding
 from bothways.xds.state import Address
 
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - nothing is bound: these are no addresses to call
-_PORT_MOST = 65535
 
-Place = Annotated[str | None, Parameter(help="HOST:PORT as the node reaches it, if not as hub.toml says.")]
+ControlPlanes = Annotated[
+    list[str] | None,
+    Parameter(
+        negative="",
+        help="HOST:PORT as the node reaches a control plane, if not as hub.toml says; once for each of several.",
+    ),
+]
+Pages = Annotated[
+    list[str] | None,
+    Parameter(
+        negative="",
+        help="HOST:PORT as the node reaches a control plane for /connectivity and EST; once for each of several.",
+    ),
+]
 
 
 def envoy_bootstrap(
     *,
     node: Annotated[str, Parameter(help="The name of the node, like eu-1; a new one is put on record.")],
     out: Annotated[Path, Parameter(help="The directory for all files that the node needs.")],
-    control_plane: Place = None,
-    connectivity: Place = None,
+    control_plane: ControlPlanes = None,
+    connectivity: Pages = None,
     inbound_address: Annotated[str | None, Parameter(help="The address that the node binds for customers.")] = None,
     inbound_port: int | None = None,
     egress_address: Annotated[str | None, Parameter(help="The address that the node binds for services.")] = None,
@@ -45,7 +58,7 @@ def envoy_bootstrap(
     Without options for addresses, a new node binds where hub.toml says, and a known one where it did.
     """
     with hub_in(directory) as hub:
-        ads, page = _places(hub, control_plane, connectivity)
+        planes, pages = _places(hub, control_plane, connectivity)
         before = nodes.known_binding(hub, node)
         binding = Binding(
             before.inbound_address if inbound_address is None else inbound_address,
@@ -53,15 +66,15 @@ def envoy_bootstrap(
             before.egress_address if egress_address is None else egress_address,
             before.egress_port if egress_port is None else egress_port,
         )
-        place = None if reached_at is None else _address(reached_at)
-        made = bootstrap_node(hub, node, out, ads, page, binding, place)
+        place = None if reached_at is None else reached(reached_at)
+        made = bootstrap_node(hub, node, out, planes, pages, binding, place)
         document = {
             "node": made.name,
             "directory": str(out),
             "inbound": f"{binding.inbound_address} {binding.inbound_port}",
             "egress": f"{binding.egress_address} {binding.egress_port}",
-            "control_plane": f"{ads.host} {ads.port}",
-            "connectivity": f"{page.host} {page.port}",
+            "control_planes": [str(each) for each in planes],
+            "connectivity": [str(each) for each in pages],
             "reached_at": made.reached_at,
         }
         code = conclude(hub, document, f"The node {made.name} has all that it needs in {out}.", as_json=json)
@@ -116,27 +129,22 @@ def withdraw(node: str, *, reason: Why, where: Where = DEFAULT, json: Json = Fal
         return code
 
 
-def _places(hub: Hub, control_plane: str | None, connectivity: str | None) -> tuple[Address, Address]:
-    """Return where the node reaches the control plane: for its configuration, and for `/connectivity`."""
+def _places(
+    hub: Hub, control_plane: list[str] | None, connectivity: list[str] | None
+) -> tuple[list[Address], list[Address]]:
+    """Return where the node reaches the control planes: for its configuration, and for `/connectivity`."""
     settings = hub.settings
-    if control_plane is not None:
-        ads = _address(control_plane)
+    if control_plane:
+        planes = [reached(each) for each in control_plane]
     elif settings.nodes_address in _ANY:
         raise Unusable(
             f"the hub listens for nodes at {settings.nodes_address}, which is every address of this machine and none "
             "that a node can call. Say it: --control-plane HOST:PORT"
         )
     else:
-        ads = Address(settings.nodes_address, settings.nodes_port)
-    page = Address(ads.host, settings.nodes_connectivity_port) if connectivity is None else _address(connectivity)
-    return ads, page
-
-
-def _address(text: str) -> Address:
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or any(each.isspace() for each in host) or not port.isascii() or not port.isdecimal():
-        raise Unusable(f"{text!r} is no HOST:PORT. Say it like control-plane.hub.example:18000, or [::1]:18000.")
-    if not 1 <= int(port) <= _PORT_MOST:
-        raise Unusable(f"{text!r} has no port of 1 to {_PORT_MOST}. Name the port that nodes reach.")
-    return Address(host, int(port))
+        planes = [Address(settings.nodes_address, settings.nodes_port)]
+    if connectivity:
+        return planes, [reached(each) for each in connectivity]
+    # Two control planes on one host have one each all the same: the host once.
+    hosts = dict.fromkeys(each.host for each in planes)
+    return planes, [Address(each, settings.nodes_connectivity_port) for each in hosts]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from cyclopts import Parameter
 
 from bothways import files
 from bothways.cli import logs
+from bothways.cli.addresses import reached
 from bothways.cli.exit import EXPIRING, FAILED, OK
 from bothways.cli.output import HERE, Json, minute, result
 from bothways.errors import Conflict, Unusable
@@ -25,6 +27,14 @@ RUN_DIRECTORY = "run"
 _SOCKET_PATH_LIMIT = 100
 _SOON = timedelta(days=30)
 
+ControlPlanes = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="HOST:PORT of a control plane, if not as node.toml says; once for each of several."),
+]
+Pages = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="HOST:PORT of /connectivity and EST, if not as node.toml says; once for each."),
+]
 Place = Annotated[Path, Parameter(help="The directory of the node, which `bothways hub envoy-bootstrap` made.")]
 
 
@@ -36,6 +46,8 @@ def run(
         Path | None,
         Parameter(help="The file with what the saved snapshot is encrypted with, if it is not to be made beside it."),
     ] = None,
+    control_plane: ControlPlanes = None,
+    connectivity: Pages = None,
     log_format: Annotated[LogFormat, Parameter(help="How the log is written: text, or json.")] = LogFormat.TEXT,
 ) -> int:
     """Keep this node's Envoy running, until Ctrl-C or SIGTERM drains and ends it.
@@ -47,11 +59,14 @@ def run(
 
     logs.set_up(log_format)
     settings = read_node(directory)
+    hub = replace(
+        settings.hub,
+        control_planes=tuple(map(reached, control_plane or ())) or settings.hub.control_planes,
+        connectivity=tuple(map(reached, connectivity or ())) or settings.hub.connectivity,
+    )
     _require_short(directory)
     supervise(
-        Site(
-            directory / RUN_DIRECTORY, settings.node, envoy, lambda: _secret(directory, passphrase_file), settings.hub
-        ),
+        Site(directory / RUN_DIRECTORY, settings.node, envoy, lambda: _secret(directory, passphrase_file), hub),
         lambda: datetime.now(UTC),
     )
     return OK
@@ -77,9 +92,8 @@ def status(*, directory: Place = HERE, json: Json = False) -> int:
 
 def _lines(settings: NodeSettings, document: dict[str, Any], until: datetime, now: datetime) -> list[str]:
     ended = " (it has ended)" if until <= now else ""
-    lines = [
-        f"node {settings.node} of the hub at {settings.hub.control_plane}, certificate until {until:%Y-%m-%d}{ended}"
-    ]
+    places = " and ".join(str(each) for each in settings.hub.control_planes)
+    lines = [f"node {settings.node} of the hub at {places}, certificate until {until:%Y-%m-%d}{ended}"]
     if document["pid"] is None:
         return [*lines, "no Envoy runs here. Start it: bothways node run"]
     again = f", started again {document['restarts']} times" if document["restarts"] else ""

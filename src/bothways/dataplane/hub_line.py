@@ -18,7 +18,7 @@ from bothways.xds.state import RemoteHub
 
 _UNLIMITED = -1
 _BACK_OFF_MILLISECONDS, _BACK_OFF_MOST_MILLISECONDS = 200, 2_000
-_PING_MILLISECONDS, _PING_TIMEOUT_MILLISECONDS = 30_000, 10_000
+_PING_MILLISECONDS, _PING_TIMEOUT_MILLISECONDS = 5_000, 3_000
 _FIRST_SECONDS = 5.0
 _AGAIN_MOST_SECONDS = 2.0
 _KNOWN = {grpc.ChannelConnectivity.READY, grpc.ChannelConnectivity.TRANSIENT_FAILURE}
@@ -30,6 +30,10 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", _BACK_OFF_MOST_MILLISECONDS),
     ("grpc.keepalive_time_ms", _PING_MILLISECONDS),
     ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MILLISECONDS),
+    # The time-out above is one of two: this one is a minute unless it is said.
+    ("grpc.http2.ping_timeout_ms", _PING_TIMEOUT_MILLISECONDS),
+    # By default, it would ping twice, and then no more before something is sent.
+    ("grpc.http2.max_pings_without_data", 0),
     ("grpc.keepalive_permit_without_calls", 1),
     # One certificate, one connection: another channel of this process must not lend it its own.
     ("grpc.use_local_subchannel_pool", 1),
@@ -154,7 +158,7 @@ class HubLine:
     def _open(self, identity: Identity) -> list[Any]:
         credentials = grpc.ssl_channel_credentials(identity.trust, identity.key, identity.certificate)
         options = [*_OPTIONS, ("grpc.ssl_target_name_override", self._hub.name)]
-        return [grpc.aio.secure_channel(str(self._hub.control_plane), credentials, options)]
+        return [grpc.aio.secure_channel(str(each), credentials, options) for each in self._hub.control_planes]
 
 
 def _is_ready(channel: Any) -> bool:

@@ -1,5 +1,6 @@
 """The files of a remote node: its private key, which the hub does not keep, its certificate, and Envoy's bootstrap."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -26,18 +27,19 @@ def bootstrap_node(
     hub: Hub,
     name: str,
     out: Path,
-    ads: Address,
-    connectivity: Address,
+    control_planes: Sequence[Address],
+    connectivity: Sequence[Address],
     binding: Binding | None = None,
     reached_at: Address | None = None,
 ) -> Node:
     """Give the node `name` a new key and certificate, and write all that an Envoy there needs into `out`.
 
     A name that is new becomes a node; one that is known keeps its other certificates until the new one was used.
-    `ads` and `connectivity` are where the node reaches the control plane; `binding` is where it binds, None for where
-    it did, or where the hub's settings say; `reached_at` is where the control plane reaches its endpoint, None for
-    where it did, or where the node binds. The key is in `out` alone. Raises `Refused`, `Conflict` if `out` holds
-    another key, `Unusable` if it cannot be written or the hub lets no node in.
+    `control_planes` and `connectivity` are where the node reaches them, in the order in which its agent tries them;
+    `binding` is where it binds, None for where it did, or where the hub's settings say; `reached_at` is where the
+    control plane reaches its endpoint, None for where it did, or where the node binds. The key is in `out` alone.
+    Raises `Refused`, `Conflict` if `out` holds another key, `Unusable` if it cannot be written or the hub lets no node
+    in.
     """
     if not hub.settings.nodes_port:
         raise Unusable(
@@ -61,7 +63,7 @@ def bootstrap_node(
             **({"reached_at": str(reached_at)} if reached_at else {}),
             **({"before": places(before)} if before else {}),
         )
-    place = RemoteHub(ads, connectivity, hub.control_plane_name)
+    place = RemoteHub(tuple(control_planes), tuple(connectivity), hub.control_plane_name)
     texts = {**bootstrap.remote_files(name, place), NODE_FILE: render_node(NodeSettings(name, place))}
     for file, text in texts.items():
         files.replace(out / file, text.encode())

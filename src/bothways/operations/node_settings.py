@@ -29,8 +29,8 @@ def render_node(settings: NodeSettings) -> str:
     document = {
         "node": settings.node,
         "control_plane_name": hub.name,
-        "control_plane": {"host": hub.control_plane.host, "port": hub.control_plane.port},
-        "connectivity": {"host": hub.connectivity.host, "port": hub.connectivity.port},
+        "control_plane": [{"host": each.host, "port": each.port} for each in hub.control_planes],
+        "connectivity": [{"host": each.host, "port": each.port} for each in hub.connectivity],
     }
     return _HEAD + tomli_w.dumps(document)
 
@@ -46,7 +46,7 @@ def read_node(directory: Path) -> NodeSettings:
     try:
         found = tomllib.loads(files.read(path, "the node's settings").decode())
         hub = RemoteHub(
-            _address(found["control_plane"]), _address(found["connectivity"]), str(found["control_plane_name"])
+            _addresses(found["control_plane"]), _addresses(found["connectivity"]), str(found["control_plane_name"])
         )
         return NodeSettings(str(found["node"]), hub)
     except (KeyError, TypeError, ValueError) as error:
@@ -56,5 +56,9 @@ def read_node(directory: Path) -> NodeSettings:
         ) from error
 
 
-def _address(found: dict[str, Any]) -> Address:
-    return Address(str(found["host"]), int(found["port"]))
+def _addresses(found: Any) -> tuple[Address, ...]:
+    # An earlier hub knew one, and wrote it without the list.
+    listed = found if isinstance(found, list) else [found]
+    if not listed:
+        raise ValueError("an address is missing")
+    return tuple(Address(str(each["host"]), int(each["port"])) for each in listed)

@@ -4,6 +4,7 @@ A remote node finds its control plane over mutual TLS, with a certificate in fil
 """
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Any
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
@@ -17,7 +18,7 @@ from envoy.type.matcher.v3 import string_pb2
 from google.protobuf import json_format
 
 from bothways.xds import names
-from bothways.xds.cluster import UPSTREAM_IDLE
+from bothways.xds.cluster import UPSTREAM_IDLE, leave_out
 from bothways.xds.overload import overload_manager
 from bothways.xds.state import Address, RemoteHub
 from bothways.xds.tls import control_plane_socket, files_secret, files_trust
@@ -45,8 +46,8 @@ _STATISTICS = (
     "server.",
     "tls_inspector.",
 )
-_CONNECT_TIMEOUT = 5.0
-_PING, _PING_TIMEOUT = 30.0, 10.0
+_CONNECT_TIMEOUT = 2.0
+_PING, _PING_TIMEOUT = 5.0, 3.0
 _CONNECTION_AGE = 60.0
 # Envoy's working directory is the node's: the files can then be carried to any place.
 _HERE = "."
@@ -55,7 +56,7 @@ _HERE = "."
 def bootstrap(node: str, ads_socket: str, admin_socket: str) -> str:
     """Return the bootstrap as JSON, for an Envoy beside its control plane: both meet on unix sockets."""
     ads, logs = (
-        _cluster(name, unix(ads_socket), 1.0, _http2()) for name in (names.ADS_CLUSTER, names.ACCESS_LOG_CLUSTER)
+        _cluster(name, [unix(ads_socket)], 1.0, _http2()) for name in (names.ADS_CLUSTER, names.ACCESS_LOG_CLUSTER)
     )
     return _json(_bootstrap(node, admin_socket, ads, _bounded(logs)))
 
@@ -65,7 +66,7 @@ def remote_files(node: str, hub: RemoteHub) -> dict[str, str]:
 
     They are the bootstrap, and two that tell Envoy to look at certificate, key and CA again when they are replaced.
     """
-    ads = _over_tls(names.ADS_CLUSTER, hub.control_plane, hub.name, _pinged(), "h2", _HERE)
+    ads = _over_tls(names.ADS_CLUSTER, hub.control_planes, hub.name, _pinged(), "h2", _HERE)
     return _files(node, hub, ads, f"{_HERE}/admin.sock", _HERE, _HERE)
 
 
@@ -76,7 +77,7 @@ def agent_files(
 
     `directory` has certificate, key and CA; the files are for the directory `run`. Both are absolute.
     """
-    ads = _cluster(names.ADS_CLUSTER, unix(ads_socket), 1.0, _http2())
+    ads = _cluster(names.ADS_CLUSTER, [unix(ads_socket)], 1.0, _http2())
     return _files(node, hub, ads, admin_socket, directory, run)
 
 
@@ -94,7 +95,7 @@ def _files(node: str, hub: RemoteHub, ads: Any, admin_socket: str, directory: st
     logs.common_http_protocol_options.max_connection_duration.CopyFrom(duration(_CONNECTION_AGE))
     clusters = (
         ads,
-        _bounded(_over_tls(names.ACCESS_LOG_CLUSTER, hub.control_plane, hub.name, logs, "h2", place)),
+        _bounded(_over_tls(names.ACCESS_LOG_CLUSTER, hub.control_planes, hub.name, logs, "h2", place)),
         _over_tls(names.CONNECTIVITY_CLUSTER, hub.connectivity, hub.name, http1, "http/1.1", place),
     )
     own = files_secret(
@@ -112,10 +113,15 @@ def _files(node: str, hub: RemoteHub, ads: Any, admin_socket: str, directory: st
     }
 
 
-def _over_tls(name: str, at: Address, host: str, options: Any, protocol: str, place: str) -> Any:
-    """Return a cluster that leads to the control plane over mutual TLS, with the files of the node in this place."""
-    cluster = _cluster(name, tcp(at.host, at.port), _CONNECT_TIMEOUT, options)
-    cluster.type = cluster_pb2.Cluster.STATIC if _is_address(at.host) else cluster_pb2.Cluster.STRICT_DNS
+def _over_tls(name: str, places: Sequence[Address], host: str, options: Any, protocol: str, place: str) -> Any:
+    """Return a cluster that leads to the control planes over mutual TLS, with the files of the node in this place.
+
+    Envoy takes them in turn; one that cannot be reached again and again is left out for a while, if there is another.
+    """
+    cluster = _cluster(name, [tcp(each.host, each.port) for each in places], _CONNECT_TIMEOUT, options)
+    named = not all(_is_address(each.host) for each in places)
+    cluster.type = cluster_pb2.Cluster.STRICT_DNS if named else cluster_pb2.Cluster.STATIC
+    leave_out(cluster)
     certificate, trust = (f"{place}/{_file(each)}" for each in (names.NODE_CERTIFICATE, names.NODE_TRUST))
     cluster.transport_socket.CopyFrom(control_plane_socket(certificate, trust, host, protocol))
     return cluster
@@ -184,8 +190,11 @@ def _pinged() -> Any:
     return options
 
 
-def _cluster(name: str, address: Any, connect_timeout: float, options: Any) -> Any:
-    endpoint = endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=address))
+def _cluster(name: str, addresses: Sequence[Any], connect_timeout: float, options: Any) -> Any:
+    endpoints = [
+        endpoint_components_pb2.LbEndpoint(endpoint=endpoint_components_pb2.Endpoint(address=each))
+        for each in addresses
+    ]
     return cluster_pb2.Cluster(
         name=name,
         type=cluster_pb2.Cluster.STATIC,
@@ -193,7 +202,7 @@ def _cluster(name: str, address: Any, connect_timeout: float, options: Any) -> A
         typed_extension_protocol_options={names.HTTP_PROTOCOL_OPTIONS: any_of(options)},
         load_assignment=endpoint_pb2.ClusterLoadAssignment(
             cluster_name=name,
-            endpoints=[endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=[endpoint])],
+            endpoints=[endpoint_components_pb2.LocalityLbEndpoints(lb_endpoints=endpoints)],
         ),
     )
 

@@ -50,8 +50,20 @@ def service_cluster(service: ServiceRoute) -> Any:
     limits = cluster.circuit_breakers.thresholds.add()
     limits.max_connections.value = limits.max_requests.value = limits.max_pending_requests.value = _AT_ONCE
     limits.max_retries.value = _RETRIES_AT_ONCE
-    # Of several addresses, one that cannot be reached is left out for a while; the only one never is, for the next try
-    # may succeed. What a service answers says nothing about its health: one customer's request can make it fail.
+    leave_out(cluster)
+    if service.health_path:
+        cluster.health_checks.append(_health_check(service))
+        # Where nobody is healthy, nobody is called: without it, all would be.
+        cluster.common_lb_config.healthy_panic_threshold.value = 0
+    return cluster
+
+
+def leave_out(cluster: Any) -> None:
+    """Have Envoy leave out, for a while, one of several addresses that cannot be reached.
+
+    The only one never is, for the next try may succeed. What a server answers says nothing about its health: one
+    customer's request can make it fail.
+    """
     found = cluster.outlier_detection
     found.split_external_local_origin_errors = True
     found.consecutive_local_origin_failure.value = _FAILURES
@@ -59,11 +71,6 @@ def service_cluster(service: ServiceRoute) -> Any:
     for judged in (found.enforcing_consecutive_5xx, found.enforcing_success_rate):
         judged.value = 0
     found.enforcing_local_origin_success_rate.value = 0
-    if service.health_path:
-        cluster.health_checks.append(_health_check(service))
-        # Where nobody is healthy, nobody is called: without it, all would be.
-        cluster.common_lb_config.healthy_panic_threshold.value = 0
-    return cluster
 
 
 def collector_cluster(tracing: Tracing) -> Any:

@@ -107,7 +107,10 @@ def customer_routes(state: HubState, name: str, customers: Iterable[CustomerServ
 def _own(prefix: str, timeout: float) -> Any:
     return route_components_pb2.Route(
         match=route_components_pb2.RouteMatch(path_separated_prefix=prefix),
-        route=route_components_pb2.RouteAction(cluster=names.CONNECTIVITY_CLUSTER, timeout=duration(timeout)),
+        # Of several control planes, one may have died a moment ago.
+        route=route_components_pb2.RouteAction(
+            cluster=names.CONNECTIVITY_CLUSTER, timeout=duration(timeout), retry_policy=_retry_policy()
+        ),
         typed_per_filter_config={names.SERVICE_RBAC_FILTER: reach_by_all()},
     )
 

@@ -124,13 +124,14 @@ class RemoteNode:
 
 @dataclass(frozen=True, slots=True)
 class RemoteHub:
-    """Where a remote node finds the hub: for its configuration, and for `/connectivity`.
+    """Where a remote node finds the hub: for its configuration, and for `/connectivity`; one place at least of each.
 
-    `name` is the DNS-ID that the control plane has to show at both, wherever they lead.
+    Several are those of several control planes, which are tried in turn. `name` is the DNS-ID that a control plane has
+    to show, wherever they lead.
     """
 
-    control_plane: Address
-    connectivity: Address
+    control_planes: tuple[Address, ...]
+    connectivity: tuple[Address, ...]
     name: str
 
 

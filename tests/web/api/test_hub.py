@@ -55,7 +55,7 @@ def test_authorities_are_added_and_retired(api: Api) -> None:
 def test_nodes_are_listed_and_withdrawn(hub: Hub, tmp_path: Path, ask: Ask) -> None:
     nodes_hub = replace(hub, settings=replace(hub.settings, nodes_port=18000, nodes_connectivity_port=18001))
     place = Address("127.0.0.1", 18000)
-    bootstrap_node(nodes_hub, "eu-1", tmp_path / "eu-1", place, place)
+    bootstrap_node(nodes_hub, "eu-1", tmp_path / "eu-1", [place], [place])
     app = portal_app(nodes_hub, applied)
     headers = {"Authorization": f"Bearer {create_token(nodes_hub, 'ops', Role.OPERATOR)[1]}"}
     assert ask(app, "POST", "/api/v1/nodes/eu-1/withdraw", headers, {"reason": "tested"}).json()["state"] == "withdrawn"
