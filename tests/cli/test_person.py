@@ -49,6 +49,8 @@ def test_where_it_takes_two_people_the_machine_names_two_and_more_with_a_reason(
     assert document(*zoe)["by"] == "ann@hub.example"
     invited = in_hub("person", "invite", "3")
     assert "another person confirms it, and has a code" in invited.stderr
+    [waits] = [line for line in in_hub("person", "list").stdout.splitlines() if "zoe" in line]
+    assert waits.endswith("proposed, addition by ann@hub.example waits, invitation by ann@hub.example waits")
     assert "same person" in in_hub("person", "confirm", "3").stderr
     document("person", "refuse", 3, "--reason", "a mistake")
     again = (*zoe[:2], "carl@hub.example", *zoe[3:])

@@ -16,7 +16,7 @@ from bothways.operations.accounts import (
 from bothways.operations.audit import export_audit
 from bothways.operations.hub import Hub
 from bothways.operations.people import active_person, add_person, disable_person, show_person
-from bothways.operations.second_person import confirm_person, refuse_person, waiting_people
+from bothways.operations.second_person import confirm_person, own_proposals, refuse_person, waiting_people
 from bothways.operations.sessions import begin_session, visit_of
 from bothways.operations.settings import TwoPeople
 from bothways.operations.tokens import authenticate, create_token
@@ -64,7 +64,9 @@ def accepted(hub: Hub, token: str) -> Person:
 def test_who_is_to_decide_is_nobody_until_another_one_confirms(strict: Hub, role: Role) -> None:
     number = propose(strict, role=role)
     assert (show_person(strict, number).document()["state"], active_person(strict, ZOE)) == ("proposed", None)
-    assert [each.id for each in waiting_people(strict)] == [number]
+    waiting = waiting_people(strict)
+    assert [each.id for each in waiting] == [number]
+    assert [own_proposals(by(strict, who), waiting) for who in (ANN, BOB)] == [frozenset({number}), frozenset()]
     person, code = confirm_person(by(strict, BOB), number)
     assert (person, code) == (active_person(strict, ZOE), None)
     assert waiting_people(strict) == ()

@@ -126,7 +126,7 @@ def list_(
             customer=customer,
         )
         heads = ("id", "email", "name", "role", "customer", "os_user", "state")
-        rows = [tuple(each[head] for head in heads) for each in documents]
+        rows = [(*(each[head] for head in heads[:-1]), _state(each)) for each in documents]
         result(documents, table(rows, tuple(head.upper().replace("_", " ") for head in heads)), as_json=json)
         return OK
 
@@ -142,6 +142,12 @@ def disable(number: RowNumber, *, reason: Why, where: Where = DEFAULT, json: Jso
         )
         result(document, f"{document['email']} is disabled.", as_json=json)
         return OK
+
+
+def _state(document: Document) -> str:
+    """Return how a person stands, and what waits for a second person: what it is, and who proposed it."""
+    waits = {"addition": document["proposed_by"], "invitation": document["sign_in_proposed_by"]}
+    return ", ".join([document["state"], *(f"{what} by {who} waits" for what, who in waits.items() if who)])
 
 
 def _require_machine(where: Where, alone: str) -> None:

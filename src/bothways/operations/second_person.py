@@ -7,6 +7,7 @@ and out: there the first two people are named, and there one person does it alon
 
 import base64
 import secrets
+from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
@@ -27,6 +28,15 @@ def waiting_people(hub: Hub) -> tuple[Person, ...]:
     """Return whose place on record, or invitation, waits for a second person."""
     with hub.read() as connection:
         return people.waiting(connection)
+
+
+def own_proposals(hub: Hub, found: Iterable[Person]) -> frozenset[int]:
+    """Return the numbers of those about whom the actor proposed what waits, so that somebody else confirms it."""
+    with hub.read() as connection:
+        actor = two_people.person_of(connection, hub.actor)
+        names = {each.id: {name for name in (each.proposed_by, each.sign_in_proposed_by) if name} for each in found}
+        makers = {name: two_people.person_of(connection, name) for name in set[str]().union(*names.values())}
+    return frozenset(number for number, each in names.items() if actor in {makers[name] for name in each})
 
 
 def confirm_person(hub: Hub, number: int) -> tuple[Person, str | None]:

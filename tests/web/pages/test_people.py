@@ -72,7 +72,10 @@ def test_two_people_name_a_third_who_comes_in_by_link_and_code(hub: Hub, visit: 
     assert "zoe@hub.example" in queue
     assert link not in queue
     [number] = re.findall(r"/people/(\d+)/confirm", queue)
-    assert first.post(f"/people/{number}/confirm").status_code == 403
+    assert f"/people/{number}/confirm" not in first.get("/reviews").text
+    own = first.post(f"/people/{number}/confirm")
+    assert (own.status_code, "takes two different ones" in own.text) == (403, True)
+    assert "Ann (reviewer@hub.example) can confirm it" in own.text
     confirmed = second.post(f"/people/{number}/confirm")
     assert link not in confirmed.text
     [code] = re.findall(r"\b(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}\b", confirmed.text)
@@ -80,6 +83,7 @@ def test_two_people_name_a_third_who_comes_in_by_link_and_code(hub: Hub, visit: 
     assert zoe.get(f"{link}?second=AAAA-AAAA").headers["location"] == f"{link}.AAAAAAAA"
     assert zoe.get(f"{link}.AAAAAAAA").status_code == 403
     assert "Welcome, Zoe" in zoe.get(zoe.get(f"{link}?second={code.lower()}").headers["location"]).text
-    first.post(f"/people/{number}/invite")
+    again = first.post(f"/people/{number}/invite")
+    assert "An invitation by operator@hub.example waits for a second person." in again.text
     assert second.post(f"/people/{number}/refuse", reason="not lost").headers["location"].endswith("person-refused")
     assert "zoe@hub.example" not in second.get("/reviews").text

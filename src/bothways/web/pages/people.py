@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
-from bothways.errors import BothwaysError, Conflict, Proposed
+from bothways.errors import BothwaysError, Conflict, NotFound, Proposed
 from bothways.operations.accounts import invite_person, signing_in
 from bothways.operations.hub import Hub
 from bothways.operations.people import add_person, disable_person, list_people, show_person
@@ -15,6 +15,7 @@ from bothways.registry.access import Action, Role
 from bothways.registry.person import Person
 from bothways.store.people import absent
 from bothways.web.pages.customer import Done, Number
+from bothways.web.pages.reviews import queue_page
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Form, Gate, Visitor, redirect, told
 from bothways.web.problem import status_of
@@ -82,7 +83,12 @@ def _confirming(router: APIRouter, gate: Gate, view: View) -> None:
         hub = form.visitor.may(Action.PERSON_DECIDE)
 
         def work() -> Response:
-            person, code = confirm_person(hub, number)
+            try:
+                person, code = confirm_person(hub, number)
+            except NotFound:
+                raise
+            except BothwaysError as error:
+                return view.page("reviews.html", status_of(error), **queue_page(form.visitor), refused=str(error))
             if code is None:
                 return redirect("/reviews?done=confirmed")
             return view.page("people.html", **_page(hub, form.visitor, 0), confirmed=person, second_code=code)

@@ -11,7 +11,7 @@ from bothways.operations import chains, endpoints, requests, two_people
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub
 from bothways.operations.review_queue import organizations, page_chains, page_endpoints, page_requests
-from bothways.operations.second_person import waiting_people
+from bothways.operations.second_person import own_proposals, waiting_people
 from bothways.operations.services import services_of
 from bothways.pki.chain import parse_anchors
 from bothways.pki.request import CertificationRequest
@@ -45,29 +45,36 @@ def reviews_router(gate: Gate, view: View) -> APIRouter:
     def _queue(
         visitor: who, done: Done = "", after: _After = 0, chains_after: _After = 0, servers_after: _After = 0
     ) -> Response:
-        hub = visitor.may(Action.HUB_READ)
-        chains_queue, servers = page_chains(hub, chains_after, _SHOWN), page_endpoints(hub, servers_after, _SHOWN)
-        whose = {each.tsp_id for each in chains_queue.items} | {each.tsp_id for each in servers.items}
-        return view.page(
-            "reviews.html",
-            visitor=visitor,
-            place="reviews",
-            done=done,
-            requests=page_requests(hub, after, _SHOWN),
-            chains=chains_queue,
-            servers=servers,
-            organizations=organizations(hub, whose),
-            people=waiting_people(hub),
-            may_decide_people=visitor.can(Action.PERSON_DECIDE),
-            may_approve=visitor.can(Action.REQUEST_DECIDE),
-            two_people=two_people.required(hub),
-        )
+        return view.page("reviews.html", done=done, **queue_page(visitor, after, chains_after, servers_after))
 
     @router.get("/reviews/{kind}/{number}")
     def _review(visitor: who, kind: Kind, number: Number) -> Response:
         return view.page("review.html", **review_page(visitor, kind, number))
 
     return router
+
+
+def queue_page(visitor: Visitor, after: int = 0, chains_after: int = 0, servers_after: int = 0) -> dict[str, Any]:
+    """Return what the page of the queue shows, each of its lists after a number."""
+    hub = visitor.may(Action.HUB_READ)
+    waiting_chains, servers = page_chains(hub, chains_after, _SHOWN), page_endpoints(hub, servers_after, _SHOWN)
+    whose = {each.tsp_id for each in waiting_chains.items} | {each.tsp_id for each in servers.items}
+    people = waiting_people(hub)
+    own = own_proposals(hub, people)
+    return {
+        "visitor": visitor,
+        "place": "reviews",
+        "requests": page_requests(hub, after, _SHOWN),
+        "chains": waiting_chains,
+        "servers": servers,
+        "organizations": organizations(hub, whose),
+        "people": people,
+        "own": own,
+        "seconds": two_people.seconds(hub, Thing.PERSON) if own else "",
+        "may_decide_people": visitor.can(Action.PERSON_DECIDE),
+        "may_approve": visitor.can(Action.REQUEST_DECIDE),
+        "two_people": two_people.required(hub),
+    }
 
 
 def review_page(visitor: Visitor, kind: str, number: int) -> dict[str, Any]:
