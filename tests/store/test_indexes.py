@@ -7,7 +7,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects import sqlite
 
 from bothways.store.database import Database
-from bothways.store.schema import certificate, renewal, request
+from bothways.store.schema import certificate, renewal, request, token
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -24,6 +24,8 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
             "certificates_revoked",
             select(certificate.c.serial).where(certificate.c.authority_id == 1, certificate.c.revoked_at.is_not(None)),
         ),
+        ("tokens_of_customer", select(token.c.role).where(token.c.tsp_id == "1").order_by(token.c.id.desc()).limit(1)),
+        ("tokens_by_name", select(token.c.role).where(token.c.name == "ci").order_by(token.c.id.desc()).limit(1)),
     ],
 )
 def test_it_is_found_by_its_index(database: Database, index: str, query: Select[tuple[object]]) -> None:
