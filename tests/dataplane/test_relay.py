@@ -11,8 +11,10 @@ import grpc
 import grpc.aio
 import pytest
 from envoy.service.discovery.v3 import discovery_pb2
+from envoy.service.load_stats.v3 import lrs_pb2
 from tests.conftest import free_ports
 from tests.dataplane.test_ads import METHOD
+from tests.dataplane.test_load_report import cluster_of, report, reporting
 from tests.eventually import eventually_in_loop
 from tests.xds.test_followed import NAMED
 
@@ -20,6 +22,7 @@ from bothways.dataplane.admin import answers
 from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.hub_line import HubLine, Identity
+from bothways.dataplane.load_report import Load, load_report_handler
 from bothways.dataplane.node_service import node_handler
 from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
@@ -49,6 +52,7 @@ class Place:
     directory: Path
     line: HubLine
     admission: Admission
+    reported: list[Load]
 
     @property
     def identity(self) -> Identity:
@@ -65,11 +69,14 @@ async def nothing() -> str:
     return ""
 
 
-def control_plane(hub: Hub, lacks: Callable[[], Awaitable[str]] = nothing) -> tuple[AdsServer, Admission]:
+def control_plane(
+    hub: Hub, lacks: Callable[[], Awaitable[str]] = nothing, reported: list[Load] | None = None
+) -> tuple[AdsServer, Admission]:
     state = hub_state(hub)
     admission = Admission(state, lacks)
     renewals = partial(node_handler, partial(renew_node, hub), partial(current_trust, hub))
-    return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), admission, (renewals,)), admission
+    also = (renewals, partial(load_report_handler, None if reported is None else reported.extend))
+    return AdsServer(hub.run_directory / "ads.sock", build_snapshot(state), admission, also), admission
 
 
 async def with_relay(
@@ -78,7 +85,8 @@ async def with_relay(
     directory = hub.directory.parent / "eu-1"
     there = Address("127.0.0.1", hub.settings.nodes_port)
     bootstrap_node(hub, "eu-1", directory, [there], [there])
-    ads, admission = control_plane(hub, lacks)
+    reported: list[Load] = []
+    ads, admission = control_plane(hub, lacks, reported)
     await ads.start_remote("127.0.0.1", hub.settings.nodes_port)
     saved, socket = SavedSnapshot(directory / "snapshot", lambda: b"secret"), directory / "ads.sock"
     line = HubLine(directory, read_node(directory).hub)
@@ -87,7 +95,7 @@ async def with_relay(
     running = asyncio.create_task(relay.run())
     try:
         async with asyncio.timeout(60):
-            await test(Place(hub, ads, relay, socket, saved, directory, line, admission))
+            await test(Place(hub, ads, relay, socket, saved, directory, line, admission, reported))
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -173,6 +181,25 @@ def test_the_word_of_the_control_plane_reaches_envoy(nodes_hub: Hub) -> None:
             assert await talking in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INTERNAL}
         # It is there, and says no: nothing stands in for it.
         assert answers(place.socket)
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_what_envoy_reports_of_its_load_reaches_the_control_plane_and_only_that_of_a_node_on_record(
+    nodes_hub: Hub,
+) -> None:
+    async def test(place: Place) -> None:
+        async with grpc.aio.insecure_channel(f"unix:{place.socket}") as channel:
+            call = reporting(channel)
+            await call.write(lrs_pb2.LoadStatsRequest())
+            assert (await call.read()).send_all_clusters is True
+            await call.write(report(CALLED=True))
+            await eventually_in_loop(lambda: place.reported == [Load(cluster_of("CALLED"), called=True)])
+            withdraw_node(place.hub, "eu-1", "tested")
+            place.ads.follow(hub_state(place.hub))
+            await call.write(report(LATER=True))
+            assert await call.code() is grpc.StatusCode.PERMISSION_DENIED
+            assert len(place.reported) == 1
 
     asyncio.run(with_relay(nodes_hub, test))
 

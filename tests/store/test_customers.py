@@ -56,3 +56,14 @@ def test_a_removed_customer_is_gone_and_its_tsp_id_is_never_given_again(
             customers.find(connection, customer.tsp_id)
     with pytest.raises(Conflict, match="never used again"), database.write(now, "tester") as transaction:
         customers.add(transaction, customer)
+
+
+def test_it_is_counted_how_often_each_customer_was_let_go(
+    database: Database, customer: Customer, other: Customer, now: datetime
+) -> None:
+    with database.write(now, "tester") as transaction:
+        customers.let_go(transaction, [customer.tsp_id])
+        customers.let_go(transaction, [customer.tsp_id])
+    with database.read() as connection:
+        assert customers.times_let_go(connection, None) == {customer.tsp_id: 2}
+        assert customers.times_let_go(connection, [other.tsp_id]) == {}

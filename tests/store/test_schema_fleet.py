@@ -10,11 +10,11 @@ from sqlalchemy import insert, select
 from bothways.store import fleet
 from bothways.store.observations import ObservationStore
 from bothways.store.schema_fleet import control_plane, metadata, node_status
-from bothways.store.schema_observations import observation, source
+from bothways.store.schema_observations import last_call, observation, source
 
 
 def test_they_are_with_the_observations_and_not_with_what_wakes_the_publisher() -> None:
-    assert {*metadata.tables.values()} == {observation, source, control_plane, node_status}
+    assert {*metadata.tables.values()} == {observation, last_call, source, control_plane, node_status}
 
 
 def test_a_file_of_an_earlier_release_gets_them_and_keeps_what_it_has(tmp_path: Path, now: datetime) -> None:

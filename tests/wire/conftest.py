@@ -162,11 +162,13 @@ class Line:
         self._connection.close()
 
 
-async def with_envoy(hub: Hub, first: Snapshot, test: Callable[[AdsServer], Awaitable[None]]) -> None:
-    """Run a test beside an Envoy that starts from this snapshot."""
+async def with_envoy(
+    hub: Hub, first: Snapshot, test: Callable[[AdsServer], Awaitable[None]], *also: Callable[[Any], Any]
+) -> None:
+    """Run a test beside an Envoy that starts from this snapshot; `also` is served to it besides."""
     run = hub.run_directory
     (run / "envoy.json").write_text(bootstrap("node", str(run / "ads.sock"), str(run / "admin.sock")))
-    ads = AdsServer(run / "ads.sock", first)
+    ads = AdsServer(run / "ads.sock", first, also=also)
     await ads.start()
     envoy = asyncio.create_task(EnvoyProcess(find_envoy(), run / "envoy.json", run / "envoy.log").run())
     try:

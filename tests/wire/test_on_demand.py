@@ -3,9 +3,10 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ from tests.wire.test_rotation import python as served
 from bothways.cli.opening import control
 from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.load_report import Load, load_report_handler
 from bothways.dataplane.publisher import current_snapshot
 from bothways.demo.customer_ca import make_server_files
 from bothways.operations.chains import endorse_chain, submit_chain, withdraw_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.endpoints import record_probe, set_endpoint, show_endpoint
 from bothways.operations.hub import Hub, contract
+from bothways.operations.idle import calls_seen, let_go
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 from bothways.xds import names
@@ -42,7 +45,7 @@ SECONDS = 30.0
 # Plain HTTP: without it, each client reads all CAs of the system.
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 ONE, TWO = "D1", "D2"
-CHANGES = 8
+CHANGES = 6
 
 
 @dataclass
@@ -62,13 +65,13 @@ class Scene:
     def customers_asked_for(self) -> list[str]:
         return [found[0] for each in self.asked if (found := names.customer_of(each))]
 
-    def beside_envoy(self, test: Callable[[AdsServer], Awaitable[None]]) -> None:
+    def beside_envoy(self, test: Callable[[AdsServer], Awaitable[None]], *also: Callable[[Any], Any]) -> None:
         async def settled(ads: AdsServer) -> None:
             async with asyncio.timeout(SECONDS):
                 assert await ads.settled() is True
             await test(ads)
 
-        asyncio.run(with_envoy(self.hub, current_snapshot(self.hub), settled))
+        asyncio.run(with_envoy(self.hub, current_snapshot(self.hub), settled, *also))
 
 
 @pytest.fixture
@@ -220,11 +223,49 @@ def test_a_server_that_changes_again_and_again_loses_no_call(
         calls.wait_for_more(3)
         for _ in range(CHANGES):
             chain = submit_chain(world.hub, "AGAIN", another).id
-            for change in (partial(endorse_chain, world.hub, chain), partial(withdraw_chain, world.hub, chain, "over")):
+            for change in (
+                partial(endorse_chain, world.hub, chain),
+                partial(withdraw_chain, world.hub, chain, "over"),
+                # As if nobody had called it for long.
+                partial(idle, world.hub, "AGAIN"),
+            ):
                 change()
                 world.apply()
                 calls.wait_for_more(2)
     assert calls.lost == []
+
+
+def test_who_is_called_no_more_is_let_go_and_its_next_call_loads_it_again(scene: Scene) -> None:
+    reports: list[dict[str, bool]] = []
+
+    def take(loads: Iterable[Load]) -> None:
+        reports.append({found[0]: each.called for each in loads if (found := names.customer_of(each.cluster))})
+
+    async def test(ads: AdsServer) -> None:
+        for tsp_id in (ONE, TWO):
+            assert (await asyncio.to_thread(scene.call, tsp_id)).status_code == 200
+        await eventually_in_loop(lambda: bool(reports) and reports[-1].keys() == {ONE, TWO})
+        reports.clear()
+        assert (await asyncio.to_thread(scene.call, TWO)).status_code == 200
+        await eventually_in_loop(lambda: any(each.get(TWO) for each in reports))
+        # Nobody called the other one, and each report says so.
+        assert {each[ONE] for each in reports} == {False}
+        idle(scene.hub, ONE)
+        ads.publish(current_snapshot(scene.hub))
+        assert await ads.settled() is True
+        await eventually_in_loop(lambda: loaded(ads) == 1 and reports[-1].keys() == {TWO})
+        assert scene.customers_asked_for() == [ONE, TWO]
+        assert (await asyncio.to_thread(scene.call, ONE)).status_code == 200
+        assert scene.customers_asked_for() == [ONE, TWO, ONE]
+
+    scene.beside_envoy(test, partial(load_report_handler, take, every=0.1))
+
+
+def idle(hub: Hub, tsp_id: str) -> None:
+    """Have a customer let go, whom somebody called now, and nobody in the week after."""
+    calls_seen(hub, [tsp_id], [])
+    later = hub.now() + timedelta(days=hub.settings.idle_days)
+    assert let_go(replace(hub, now=lambda: later)) == 1
 
 
 def test_a_probe_leaves_nothing_that_only_it_has_called(world: World, tmp_path: Path) -> None:

@@ -60,26 +60,30 @@ def test_the_bootstrap_names_the_control_plane_and_nothing_that_is_served() -> N
     logs = named("access-log") | {
         "circuitBreakers": {"thresholds": [{"maxConnections": 1, "maxPendingRequests": 4, "maxRequests": 4}]}
     }
+    services = [
+        {
+            "envoyGrpc": {
+                "clusterName": "ads",
+                "retryPolicy": {"retryBackOff": {"baseInterval": "0.200s", "maxInterval": "2s"}},
+            }
+        }
+    ]
     message = json.loads(bootstrap("ppr-1", "/run/ads.sock", "/run/admin.sock"))
     assert message.pop("overloadManager") == json_format.MessageToDict(overload_manager())
     assert message == {
         "node": {"id": "ppr-1", "cluster": "inbound"},
         "admin": {"address": pipe("/run/admin.sock")},
         "statsConfig": {"statsMatcher": {"inclusionList": {"patterns": [{"prefix": each} for each in STATISTICS]}}},
+        "clusterManager": {
+            "loadStatsConfig": {"apiType": "GRPC", "transportApiVersion": "V3", "grpcServices": services}
+        },
         "staticResources": {"clusters": [cluster, logs]},
         "dynamicResources": {
             "adsConfig": {
                 "apiType": "DELTA_GRPC",
                 "transportApiVersion": "V3",
                 "setNodeOnFirstMessageOnly": True,
-                "grpcServices": [
-                    {
-                        "envoyGrpc": {
-                            "clusterName": "ads",
-                            "retryPolicy": {"retryBackOff": {"baseInterval": "0.200s", "maxInterval": "2s"}},
-                        }
-                    }
-                ],
+                "grpcServices": services,
             },
             "cdsConfig": over_ads,
             "ldsConfig": over_ads,

@@ -11,6 +11,8 @@ from bothways.dataplane.admission import Admission
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.caught_up import CaughtUp
 from bothways.dataplane.intake import Intake
+from bothways.dataplane.load_report import load_report_handler
+from bothways.dataplane.loads import Loads
 from bothways.dataplane.node_service import node_handler
 from bothways.operations.hub import Hub
 from bothways.operations.node_renewal import current_trust, renew_node
@@ -19,10 +21,11 @@ from bothways.web.server import ServerCertificate, serve_over_tls
 from bothways.xds.state import HubState
 
 
-def services_for_nodes(hub: Hub, intake: Intake) -> tuple[Callable[[Admission | None], Any], ...]:
-    """Return what is served beside the configuration: the intake of access logs, and what nodes ask for themselves."""
+def services_for_nodes(hub: Hub, intake: Intake, loads: Loads) -> tuple[Callable[[Admission | None], Any], ...]:
+    """Return what is served beside the configuration: the intakes of logs and reports, and what nodes want of us."""
     return (
         partial(access_log_handler, intake.take),
+        partial(load_report_handler, loads.take),
         partial(node_handler, partial(renew_node, hub), partial(current_trust, hub)),
     )
 

@@ -21,6 +21,7 @@ from bothways.dataplane.canary import Canary
 from bothways.dataplane.envoy import find_envoy
 from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.intake import Intake
+from bothways.dataplane.loads import Loads
 from bothways.dataplane.publisher import Publisher
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.dataplane.stand_in import HUB_SOCKET
@@ -86,12 +87,9 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     state = await asyncio.to_thread(plane.state)
     # Some of what is told of here is made some lines later.
     nodes, intake = TowardsNodes(hub, state, lambda: fleet.change), Intake(hub)
-    ads = AdsServer(
-        hub.run_directory / HUB_SOCKET,
-        build_snapshot(state),
-        nodes.admission,
-        services_for_nodes(hub, intake),
-    )
+    loads = Loads(hub, lambda cluster: publisher.serves(cluster))  # noqa: PLW0108
+    also = services_for_nodes(hub, intake, loads)
+    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state), nodes.admission, also)
     certificate = ServerCertificate(hub.run_directory, state.server)
 
     def follow(latest: HubState) -> None:
@@ -148,6 +146,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             canary.run(ads),
             fleet.run(),
             intake.run(),
+            loads.run(),
             _deliver(hub, turn.held),
             Schedule(hub, publisher.apply, turn.held).run(),
             *nodes.parts(ads, connectivity),

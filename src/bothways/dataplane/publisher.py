@@ -16,7 +16,7 @@ from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
 from bothways.operations.upkeep import lists_first, upkeep
-from bothways.xds.names import embedded_node
+from bothways.xds.names import CLUSTER_TYPE, embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
 
@@ -104,6 +104,10 @@ class Publisher:
         held = str(self._rollout.held or "")
         found = (shut, held, self._failure, self._unsaved, *self._neglected, *self._plane.problems)
         return "; ".join(each for each in found if each)
+
+    def serves(self, cluster: str) -> bool:
+        """Tell whether the routes of what is published lead to this cluster of a customer."""
+        return cluster in self._rollout.passing.base.of(CLUSTER_TYPE)
 
     @property
     def held_back(self) -> dict[str, str] | None:

@@ -6,7 +6,7 @@ The control plane talks to Envoy itself: what is confirmed or refused, and what 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,8 @@ from envoy.service.discovery.v3 import discovery_pb2
 from bothways.dataplane.ads import DELTA_METHOD, SERVICE
 from bothways.dataplane.grpc_server import start_local
 from bothways.dataplane.hub_line import HubLine
+from bothways.dataplane.load_report import METHOD as REPORT_METHOD
+from bothways.dataplane.load_report import SERVICE as REPORT_SERVICE
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import Unusable
 from bothways.xds.followed import Followed
@@ -88,15 +90,19 @@ class Relay:
 
     async def _answers(self, *, there: bool) -> None:
         if there and self._server is None:
-            self._server = await start_local(self._socket, self._handler())
+            self._server = await start_local(self._socket, *self._handlers())
         elif not there and self._server is not None:
             server, self._server = self._server, None
             await server.stop(None)
 
-    def _handler(self) -> Any:
+    def _handlers(self) -> Iterator[Any]:
         # Bytes in, bytes out: what this release does not know of passes as it is.
-        handler = grpc.stream_stream_rpc_method_handler(self._serve)
-        return grpc.method_handlers_generic_handler(SERVICE, {DELTA_METHOD: handler})
+        for service, method, behavior in (
+            (SERVICE, DELTA_METHOD, self._serve),
+            (REPORT_SERVICE, REPORT_METHOD, self._report),
+        ):
+            handler = grpc.stream_stream_rpc_method_handler(behavior)
+            yield grpc.method_handlers_generic_handler(service, {method: handler})
 
     async def _serve(self, requests: AsyncIterator[bytes], context: Any) -> None:
         stream = _Stream(Followed(self._base, self._before))
@@ -123,6 +129,17 @@ class Relay:
             # Which code it was is not always the control plane's word: whoever was found writing is told no more.
             self._line.look_again(channel)
             await context.abort(code, await call.details())
+
+    async def _report(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
+        """Pass on what Envoy reports of its load, of which nothing is kept."""
+        call = self._line.channel.stream_stream(f"/{REPORT_SERVICE}/{REPORT_METHOD}")(requests)
+        try:
+            async for asked in call:
+                yield asked
+        except grpc.aio.AioRpcError as error:
+            await context.abort(error.code(), error.details() or "")
+        finally:
+            call.cancel()
 
     async def _up(self, stream: _Stream, call: Any) -> None:
         while True:

@@ -8,10 +8,12 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from bothways.dataplane.admin import answers
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.load_report import load_report_handler
 from bothways.dataplane.saved import Saved, SavedSnapshot
 from bothways.errors import Unusable
 from bothways.xds.aged import without_ended_lists
@@ -115,7 +117,8 @@ class StandIn:
             return
         self._looked_at = time.monotonic()
         current = self._current(self._held.snapshot)
-        self._server = AdsServer(self._own, current, fills_only=True)
+        # What Envoy counts meanwhile of calls, it reports to the hub.
+        self._server = AdsServer(self._own, current, also=(partial(load_report_handler, None),), fills_only=True)
         await self._server.start()
         self._point_to(self._own.name)
         _log.warning("the hub does not answer; version %s of %s stands in", current.version, self._held.saved_at)

@@ -14,6 +14,8 @@ from bothways.xds.state import Address
 
 FILE = "hub.toml"
 
+_DAYS_MOST = 365
+
 
 class EnvoyLifetime(StrEnum):
     """How long the Envoy on the hub's machine lives.
@@ -62,6 +64,7 @@ class Settings:
     `nodes_staged` has one node try what is new before all others get it; `nodes_first` is that node's name, if not the
     hub's own Envoy.
     `scheduled_probes` has the hub probe customers' servers by itself, at their registration and daily.
+    `idle_days` is after how many days Envoy lets go a customer whom nobody called; with 0, never.
     `local_accounts` lets people sign in with password and code, or passkey. `oidc_issuer` is the https address of the
     OpenID provider whose people may sign in, none if it is empty, with the client that the hub is there and the file of
     its secret; `oidc_ca_file` are CAs that vouch for it, if not the public ones.
@@ -93,6 +96,7 @@ class Settings:
     danger_outbound_loopback: bool = False
     danger_outbound_any_port: bool = False
     scheduled_probes: bool = True
+    idle_days: int = 7
     signer: str = ""
     crl_url: str = ""
     danger_enrolment_without_review: bool = False
@@ -148,6 +152,7 @@ def read_settings(directory: Path) -> Settings:
         danger_outbound_loopback=reader.flag("outbound.danger_outbound_loopback"),
         danger_outbound_any_port=reader.flag("outbound.danger_outbound_any_port"),
         scheduled_probes=reader.value("outbound.scheduled_probes", bool, default.scheduled_probes),
+        idle_days=reader.integer("outbound.idle_days", default.idle_days, 0, _DAYS_MOST),
         signer=reader.text("keys.signer", default.signer),
         crl_url=reader.text("certificates.crl_url", default.crl_url),
         used_elsewhere=reader.text("keys.used_elsewhere", default.used_elsewhere),
@@ -222,6 +227,7 @@ def render_settings(settings: Settings) -> str:
             "danger_outbound_loopback": settings.danger_outbound_loopback,
             "danger_outbound_any_port": settings.danger_outbound_any_port,
             "scheduled_probes": settings.scheduled_probes,
+            "idle_days": settings.idle_days,
         },
         "keys": {"signer": settings.signer, "used_elsewhere": settings.used_elsewhere},
         "certificates": {

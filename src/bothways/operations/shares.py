@@ -15,7 +15,7 @@ from bothways.pki.profile import uri_id
 from bothways.registry.endpoint import Endpoint
 from bothways.registry.flow import Flow
 from bothways.registry.service import Service
-from bothways.store import chains, endpoints, facts, services
+from bothways.store import chains, customers, endpoints, facts, services
 from bothways.store.chains import StoredChain
 from bothways.xds.identities import Identities, Part
 from bothways.xds.state import Anchors, CustomerServer, Identity
@@ -135,6 +135,7 @@ def share_of(
     shown: Shown | None,
     environment: Environment,
     now: datetime,
+    let_go: int = 0,
 ) -> Share:
     """Return the share of one customer. Suspended, it has none: nothing passes in either direction."""
     open_flows = assess(fact, now).open_flows
@@ -162,6 +163,7 @@ def share_of(
             # One server, one set of keys: a chain without pins beside one that has some loosens nothing.
             spki_pins=tuple(sorted({pin for each in in_force for pin in each.spki_pins})),
             client=shown.pair if shown else None,
+            let_go=let_go,
         )
     identities = tuple(sorted(Identity(uri_id(environment, tsp_id, each.serial), tsp_id) for each in certificates))
     return Share(identities, open_flows, granted, server, changes_at, problem)
@@ -178,6 +180,7 @@ def _derived(
     granted = services.grants_of(connection, tsp_ids)
     servers = endpoints.many(connection, tsp_ids)
     endorsed = chains.endorsed(connection, tsp_ids)
+    let_go = customers.times_let_go(connection, tsp_ids)
     return {
         tsp_id: share_of(
             tsp_id,
@@ -188,6 +191,7 @@ def _derived(
             shown.get(tsp_id),
             environment,
             now,
+            let_go.get(tsp_id, 0),
         )
         for tsp_id, fact in known.items()
     }

@@ -13,6 +13,7 @@ from bothways.operations.authorities import retirable, retire_authority
 from bothways.operations.certificates import finish_certificate
 from bothways.operations.expiry import record_notices
 from bothways.operations.hub import Hub
+from bothways.operations.idle import let_go
 from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.keys import endangered
 from bothways.operations.renewal import supersede, supersessions
@@ -86,6 +87,8 @@ def upkeep(hub: Hub) -> Upkeep:
     _retire(this)
     this.attempt("the notices of what ends are not written", partial(record_notices, this.hub))
     this.attempt("the list of touched customers is not shortened", partial(_forget, this.hub))
+    if count := this.attempt("customers whom nobody calls are not let go", partial(let_go, this.hub)):
+        this.done.append(f"{count} customers whom nobody called for {hub.settings.idle_days} days are let go")
     # After all that writes lines.
     this.attempt("the head of the audit is not signed", partial(sign_head, this.hub))
     # Nothing that fails: but whoever reads the problems has to act on it.

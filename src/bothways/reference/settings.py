@@ -36,6 +36,7 @@ MEANINGS = {
     "outbound.danger_outbound_any_port": (
         "whether they may be at other ports than the contract's: for a developer's machine alone"
     ),
+    "outbound.idle_days": "days after which Envoy lets go a customer whom nobody called; 0: never",
     "outbound.scheduled_probes": "whether the hub probes customers' servers by itself, when they are named and daily",
     "keys.signer": "the PKCS#11 URI of the issuing CA's key; empty for a file ([signers](signers.md))",
     "keys.used_elsewhere": (

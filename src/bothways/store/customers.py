@@ -68,5 +68,19 @@ def remove(transaction: Transaction, tsp_id: str) -> None:
     )
 
 
+def let_go(transaction: Transaction, tsp_ids: Collection[str]) -> None:
+    """Count that the servers of these customers are let go."""
+    counted = {"let_go": customer.c.let_go + 1}
+    transaction.connection.execute(update(customer).where(customer.c.tsp_id.in_(list(tsp_ids))).values(counted))
+
+
+def times_let_go(connection: Connection, tsp_ids: Collection[str] | None) -> dict[str, int]:
+    """Return how often the servers of these customers, or of all, were let go; who never was is not in it."""
+    query = select(customer.c.tsp_id, customer.c.let_go).where(customer.c.let_go > 0)
+    if tsp_ids is not None:
+        query = query.where(customer.c.tsp_id.in_(list(tsp_ids)))
+    return {row.tsp_id: row.let_go for row in connection.execute(query)}
+
+
 def _customer(row: Row[tuple[object, ...]]) -> Customer:
     return Customer(row.tsp_id, CustomerKind(row.kind), row.organization, row.created_at, row.suspended)

@@ -24,7 +24,7 @@ from bothways.findings import Finding, Level
 from bothways.pki.keys import sha256
 from bothways.store.database import Database, Place, Transaction
 from bothways.store.schema_fleet import metadata
-from bothways.store.schema_observations import observation, source
+from bothways.store.schema_observations import last_call, observation, source
 
 OF_CUSTOMER = 50
 """How many are kept of each customer, proved and not proved by itself: who claims to be it pushes out no proved one."""
@@ -35,9 +35,9 @@ KEPT = timedelta(days=30)
 WINDOW = timedelta(hours=1)
 """The same again within this time counts one up; later, it is a new one."""
 
-_VERSION = 2
+_VERSION = 3
 # What only lacks tables that came later.
-_LACKING = (1,)
+_LACKING = (1, 2)
 
 
 class ObservationStore:
@@ -145,7 +145,8 @@ def customer_at(connection: Connection, address: str) -> str | None:
 def forget(transaction: Transaction, tsp_id: str) -> None:
     """Forget everything about a customer."""
     transaction.connection.execute(delete(observation).where(observation.c.tsp_id == tsp_id))
-    transaction.connection.execute(delete(source).where(source.c.tsp_id == tsp_id))
+    for table in (source, last_call):
+        transaction.connection.execute(delete(table).where(table.c.tsp_id == tsp_id))
 
 
 def _opened_or_anew(path: Path) -> Database:

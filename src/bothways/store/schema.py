@@ -42,6 +42,8 @@ customer = Table(
     Column("created_at", Instant, nullable=False),
     Column("suspended", Boolean, nullable=False, default=False),
     Column("removed_at", Instant),
+    # How often its server was let go by the nodes, since nobody called it: what is loaded again has another name.
+    Column("let_go", Integer, nullable=False, server_default="0"),
 )
 
 authority = Table(

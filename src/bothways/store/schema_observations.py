@@ -30,6 +30,14 @@ observation = Table(
 Index("observation_of", observation.c.tsp_id, observation.c.proved, observation.c.id)
 Index("observation_last", observation.c.last_at)
 
+# When the customers were called last whose servers nodes have loaded; none that was let go.
+last_call = Table(
+    "last_call",
+    metadata,
+    Column("tsp_id", String(32), primary_key=True),
+    Column("last_at", Instant, nullable=False, index=True),
+)
+
 source = Table(
     "source",
     metadata,

@@ -143,7 +143,14 @@ def _bootstrap(node: str, admin_socket: str, *clusters: Any) -> Any:
             )
         ],
     )
+    loads = config_source_pb2.ApiConfigSource(
+        api_type=config_source_pb2.ApiConfigSource.GRPC,
+        transport_api_version=config_source_pb2.ApiVersion.V3,
+        grpc_services=ads.grpc_services,
+    )
     return bootstrap_pb2.Bootstrap(
+        # By its reports the control plane knows which customers are called.
+        cluster_manager=bootstrap_pb2.ClusterManager(load_stats_config=loads),
         node=base_pb2.Node(id=node, cluster=names.INBOUND),
         admin=bootstrap_pb2.Admin(address=unix(admin_socket)),
         stats_config=_kept_statistics(),

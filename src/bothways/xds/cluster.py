@@ -126,8 +126,9 @@ def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) 
 
 @lru_cache(maxsize=1 << 14)
 def customer_digest(server: CustomerServer, *, danger_outbound_loopback: bool) -> str:
-    """Return the digest of all that the customer's cluster is made of, for its name."""
-    made_of = (server.host, server.port, server.anchors, server.spki_pins, danger_outbound_loopback)
+    """Return the digest of all that the customer's cluster is made of, and how often it was let go, for its name."""
+    # Envoy asks for a name once in its life: what was let go and is called again needs another one.
+    made_of = (server.host, server.port, server.anchors, server.spki_pins, danger_outbound_loopback, server.let_go)
     return sha256(repr(made_of).encode()).hexdigest()[:16]
 
 

@@ -94,6 +94,7 @@ class CustomerServer:
     """A customer's server: its address, the anchors endorsed for it alone (R14), and whether services may call it.
 
     `spki_pins` are those of the keys that it may have, in hex; none if it may have any that the anchors vouch for.
+    `let_go` is how often the nodes were told to let it go, since nobody called it.
     `client` is the client certificate that this customer alone is shown: one that its own CA signed (R13), or an
     earlier one of the hub's. None: the hub's current one.
     """
@@ -106,6 +107,7 @@ class CustomerServer:
     established: bool
     spki_pins: tuple[str, ...] = ()
     client: KeyPair | None = None
+    let_go: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,7 @@
+"""That it makes what the tables of the code say, and keeps all rows, `test_migration.py` proves for all revisions."""
+
+from bothways.store.revisions.versions import let_go
+
+
+def test_it_follows_the_one_for_second_codes() -> None:
+    assert (let_go.down_revision, let_go.revision) == ("5", "6")
