@@ -37,11 +37,14 @@ ALIVE = (
     "est",
     "probe",
     "trouble",
-    *sorted(each.stem for each in DOCS.glob("howto-*.md") if each.stem != "howto-kubernetes"),
+    *sorted(each.stem for each in DOCS.glob("howto-*.md")),
 )
 """Pages whose commands want a hub that runs: they are run where the tutorials were."""
 PLACES = {"/etc/bothways": "bank", "/var/lib/bothways/PPR": "hub", "/mnt/elsewhere": "elsewhere"}
 """Where on a test's machine is what the pages name."""
+
+_ENVIRONMENT = {"ROOT": str(DOCS.parent), "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""Where the project is, for what `tests/pages` has; and pip fetches nothing: what a page installs has to be here."""
 
 LISTENS, NOT_RUN = "listens on ", "not run: "
 _FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
@@ -96,7 +99,7 @@ class Machine:
             [*self._network, *command],
             cwd=place,
             start_new_session=True,
-            env=os.environ | {"PATH": path, "HOME": str(self.directory)},
+            env=os.environ | _ENVIRONMENT | {"PATH": path, "HOME": str(self.directory)},
             **streams,
         )
         self._stack.callback(_end, process)

@@ -59,12 +59,9 @@ def test_a_block_that_is_not_run_says_why() -> None:
         each.said.removeprefix(NOT_RUN) for page in PAGES for each in blocks(page) if each.said.startswith(NOT_RUN)
     }
     assert reasons == {
-        "it fetches packages",
-        "it fetches packages, and needs systemd",
         "it needs a PostgreSQL; `tests/cli/test_hub_planes.py` runs it on one",
         "it needs a PostgreSQL; `tests/operations/test_passphrase.py` runs it on one",
         "it needs a PostgreSQL with a certificate; all tests run on one with `make test DATABASE=postgresql`",
-        "it needs a cluster",
         "it wants a hub that has a newer contract; tests/wire/test_contract.py runs it beside one",
         "tests/wire/test_snippets.py runs it beside a hub",
     }
