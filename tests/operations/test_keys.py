@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from sqlalchemy import select
 from tests.operations.conftest import Audit
 from tests.stored_keys import without_key
@@ -109,6 +109,12 @@ def test_a_private_key_in_place_of_a_request_or_beside_it_is_banned_for_everybod
 def test_a_private_key_for_a_customer_that_is_not_there_is_banned_too(hub: Hub, key: Key) -> None:
     with pytest.raises(NotFound):
         submit_request(hub, "99999999", pem_of(key))
+    assert bans(hub) == {spki_pin(key.public_key()): "disclosed"}
+
+
+def test_a_private_key_in_a_store_that_no_password_protects_is_banned_too(hub: Hub, issuer: str, key: Key) -> None:
+    store = pkcs12.serialize_key_and_certificates(None, key, None, None, NoEncryption())
+    assert refusal(lambda: submit_request(hub, issuer, store)) == ["CSR-FILE-02", "CSR-KEY-10"]
     assert bans(hub) == {spki_pin(key.public_key()): "disclosed"}
 
 

@@ -81,15 +81,16 @@ def test_each_form_is_read_whatever_stands_around_it(
     for key in (ecdsa_key, rsa_key):
         text = key.private_bytes(Encoding.PEM, form, NoEncryption())
         body = b"".join(text.splitlines(keepends=True)[1:-1])
-        for changed in (
-            text.replace(b"\n", b"\r\n"),
+        everywhere = (
+            make_csr() + text.replace(b"\n", b"\r\n"),
             text.replace(b"\n", b"\\n"),
             b"Bag Attributes: none\n" + text,
-            make_csr() + text,
             text.replace(b"-----", "\u2014\u2013".encode()),
             text.replace(b"PRIVATE KEY", b"CERTIFICATE REQUEST"),
             body,
-        ):
+        )
+        # Where it is found does not depend on what it is, and to prove one of RSA takes its time.
+        for changed in everywhere if key is ecdsa_key else everywhere[:1]:
             assert spoiled_pins(changed) == {spki_pin(key.public_key())}
 
 

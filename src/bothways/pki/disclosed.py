@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_ssh_private_key
 
 from bothways.pki import der as elements
-from bothways.pki import jwk, pasted
+from bothways.pki import jwk, pasted, unprotected
 from bothways.pki.keys import RSA_BITS, spki_pin
 
 _MARKS = (b"PRIVATE KEY-----", b"PuTTY-User-Key-File", b"Private-Key: (", b"<D>")
@@ -52,11 +52,14 @@ def is_private_key(der: bytes) -> bool:
 def spoiled_pins(data: bytes) -> frozenset[str]:
     """Return the SPKI pins of the keys whose private halves are in `data`: they must never be certified.
 
-    Read are PKCS #8, PKCS #1, SEC 1 and OpenSSH's form, in DER or base64, and JWK, whatever stands around. Each is
-    proved: that the private numbers belong to the public ones, for otherwise anybody could spoil anybody's key. What is
-    encrypted, is written in another form, or has more than 4096 bits, cannot be read, and is not among them.
+    Read are PKCS #8, PKCS #1, SEC 1 and OpenSSH's form, in DER or base64, and JWK, whatever stands around; and PKCS #8
+    and PKCS #12 stores that an empty password opens. Each is proved: that the private numbers belong to the public
+    ones, for otherwise anybody could spoil anybody's key. What another password protects, is written in another form,
+    or has more than 4096 bits, cannot be read, and is not among them.
     """
-    keys = (key for key in map(_private_key, pasted.pieces(data)) if key is not None)
+    effort = unprotected.Effort()
+    plain = (each for piece in pasted.pieces(data) for each in (piece, *unprotected.keys_in(piece, effort)))
+    keys = (key for key in map(_private_key, plain) if key is not None)
     whole = (key for key in islice(keys, jwk.KEYS_MOST) if _is_whole(key))
     return frozenset(spki_pin(key.public_key()) for key in (*whole, *jwk.private_keys(data)))
 
