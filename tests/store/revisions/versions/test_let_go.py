@@ -3,5 +3,5 @@
 from bothways.store.revisions.versions import let_go
 
 
-def test_it_follows_the_one_for_second_codes() -> None:
-    assert (let_go.down_revision, let_go.revision) == ("5", "6")
+def test_it_follows_the_one_for_the_indexes_of_tokens() -> None:
+    assert (let_go.down_revision, let_go.revision) == ("6", "7")
