@@ -119,7 +119,7 @@ class Door:
 def canary_of(hub: Hub, address: Address, door: Callable[[HubState, str], Awaitable[object]]) -> Canary:
     """Return a canary that knocks at one address alone."""
     state = replace(hub_state(hub), inbound=address)
-    return Canary(state, (), contract(hub).trust.server_ca, door, hub.run_directory)
+    return Canary(state, (), lambda: contract(hub).trust.server_ca, door, hub.run_directory)
 
 
 def test_a_node_is_knocked_at_where_it_is_reached_unless_nobody_knows_or_another_control_plane_does(hub: Hub) -> None:
@@ -387,7 +387,7 @@ IDENTITY = Identity("urn:bothways:PPR:12345678:1a", "12345678")
 def publishing(hub: Hub, ads: AdsServer, state: HubState) -> tuple[Publisher, Canary]:
     """Return a publisher with its canary, put together as in the running hub."""
     publisher = Publisher(hub, ads, lambda latest: canary.follow(latest))  # noqa: PLW0108 - it is made a line later
-    canary = Canary(state, (), contract(hub).trust.server_ca, publisher.shut, hub.run_directory)
+    canary = Canary(state, (), lambda: contract(hub).trust.server_ca, publisher.shut, hub.run_directory)
     return publisher, canary
 
 
@@ -472,7 +472,7 @@ def test_each_push_that_is_confirmed_is_looked_at_without_waiting_for_the_clock(
 def test_a_canary_that_cannot_look_says_so(hub: Hub) -> None:
     async def test(server: AdsServer, node: Node) -> None:
         await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
-        canary = Canary(hub_state(hub), (), "no certificate", Door(), hub.run_directory)
+        canary = Canary(hub_state(hub), (), lambda: "no certificate", Door(), hub.run_directory)
         task = asyncio.create_task(canary.run(server))
         while not canary.problem:  # noqa: ASYNC110 - the time-out of `served` bounds it
             await asyncio.sleep(0.01)

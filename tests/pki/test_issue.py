@@ -54,6 +54,12 @@ def test_a_ca_signs_itself_and_may_sign_end_entities_alone(ca: x509.Certificate)
     assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
 
 
+def test_a_ca_may_have_as_many_below_it_as_its_profile_says(ecdsa_key: Key, now: datetime) -> None:
+    made = sign(ecdsa_key, self_signed(authority("Server CA", "Hub", ecdsa_key.public_key(), now, path_length=1), 1))
+    constraints = made.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value) == (True, x509.BasicConstraints(ca=True, path_length=1))
+
+
 def test_a_certificate_holds_the_profile_and_the_issuer(
     ca: x509.Certificate, client: Profile, ecdsa_key: Key, now: datetime
 ) -> None:

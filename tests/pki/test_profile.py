@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from bothways.pki.profile import (
     authority,
     customer_client,
     hub_client,
+    link,
     node,
     node_uri_id,
     prober,
@@ -37,7 +39,17 @@ def name(*pairs: tuple[x509.ObjectIdentifier, str]) -> x509.Name:
 def test_an_authority_is_a_ca_without_usage_or_names(ecdsa_key: ec.EllipticCurvePrivateKey, now: datetime) -> None:
     subject = name((NameOID.ORGANIZATION_NAME, "Hub"), (NameOID.COMMON_NAME, "Issuing CA"))
     key, end = ecdsa_key.public_key(), now + AUTHORITY_VALIDITY
-    assert authority("Issuing CA", "Hub", key, now) == Profile(subject, key, now - FIVE_MINUTES, end, authority=True)
+    wanted = Profile(subject, key, now - FIVE_MINUTES, end, authority=True)
+    assert authority("Issuing CA", "Hub", key, now) == wanted
+    assert authority("Issuing CA", "Hub", key, now, 1) == replace(wanted, path_length=1)
+
+
+def test_a_link_has_the_name_key_and_end_of_the_ca_and_no_ca_below_it(
+    make_ca: Callable[..., tuple[object, x509.Certificate]], now: datetime
+) -> None:
+    _, added = make_ca("Server CA G2")
+    key, end = added.public_key(), added.not_valid_after_utc
+    assert link(added, now) == Profile(added.subject, key, now - FIVE_MINUTES, end, authority=True, path_length=0)
 
 
 def test_a_customers_certificate_takes_key_and_subject_from_the_request_and_nothing_else(

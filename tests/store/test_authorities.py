@@ -70,6 +70,18 @@ def test_a_certificate_of_no_known_ca_is_not_stored(database: Database, now: dat
         authorities.add_credential(transaction, Role.CLIENT, certificate, "k", Authority(99, certificate, "k"))
 
 
+def test_a_ca_comes_back_with_its_link_and_since_when_it_is_announced(
+    database: Database, now: datetime, self_signed_by: Signing
+) -> None:
+    certificate, link = self_signed_by("server CA G2"), self_signed_by("as if by the one before")
+    with database.write(now, "tester") as transaction:
+        stored = authorities.add_authority(transaction, Role.SERVER, certificate, "server-ca-2", link)
+    with database.read() as connection:
+        assert authorities.authority_by_id(connection, stored.id) == stored
+        assert stored.link == link
+        assert authorities.announced_at(connection, stored.id) == now
+
+
 def test_a_retired_ca_is_trusted_no_more_and_not_forgotten(
     database: Database, now: datetime, self_signed_by: Signing
 ) -> None:

@@ -57,7 +57,7 @@ def test_each_table_of_facts_has_its_triggers(database: Database) -> None:
     assert found == {f"touched_by_{change}_of_{table}" for change in ("insert", "update", "delete") for table in FACTS}
     # Whatever else names a customer is no fact that the data plane follows.
     named = {name for name, table in schema.metadata.tables.items() if "tsp_id" in table.columns}
-    assert named - FACTS == {"touched", "enrolment", "contact", "token", "person", "bundle"}
+    assert named - FACTS == {"touched", "enrolment", "contact", "token", "person", "bundle", "contract_taken"}
 
 
 def test_a_place_that_this_database_does_not_have_means_that_it_may_be_anybody(

@@ -197,7 +197,9 @@ INNER = {
         "The hub's CAs.",
         "authority",
         {
-            "add": ("add", "Put a new issuing CA or Client CA beside the one that signs."),
+            "activate": ("activate", "Have the endpoint change over to the next server CA, or back."),
+            "add": ("add", "Put a new CA beside the one that signs."),
+            "behind": ("behind", "List who may not trust the next server CA yet."),
             "list": ("list_", "List all CAs of the hub."),
             "retire": ("retire", "Trust a CA no more."),
         },

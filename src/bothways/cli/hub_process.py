@@ -99,11 +99,10 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
 
     fleet, settings = Fleet(hub, ads, lambda node: {"canary": canary.verdicts.get(node)}), hub.settings
     publisher = Publisher(hub, ads, follow, plane, saved, turn.held, fleet, lambda node: canary.knock(node))  # noqa: PLW0108
-    server_ca = contract(hub).trust.server_ca
     canary = Canary(
         state,
         settings.canary_addresses,
-        server_ca,
+        lambda: contract(hub).trust.server_ca,
         publisher.shut,
         hub.run_directory,
         intake.disregard,

@@ -1,6 +1,7 @@
 """`bothways spoke contract`: a newer contract of the hub, taken into the spoke that is there; and put back."""
 
 import hashlib
+from contextlib import suppress
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -8,9 +9,9 @@ from cyclopts import Parameter
 from bothways.cli.exit import OK
 from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke import Directory
-from bothways.errors import Unusable
+from bothways.errors import BothwaysError, Unusable
 from bothways.spoke.directory import open_spoke, read_contract, require_fingerprint
-from bothways.spoke.new_contract import Replaced, offered, put_back, replace_contract
+from bothways.spoke.new_contract import Replaced, newer, offered, put_back, replace_contract
 
 
 def contract(
@@ -50,6 +51,10 @@ def contract(
     else:
         data = read_contract(source, fingerprint)
     done = replace_contract(spoke, data, where, dry_run=dry_run)
+    if from_hub and not dry_run:
+        with suppress(BothwaysError):
+            # It tells the hub what is in force here now. What fails, the next check or the daemon does.
+            newer(open_spoke(directory))
     outcome = "same" if not done.changes else "would change" if dry_run else "changed"
     said = {
         "same": f"The contract of {where} is the one in force",

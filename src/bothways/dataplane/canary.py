@@ -123,16 +123,16 @@ class Canary:
     That is the listener of the state, and those of all nodes but the ones that `elsewhere` names: another control plane
     sees to them. `addresses` are knocked at as well, and what is not reached there is a problem; where a node is not
     reached, its verdict says so: between it and the control plane may be a wall that customers do not meet.
-    `server_ca` is the bundle of the hub's server CA in PEM: whoever does not have the endpoint's certificate cannot
-    have the endpoint shut. `directory` is a private one. `going` is told the address and port that each knock comes
-    from, before it: what fails there is nobody's mistake.
+    `server_ca` returns the hub's server CAs in PEM, as they are now: whoever does not have the endpoint's certificate
+    cannot have the endpoint shut. `directory` is a private one. `going` is told the address and port that each knock
+    comes from, before it: what fails there is nobody's mistake.
     """
 
     def __init__(
         self,
         state: HubState,
         addresses: Iterable[Address],
-        server_ca: str,
+        server_ca: Callable[[], str],
         shut: Callable[[HubState, str], Awaitable[object]],
         directory: Path,
         going: Callable[[str, int], None] = lambda *_: None,
@@ -213,20 +213,21 @@ class Canary:
 
     async def _look_at(self, door: Door, state: HubState, at_once: asyncio.Semaphore) -> tuple[Knock, ...]:
         async with at_once:
-            knocks = tuple([await self._knock(door.address, *each) for each in self._strangers(state)])
+            strangers = self._strangers(state, await asyncio.to_thread(self._server_ca))
+            knocks = tuple([await self._knock(door.address, *each) for each in strangers])
         if all(each.outcome is Outcome.REFUSED for each in knocks):
             self.refused_at[str(door.address)] = time.time()
         if door.node:
             self.verdicts[door.node] = verdict(knocks, datetime.now(UTC), shut=bool(state.shut))
         return knocks
 
-    def _strangers(self, state: HubState) -> tuple[tuple[str, ssl.SSLContext], ...]:
+    def _strangers(self, state: HubState, server_ca: str) -> tuple[tuple[str, ssl.SSLContext], ...]:
         issuer = x509.load_pem_x509_certificates(state.trust.pem.encode())[-1].subject
-        twin = ssl.create_default_context(cadata=self._server_ca)
+        twin = ssl.create_default_context(cadata=server_ca)
         with files.readable(foreign_certificate(issuer), self._directory) as path:
             twin.load_cert_chain(path)
         return (
-            ("without a certificate", ssl.create_default_context(cadata=self._server_ca)),
+            ("without a certificate", ssl.create_default_context(cadata=server_ca)),
             ("with the certificate of a foreign CA of the same name", twin),
         )
 

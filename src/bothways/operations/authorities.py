@@ -1,4 +1,4 @@
-"""The hub's CAs: list them, put a next issuing CA, Client CA or node CA beside the first, and retire the old one."""
+"""The hub's CAs: list them, put a next one beside the first, and retire the old one."""
 
 import secrets
 from contextlib import suppress
@@ -14,11 +14,10 @@ from bothways.operations.hub import AUTHORITY_TITLES, Hub, add_authority
 from bothways.operations.keys import require_own_primes
 from bothways.operations.nodes import node_certificates
 from bothways.operations.revocation import publish_list
+from bothways.operations.server_rollover import customers_behind, require_nobody_behind
 from bothways.signer.keys import ProvidedKey
 from bothways.store import authorities, certificates, holds, revocation_lists
 from bothways.store.authorities import Authority, Role
-
-_REPLACEABLE = (Role.ISSUING, Role.CLIENT, Role.NODE)
 
 
 def add_issuing_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
@@ -65,17 +64,46 @@ def add_node_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     return _next(hub, Role.NODE, kind)
 
 
-def authority_added(hub: Hub, role: Literal["issuing", "client", "node"], kind: KeyType | None) -> dict[str, Any]:
-    """Make the next CA of a role, and return it as the JSON object that API and command line show. Raises as above."""
-    add = {"issuing": add_issuing_authority, "client": add_client_authority, "node": add_node_authority}[role]
-    added = add(hub, kind)
-    return {"id": added.id, "subject": added.certificate.subject.rfc4514_string(), "key": added.key_name}
+def add_server_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
+    """Make the next server CA, which signs nothing for the endpoint before it is told to.
+
+    The contract names both from now on. The one before vouches for it, if it can: see `server_authority`.
+    `kind` is that of the CA before if it is None. Raises `Conflict` while there are two already.
+    """
+    with hub.read() as connection:
+        known = authorities.trusted(connection, Role.SERVER)
+    if len(known) > 1:
+        numbers = " and ".join(str(each.id) for each in reversed(known))
+        raise Conflict(
+            f"customers are changing over between the server CAs {numbers} already. Retire one of them first: "
+            "bothways hub authority retire"
+        )
+    return _next(hub, Role.SERVER, kind)
 
 
-def retire_authority(hub: Hub, number: int, reason: str) -> None:
+def authority_added(
+    hub: Hub, role: Literal["issuing", "client", "node", "server"], kind: KeyType | None
+) -> dict[str, Any]:
+    """Make the next CA of a role, and return it as the JSON object that API and command line show. Raises as above.
+
+    `linked` is whether the CA before vouches for it.
+    """
+    adding = {
+        "issuing": add_issuing_authority,
+        "client": add_client_authority,
+        "node": add_node_authority,
+        "server": add_server_authority,
+    }
+    added = adding[role](hub, kind)
+    subject = added.certificate.subject.rfc4514_string()
+    return {"id": added.id, "subject": subject, "key": added.key_name, "linked": added.link is not None}
+
+
+def retire_authority(hub: Hub, number: int, reason: str, *, force: bool = False) -> None:
     """Announce and trust a CA no more, and say why.
 
-    Raises `NotFound`, or `Conflict` while it signs or a certificate of it lives.
+    Raises `NotFound`, or `Conflict` while it signs or a certificate of it lives; of a server CA also while there are
+    customers that may trust no other, unless `force` leaves them behind.
     """
     with hub.write() as transaction:
         found = [each for each in authorities.every_authority(transaction.connection) if each.id == number]
@@ -84,7 +112,10 @@ def retire_authority(hub: Hub, number: int, reason: str) -> None:
         if found[0].retired_at is not None:
             raise Conflict(f"the CA {number} was retired on {found[0].retired_at:%Y-%m-%d} already.")
         if found[0] not in _replaced(transaction.connection):
-            raise Conflict(f"the CA {number} signs. Put another in its place first: bothways hub authority add")
+            instead = "activate" if found[0] in authorities.trusted(transaction.connection, Role.SERVER) else "add"
+            raise Conflict(f"the CA {number} signs. Put another in its place first: bothways hub authority {instead}")
+        if not force:
+            require_nobody_behind(transaction.connection, found[0], transaction.now)
         if left := _shown(transaction.connection, number, transaction.now):
             raise Conflict(
                 f"{left} certificates of the Client CA {number} are shown to customers, or will be. "
@@ -108,16 +139,19 @@ def retirable(hub: Hub) -> tuple[int, ...]:
     """Return the CAs that nobody needs any more: replaced, and what they signed has ended and is off the CRL.
 
     Of a Client CA that was replaced, nothing is left when no customer is shown a certificate of it; of a node CA, when
-    no certificate of it lets a node in, and the control plane shows none.
+    no certificate of it lets a node in, and the control plane shows none. A server CA is needed until it ends.
     """
     with hub.read() as connection:
         return tuple(each.id for each in _replaced(connection) if _done(connection, each, hub.now()))
 
 
 def list_authorities(hub: Hub) -> list[dict[str, Any]]:
-    """Return all CAs that there ever were as JSON objects; `state` is signing, trusted or retired."""
+    """Return all CAs that there ever were as JSON objects; `state` is signing, trusted or retired.
+
+    `behind` is how many customers have not taken the contract since it names a server CA beside another.
+    """
     with hub.read() as connection:
-        signing = {authorities.signing_authority(connection, role).id for role in Role}
+        signing = {_signing(connection, role).id for role in Role}
         roles = {each.id: role for role in Role for each in authorities.every_authority(connection, role)}
         return [
             {
@@ -130,14 +164,32 @@ def list_authorities(hub: Hub) -> list[dict[str, Any]]:
                 "retired_at": each.retired_at and each.retired_at.isoformat(),
                 "certificates": certificates.living(connection, each.id, hub.now())
                 + _shown(connection, each.id, hub.now())
-                + _towards_nodes(connection, each.id, hub.now()),
+                + _towards_nodes(connection, each.id, hub.now())
+                + _of_endpoint(connection, each.id, hub.now()),
+                "linked": each.link is not None,
+                "behind": customers_behind(connection, each, hub.now()),
             }
             for each in reversed(authorities.every_authority(connection))
         ]
 
 
 def _replaced(connection: Connection) -> tuple[Authority, ...]:
-    return tuple(each for role in _REPLACEABLE for each in authorities.trusted(connection, role)[1:])
+    return tuple(
+        each for role in Role for each in authorities.trusted(connection, role) if each != _signing(connection, role)
+    )
+
+
+def _signing(connection: Connection, role: Role) -> Authority:
+    """Return the CA of the role that is in use; the next server CA is not before it is told to."""
+    if role is not Role.SERVER:
+        return authorities.signing_authority(connection, role)
+    return authorities.authority_by_id(connection, authorities.current_credential(connection, role).authority_id)
+
+
+def _of_endpoint(connection: Connection, number: int, now: datetime) -> int:
+    """Return how many certificates of this CA endpoint and portal show."""
+    own = authorities.current_credential(connection, Role.SERVER)
+    return int(own.authority_id == number and own.certificate.not_valid_after_utc > now)
 
 
 def _shown(connection: Connection, number: int, now: datetime) -> int:
@@ -167,7 +219,7 @@ def _kind(before: Authority) -> KeyType:
 def _next(hub: Hub, role: Role, kind: KeyType | None) -> Authority:
     """Make the next CA of a role whose keys the hub makes itself."""
     with hub.read() as connection:
-        before = authorities.signing_authority(connection, role)
+        before = _signing(connection, role)
         generation = 1 + len(authorities.every_authority(connection, role))
     key = hub.keys.generate(f"{role.value}-ca-{generation}-{secrets.token_hex(4)}", kind or _kind(before))
     require_own_primes(hub, key.public_key)
@@ -176,15 +228,17 @@ def _next(hub: Hub, role: Role, kind: KeyType | None) -> Authority:
 
 def _added(hub: Hub, role: Role, before: Authority, key: ProvidedKey, generation: int) -> Authority:
     with hub.write() as transaction:
-        if authorities.signing_authority(transaction.connection, role).id != before.id:
+        if len(authorities.every_authority(transaction.connection, role)) >= generation:
             title = AUTHORITY_TITLES[role]
             raise Conflict(f"another {title} was added meanwhile. Look at: bothways hub authority list")
-        added = add_authority(hub, transaction, role, key, generation)
+        added = add_authority(hub, transaction, role, key, generation, before)
         transaction.audit("authority.add", str(added.id), role=role.value, key=key.name)
     return added
 
 
 def _done(connection: Connection, authority: Authority, now: datetime) -> bool:
+    if authority in authorities.trusted(connection, Role.SERVER):
+        return authority.certificate.not_valid_after_utc <= now
     if _shown(connection, authority.id, now) or _towards_nodes(connection, authority.id, now):
         return False
     end = certificates.last_end(connection, authority.id)

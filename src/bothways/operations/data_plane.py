@@ -1,6 +1,7 @@
 """From everything stored to what the data plane has to do. The gate of R2: what is not established is not in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.node_authority import node_trust
 from bothways.operations.nodes import remote_nodes
 from bothways.operations.revocation import lists_for_envoy
+from bothways.operations.server_authority import server_chain
 from bothways.operations.shares import Shares
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.service import Service
@@ -63,7 +65,7 @@ class DataPlane:
             egress=Address(hub.settings.egress_address, hub.settings.egress_port),
             probe_socket=str(run / "probe.sock"),
             connectivity_socket=str(run / "connectivity.sock"),
-            server=_key_pair(hub, connection, Role.SERVER),
+            server=_server_pair(hub, connection),
             client=_key_pair(hub, connection, Role.CLIENT),
             trust=Anchors(
                 "".join(certificate_pem(each.certificate) for each in trusted),
@@ -120,6 +122,11 @@ def _tracing(hub: Hub) -> Tracing | None:
 
 def _control_plane(hub: Hub, connection: Connection) -> ControlPlane:
     return ControlPlane(_key_pair(hub, connection, Role.NODE), Anchors(node_trust(connection)))
+
+
+def _server_pair(hub: Hub, connection: Connection) -> KeyPair:
+    chain = server_chain(connection, authorities.current_credential(connection, Role.SERVER))
+    return replace(_key_pair(hub, connection, Role.SERVER), certificate_pem=chain)
 
 
 def _key_pair(hub: Hub, connection: Connection, role: Role) -> KeyPair:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection
 
@@ -23,6 +24,7 @@ from bothways.operations.domain import require_domain
 from bothways.operations.new_directory import new_directory
 from bothways.operations.node_authority import control_plane_issuer
 from bothways.operations.own_keys import open_keys, store_key
+from bothways.operations.server_authority import PATH_LENGTH, may_vouch, server_issuer
 from bothways.operations.settings import FILE, Settings, read_settings, render_settings
 from bothways.pki import issue, profile
 from bothways.pki.chain import certificate_pem
@@ -177,15 +179,20 @@ def issuer_for_hub(connection: Connection, role: Role, moment: datetime) -> auth
     """Return the CA that signs the hub's own certificate for this role now."""
     if role is Role.NODE:
         return control_plane_issuer(connection, moment)
+    if role is Role.SERVER:
+        return server_issuer(connection, moment)
     return authorities.signing_authority(connection, role)
 
 
-def sign_for_hub(hub: Hub, transaction: Transaction, role: Role, *, used: bool = True) -> str:
+def sign_for_hub(
+    hub: Hub, transaction: Transaction, role: Role, *, used: bool = True, issuer: authorities.Authority | None = None
+) -> str:
     """Make a new key and certificate for the hub itself; return its serial number in hex.
 
-    It is put to use at once, unless `used` is false: then it is stored as the next one, to be tried out.
+    It is put to use at once, unless `used` is false: then it is stored as the next one, to be tried out. `issuer` is
+    the CA that signs, if not the one that is to sign now.
     """
-    issuer = issuer_for_hub(transaction.connection, role, transaction.now)
+    issuer = issuer or issuer_for_hub(transaction.connection, role, transaction.now)
     signer = hub.keys.signer_of(issuer.certificate, issuer.key_name)
     key = hub.keys.generate(f"{role.value}-{secrets.token_hex(8)}")
     if role is Role.CLIENT:
@@ -204,9 +211,14 @@ def sign_for_hub(hub: Hub, transaction: Transaction, role: Role, *, used: bool =
 
 
 def add_authority(
-    hub: Hub, transaction: Transaction, role: Role, key: ProvidedKey, generation: int = 1
+    hub: Hub,
+    transaction: Transaction,
+    role: Role,
+    key: ProvidedKey,
+    generation: int = 1,
+    before: authorities.Authority | None = None,
 ) -> authorities.Authority:
-    """Make a CA of the hub with this key, and put it to use: from now on it signs for its role.
+    """Make a CA of the hub with this key; a server CA is linked to the one `before` it, if that one can vouch for it.
 
     Each generation has a name of its own: what verifies chains and CRLs finds an issuer by its name.
     """
@@ -215,14 +227,30 @@ def add_authority(
         # Shorter, for there are 64 characters: "issuing G2".
         title = title.replace("CA", f"G{generation}")
     name = f"{hub.terms.hub} {hub.environment.value} {title}"
-    wanted = profile.authority(name, hub.terms.hub, key.public_key, transaction.now)
+    below = PATH_LENGTH if role is Role.SERVER else 0
+    wanted = profile.authority(name, hub.terms.hub, key.public_key, transaction.now, below)
     unsigned = issue.self_signed(wanted, serial_number())
     certificate = issue.assemble(unsigned, hub.keys.sign(key.name, unsigned))
     hub.keys.signer_of(certificate, key.name)
+    link = _link(hub, before, certificate, transaction.now) if role is Role.SERVER and before else None
     if isinstance(key.public_key, rsa.RSAPublicKey):
         # Customers' keys are compared with it.
         add_modulus(transaction, spki_pin(key.public_key), key.public_key.public_numbers().n)
-    return authorities.add_authority(transaction, role, certificate, store_key(transaction, key))
+    return authorities.add_authority(transaction, role, certificate, store_key(transaction, key), link)
+
+
+def _link(
+    hub: Hub, before: authorities.Authority, added: x509.Certificate, moment: datetime
+) -> x509.Certificate | None:
+    if not may_vouch(before.certificate, moment):
+        return None
+    try:
+        signer = hub.keys.signer_of(before.certificate, before.key_name)
+    except Unusable:
+        # Its key is lost, which may be why there is to be another.
+        return None
+    unsigned = issue.issued_by(before.certificate, profile.link(added, moment), serial_number())
+    return issue.assemble(unsigned, signer.sign(unsigned))
 
 
 def _fill(draft: Path, terms: Terms, settings: Settings, actor: str, ca_key: KeyType) -> ProvidedKey:

@@ -189,8 +189,8 @@ def own_certificates(hub: Hub) -> dict[str, Any]:
 
 def _due(connection: Connection, role: Role, now: datetime) -> datetime | None:
     current, issuer = authorities.current_credential(connection, role), issuer_for_hub(connection, role, now)
-    if role is Role.NODE and issuer.id != current.authority_id:
-        # All nodes trust the next CA: nothing is left to wait for.
+    if role in {Role.NODE, Role.SERVER} and issuer.id != current.authority_id:
+        # All nodes trust the next CA, or the old one is about to end: nothing is left to wait for.
         return now
     return renewal_due(role, current.certificate, issuer.certificate)
 

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from sqlalchemy import Connection
 
 from bothways import files
 from bothways.connectivity.evidence import Caller
@@ -44,7 +45,7 @@ class Callers:
     `current` is the serial number of the hub's client certificate that they were made beside. `of_ca` has those that
     differ by Client CA, by the fingerprint of the CA: the one that signs first. `prober` is as whom remote nodes are
     asked to call, None if the hub lets no node in; its certificate is of the CA with the number `node_ca`, which is the
-    one that all nodes trust.
+    one that all nodes trust, and it believes what the CAs with the numbers `server_cas` signed.
     """
 
     contexts: Mapping[Caller, ssl.SSLContext]
@@ -53,6 +54,7 @@ class Callers:
     of_ca: Mapping[str, Mapping[Caller, ssl.SSLContext]]
     prober: ssl.SSLContext | None = None
     node_ca: int | None = None
+    server_cas: tuple[int, ...] = ()
 
 
 class KeptCallers:
@@ -102,7 +104,8 @@ def still_good(hub: Hub, callers: Callers) -> bool:
     with hub.read() as connection:
         current = authorities.current_credential(connection, Role.CLIENT).certificate
         names = [fingerprint(each.certificate) for each in authorities.trusted(connection, Role.CLIENT)]
-        if callers.prober and callers.node_ca != issuer_for_hub(connection, Role.NODE, hub.now()).id:
+        towards_nodes = (issuer_for_hub(connection, Role.NODE, hub.now()).id, _server_cas(connection))
+        if callers.prober and (callers.node_ca, callers.server_cas) != towards_nodes:
             return False
     return hub.now() < callers.until and current.serial_number == callers.current and names == [*callers.of_ca]
 
@@ -113,6 +116,7 @@ def make_callers(hub: Hub) -> Callers:
     of_ca: dict[str, dict[Caller, bytes]] = {}
     with hub.write() as transaction:
         trusted = authorities.trusted(transaction.connection, Role.CLIENT)
+        server_cas = _server_cas(transaction.connection)
         current = authorities.current_credential(transaction.connection, Role.CLIENT)
         for issuer in trusted:
             made, serials = _of_client_ca(hub, issuer, now)
@@ -138,7 +142,12 @@ def make_callers(hub: Hub) -> Callers:
         contexts,
         _towards_nodes(hub, prober) if prober else None,
         of_nodes.id if of_nodes else None,
+        server_cas,
     )
+
+
+def _server_cas(connection: Connection) -> tuple[int, ...]:
+    return tuple(each.id for each in authorities.trusted(connection, Role.SERVER))
 
 
 def _of_client_ca(hub: Hub, issuer: Authority, now: datetime) -> tuple[dict[Caller, bytes], dict[str, str]]:

@@ -123,7 +123,7 @@ def _extensions(promise: lint.Promise) -> list[bytes]:
     profile = promise.profile
     own = x509.SubjectKeyIdentifier.from_public_key(profile.public_key)
     found = [
-        *_basics(authority=profile.authority),
+        *_basics(profile.path_length if profile.authority else None),
         _extension(own),
         _issuer_key(promise.issuer_key),
     ]
@@ -137,8 +137,9 @@ def _extensions(promise: lint.Promise) -> list[bytes]:
 
 
 @cache
-def _basics(*, authority: bool) -> tuple[bytes, ...]:
-    constraints = x509.BasicConstraints(authority, 0 if authority else None)
+def _basics(path_length: int | None) -> tuple[bytes, ...]:
+    authority = path_length is not None
+    constraints = x509.BasicConstraints(authority, path_length)
     return _extension(constraints, critical=True), _extension(_key_usage(authority=authority), critical=True)
 
 

@@ -26,10 +26,10 @@ _FIELDS = ("version", "serial number", "signature algorithm", "issuer", "validit
 _ALGORITHM, _ISSUER, _VALIDITY, _SUBJECT, _KEY = range(2, 7)
 _VERSION_3 = bytes.fromhex("a003020102")
 _EXTENSIONS = 0xA3
-_CA = (
-    bytes.fromhex("30120603551d130101ff040830060101ff020100"),  # BasicConstraints, critical: cA, pathLenConstraint 0
-    bytes.fromhex("300e0603551d0f0101ff040403020106"),  # KeyUsage, critical: keyCertSign, cRLSign
-)
+_MAY_SIGN = bytes.fromhex("30120603551d130101ff040830060101ff0201")
+"""BasicConstraints, critical: cA, and a pathLenConstraint, whose one octet follows."""
+_CA_USAGE = bytes.fromhex("300e0603551d0f0101ff040403020106")
+"""KeyUsage, critical: keyCertSign, cRLSign."""
 _END_ENTITY = (
     bytes.fromhex("300c0603551d130101ff04023000"),  # BasicConstraints, critical: no CA
     bytes.fromhex("300e0603551d0f0101ff040403020780"),  # KeyUsage, critical: digitalSignature
@@ -112,7 +112,7 @@ def _promised_extensions(promise: Promise, key_info: bytes) -> list[bytes]:
     # SHA-1 names the key here, and protects nothing (RFC 5280 section 4.2.1.2, method 1).
     key = der.parts(key_info)[1]
     promised = [
-        *(_CA if profile.authority else _END_ENTITY),
+        *((_MAY_SIGN + bytes([profile.path_length]), _CA_USAGE) if profile.authority else _END_ENTITY),
         _SUBJECT_KEY + hashlib.sha1(der.content(key)[1:], usedforsecurity=False).digest(),
         _AUTHORITY_KEY + promise.issuer_key,
     ]

@@ -31,7 +31,10 @@ _URI_ID = re.compile(f"urn:bothways:({'|'.join(Environment)}):([A-Za-z0-9]{{1,32
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Everything that stands in a certificate but the issuer and the serial number."""
+    """Everything that stands in a certificate but the issuer and the serial number.
+
+    `path_length` is how many CAs a CA may have below it (pathLenConstraint, RFC 5280 section 4.2.1.9).
+    """
 
     subject: x509.Name
     public_key: CertificatePublicKeyTypes
@@ -41,21 +44,33 @@ class Profile:
     usage: x509.ObjectIdentifier | None = None
     names: tuple[x509.GeneralName, ...] = ()
     crl_url: str | None = None
+    path_length: int = 0
 
     def capped(self, end: datetime) -> "Profile":
         """Return the profile with an end that is not after `end`, which is its issuer's."""
         return replace(self, not_after=end) if end < self.not_after else self
 
 
-def authority(name: str, organization: str, key: CertificatePublicKeyTypes, now: datetime) -> Profile:
-    """Return the profile of a self-signed CA that signs end entities alone (pathLen 0)."""
+def authority(
+    name: str, organization: str, key: CertificatePublicKeyTypes, now: datetime, path_length: int = 0
+) -> Profile:
+    """Return the profile of a self-signed CA, which signs end entities alone if nothing else is said."""
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
             x509.NameAttribute(NameOID.COMMON_NAME, name),
         ]
     )
-    return Profile(subject, key, now - BACKDATE, now + AUTHORITY_VALIDITY, authority=True)
+    return Profile(subject, key, now - BACKDATE, now + AUTHORITY_VALIDITY, authority=True, path_length=path_length)
+
+
+def link(authority: x509.Certificate, now: datetime) -> Profile:
+    """Return the profile of a link certificate: a CA's name and key, for the CA before it to sign.
+
+    Whoever trusts the one before alone believes by it what the new one signed (newWithOld, RFC 9810 section 4.4).
+    """
+    key, end = authority.public_key(), authority.not_valid_after_utc
+    return Profile(authority.subject, key, now - BACKDATE, end, authority=True)
 
 
 def customer_client(

@@ -59,10 +59,11 @@ class Replaced:
 def offered(spoke: Spoke) -> bytes:
     """Return the contract that the hub gives out now, asked for over mutual TLS with the certificate in use.
 
+    The hub is told which one is in force here, so that a look counts for no more than that.
     Raises `NotFound` if the hub gives none out, otherwise as `clients.call`.
     """
     with clients.open_client(spoke) as client:
-        answer = clients.call(client, "GET", PATH)
+        answer = clients.call(client, "GET", stating(spoke, PATH))
     if answer.status == _OK:
         return answer.body
     portal = spoke.contract.terms.portal
@@ -76,15 +77,21 @@ def offered(spoke: Spoke) -> bytes:
 def newer(spoke: Spoke) -> str:
     """Ask the hub, and return the SHA-256 of its contract if that is not the spoke's; otherwise an empty text.
 
+    The hub learns which one the spoke has: before it retires a CA, it wants to know who trusts the next one.
     Also for a hub that tells none. Raises as `clients.call`.
     """
     with clients.open_client(spoke) as client:
-        answer = clients.call(client, "GET", "/connectivity")
+        answer = clients.call(client, "GET", stating(spoke, "/connectivity"))
     try:
         latest = published(json.loads(answer.body))
     except ValueError:
         return ""
     return latest if latest and not is_in_force(spoke, latest) else ""
+
+
+def stating(spoke: Spoke, path: str) -> str:
+    """Return a path below `/connectivity` that says which contract is in force here, by the SHA-256 of its file."""
+    return f"{path}?in-force={sha256(files.read(spoke.contract_file, 'the contract'))}"
 
 
 def published(document: Any) -> str:

@@ -15,6 +15,7 @@ def _carries(names: str = "") -> frozenset[str]:
 
 ACTIONS: Mapping[str, frozenset[str]] = {
     "audit.head": _carries("reason"),
+    "authority.activate": _carries("serial before reason"),
     "authority.add": _carries("role key"),
     "authority.retire": _carries("key reason"),
     "bundle.export": _carries("id fingerprint members"),
@@ -30,6 +31,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "chain.withdraw": _carries("customer fingerprint reason"),
     "contact.add": _carries("customer kind address"),
     "contact.remove": _carries("customer kind address reason"),
+    "contract.take": _carries("way"),
     "crl.publish": _carries("authority revoked"),
     "customer.add": _carries("kind organization"),
     "customer.remove": _carries("kind organization reason"),

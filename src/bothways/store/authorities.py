@@ -28,12 +28,16 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A CA of the hub, the name under which the signer keeps its key, and when it was retired."""
+    """A CA of the hub, the name under which the signer keeps its key, and when it was retired.
+
+    `link` is its name and key signed by the CA before it, if that was done (RFC 9810 section 4.4).
+    """
 
     id: int
     certificate: x509.Certificate
     key_name: str
     retired_at: datetime | None = None
+    link: x509.Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +55,23 @@ class Credential:
     used_at: datetime | None
 
 
-def add_authority(transaction: Transaction, role: Role, certificate: x509.Certificate, key_name: str) -> Authority:
-    """Store a new CA; the newest of a role is the one that signs."""
+def add_authority(
+    transaction: Transaction,
+    role: Role,
+    certificate: x509.Certificate,
+    key_name: str,
+    link: x509.Certificate | None = None,
+) -> Authority:
+    """Store a new CA; the newest of a role is the one that signs, unless `operations` say otherwise."""
     number = transaction.insert(
         authority,
         created_at=transaction.now,
         role=role.value,
         certificate=certificate_der(certificate),
         key_name=key_name,
+        link=certificate_der(link) if link else None,
     )
-    return Authority(number, certificate, key_name)
+    return Authority(number, certificate, key_name, link=link)
 
 
 def add_credential(
@@ -96,6 +107,12 @@ def signing_authority(connection: Connection, role: Role) -> Authority:
 def authority_by_id(connection: Connection, number: int) -> Authority:
     """Return one CA."""
     return _authority(connection.execute(select(authority).where(authority.c.id == number)).one())
+
+
+def announced_at(connection: Connection, number: int) -> datetime:
+    """Return since when the contract names a CA."""
+    moment: datetime = connection.execute(select(authority.c.created_at).where(authority.c.id == number)).scalar_one()
+    return moment
 
 
 def every_authority(connection: Connection, role: Role | None = None) -> tuple[Authority, ...]:
@@ -146,4 +163,5 @@ def _credential(row: Row[Any]) -> Credential:
 
 
 def _authority(row: Row[Any]) -> Authority:
-    return Authority(row.id, x509.load_der_x509_certificate(row.certificate), row.key_name, row.retired_at)
+    link = x509.load_der_x509_certificate(row.link) if row.link else None
+    return Authority(row.id, x509.load_der_x509_certificate(row.certificate), row.key_name, row.retired_at, link)

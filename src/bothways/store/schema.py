@@ -55,6 +55,7 @@ authority = Table(
     Column("key_name", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("retired_at", Instant),
+    Column("link", LargeBinary),  # name and key of a server CA, signed by the one before it if it could
 )
 
 credential = Table(

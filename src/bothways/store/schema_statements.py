@@ -1,4 +1,4 @@
-"""The tables of what the hub states and hands out: keys for statements, bundles, and where the numbers of CRLs go on.
+"""The tables of what the hub states and hands out: keys for statements, bundles, contracts, and the numbers of CRLs.
 
 They belong to the one schema, and are made with it.
 """
@@ -31,6 +31,15 @@ bundle = Table(
     Column("answered_at", Instant),
     # The fingerprint of the answer.
     Column("answer", String(64)),
+)
+
+# When a customer was last seen to have the contract that was in force, and by what.
+contract_taken = Table(
+    "contract_taken",
+    metadata,
+    Column("tsp_id", ForeignKey(customer.c.tsp_id), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("way", String(16), nullable=False),
 )
 
 # The number that the next CRL of a CA has at least: after a restore, higher than any that was published meanwhile.

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Request, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from bothways.contract.render import render_contract
 from bothways.dataplane.publisher import Applied
@@ -16,11 +16,16 @@ from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub, contract
 from bothways.operations.observations import last_failures
+from bothways.operations.server_rollover import contract_taken
 from bothways.outbound.asked import AskedProbes
 from bothways.pki.keys import sha256
+from bothways.store.contracts import Way
 from bothways.web import problem
 from bothways.web.application import Application, name_actor
 from bothways.web.est import public_router, reenroll_router
+
+_InForce = Annotated[str, Query(alias="in-force", max_length=64)]
+"""The SHA-256 of the contract that the caller works by, if it says so."""
 
 _OPENING = 3.0
 _ACCEPTED, _TOO_MANY = 202, 429
@@ -40,7 +45,9 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
 
     @app.get("/connectivity")
     async def connectivity(
-        bothways_customer: Annotated[str, Header()], bothways_certificate: Annotated[str, Header()]
+        bothways_customer: Annotated[str, Header()],
+        bothways_certificate: Annotated[str, Header()],
+        in_force: _InForce = "",
     ) -> dict[str, Any]:
         certificate = await asyncio.to_thread(certificate_seen, hub, bothways_certificate)
         if certificate.seen_at is None:
@@ -48,6 +55,8 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
                 async with asyncio.timeout(_OPENING):
                     await apply()
         published = await asyncio.to_thread(_published, hub)
+        if in_force == sha256(published):
+            await asyncio.to_thread(contract_taken, hub, bothways_customer, Way.IN_FORCE)
         view = await asyncio.to_thread(show_customer, hub, bothways_customer)
         failures = await asyncio.to_thread(last_failures, hub, bothways_customer)
         return {
@@ -65,9 +74,15 @@ def connectivity_app(hub: Hub, apply: Callable[[], Awaitable[Applied]]) -> FastA
         }
 
     @app.get("/connectivity/contract")
-    async def contract_now() -> Response:
-        """Return the contract as it is published now, for spokes that have an older one."""
-        return Response(await asyncio.to_thread(_published, hub), media_type="application/toml")
+    async def contract_now(bothways_customer: Annotated[str, Header()], in_force: _InForce = "") -> Response:
+        """Return the contract as it is published now, for spokes that have an older one.
+
+        Who does not say which one is in force there is taken to put this one in force.
+        """
+        published = await asyncio.to_thread(_published, hub)
+        if not in_force:
+            await asyncio.to_thread(contract_taken, hub, bothways_customer, Way.FETCHED)
+        return Response(published, media_type="application/toml")
 
     return app
 

@@ -40,12 +40,12 @@ class ServerCertificate:
 
         Connections that are open stay as they are.
         """
-        if (pair.fingerprint, clients) == self._loaded:
+        if (pair.certificate_pem, clients) == self._loaded:
             return
         context = self._latest if clients == self._loaded[1] else _context(clients)
         with files.readable((pair.key_pem + pair.certificate_pem).encode(), self._directory) as path:
             context.load_cert_chain(path)
-        self._latest, self._loaded = context, (pair.fingerprint, clients)
+        self._latest, self._loaded = context, (pair.certificate_pem, clients)
 
     def _switch(self, handshake: ssl.SSLObject, _name: str | None, _before: ssl.SSLContext) -> None:
         handshake.context = self._latest

@@ -117,6 +117,8 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("DELETE", "/hub/contacts/{number}"): (None, ALONE),
     ("GET", "/authorities"): (None, OF_HUB),
     ("POST", "/authorities"): ({}, ALONE),
+    ("POST", "/authorities/{number}/activate"): (_REASON, ALONE),
+    ("GET", "/authorities/{number}/behind"): (None, OF_HUB),
     ("POST", "/authorities/{number}/retire"): (_REASON, ALONE),
     ("GET", "/nodes"): (None, OF_HUB),
     ("POST", "/nodes/{node}/withdraw"): (_REASON, ALONE),

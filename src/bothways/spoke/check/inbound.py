@@ -26,6 +26,7 @@ from bothways.spoke.check.report import Area, Say, Step
 from bothways.spoke.check.through_envoy import ENCRYPTED, OUT_OF_REACH, Envoy, EnvoySeen, Look, Verdict, look_through
 from bothways.spoke.directory import Spoke
 from bothways.spoke.knock import Chain, Target, knock, presented, tcp, version
+from bothways.spoke.new_contract import stating
 from bothways.spoke.pair import token_in_use
 from bothways.spoke.passphrase import is_encrypted
 from bothways.spoke.platform_store import server_ca
@@ -136,7 +137,7 @@ async def _call(spoke: Spoke, target: Target, context: ssl.SSLContext, question:
 
 def _asked(spoke: Spoke, question: Question) -> clients.Answer:
     with clients.open_client(spoke, question.ask) as client:
-        return clients.call(client, "GET", PATH)
+        return clients.call(client, "GET", stating(spoke, PATH))
 
 
 def _tcp_findings(seen: list[TcpSeen], host: str, port: int) -> Iterator[Finding]:

@@ -18,10 +18,9 @@ from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
 from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason, TspId, Why
-from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
+from bothways.web.api.paging import LIMIT, Limit, NumberCursor, TspIdCursor, page
 
 _Word = Annotated[str, Query(min_length=1, max_length=64)]
-Cursor = Annotated[str, Query(max_length=32, description="`next` of the page before.")]
 _DAYS_MOST = 90
 
 
@@ -52,7 +51,7 @@ def customers_router(gate: Gate) -> APIRouter:
         attention: Annotated[Attention | None, Query(description="Only those that may need a person, and why.")] = None,
         inbound: State | None = None,
         outbound: State | None = None,
-        after: Cursor = "",
+        after: TspIdCursor = "",
         limit: Limit = LIMIT,
     ) -> Document:
         """List customers by tspId, with the state of their flows; a customer sees itself.

@@ -10,7 +10,7 @@ from bothways.contract.document import KeyType
 from bothways.contract.render import render_contract
 from bothways.dataplane.standing import hub_standing
 from bothways.errors import Unusable
-from bothways.operations import authorities, nodes
+from bothways.operations import authorities, nodes, server_rollover
 from bothways.operations.closure import reopen_endpoint
 from bothways.operations.hub import contract
 from bothways.pki.keys import sha256
@@ -18,7 +18,9 @@ from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason
+from bothways.web.api.paging import LIMIT, Limit, TspIdCursor, page
 
+_Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
 
@@ -26,8 +28,14 @@ _CA_KEYS = {"p256": KeyType.ECDSA, "rsa4096": KeyType.RSA}
 class NewAuthority(Body):
     """Which CA gets one beside it, and the kind of its key, if not as that of the one before."""
 
-    role: Literal["issuing", "client", "node"] = "issuing"
+    role: Literal["issuing", "client", "node", "server"] = "issuing"
     ca_key: Literal["p256", "rsa4096"] | None = None
+
+
+class Decided(Reason):
+    """Why; and whether customers are left behind that may not trust the next server CA yet."""
+
+    force: bool = False
 
 
 def hub_router(gate: Gate) -> APIRouter:
@@ -89,12 +97,31 @@ def authorities_router(gate: Gate) -> APIRouter:
 
         return await by.change(work)
 
-    @router.post("/{number}/retire")
-    async def _retire(by: Asks, number: Annotated[int, Path(ge=1, le=2**31 - 1)], body: Reason) -> Document:
-        """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers."""
+    @router.post("/{number}/activate")
+    async def _activate(by: Asks, number: _Number, body: Decided) -> Document:
+        """Have endpoint and portal show a certificate of this server CA from now on; the same leads back."""
 
         def work() -> Document:
-            authorities.retire_authority(by.may(Action.HUB_WRITE), number, body.reason)
+            hub = by.may(Action.HUB_WRITE)
+            return server_rollover.activate_authority(hub, number, body.reason, force=body.force)
+
+        return await by.change(work)
+
+    @router.get("/{number}/behind")
+    def _behind(by: Asks, number: _Number, after: TspIdCursor = "", limit: Limit = LIMIT) -> Document:
+        """List who can call, and has not taken the contract since it names this server CA."""
+        found = server_rollover.list_behind(by.may(Action.HUB_READ), number, after, limit + 1)
+        return page(found, limit, lambda each: each["customer"], dict)
+
+    @router.post("/{number}/retire")
+    async def _retire(by: Asks, number: _Number, body: Decided) -> Document:
+        """Trust a CA no more; refused while it signs, or a certificate of it is in force or shown to customers.
+
+        A server CA is refused while customers may trust no other.
+        """
+
+        def work() -> Document:
+            authorities.retire_authority(by.may(Action.HUB_WRITE), number, body.reason, force=body.force)
             return {"id": number, "state": "retired"}
 
         return await by.change(work)

@@ -82,6 +82,10 @@ OWN_THINGS = {
         not_after=MOMENT,
         retired_at=or_null(MOMENT),
         certificates=said(COUNT, "How many of it are in force."),
+        linked=said(TRUTH, "Whether the server CA before vouches for it, by a link certificate."),
+        behind=said(
+            or_null(COUNT), "How many customers may not trust the next server CA yet; null for all others, and after."
+        ),
     ),
     "Node": shape(
         node=TEXT,
