@@ -57,6 +57,7 @@ ASKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "rotate": ("", ("POST /rotation",)),
     "hub status": ("", ("GET /hub/status", "GET /customers")),
     "hub reopen": ("", ("POST /hub/reopen",)),
+    "hub retry": ("", ("POST /hub/retry",)),
     "hub metrics": ("", ("GET /hub/metrics",)),
     "hub contract": ("", ("GET /hub/contract", "GET /customers/{tsp_id}/openssl")),
     "hub authority activate": ("1 --reason r", ("POST /authorities/{number}/activate",)),

@@ -25,7 +25,9 @@ from bothways.operations.closure import current_closure, shut_endpoint
 from bothways.operations.delivery import deliver_notices
 from bothways.operations.expiry import record_notices
 from bothways.operations.hub import Hub, contract, open_hub
+from bothways.operations.rollout import hold_back, read_rollout
 from bothways.operations.rotation import own_certificates
+from bothways.xds.staging import HeldBack
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -205,6 +207,16 @@ def test_what_is_shut_is_opened_on_record_and_what_is_open_is_2(in_hub: Run, doc
     done = document("hub", "reopen")
     assert (done["reason"], done["in_force"]) == ("let in", None)
     assert current_closure(hub) is None
+
+
+def test_what_is_held_back_is_let_go_of_on_record_and_where_nothing_is_that_is_2(
+    in_hub: Run, document: Document, hub: Hub
+) -> None:
+    assert in_hub("hub", "retry").returncode == 2
+    hold_back(hub, HeldBack("v2", "eu-1", "and refused it: no room", "d"))
+    done = document("hub", "retry", "--reason", "its disk was full")
+    assert (done["node"], done["in_force"]) == ("eu-1", None)
+    assert read_rollout(hub).held is None
 
 
 def test_metrics_of_a_hub_that_does_not_run_are_1(in_hub: Run) -> None:

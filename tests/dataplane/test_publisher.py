@@ -358,7 +358,7 @@ def test_a_database_that_cannot_be_written_keeps_nothing_open(hub: Hub) -> None:
         assert "let in" in publisher.problem
         assert "cannot be used" in publisher.problem
         # A round that had read the database before that opens nothing.
-        publisher._take(before, before, (build_snapshot(before),) * 2)
+        publisher._take(before, before, (build_snapshot(before),) * 2, None)
         assert (ads.snapshot.version, seen) == (shut.version, ["let in"])
         later.symlink_to(hub.directory)
         task = asyncio.create_task(publisher.run())

@@ -13,14 +13,14 @@ from tests.eventually import eventually_in_loop
 from bothways import files
 from bothways.dataplane import rollout
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.derived import both_snapshots, first_snapshot
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.rollout import Rollout
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
+from bothways.operations.rollout import good_state, keep_given, read_rollout
 from bothways.xds import names
 from bothways.xds.bootstrap import bootstrap
-from bothways.xds.snapshot import build_snapshot
-from bothways.xds.staging import at_once
 from bothways.xds.state import HubState, Identity, ServiceRoute
 
 BANK = Identity("urn:bothways:PPR:12345678:1a", "12345678")
@@ -33,14 +33,17 @@ VAULT, NO_PORT = replace(TOKENS, name="vault", prefix="/vault"), 70_000
 class Fleet:
     """A control plane with the nodes that are connected to it, by their names."""
 
+    hub: Hub
     ads: AdsServer
     rollout: Rollout
     nodes: dict[str, Node]
 
     def take(self, wanted: HubState) -> None:
-        good = self.rollout.good
-        everyone = at_once(good, wanted) if good else wanted
-        self.rollout.take(wanted, everyone, (build_snapshot(wanted), build_snapshot(everyone)), 0.0)
+        record = read_rollout(self.hub)
+        good = good_state(self.hub, record, wanted, self.rollout.good)
+        self.rollout.take(wanted, *both_snapshots(good, wanted), 0.0, record.held)
+        if self.rollout.good:
+            keep_given(self.hub, self.rollout.good, wanted, record)
 
     async def brings(self, node: str, *wanted: str, refusal: str = "") -> None:
         """Have a node read what it is sent, which is this, and answer."""
@@ -53,22 +56,28 @@ class Fleet:
 
 @asynccontextmanager
 async def fleet(
-    hub: Hub, state: HubState, *connected: str, knock: Callable[[str], Awaitable[str]] | None = None, first: str = ""
+    hub: Hub,
+    state: HubState,
+    *connected: str,
+    knock: Callable[[str], Awaitable[str]] | None = None,
+    first: str = "",
+    socket_name: str = "ads.sock",
 ) -> AsyncIterator[Fleet]:
     async def nothing(_node: str) -> str:
         return ""
 
-    socket = hub.run_directory / "ads.sock"
-    ads = AdsServer(socket, build_snapshot(state))
-    made = Fleet(ads, Rollout(ads, "own", knock or nothing, staged=True, first=first), {})
+    socket = hub.run_directory / socket_name
+    ads = AdsServer(socket, first_snapshot(hub, state))
+    made = Fleet(hub, ads, Rollout(hub, ads, "own", knock or nothing, staged=True, first=first), {})
+    given = ads.snapshot
     made.take(state)
     await ads.start()
     async with asyncio.timeout(100), AsyncExitStack() as stack:
         for name in connected:
             channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"unix:{socket}"))
             made.nodes[name] = Node(channel, name)
-            await made.nodes[name].answer(await made.nodes[name].take_all(ads.snapshot, but=names.ROUTE_TYPE))
-        await eventually_in_loop(lambda: ads.names() == set(connected) and ads.quiet())
+            await made.nodes[name].answer(await made.nodes[name].take_all(given, but=names.ROUTE_TYPE))
+        await eventually_in_loop(lambda: ads.names() == set(connected) and all(each["settled"] for each in ads.nodes()))
         try:
             yield made
         finally:

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from bothways.contract.document import Environment
+from bothways.xds.kept import digest_of, in_common, restored
 from bothways.xds.staging import HeldBack, Staging, at_once
 from bothways.xds.state import Address, Anchors, HubState, Identity, KeyPair, ServiceRoute
 
@@ -59,11 +60,13 @@ def rights(state: HubState) -> set[tuple[object, ...]]:
 
 
 class Staged(RuleBasedStateMachine):
-    """Every node is given `everyone`, and one of them `wanted` while it is tried."""
+    """Every node is given `everyone`, and one of them `wanted` while it is tried; `given` and `held` are on record."""
 
     @initialize()
     def begin(self) -> None:
         self.staging, self.wanted, self.tried = Staging(), START, False
+        self.given = in_common(START)
+        self.held: HeldBack | None = None
         self.publish(START)
 
     @rule(name=one_name, person=one_person, given=st.booleans())
@@ -115,9 +118,15 @@ class Staged(RuleBasedStateMachine):
         self.tried = False
         if canary and all(each.port != BAD for each in self.wanted.services):
             self.staging.passed(self.wanted)
-            self.everyone = self.wanted
+            self.everyone, self.given, self.held = self.wanted, in_common(self.wanted), None
         else:
-            self.staging.refused(self.wanted, HeldBack("v", "first", "and refused it"))
+            self.held = HeldBack("v", "first", "and refused it", digest_of(self.wanted))
+            self.staging.refused(self.held)
+
+    @rule()
+    def restart(self) -> None:
+        self.staging = Staging()
+        self.publish(self.wanted)
 
     @invariant()
     def no_node_serves_what_was_taken_away(self) -> None:
@@ -139,9 +148,12 @@ class Staged(RuleBasedStateMachine):
         assert self.staging.good is self.everyone
 
     def publish(self, wanted: HubState) -> None:
-        good = self.staging.good
-        self.wanted, self.everyone = wanted, at_once(good, wanted) if good else wanted
-        self.tried = self.staging.first_to_one(self.wanted, self.everyone)
+        good = self.staging.good or restored(self.given, wanted, {each.fingerprint: each for each in PAIRS})
+        self.wanted, self.everyone = wanted, at_once(good, wanted)
+        self.tried = self.staging.first_to_one(self.wanted, self.everyone, self.held)
+        self.given = in_common(self.everyone)
+        if self.everyone is wanted:
+            self.held = None
 
     def teardown(self) -> None:
         """With nothing bad in it, all end on what is stored."""

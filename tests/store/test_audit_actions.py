@@ -26,11 +26,24 @@ TAKES_AWAY = {
     "retire",
     "suspend",
     "ban",
+    "hold",
     "shut",
     "supersede",
     "lock",
 }
-REPLACES = {"set", "path", "approve", "renew", "migrate", "client", "server", "control-plane", "install", "reopen"}
+REPLACES = {
+    "set",
+    "path",
+    "approve",
+    "renew",
+    "migrate",
+    "client",
+    "server",
+    "control-plane",
+    "install",
+    "reopen",
+    "retry",
+}
 
 
 def spelled(node: ast.expr) -> Iterator[str]:

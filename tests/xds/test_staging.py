@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
 from bothways.pki.chain import certificate_pem
-from bothways.xds.staging import HeldBack, Staging, at_once, same_for_all
+from bothways.xds.kept import digest_of
+from bothways.xds.staging import HeldBack, Staging, at_once
 from bothways.xds.state import Anchors, CustomerServer, HubState, Identity, KeyPair, ServiceRoute
 
 BANK = Identity("urn:bothways:PPR:12345678:1a", "12345678")
@@ -92,15 +93,18 @@ def test_a_new_certificate_of_the_hub_waits_at_customers_that_had_another_too(st
 
 def test_what_was_refused_is_not_tried_again_until_it_is_another(state: HubState) -> None:
     staging, bad = Staging(), replace(state, services=(TOKENS, replace(TOKENS, name="vault", prefix="/vault", port=1)))
+    held = HeldBack("v2", "eu-1", "and refused it: no such port", digest_of(bad))
 
     def take(wanted: HubState) -> bool:
-        return staging.first_to_one(wanted, at_once(staging.good, wanted) if staging.good else wanted)
+        return staging.first_to_one(wanted, at_once(staging.good, wanted) if staging.good else wanted, held)
 
-    assert [take(state), take(bad)] == [False, True]
-    staging.refused(bad, HeldBack("v2", "eu-1", "and refused it: no such port"))
+    assert take(state) is False
+    staging.refused(held)
     assert take(replace(bad, identities=(BANK, SHOP))) is False
     assert "node eu-1 was given it first, and refused it: no such port" in str(staging.held)
     assert take(replace(bad, services=(TOKENS, replace(TOKENS, name="vault", prefix="/vault", port=2)))) is True
+    assert not staging.held
+    assert take(bad) is False
+    assert staging.held == held
     assert take(state) is False
-    assert staging.held is None
-    assert not same_for_all(state, bad)
+    assert not staging.held

@@ -23,6 +23,7 @@ GROUPS = {
             "status": "Show whether the hub runs, what its Envoys serve, and all customers.",
             "doctor": "Look at everything that can ail a hub, and say what mends it.",
             "reopen": "Open the endpoint that the canary shut.",
+            "retry": "Have one node try again what is held back.",
             "backup": "Write a backup of the hub, which may run meanwhile, into one encrypted file.",
             "restore": "Make a hub from a backup.",
             "migrate-store": "Copy the hub's database from its file into PostgreSQL, and compare every row.",

@@ -24,6 +24,7 @@ from bothways.operations.closure import reopen_endpoint
 from bothways.operations.customers import list_customers
 from bothways.operations.domain import require_domain
 from bothways.operations.nodes import list_nodes
+from bothways.operations.rollout import try_again
 from bothways.operations.settings import LogFormat, Settings
 from bothways.pki.keys import sha256
 from bothways.store.customers import find
@@ -173,6 +174,20 @@ def reopen(*, reason: OptionalWhy = "", where: Where = DEFAULT, json: Json = Fal
         text = f"The endpoint is open again. It was shut: {document['reason']}"
         code = at.conclude(document, text, as_json=json)
         tell(f"The canary looks at it now. Look whether it stayed open: bothways hub status {where.option}")
+        return code
+
+
+def retry(*, reason: OptionalWhy = "", where: Where = DEFAULT, json: Json = False) -> int:
+    """Give one node what is held back again, after what it refused it for was mended there, and not in a setting."""
+
+    def local(hub: hubs.Hub) -> Document:
+        return try_again(hub, reason).document()
+
+    with asked(where) as at:
+        document = at.change(local, "POST", ("hub", "retry"), {"reason": reason})
+        text = f"Node {document['node']} was given it first, {document['why']}. It is tried again."
+        code = at.conclude(document, text, as_json=json)
+        tell(f"Look whether all nodes have it: bothways hub status {where.option}")
         return code
 
 

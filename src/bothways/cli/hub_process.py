@@ -18,6 +18,7 @@ from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
+from bothways.dataplane.derived import first_snapshot
 from bothways.dataplane.envoy import find_envoy
 from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.intake import Intake
@@ -47,7 +48,6 @@ from bothways.web.metrics import render_metrics
 from bothways.web.portal import portal_app
 from bothways.web.scrape import envoy_statistics, metrics_app, render_data_plane
 from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_http, serve_over_tls
-from bothways.xds.snapshot import build_snapshot
 from bothways.xds.state import HubState
 
 _log = logging.getLogger(__name__)
@@ -89,7 +89,9 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     nodes, intake = TowardsNodes(hub, state, lambda: fleet.change), Intake(hub)
     loads = Loads(hub, lambda cluster: publisher.serves(cluster))  # noqa: PLW0108
     also = services_for_nodes(hub, intake, loads)
-    ads = AdsServer(hub.run_directory / HUB_SOCKET, build_snapshot(state), nodes.admission, also)
+    ads = AdsServer(
+        hub.run_directory / HUB_SOCKET, await asyncio.to_thread(first_snapshot, hub, state), nodes.admission, also
+    )
     certificate = ServerCertificate(hub.run_directory, state.server)
 
     def follow(latest: HubState) -> None:

@@ -80,7 +80,7 @@ class AdsServer:
     def publish(
         self, snapshot: Snapshot, others: Snapshot | None = None, first: str = "", *, held: bool = False
     ) -> None:
-        """Send what the snapshot changes to every connected node; with `others`, to that which is `first` alone.
+        """Send what the snapshot changes to every connected node; with `others`, to the one that is `first` alone.
 
         `held`: more was to be published, and is kept back, so that nothing more is confirmed by what is confirmed.
         """
@@ -197,7 +197,8 @@ class AdsServer:
         return {each for each in self._connections if not each.node}
 
     def _snapshot_of(self, connection: Connection) -> Snapshot | None:
-        given = self.snapshot if self._others is None or connection.name == self._first else self._others
+        is_first = self._first and connection.name == self._first
+        given = self.snapshot if self._others is None or is_first else self._others
         return given.remote.get(connection.node) if connection.node else given
 
     def _answer_of(self, name: str, before: Snapshot) -> str | bool:

@@ -5,19 +5,22 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.derived import Derived, both_snapshots, derive
 from bothways.dataplane.fleet import Fleet
-from bothways.dataplane.rollout import Rollout, both_snapshots, nothing_wrong
+from bothways.dataplane.rollout import Rollout, nothing_wrong
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import BothwaysError, Unusable
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
+from bothways.operations.rollout import keep_given
 from bothways.operations.upkeep import lists_first, upkeep
 from bothways.xds.names import CLUSTER_TYPE, embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
+from bothways.xds.staging import HeldBack
 from bothways.xds.state import HubState
 
 _log = logging.getLogger(__name__)
@@ -85,7 +88,7 @@ class Publisher:
         self._follow = follow
         self._saved = saved
         own, settings = embedded_node(hub.environment.value), hub.settings
-        self._rollout = Rollout(ads, own, knock, staged=settings.nodes_staged, first=settings.nodes_first)
+        self._rollout = Rollout(hub, ads, own, knock, staged=settings.nodes_staged, first=settings.nodes_first)
         self._saved_version = ""
         self._unsaved = ""
         self._save_due = 0.0
@@ -112,7 +115,7 @@ class Publisher:
     @property
     def held_back(self) -> dict[str, str] | None:
         """What one node was given first and no other is given, and why; None if nothing is held back."""
-        return asdict(self._rollout.held) if self._rollout.held else None
+        return self._rollout.held.document() if self._rollout.held else None
 
     async def run(self) -> None:
         """Look for changes until this task is cancelled; what fails is told, and tried again a second later."""
@@ -133,7 +136,7 @@ class Publisher:
         """
         self._unrecorded = reason
         shut = replace(state, shut=reason, closures=state.closures + 1)
-        self._take(shut, *await asyncio.to_thread(both_snapshots, self._rollout.good, shut))
+        self._take(shut, *await asyncio.to_thread(both_snapshots, self._rollout.good, shut), self._rollout.held)
         await self.apply()
 
     async def apply(self) -> Applied:
@@ -260,28 +263,31 @@ class Publisher:
     async def _publish(self) -> None:
         while True:
             good = self._rollout.good
-            change, state, everyone, snapshots = await asyncio.to_thread(self._derived, good)
+            found = await asyncio.to_thread(self._derived, good)
             # What a node was given first may have passed meanwhile: then nothing is to be taken back.
             if self._rollout.good is good:
                 break
-        self._take(state, everyone, snapshots)
-        self._fleet.change = change
+        self._take(found.state, found.everyone, found.snapshots, found.record.held)
+        self._fleet.change = found.change
+        if self._rollout.good:
+            await asyncio.to_thread(keep_given, self._hub, self._rollout.good, found.state, found.record)
 
-    def _derived(self, good: HubState | None) -> tuple[int, HubState, HubState, tuple[Snapshot, Snapshot]]:
+    def _derived(self, known: HubState | None) -> Derived:
         if self._unrecorded:
             shut_endpoint(self._hub, self._unrecorded)
             self._unrecorded = ""
-        state = self._plane.state()
-        return self._plane.change, state, *both_snapshots(good, state)
+        return derive(self._hub, self._plane, known, staged=self._rollout.staged)
 
-    def _take(self, state: HubState, everyone: HubState, snapshots: tuple[Snapshot, Snapshot]) -> None:
+    def _take(
+        self, state: HubState, everyone: HubState, snapshots: tuple[Snapshot, Snapshot], held: HeldBack | None
+    ) -> None:
         if self._unrecorded and not state.shut:
             # Read before the endpoint was shut.
             return
         if state.shut and not self._shut:
             _log.critical("the endpoint is shut, for a stranger was let in: %s", state.shut)
         self._shut = state.shut
-        if self._rollout.take(state, everyone, snapshots, time.monotonic()):
+        if self._rollout.take(state, everyone, snapshots, time.monotonic(), held):
             _log.info("published version %s", snapshots[0].version)
         self._ads.follow(state)
         self._follow(state)

@@ -33,7 +33,10 @@ def _hub(hub: Hub, running: dict[str, Any] | None) -> Step:
         return Step(Area.RUNNING, "hub", "does not run", tuple(found))
     if held := running.get("held_back"):
         message = f"version {held['version']} is held back: node {held['node']} was given it first, {held['why']}"
-        hint = "Mend what it names; all other nodes stay with what they had, without what was taken away since."
+        hint = (
+            "Mend what it names; if that is in no setting, have it tried again: bothways hub retry. All other nodes "
+            "stay with what they had, without what was taken away since."
+        )
         found.append(Finding("DOCTOR-NODE-05", message, hint, _CITED, held["node"]))
     if running["problem"]:
         hint = "Mend what it says; what is stored is not in force until then."

@@ -17,7 +17,7 @@ from bothways.operations.shares import Shares
 from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.registry.service import Service
 from bothways.store import authorities, closures, services, touched
-from bothways.store.authorities import Role
+from bothways.store.authorities import Credential, Role
 from bothways.store.database import last_change
 from bothways.xds.state import Address, Anchors, ControlPlane, HubState, Identity, KeyPair, ServiceRoute, Tracing
 
@@ -88,6 +88,15 @@ def hub_state(hub: Hub) -> HubState:
     return DataPlane(hub).state()
 
 
+def key_pair(hub: Hub, credential: Credential) -> KeyPair:
+    """Return a certificate of the hub with its key, as Envoy is given them. Raises `Unusable`."""
+    return KeyPair(
+        certificate_pem(credential.certificate),
+        hub.keys.private_pem(credential.key_name),
+        fingerprint(credential.certificate),
+    )
+
+
 def _route(service: Service, reached: Sequence[Identity]) -> ServiceRoute:
     return ServiceRoute(
         service.name,
@@ -130,9 +139,4 @@ def _server_pair(hub: Hub, connection: Connection) -> KeyPair:
 
 
 def _key_pair(hub: Hub, connection: Connection, role: Role) -> KeyPair:
-    credential = authorities.current_credential(connection, role)
-    return KeyPair(
-        certificate_pem(credential.certificate),
-        hub.keys.private_pem(credential.key_name),
-        fingerprint(credential.certificate),
-    )
+    return key_pair(hub, authorities.current_credential(connection, role))

@@ -47,12 +47,14 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "endpoint.submit": _carries("customer url"),
     "enrolment.password": _carries("expires"),
     "hub.backup": _carries(),
+    "hub.hold": _carries("node reason"),
     "hub.init": _carries("environment"),
     "hub.join": _carries("directory"),
     "hub.migrate": _carries("before after"),
     "hub.move": _carries("rows tables"),
     "hub.reopen": _carries("before reason"),
     "hub.restore": _carries("backup_of head lists"),
+    "hub.retry": _carries("node before reason"),
     "hub.shut": _carries("reason"),
     "hub.terms": _carries("before after"),
     "key.ban": _carries("cause reason"),
@@ -98,7 +100,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
 }
 """The names in the detail of each action's line. A line may say more."""
 
-OPTIONAL = frozenset({"customer.resume", "hub.reopen"})
+OPTIONAL = frozenset({"customer.resume", "hub.reopen", "hub.retry"})
 """What gives back: why may be left out, and then stands there as an empty text."""
 
 

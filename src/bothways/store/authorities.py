@@ -139,6 +139,12 @@ def current_credential(connection: Connection, role: Role) -> Credential:
     return _credential(connection.execute(used.order_by(credential.c.id.desc()).limit(1)).one())
 
 
+def used_credentials(connection: Connection, role: Role) -> tuple[Credential, ...]:
+    """Return all certificates that the hub uses or has used for this purpose."""
+    used = select(credential).where(credential.c.purpose == role.value, credential.c.used_at.is_not(None))
+    return tuple(_credential(row) for row in connection.execute(used.order_by(credential.c.id)))
+
+
 def next_credential(connection: Connection, role: Role) -> Credential | None:
     """Return the certificate that was made to follow the one in use, and is tried out before; None if there is none."""
     query = select(credential).where(credential.c.purpose == role.value).order_by(credential.c.id.desc()).limit(1)

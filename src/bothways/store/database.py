@@ -53,7 +53,7 @@ class Changes(Protocol):
 
 
 class Turn(Protocol):
-    """Tells whether it is for this control plane, and for no other, to do what the clock asks."""
+    """Tells whether it is for this control plane, and for no other, to do something."""
 
     def mine(self) -> bool:
         """Return whether it is ours, and take it if it is nobody's."""
@@ -128,9 +128,9 @@ class Database:
         """Return what tells of the changes that others make."""
         return sqlite.Changes(self.place) if isinstance(self.place, Path) else postgresql.Changes(self._base)
 
-    def turn(self) -> Turn:
-        """Return what tells whether the jobs of the clock are this control plane's."""
-        return sqlite.Turn() if isinstance(self.place, Path) else postgresql.Turn(self._base)
+    def turn(self, of: str = "turn") -> Turn:
+        """Return what tells whether it is this control plane's to do what is named; by default, what the clock asks."""
+        return sqlite.Turn() if isinstance(self.place, Path) else postgresql.Turn(self._base, of)
 
     def close(self) -> None:
         """Close all connections."""

@@ -28,7 +28,6 @@ _COUNT = f"UPDATE hub SET changes = changes + 1 WHERE {_WROTE}"  # noqa: S608 - 
 _TELL = f"SELECT pg_notify('{_CHANNEL}' || current_schema(), '') WHERE {_WROTE}"
 # Held, and shared, by each hub that works on the database: nobody changes its tables meanwhile.
 _WORKS = "hashtext(current_schema()), hashtext('works')"
-_TAKE = "SELECT pg_try_advisory_lock(hashtext(current_schema()), hashtext('turn'))"
 # Three seconds, all in all: then whoever has the turn is gone.
 _MISSED = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2"
 _COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
@@ -172,8 +171,9 @@ class Turn:
     One that is killed gives it back at once; one whose machine is gone, as soon as the server misses its answers.
     """
 
-    def __init__(self, base: Engine) -> None:
+    def __init__(self, base: Engine, of: str) -> None:
         self._asking = base.execution_options(isolation_level="AUTOCOMMIT")
+        self._take = f"SELECT pg_try_advisory_lock(hashtext(current_schema()), hashtext('{of}'))"
         self._connection: Connection | None = None
         self._mine = False
         self._one_at_a_time = threading.Lock()
@@ -188,7 +188,7 @@ class Turn:
                 if self._mine:
                     self._connection.exec_driver_sql("SELECT 1")
                 else:
-                    self._mine = bool(self._connection.exec_driver_sql(_TAKE).scalar_one())
+                    self._mine = bool(self._connection.exec_driver_sql(self._take).scalar_one())
             except DBAPIError:
                 self._let_go()
             return self._mine

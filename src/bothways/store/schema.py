@@ -31,6 +31,9 @@ hub = Table(
     Column("passphrase", Integer, nullable=False, server_default="1"),
     # The SHA-256 of the terms that all control planes have.
     Column("terms", String(64)),
+    # What all nodes may have in common, and what is kept from all but one and why, in JSON (`store/rollout.py`).
+    Column("given", Text),
+    Column("held_back", Text),
 )
 
 customer = Table(
@@ -225,10 +228,7 @@ notice = Table(
 )
 Index(
     "one_notice_once",
-    notice.c.contact_id,
-    notice.c.kind,
-    notice.c.subject,
-    notice.c.threshold_days,
+    *(notice.c[each] for each in ("contact_id", "kind", "subject", "threshold_days")),
     unique=True,
 )
 

@@ -8,9 +8,11 @@ of the hub, traces, the endpoint that is opened again. What was refused there is
 
 import re
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from cryptography import x509
 
+from bothways.xds.kept import digest_of
 from bothways.xds.state import Anchors, CustomerServer, HubState, ServiceRoute
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", re.DOTALL)
@@ -33,52 +35,55 @@ def at_once(good: HubState, wanted: HubState) -> HubState:
     return wanted if found == wanted else found
 
 
-def same_for_all(one: HubState, other: HubState) -> bool:
-    """Tell whether two states have the same in common for all customers."""
-    return _common(one) == _common(other)
-
-
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """What one node was given first, and why nobody else is: `why` in Envoy's words, or the canary's."""
+    """What one node was given first, and why nobody else is: `why` in Envoy's words, or the canary's.
+
+    `digest` is that of what it has in common for all customers (`kept.py`). `again_at` is when it is tried again by
+    itself, None if it is not.
+    """
 
     version: str
     node: str
     why: str
+    digest: str
+    again_at: datetime | None = None
+
+    def document(self) -> dict[str, str]:
+        """Return it as the JSON object that the status shows."""
+        return {"version": self.version, "node": self.node, "why": self.why}
 
     def __str__(self) -> str:
         return (
             f"version {self.version} is held back, and only what is of single customers, or takes something away, is "
-            f"in force of it: node {self.node} was given it first, {self.why}. Mend what that names"
+            f"in force of it: node {self.node} was given it first, {self.why}. Mend what that names; if it "
+            "was in no setting, run: bothways hub retry"
         )
 
 
 class Staging:
-    """How far a change has come. `good` is the last state that all nodes may have."""
+    """How far a change has come. `good` is the last state that all nodes may have; `held` what is kept from all."""
 
     def __init__(self) -> None:
         self.good: HubState | None = None
         self.held: HeldBack | None = None
-        self._refused: HubState | None = None
 
-    def first_to_one(self, wanted: HubState, everyone: HubState) -> bool:
+    def first_to_one(self, wanted: HubState, everyone: HubState, held: HeldBack | None = None) -> bool:
         """Take what is stored now, of which `everyone` is what all get at once; tell whether one node tries the rest.
 
-        What was refused is not tried again while its common part is the same.
+        What was refused last, which is `held`, is not tried again while its common part is the same.
         """
         self.good = everyone
-        if everyone is wanted:
-            self.held = self._refused = None
-            return False
-        return self._refused is None or not same_for_all(self._refused, wanted)
+        self.held = held if everyone is not wanted and held and held.digest == digest_of(wanted) else None
+        return everyone is not wanted and self.held is None
 
     def passed(self, wanted: HubState) -> None:
         """Take note that one node has confirmed it, and was seen to refuse strangers: all may have it."""
-        self.good, self.held, self._refused = wanted, None, None
+        self.good, self.held = wanted, None
 
-    def refused(self, wanted: HubState, held: HeldBack) -> None:
+    def refused(self, held: HeldBack) -> None:
         """Take note that it is kept from all."""
-        self.held, self._refused = held, wanted
+        self.held = held
 
 
 def _service(before: ServiceRoute, wanted: ServiceRoute) -> ServiceRoute:
@@ -104,8 +109,3 @@ def _trust(good: Anchors, wanted: Anchors) -> Anchors:
     names = {x509.load_pem_x509_certificate(each.encode()).subject for each in kept}
     lists = tuple(each for each in wanted.lists if x509.load_pem_x509_crl(each.encode()).issuer in names)
     return Anchors("".join(kept), lists)
-
-
-def _common(state: HubState) -> tuple[object, ...]:
-    services = tuple(replace(each, identities=()) for each in state.services)
-    return (services, state.trust.pem, state.server, state.client, state.tracing, bool(state.shut))

@@ -112,6 +112,7 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("GET", "/hub/metrics"): (None, OF_HUB),
     ("GET", "/hub/contract"): (None, ALL),
     ("POST", "/hub/reopen"): (None, ALONE),
+    ("POST", "/hub/retry"): (None, ALONE),
     ("GET", "/hub/contacts"): (None, OF_HUB),
     ("POST", "/hub/contacts"): ({"kind": "email", "address": "a@b.example"}, ALONE),
     ("DELETE", "/hub/contacts/{number}"): (None, ALONE),

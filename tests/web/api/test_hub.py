@@ -7,10 +7,12 @@ from tests.web.conftest import Ask, applied
 from bothways.contract.render import render_contract
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.hub import Hub, contract
+from bothways.operations.rollout import hold_back
 from bothways.operations.tokens import create_token
 from bothways.registry.access import Role
 from bothways.store import closures
 from bothways.web.portal import portal_app
+from bothways.xds.staging import HeldBack
 from bothways.xds.state import Address
 
 
@@ -42,6 +44,12 @@ def test_an_endpoint_that_was_shut_is_opened_again(hub: Hub, api: Api) -> None:
     with hub.write() as transaction:
         closures.add(transaction, "a stranger was let in")
     assert api("POST", "/hub/reopen")["reason"] == "a stranger was let in"
+
+
+def test_what_is_held_back_is_tried_again(hub: Hub, api: Api) -> None:
+    api("POST", "/hub/retry", None, 409)
+    hold_back(hub, HeldBack("v2", "eu-1", "and refused it: no room", "d"))
+    assert api("POST", "/hub/retry")["why"] == "and refused it: no room"
 
 
 def test_authorities_are_added_and_retired(api: Api) -> None:

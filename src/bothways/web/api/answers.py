@@ -132,6 +132,7 @@ _OF_HUB = {
     ("GET", "/hub/metrics"): said(TEXT, "Prometheus's text format."),
     ("GET", "/hub/contract"): shape(contract=said(TEXT, "TOML."), fingerprint=DIGEST),
     ("POST", "/hub/reopen"): _applied(named("Closure")),
+    ("POST", "/hub/retry"): _applied(shape(version=TEXT, node=TEXT, why=TEXT)),
     ("GET", "/hub/contacts"): page_of(named("Contact")),
     ("POST", "/hub/contacts"): _CONTACT_ADDED,
     ("DELETE", "/hub/contacts/{number}"): all_of(named("Contact"), _REMOVED),

@@ -1,4 +1,4 @@
-"""The hub itself in the API: status, contract, metrics, reopen; its CAs and its nodes."""
+"""The hub itself in the API: status, contract, metrics, reopen, retry; its CAs and its nodes."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -13,6 +13,7 @@ from bothways.errors import Unusable
 from bothways.operations import authorities, nodes, server_rollover
 from bothways.operations.closure import reopen_endpoint
 from bothways.operations.hub import contract
+from bothways.operations.rollout import try_again
 from bothways.pki.keys import sha256
 from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
@@ -74,6 +75,11 @@ def hub_router(gate: Gate) -> APIRouter:
             return {"shut_at": ended.at.isoformat(), "reason": ended.reason}
 
         return await by.change(work)
+
+    @router.post("/retry")
+    async def _retry(by: Asks, body: OptionalReason = NO_REASON) -> Document:
+        """Give one node what is held back again, after what it refused it for was mended there."""
+        return await by.change(lambda: try_again(by.may(Action.HUB_WRITE), body.reason).document())
 
     return router
 

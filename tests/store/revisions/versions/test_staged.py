@@ -1,0 +1,7 @@
+"""That it makes what the tables of the code say, and keeps all rows, `test_migration.py` proves for all revisions."""
+
+from bothways.store.revisions.versions import staged
+
+
+def test_it_follows_the_one_for_what_is_let_go() -> None:
+    assert (staged.down_revision, staged.revision) == ("7", "8")

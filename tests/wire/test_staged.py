@@ -1,0 +1,82 @@
+"""One node first, with real remote Envoys: what it refuses no other sees, be the control plane killed meanwhile."""
+
+import os
+import signal
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from tests.conftest import running
+from tests.wire.test_nodes import RemoteEnvoy, nodes, remote_envoy, settled, until, with_nodes
+
+from bothways.cli.opening import control
+from bothways.operations.hub import Hub
+from bothways.operations.services import add_service
+from bothways.operations.settings import Settings
+from bothways.registry.service import Service
+from bothways.store.schema import service
+
+pytestmark = pytest.mark.envoy
+
+ADDED = "cluster_manager.cluster_added"
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return replace(with_nodes(), nodes_first="eu-1")
+
+
+def held_back(hub: Hub) -> dict[str, str] | None:
+    status = control(hub, "GET", "/status")
+    assert status
+    found: dict[str, str] | None = status["held_back"]
+    return found
+
+
+def in_force(hub: Hub) -> object:
+    applied = control(hub, "POST", "/apply")
+    assert applied
+    return applied["in_force"]
+
+
+def put(hub: Hub, health_path: str) -> None:
+    """Have the service checked at this path, past all rules: as if they did not know what Envoy refuses."""
+    with hub.write() as transaction:
+        transaction.connection.execute(update(service).values(health_path=health_path))
+
+
+def test_what_one_node_refuses_no_other_sees_and_a_control_plane_that_was_killed_keeps_to_it(
+    hub: Hub, tmp_path: Path
+) -> None:
+    def have_it(*envoys: RemoteEnvoy) -> list[bool]:
+        return ["service/cards::" in each.admin("/clusters") for each in envoys]
+
+    with ExitStack() as stack:
+        with running(hub) as process:
+            first, other = (stack.enter_context(remote_envoy(hub, each, tmp_path / each)) for each in ("eu-1", "eu-2"))
+            settled(hub, "eu-1", "eu-2", "ppr-embedded")
+            before = other.counters()
+            add_service(hub, Service("cards", "/cards", "http://127.0.0.1:9000"))
+            put(hub, "/no\nsuch")
+            until(lambda: held_back(hub), "nothing is held back")
+            assert in_force(hub) is False
+            held = held_back(hub)
+            assert held
+            assert held["node"] == "eu-1"
+            assert "and refused it: " in held["why"]
+            assert "Path" in held["why"]
+            # The first is rid of it again.
+            settled(hub, "eu-1", "eu-2", "ppr-embedded")
+            assert nodes(hub)["eu-1"][0]["refused"] == {}
+            os.kill(process.pid, signal.SIGKILL)
+        with running(hub):
+            settled(hub, "eu-1", "eu-2", "ppr-embedded")
+            assert (held_back(hub), in_force(hub)) == (held, False)
+            assert other.counters() == before
+            put(hub, "/health")
+            assert in_force(hub) is True
+            assert held_back(hub) is None
+            assert have_it(first, other) == [True, True]
+            assert other.counters()[ADDED] == before[ADDED] + 1
