@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import HeadFile
 from bothways.cli.asking import DEFAULT, Asked, Document, Here, Where, asked
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.output import Json, finding_line, is_row_number, result, second, tell
@@ -85,7 +86,7 @@ def export(
 
 
 def head(
-    file: Path,
+    file: HeadFile,
     *,
     anew: Annotated[
         bool,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from bothways.cli.arguments import AuthorityNumber
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.output import Json, Why, result, table, tell
@@ -83,7 +84,7 @@ def _tell_of_server(document: Document) -> None:
 
 
 def activate(
-    authority: int,
+    authority: AuthorityNumber,
     *,
     reason: Why,
     force: Annotated[bool, _FORCE] = False,
@@ -106,7 +107,7 @@ def activate(
         return at.conclude(document, text, as_json=json)
 
 
-def behind(authority: int, *, where: Where = DEFAULT, json: Json = False) -> int:
+def behind(authority: AuthorityNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """List who can call, and has not taken the contract since it names this server CA."""
     with asked(where) as at:
         found = at.every(lambda hub: server_rollover.every_behind(hub, authority), ("authorities", authority, "behind"))
@@ -139,7 +140,7 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
 
 
 def retire(
-    authority: int,
+    authority: AuthorityNumber,
     *,
     reason: Why,
     force: Annotated[bool, _FORCE] = False,

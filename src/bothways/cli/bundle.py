@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from bothways import files
 from bothways.bundle.archive import BUNDLE_LIMIT
 from bothways.bundle.seal import Kind, open_bundle
+from bothways.cli.arguments import BundleFile, TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.output import Json, result, tell
@@ -18,7 +19,7 @@ from bothways.web.pages.recipes import configurations
 
 
 def export(
-    tsp_id: str,
+    tsp_id: TspId,
     *,
     out: Annotated[
         Path | None, Parameter(help="The file to write; hub-TSPID-ENVIRONMENT.zip if none is named.")
@@ -51,7 +52,7 @@ def export(
 
 
 def import_(
-    file: Path,
+    file: BundleFile,
     *,
     force: Annotated[
         bool,

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import OfCustomer, Serial
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.output import Json, day, result, table, tell
@@ -23,7 +24,7 @@ def _spelled(name: str) -> str:
     return RevocationReason[name].value if name in RevocationReason.__members__ else name
 
 
-def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = False) -> int:
+def list_(*, customer: OfCustomer = None, where: Where = DEFAULT, json: Json = False) -> int:
     """List certificates, of all customers or of one."""
 
     def local(hub: Hub) -> list[Document]:
@@ -37,7 +38,7 @@ def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = F
         return OK
 
 
-def show(serial: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def show(serial: Serial, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Print a certificate with its issuer in PEM, end entity first."""
 
     def local(hub: Hub) -> Document:
@@ -51,7 +52,7 @@ def show(serial: str, *, where: Where = DEFAULT, json: Json = False) -> int:
 
 
 def revoke(
-    serial: str,
+    serial: Serial,
     *,
     reason: Annotated[
         RevocationReason,
@@ -74,7 +75,9 @@ def revoke(
 
 def crl(
     *,
-    authority: Annotated[int | None, Parameter(help="The CA, if it is not the one that signs now.")] = None,
+    authority: Annotated[
+        int | None, Parameter(help="The number of the CA, if it is not the one that signs now.")
+    ] = None,
     out: Annotated[Path | None, Parameter(help="Write the list to this file, in DER.")] = None,
     where: Where = DEFAULT,
     json: Json = False,

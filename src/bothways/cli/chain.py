@@ -1,11 +1,11 @@
 """`bothways chain`: submit, list, show, endorse, refuse, withdraw."""
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import ChainFile, ChainNumber, OfCustomer, TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.output import Json, Reason, day, finding_line, proposed_lines, result, table, tell
@@ -21,7 +21,7 @@ Pins = Annotated[
 ]
 
 
-def submit(tsp_id: str, file: Path, *, where: Where = DEFAULT, json: Json = False) -> int:
+def submit(tsp_id: TspId, file: ChainFile, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Submit the CA chain of a customer's server for review: PEM, DER or PKCS #7. Prints what was understood."""
     with asked(where) as at:
         data = files.read(file, "the chain", CHAIN_LIMIT)
@@ -39,7 +39,7 @@ def submit(tsp_id: str, file: Path, *, where: Where = DEFAULT, json: Json = Fals
         return OK
 
 
-def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = False) -> int:
+def list_(*, customer: OfCustomer = None, where: Where = DEFAULT, json: Json = False) -> int:
     """List chains, of all customers or of one."""
     with asked(where) as at:
         found = at.every(
@@ -53,7 +53,7 @@ def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = F
         return OK
 
 
-def show(number: int, *, where: Where = DEFAULT, json: Json = False) -> int:
+def show(number: ChainNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show a chain: as it was understood, with what the rules say about it now, and in PEM."""
     with asked(where) as at:
         document = at.show(lambda hub: chains.chain_review(hub, number), ("chains", number))
@@ -67,7 +67,12 @@ def show(number: int, *, where: Where = DEFAULT, json: Json = False) -> int:
 
 
 def endorse(
-    number: int, *, public_root: PublicRoot = False, pin: Pins = None, where: Where = DEFAULT, json: Json = False
+    number: ChainNumber,
+    *,
+    public_root: PublicRoot = False,
+    pin: Pins = None,
+    where: Where = DEFAULT,
+    json: Json = False,
 ) -> int:
     """Endorse a chain: it vouches for this customer's server, and for no other.
 
@@ -87,7 +92,7 @@ def endorse(
         return code
 
 
-def refuse(number: int, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+def refuse(number: ChainNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Refuse a chain."""
     with asked(where) as at:
         document = at.change(
@@ -100,7 +105,7 @@ def refuse(number: int, *, reason: Reason, where: Where = DEFAULT, json: Json = 
         return OK
 
 
-def withdraw(number: int, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+def withdraw(number: ChainNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Withdraw an endorsement: the chain vouches for nothing any more."""
     with asked(where) as at:
         document = at.change(

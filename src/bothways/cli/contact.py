@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bothways.cli.arguments import ContactNumber, TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.output import Json, Why, result, table, tell
@@ -17,18 +18,18 @@ Webhook = Annotated[str | None, Parameter(help="The https URL to post signed JSO
 
 
 def add(
-    tsp_id: str, *, email: Email = None, webhook: Webhook = None, where: Where = DEFAULT, json: Json = False
+    tsp_id: TspId, *, email: Email = None, webhook: Webhook = None, where: Where = DEFAULT, json: Json = False
 ) -> int:
     """Add a contact of a customer: told 60, 30, 14, 7 and 1 days before its certificates and chains end."""
     return _add(tsp_id, email, webhook, where, json)
 
 
-def list_(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def list_(tsp_id: TspId, *, where: Where = DEFAULT, json: Json = False) -> int:
     """List the contacts of a customer."""
     return _list(tsp_id, where, json)
 
 
-def remove(tsp_id: str, contact: int, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def remove(tsp_id: TspId, contact: ContactNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Remove a contact of a customer."""
     return _remove(tsp_id, contact, reason, where, json)
 
@@ -43,7 +44,7 @@ def list_own(*, where: Where = DEFAULT, json: Json = False) -> int:
     return _list(None, where, json)
 
 
-def remove_own(contact: int, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def remove_own(contact: ContactNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Remove a contact of the operator."""
     return _remove(None, contact, reason, where, json)
 

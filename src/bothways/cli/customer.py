@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, validators
 
+from bothways.cli.arguments import TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import EXPIRING, OK
 from bothways.cli.observation import observation_lines
@@ -17,7 +18,14 @@ from bothways.operations.observations import SHOWN, list_observations
 from bothways.registry.customer import CustomerKind
 
 
-def add(tsp_id: str, *, kind: CustomerKind, organization: str, where: Where = DEFAULT, json: Json = False) -> int:
+def add(
+    tsp_id: TspId,
+    *,
+    kind: Annotated[CustomerKind, Parameter(help="What the customer is to the hub.")],
+    organization: Annotated[str, Parameter(help="The name of the organization, for people to read.")],
+    where: Where = DEFAULT,
+    json: Json = False,
+) -> int:
     """Register a customer under its tspId."""
 
     def local(hub: Hub) -> Document:
@@ -40,7 +48,7 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def show(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def show(tsp_id: TspId, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show one customer: each flow with its checklist, the last probe of its server, and why its last calls failed.
 
     Exits with 5 if a flow is at risk: it is to expire soon, the next rotation breaks it, or strangers are let in.
@@ -65,7 +73,7 @@ def show(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
         return EXPIRING if at_risk(shown) else OK
 
 
-def suspend(tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def suspend(tsp_id: TspId, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Suspend a customer: nothing gets through in either direction until it is resumed."""
 
     def local(hub: Hub) -> Document:
@@ -77,7 +85,7 @@ def suspend(tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = Fa
         return at.conclude({"customer": tsp_id, "suspended": True}, f"{tsp_id} is suspended.", as_json=json)
 
 
-def resume(tsp_id: str, *, reason: OptionalWhy = "", where: Where = DEFAULT, json: Json = False) -> int:
+def resume(tsp_id: TspId, *, reason: OptionalWhy = "", where: Where = DEFAULT, json: Json = False) -> int:
     """Resume a suspended customer."""
 
     def local(hub: Hub) -> Document:
@@ -89,7 +97,7 @@ def resume(tsp_id: str, *, reason: OptionalWhy = "", where: Where = DEFAULT, jso
         return at.conclude({"customer": tsp_id, "suspended": False}, f"{tsp_id} is resumed.", as_json=json)
 
 
-def remove(tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def remove(tsp_id: TspId, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
 
     def local(hub: Hub) -> Document:
@@ -116,9 +124,11 @@ def at_risk(shown: Mapping[str, Any]) -> bool:
 
 
 def enrolment_password(
-    tsp_id: str,
+    tsp_id: TspId,
     *,
-    days: Annotated[int, Parameter(help="How long it can be used.", validator=validators.Number(gte=1, lte=90))] = 7,
+    days: Annotated[
+        int, Parameter(help="For how many days it can be used.", validator=validators.Number(gte=1, lte=90))
+    ] = 7,
     where: Where = DEFAULT,
     json: Json = False,
 ) -> int:

@@ -1,13 +1,14 @@
 """`bothways endpoint`: set, show; submit, list, approve, refuse."""
 
+from bothways.cli.arguments import BaseUrl, ReviewNumber, TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, Reason, RowNumber, day, finding_line, result, table, tell
+from bothways.cli.output import Json, Reason, day, finding_line, result, table, tell
 from bothways.operations import endpoints
 from bothways.outbound.look_up import endpoint_seen
 
 
-def set_(tsp_id: str, url: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def set_(tsp_id: TspId, url: BaseUrl, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Record the base URL of a customer's server; it is called there once a probe has proved it.
 
     Where it takes two people, as in production, another host or port waits until a second person approves it.
@@ -26,7 +27,7 @@ def set_(tsp_id: str, url: str, *, where: Where = DEFAULT, json: Json = False) -
         return code
 
 
-def show(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def show(tsp_id: TspId, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show where a customer's server is, and say which base URL waits for review."""
     with asked(where) as at:
         waiting = at.every(
@@ -43,7 +44,7 @@ def show(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def submit(tsp_id: str, url: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def submit(tsp_id: TspId, url: BaseUrl, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Submit a base URL for review, as the customer does; if only the path is new, it is in force at once."""
     with asked(where) as at:
         document = at.change(
@@ -71,7 +72,7 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def approve(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
+def approve(number: ReviewNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Approve a base URL that was submitted; it is called once a probe has proved it.
 
     Where it takes two people, as in production, the first proposes, and the second confirms by approving it too.
@@ -85,7 +86,7 @@ def approve(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) ->
         return code
 
 
-def refuse(number: RowNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+def refuse(number: ReviewNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Refuse a base URL that was submitted; where the customer is called stays as it is."""
     with asked(where) as at:
         document = at.change(

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from bothways.cli import logs
+from bothways.cli.arguments import EgressPort, InboundPort, Key, PortalPort
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
@@ -37,9 +37,6 @@ def _is_domain(_kind: Any, value: str) -> None:
     require_domain(value)
 
 
-Port = Annotated[int, Parameter(validator=Number(gte=1, lte=65535))]
-
-
 def init(
     *,
     environment: Annotated[Literal["PPR", "PRD"], Parameter(help="Pre-production, or production.")],
@@ -50,9 +47,9 @@ def init(
         ),
     ],
     directory: Directory = HERE,
-    inbound_port: Port = _DEFAULT.inbound_port,
-    portal_port: Port = _DEFAULT.portal_port,
-    egress_port: Port = _DEFAULT.egress_port,
+    inbound_port: InboundPort = _DEFAULT.inbound_port,
+    portal_port: PortalPort = _DEFAULT.portal_port,
+    egress_port: EgressPort = _DEFAULT.egress_port,
     database: Annotated[
         str, Parameter(help="The URL of a PostgreSQL database, if it is not to be a file. See docs/postgresql.md.")
     ] = _DEFAULT.database,
@@ -68,7 +65,10 @@ def init(
         bool, Parameter(negative="", help="Let the hub call servers on this machine. For a developer's machine only.")
     ] = False,
     danger_outbound_any_port: Annotated[
-        bool, Parameter(negative="", help="Let the hub call any port, and not only the agreed ones. As above.")
+        bool,
+        Parameter(
+            negative="", help="Let the hub call any port, and not only the agreed ones. For a developer's machine only."
+        ),
     ] = False,
     json: Json = False,
 ) -> int:
@@ -202,6 +202,9 @@ def metrics(*, where: Where = DEFAULT) -> int:
         return OK
 
 
+_Value = Annotated[str, Parameter(help="With --openssl: what the subject has there, for the customer to change.")]
+
+
 def contract(
     *,
     where: Where = DEFAULT,
@@ -211,11 +214,11 @@ def contract(
     shell: Annotated[
         Shell, Parameter(help="With --openssl: where they are pasted, or the configuration file.")
     ] = Shell.BASH,
-    key: KeyType = KeyType.ECDSA,
-    country: str = "XX",
-    state: str = "STATE",
-    locality: str = "LOCALITY",
-    unit: str = "UNIT",
+    key: Key = KeyType.ECDSA,
+    country: _Value = "XX",
+    state: _Value = "STATE",
+    locality: _Value = "LOCALITY",
+    unit: _Value = "UNIT",
     json: Json = False,
 ) -> int:
     """Print the contract as it is published, or the OpenSSL commands of R9 for one customer."""

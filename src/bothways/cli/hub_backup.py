@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import BackupFile
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import actor, hub_in
 from bothways.cli.output import HERE, Directory, Json, result, tell
@@ -21,7 +22,9 @@ PassphraseFile = Annotated[
 ]
 
 
-def backup(file: Path, *, passphrase_file: PassphraseFile, directory: Directory = HERE, json: Json = False) -> int:
+def backup(
+    file: BackupFile, *, passphrase_file: PassphraseFile, directory: Directory = HERE, json: Json = False
+) -> int:
     """Write a backup of the hub into one new file: database with the keys, settings. The hub may run meanwhile.
 
     It is encrypted as a whole with the passphrase, read back, and its database checked. Keys in a token are not in it.
@@ -40,13 +43,15 @@ def backup(file: Path, *, passphrase_file: PassphraseFile, directory: Directory 
 
 
 def restore(
-    file: Path,
+    file: BackupFile,
     *,
     passphrase_file: PassphraseFile,
     directory: Directory = HERE,
     crl: Annotated[
         list[Path] | None,
-        Parameter(help="The newest revocation list that the lost hub published; once for each issuing CA."),
+        Parameter(
+            negative="", help="The newest revocation list that the lost hub published; once for each issuing CA."
+        ),
     ] = None,
     json: Json = False,
 ) -> int:

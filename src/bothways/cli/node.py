@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways.cli.addresses import reached
+from bothways.cli.arguments import EgressPort, InboundPort
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.opening import conclude, hub_in
@@ -43,9 +44,9 @@ def envoy_bootstrap(
     control_plane: ControlPlanes = None,
     connectivity: Pages = None,
     inbound_address: Annotated[str | None, Parameter(help="The address that the node binds for customers.")] = None,
-    inbound_port: int | None = None,
+    inbound_port: InboundPort | None = None,
     egress_address: Annotated[str | None, Parameter(help="The address that the node binds for services.")] = None,
-    egress_port: int | None = None,
+    egress_port: EgressPort | None = None,
     reached_at: Annotated[
         str | None,
         Parameter(help="HOST:PORT at which the control plane reaches the node's endpoint, for the canary and probes."),
@@ -112,7 +113,13 @@ def _unused(certificate: Document) -> str:
     return "" if certificate["used_at"] else " (not used yet)"
 
 
-def withdraw(node: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def withdraw(
+    node: Annotated[str, Parameter(help="The name of the node.")],
+    *,
+    reason: Why,
+    where: Where = DEFAULT,
+    json: Json = False,
+) -> int:
     """Let a node in no more. It goes on with what it has until it is stopped: end its Envoy too."""
 
     def local(hub: Hub) -> Document:

@@ -1,11 +1,11 @@
 """`bothways probe`, `rotate`, and `outbound`: what the operator does for the outbound flow."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import CertificateFile, Key, TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import control
@@ -27,7 +27,7 @@ from bothways.store.customer_credentials import CredentialState
 Value = Annotated[str | None, Parameter(help="A value of the subject, if the customer asks for one.")]
 
 
-def probe(tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def probe(tsp_id: TspId, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Look at a customer's server from all sides, and call it through the hub's Envoy; record what was seen.
 
     Exits with 1 if the call failed, or if somebody is let in who must not be, or not who must.
@@ -82,9 +82,9 @@ def rotate(
 
 
 def csr(
-    tsp_id: str,
+    tsp_id: TspId,
     *,
-    key: KeyType = KeyType.ECDSA,
+    key: Key = KeyType.ECDSA,
     country: Value = None,
     state: Value = None,
     locality: Value = None,
@@ -115,8 +115,8 @@ def csr(
 
 
 def install(
-    tsp_id: str,
-    file: Path,
+    tsp_id: TspId,
+    file: CertificateFile,
     *,
     force: Annotated[
         bool, Parameter(negative="", help="Install it even if the customer's server does not let it in now.")
@@ -149,7 +149,7 @@ def install(
 
 
 def show(
-    tsp_id: str,
+    tsp_id: TspId,
     *,
     request: Annotated[
         bool, Parameter(negative="", help="Print the request that waits for its certificate, and nothing else.")
@@ -177,7 +177,7 @@ def show(
         return OK
 
 
-def remove(tsp_id: str, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+def remove(tsp_id: TspId, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Show this customer the hub's own client certificate again; a request that waits is given up."""
 
     def local(hub: Hub) -> Document:

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from bothways.cli.arguments import PersonNumber
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, RowNumber, Why, minute, result, table, tell
+from bothways.cli.output import Json, Why, minute, result, table, tell
 from bothways.errors import Unusable
 from bothways.operations import people
 from bothways.operations.hub import Hub
@@ -23,10 +24,10 @@ Alone = Annotated[
 
 
 def add(
-    email: str,
+    email: Annotated[str, Parameter(help="The e-mail address.")],
     *,
     name: Annotated[str, Parameter(help="The name, as the person writes it.")],
-    role: Role,
+    role: Annotated[Role, Parameter(help="What the person may do.")],
     customer: Annotated[str | None, Parameter(help="The tspId, for a customer's role.")] = None,
     os_user: Annotated[
         str | None, Parameter(help="The user that this person is on the hub's own machine, as `id -un` prints it.")
@@ -54,7 +55,7 @@ def add(
         return OK
 
 
-def invite(number: RowNumber, *, alone: Alone = "", where: Where = DEFAULT, json: Json = False) -> int:
+def invite(number: PersonNumber, *, alone: Alone = "", where: Where = DEFAULT, json: Json = False) -> int:
     """Print a link with which a person makes their account for the portal: once, within three days.
 
     What they signed in with before opens nothing any more: this replaces a lost password or authenticator too. Where it
@@ -78,7 +79,7 @@ def invite(number: RowNumber, *, alone: Alone = "", where: Where = DEFAULT, json
         return OK
 
 
-def confirm(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
+def confirm(number: PersonNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Confirm, as the second person, what waits about a person: that they are on record, or their invitation, or both.
 
     For an invitation it prints a code. The link, which the first person has, opens with that alone.
@@ -98,7 +99,7 @@ def confirm(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) ->
         return OK
 
 
-def refuse(number: RowNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def refuse(number: PersonNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Refuse who was put on record, or their invitation, while it waits for a second person."""
 
     def local(hub: Hub) -> Document:
@@ -131,7 +132,7 @@ def list_(
         return OK
 
 
-def disable(number: RowNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def disable(number: PersonNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Let a person in no more, by sign-in or by token. They stay on record, for the audit names them."""
     with asked(where) as at:
         document = at.change(

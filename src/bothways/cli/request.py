@@ -7,12 +7,12 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import OfCustomer, RequestFile, RequestNumber, TspId
 from bothways.cli.asking import DEFAULT, Asked, Document, Here, Where, asked
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.output import (
     Json,
     Reason,
-    RowNumber,
     day,
     finding_line,
     is_row_number,
@@ -42,8 +42,8 @@ _BATCH = 50
 
 
 def submit(
-    tsp_id: str,
-    file: Path,
+    tsp_id: TspId,
+    file: RequestFile,
     *,
     renews: Annotated[
         str | None,
@@ -77,7 +77,7 @@ def submit(
         return OK
 
 
-def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = False) -> int:
+def list_(*, customer: OfCustomer = None, where: Where = DEFAULT, json: Json = False) -> int:
     """List requests, of all customers or of one."""
     with asked(where) as at:
         found = at.every(
@@ -93,7 +93,7 @@ def list_(*, customer: str | None = None, where: Where = DEFAULT, json: Json = F
         return OK
 
 
-def show(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
+def show(number: RequestNumber, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Show a request with what the rules say about it. Exits with 1 if they refuse it."""
 
     def local(hub: Hub) -> Document:
@@ -112,7 +112,7 @@ def show(number: RowNumber, *, where: Where = DEFAULT, json: Json = False) -> in
 
 
 def approve(
-    *numbers: RowNumber,
+    *numbers: RequestNumber,
     all_: Annotated[bool, Parameter(name="--all", negative="", help="Approve whatever waits for review.")] = False,
     customer: Annotated[str | None, Parameter(help="Approve whatever of this customer waits for review.")] = None,
     from_: Annotated[
@@ -169,7 +169,7 @@ def keys(*, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def refuse(number: RowNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+def refuse(number: RequestNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Refuse a request."""
 
     def local(hub: Hub) -> Document:
@@ -182,7 +182,7 @@ def refuse(number: RowNumber, *, reason: Reason, where: Where = DEFAULT, json: J
         return OK
 
 
-def withdraw(number: RowNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
+def withdraw(number: RequestNumber, *, reason: Reason, where: Where = DEFAULT, json: Json = False) -> int:
     """Withdraw the approval of a request, for good: no certificate of it stays usable, on open connections neither."""
 
     def local(hub: Hub) -> Document:

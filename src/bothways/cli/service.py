@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.arguments import ServiceName, TspId
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
 from bothways.cli.output import Json, Why, result, table, tell
@@ -19,11 +20,13 @@ from bothways.registry.service import TIMEOUT, Service
 
 
 def add(
-    name: str,
+    name: Annotated[str, Parameter(help="The service's name, of your choice, like tokens.")],
     *,
     prefix: Annotated[str, Parameter(help="The path under the endpoint, for example /tokens.")],
     upstream: Annotated[str, Parameter(help="Where the service listens: http://HOST:PORT or https://NAME:PORT.")],
-    needs: Annotated[list[Flow] | None, Parameter(help="Flows that must be established; inbound unless said.")] = None,
+    needs: Annotated[
+        list[Flow] | None, Parameter(negative="", help="Flows that must be established; inbound unless said.")
+    ] = None,
     upstream_ca: Annotated[Path | None, Parameter(help="The CAs that vouch for an https upstream, in PEM.")] = None,
     http2: Annotated[bool, Parameter(negative="", help="The upstream speaks HTTP/2, as gRPC does.")] = False,
     timeout: Annotated[int, Parameter(help="Seconds that an answer may take; with --streaming, silence.")] = TIMEOUT,
@@ -87,7 +90,7 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
         return OK
 
 
-def grant(name: str, tsp_id: str, *, where: Where = DEFAULT, json: Json = False) -> int:
+def grant(name: ServiceName, tsp_id: TspId, *, where: Where = DEFAULT, json: Json = False) -> int:
     """Grant a service to a customer; it is reachable once the flows that it needs are established."""
 
     def local(hub: Hub) -> Document:
@@ -99,7 +102,7 @@ def grant(name: str, tsp_id: str, *, where: Where = DEFAULT, json: Json = False)
         return at.conclude(document, f"{name} is granted to {tsp_id}.", as_json=json)
 
 
-def withdraw(name: str, tsp_id: str, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def withdraw(name: ServiceName, tsp_id: TspId, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Withdraw a service from a customer."""
 
     def local(hub: Hub) -> Document:

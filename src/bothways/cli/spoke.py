@@ -61,7 +61,8 @@ def init(
     confirm: Annotated[
         list[str] | None,
         Parameter(
-            help="With a preset: what the hub's representative confirmed, as SETTING=VALUE; asked at a terminal."
+            negative="",
+            help="With a preset: what the hub's representative confirmed, as SETTING=VALUE; asked at a terminal.",
         ),
     ] = None,
     directory: Directory = HERE,

@@ -35,7 +35,10 @@ def config(
     local_port: Annotated[int, Parameter(help="For the proxies: where applications call the hub.")] = LOCAL_PORT,
     resolver: Annotated[
         list[str] | None,
-        Parameter(help="For nginx and HAProxy: a DNS server, IP or IP:PORT, in place of the system's; repeatable."),
+        Parameter(
+            negative="",
+            help="For nginx and HAProxy: a DNS server, IP or IP:PORT, in place of the system's; repeatable.",
+        ),
     ] = None,
     directory: Annotated[Path, Parameter(help="The spoke's directory, one for each environment.")] = HERE,
     json: Json = False,

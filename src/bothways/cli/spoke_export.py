@@ -33,7 +33,7 @@ def export(
     replace: Annotated[bool, Parameter(negative="", help="With --p12: replace the file if it is there.")] = False,
     kubernetes: Annotated[
         str | None,
-        Parameter(help="Print a Secret of this name, with the private key: ... | kubectl apply -f -"),
+        Parameter(help="Print a Secret of this name, with the private key, for `kubectl apply -f -`."),
     ] = None,
     namespace: Annotated[str, Parameter(help="With --kubernetes: the namespace.")] = "",
     jks: Annotated[bool, Parameter(negative="", help="Print the commands that make Java keystores.")] = False,

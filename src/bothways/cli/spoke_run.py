@@ -46,7 +46,8 @@ def run(
         Parameter(help="Listen for your applications at another address: whoever reaches it calls the hub as you."),
     ] = _LOOPBACK,
     dns: Annotated[
-        list[str] | None, Parameter(help="Ask this DNS server, IP or IP:PORT, in place of the system's; repeatable.")
+        list[str] | None,
+        Parameter(negative="", help="Ask this DNS server, IP or IP:PORT, in place of the system's; repeatable."),
     ] = None,
     stale_seconds: Annotated[
         int, Parameter(help="For how long the hub's last addresses serve while DNS fails; then calls get 503.")

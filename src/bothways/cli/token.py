@@ -4,24 +4,26 @@ from typing import Annotated
 
 from cyclopts import Parameter, validators
 
+from bothways.cli.arguments import TokenNumber
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.exit import OK
-from bothways.cli.output import Json, RowNumber, Why, day, result, table, tell
+from bothways.cli.output import Json, Why, day, result, table, tell
 from bothways.operations import tokens
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action, Role
 
 
 def add(
-    name: str,
+    name: Annotated[str, Parameter(help="What the token is for, in your words: lists show it.")],
     *,
-    role: Role,
+    role: Annotated[Role, Parameter(help="What whoever has it may do.")],
     customer: Annotated[str | None, Parameter(help="The tspId, for a customer's role.")] = None,
     scope: Annotated[
-        tuple[Action, ...], Parameter(help="What it is limited to; all that its role may do if none.")
+        tuple[Action, ...],
+        Parameter(negative="", help="What it is limited to, once for each; all that its role may do if none."),
     ] = (),
     days: Annotated[
-        int, Parameter(help="How long it opens.", validator=validators.Number(gte=1, lte=tokens.DAYS_MOST))
+        int, Parameter(help="For how many days it opens.", validator=validators.Number(gte=1, lte=tokens.DAYS_MOST))
     ] = tokens.DAYS,
     where: Where = DEFAULT,
     json: Json = False,
@@ -61,7 +63,7 @@ def list_(
         return OK
 
 
-def revoke(number: RowNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
+def revoke(number: TokenNumber, *, reason: Why, where: Where = DEFAULT, json: Json = False) -> int:
     """Revoke an API token: it opens nothing from now on."""
 
     def local(hub: Hub) -> Document:
