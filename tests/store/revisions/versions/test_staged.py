@@ -3,5 +3,5 @@
 from bothways.store.revisions.versions import staged
 
 
-def test_it_follows_the_one_for_what_is_let_go() -> None:
-    assert (staged.down_revision, staged.revision) == ("7", "8")
+def test_it_follows_the_one_for_server_authorities() -> None:
+    assert (staged.down_revision, staged.revision) == ("8", "9")
