@@ -183,6 +183,7 @@ def test_status_tells_what_ends_and_which_notice_failed(
     document("customer", "contact", "add", issuer, "--email", "pki@bank.example")
     soon = replace(hub.terms, certificate=CertificateTerms(validity_days=5))
     (hub.directory / "contract.toml").write_text(render_terms(soon))
+    document("hub", "terms", "--take")
     (hub.directory / "tls.csr").write_bytes(make_csr())
     number = document("request", "submit", issuer, hub.directory / "tls.csr")["id"]
     serial = document("request", "approve", number)["serial"]

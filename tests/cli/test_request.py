@@ -130,6 +130,7 @@ def test_show_exits_with_1_if_the_rules_refuse_a_stored_request(
     in_hub: Run, document: Document, submitted: int, hub_terms: Path
 ) -> None:
     hub_terms.write_text(hub_terms.read_text().replace('"ecdsa",', ""))
+    document("hub", "terms", "--take")
     done = document("request", "show", submitted, code=1)
     assert [each["id"] for each in done["findings"]] == ["CSR-KEY-01"]
     assert in_hub("request", "approve", submitted).returncode == 1
