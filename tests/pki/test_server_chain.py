@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from tests.wire.servers import key_usage
 
 from bothways.errors import Refused
 from bothways.findings import Finding
@@ -48,6 +49,8 @@ def end_entity(issuer: Any, **wrong: Any) -> x509.Certificate:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     if usage := wrong.get("usage"):
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if has := wrong.get("has"):
+        builder = builder.add_extension(has, critical=True)
     return builder.sign(issuer[0], wrong.get("digest", SHA256()))
 
 
@@ -57,9 +60,10 @@ def ids(findings: tuple[Finding, ...]) -> list[str]:
 
 def test_a_good_chain_has_no_findings(cas: tuple[Any, Any]) -> None:
     root, middle = cas
-    own = end_entity(middle)
-    way = (own, middle[1], root[1])
-    assert server_chain_findings((own, middle[1]), (root[1],), way, HOST, NOW) == ()
+    for good in ({}, {"has": key_usage(digital_signature=True)}):
+        own = end_entity(middle, **good)
+        way = (own, middle[1], root[1])
+        assert server_chain_findings((own, middle[1]), (root[1],), way, HOST, NOW) == ()
 
 
 def test_gaps_order_and_strangers_are_told_apart(cas: tuple[Any, Any], make_ca: MakeCa) -> None:
@@ -101,6 +105,7 @@ def test_what_has_ended_beside_the_way_is_a_warning(cas: tuple[Any, Any], make_c
         ({"key": ed25519.Ed25519PrivateKey.generate()}, "PROBE-KEY-01"),
         ({"key": rsa.generate_private_key(65537, 1024)}, "PROBE-KEY-01"),  # noqa: S505
         ({"usage": ExtendedKeyUsageOID.CLIENT_AUTH}, "PROBE-KEY-03"),
+        ({"has": key_usage(key_encipherment=True)}, "PROBE-KEY-04"),
     ],
 )
 def test_each_mistake_of_the_servers_own_certificate_is_one_finding(

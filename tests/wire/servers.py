@@ -110,6 +110,22 @@ def nginx(pki: ServerPki, tls: str, location: str = "return 200 ok;", http: str 
         yield port
 
 
+def key_usage(**uses: bool) -> x509.KeyUsage:
+    """Return the extension that allows these uses and no other."""
+    every = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{**dict.fromkeys(every, False), **uses})
+
+
 @contextmanager
 def s_server(pki: ServerPki, *options: str, anybody: bool = False) -> Iterator[int]:
     """Run `openssl s_server`, which requires a certificate under the Client CA, unless it takes `anybody`."""

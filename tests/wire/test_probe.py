@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import local_settings
 from tests.dns_server import DnsServer
 from tests.wire import servers
 from tests.wire.conftest import World
-from tests.wire.servers import ServerPki
+from tests.wire.servers import ServerPki, key_usage
 
 from bothways.connectivity.evidence import Caller, admission
 from bothways.operations.chains import endorse_chain, submit_chain
@@ -240,8 +240,14 @@ def test_another_name_is_found_and_the_wanted_one_is_printed(
         ({"days": 10}, ["PROBE-DATE-03"], True),
         ({"key": ec.generate_private_key(ec.SECP521R1())}, ["PROBE-KEY-01", "PROBE-CALL-01"], False),
         ({"key": ed25519.Ed25519PrivateKey.generate()}, ["PROBE-KEY-01", "PROBE-CALL-01"], False),
+        ({"has": [key_usage(key_agreement=True)]}, ["PROBE-KEY-04", "PROBE-CALL-01"], False),
+        (
+            {"key": rsa.generate_private_key(65537, 2048), "has": [key_usage(key_encipherment=True)]},
+            ["PROBE-KEY-04", "PROBE-CALL-01"],
+            False,
+        ),
     ],
-    ids=["expired", "expiring", "P-521", "Ed25519"],
+    ids=["expired", "expiring", "P-521", "Ed25519", "ECDSA that may not sign", "RSA that may not sign"],
 )
 def test_dates_and_keys_are_judged_as_envoy_does(
     bench: Bench, wrong: dict[str, Any], found: list[str], *, ok: bool

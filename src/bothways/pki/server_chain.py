@@ -140,6 +140,11 @@ def _strength_findings(own: x509.Certificate, host: str) -> Iterator[Finding]:
     if usage is not None and not allowed.intersection(usage):
         message = "the certificate's extended key usage does not say serverAuth"
         yield Finding("PROBE-KEY-03", message, "Request one for a server.", "RFC 5280 section 4.2.1.12", host)
+    signs = extension(own, x509.KeyUsage)
+    if signs is not None and not signs.digital_signature:
+        # In all of TLS 1.3, and wherever TLS 1.2 keeps what was recorded secret, the key of the server signs.
+        message = "the certificate's key usage does not say digitalSignature, and so its key may not sign a handshake"
+        yield Finding("PROBE-KEY-04", message, "Request one for a server of TLS.", "RFC 5280 section 4.2.1.3", host)
 
 
 def _is_root(certificate: x509.Certificate) -> bool:
