@@ -15,7 +15,7 @@ class Way(StrEnum):
     """By what a customer is known to have the contract that was in force."""
 
     FETCHED = "fetched"
-    """It fetched that at the endpoint, with its certificate."""
+    """It fetched that, at the endpoint with its certificate, or by the API with its token."""
 
     IN_FORCE = "in force"
     """Its spoke named that as the one by which it works."""

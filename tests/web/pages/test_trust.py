@@ -7,11 +7,13 @@ import pytest
 from cryptography import x509
 from tests.web.pages.conftest import Visitor
 
-from bothways.operations.authorities import add_client_authority
+from bothways.operations.authorities import add_client_authority, add_server_authority
 from bothways.operations.chains import endorse_chain, list_chains
 from bothways.operations.endpoints import set_endpoint, show_endpoint, waiting_endpoints
 from bothways.operations.hub import Hub, contract
+from bothways.operations.server_rollover import standing
 from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.store.contracts import Way
 
 
 def test_the_client_ca_is_downloaded_and_its_fingerprint_told(hub: Hub, bank: Visitor, issuer: str) -> None:
@@ -22,6 +24,25 @@ def test_the_client_ca_is_downloaded_and_its_fingerprint_told(hub: Hub, bank: Vi
     for each in x509.load_pem_x509_certificates(answer.content):
         assert fingerprint(each).upper() in said.replace(":", "")
     assert "movingtoitsnextClientCA" in said
+
+
+def test_the_next_server_ca_is_told_and_who_downloads_it_has_it(
+    hub: Hub, bank: Visitor, operator: Visitor, issuer: str
+) -> None:
+    page, file = f"/customers/{issuer}/trust", f"/customers/{issuer}/trust/server-ca.crt"
+    assert "next server CA" not in bank.get(page).text
+    add_server_authority(hub)
+    assert operator.get(file).text == contract(hub).trust.server_ca
+    assert "Not taken yet" in bank.get(page).text
+    answer = bank.get(file)
+    said = bank.said(bank.get(page)).replace(" ", "").replace(":", "")
+    for each in x509.load_pem_x509_certificates(answer.content):
+        assert fingerprint(each).upper() in said
+    assert "Takenon" in said
+    found = standing(hub, issuer)
+    assert found is not None
+    assert found.taken is not None
+    assert found.taken.way is Way.PORTAL
 
 
 def test_a_chain_is_submitted_and_shown_as_a_tree(

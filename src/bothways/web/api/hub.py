@@ -16,6 +16,7 @@ from bothways.operations.hub import contract
 from bothways.operations.rollout import try_again
 from bothways.pki.keys import sha256
 from bothways.registry.access import Action
+from bothways.store.contracts import Way
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason
@@ -63,7 +64,10 @@ def hub_router(gate: Gate) -> APIRouter:
     @router.get("/contract")
     def _contract(by: Asks) -> Document:
         """Show the contract as it is published, with the SHA-256 of it for customers to compare by phone."""
-        text = render_contract(contract(by.may(Action.CUSTOMER_READ, by.tsp_id)))
+        hub = by.may(Action.CUSTOMER_READ, by.tsp_id)
+        text = render_contract(contract(hub))
+        if by.tsp_id is not None:
+            server_rollover.contract_taken(hub, by.tsp_id, Way.FETCHED)
         return {"contract": text, "fingerprint": sha256(text.encode())}
 
     @router.post("/reopen")

@@ -12,9 +12,11 @@ from bothways.operations.chains import list_chains, submit_chain
 from bothways.operations.customers import show_customer
 from bothways.operations.endpoints import list_probes, show_endpoint, submit_endpoint, waiting_endpoints
 from bothways.operations.hub import Hub, contract
+from bothways.operations.server_rollover import contract_taken, standing
 from bothways.pki.chain import parse_anchors
 from bothways.pki.tree import chain_document
 from bothways.registry.access import Action
+from bothways.store.contracts import Way
 from bothways.store.submitted_endpoints import SubmittedEndpoint
 from bothways.web.pages.customer import Done, TspId, pem_file
 from bothways.web.pages.evidence import shown_probes
@@ -43,7 +45,7 @@ def trust_router(gate: Gate, view: View, probes: Probes) -> APIRouter:
 
     @router.get("/trust/server-ca.crt")
     def _server_ca(visitor: who, tsp_id: TspId) -> Response:
-        return pem_file(contract(visitor.may(Action.CUSTOMER_READ, tsp_id)).trust.server_ca, "ca.crt")
+        return pem_file(_server_cas(visitor, tsp_id), "ca.crt")
 
     @router.post("/trust/chain")
     async def _submit_chain(form: sent, tsp_id: TspId) -> Response:
@@ -93,13 +95,24 @@ def authorities(pem: str) -> list[dict[str, Any]]:
     return [chain_document((each,)) for each in x509.load_pem_x509_certificates(pem.encode())]
 
 
+def _server_cas(visitor: Visitor, tsp_id: str) -> str:
+    """Return the server CAs in PEM; from now on the customer has them, if it is not the hub's own people who look."""
+    hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
+    pem = contract(hub).trust.server_ca
+    if not visitor.of_hub:
+        contract_taken(hub, tsp_id, Way.PORTAL)
+    return pem
+
+
 def _trust_page(hub: Hub, visitor: Visitor, tsp_id: str) -> dict[str, Any]:
-    chains = list_chains(hub, tsp_id)[-_SHOWN:][::-1]
+    chains, trust = list_chains(hub, tsp_id)[-_SHOWN:][::-1], contract(hub).trust
     return {
         "visitor": visitor,
         "place": "trust",
         "customer": show_customer(hub, tsp_id).customer,
-        "client_cas": authorities(contract(hub).trust.client_ca),
+        "client_cas": authorities(trust.client_ca),
+        "server_cas": authorities(trust.server_ca),
+        "standing": standing(hub, tsp_id),
         "chains": [
             {"stored": each, "certificates": chain_document(parse_anchors(each.pem.encode(), f"chain {each.id}"))}
             for each in chains
