@@ -63,6 +63,37 @@ def test_questions_that_people_ask_are_answered_by_the_page_about_it(question: s
     assert page in [each.passage.page for each in index().ask(question, 3)]
 
 
+@pytest.mark.parametrize(
+    ("question", "source"),
+    [
+        ("how do I renew", "renewal.md"),
+        ("our certificate has expired, what now", "questions.md#our-certificate-has-expired-what-now"),
+        ("what is finding CSR-KEY-02", "findings.md#csr-key-02"),
+        ("tlsv1 alert unknown ca", "check.md#check-alert-48"),
+        ("dns ttl", "glossary.md#ttl"),
+        ("why not pin the certificate", "trust.md#trust-the-ca-never-pin-the-certificate"),
+        ("revoke a certificate", "revocation.md"),
+        ("how do I get the Client CA", "questions.md#how-do-we-get-the-hubs-client-ca"),
+        ("which ports must my server listen on", "questions.md#on-which-port-must-our-server-listen"),
+        ("IP addresses for our firewall", "questions.md#which-ip-addresses-does-the-hub-have-for-our-firewall"),
+        ("what key types are allowed", "questions.md#which-keys-and-which-tls-versions-are-allowed"),
+        ("does the hub support TLS 1.3", "questions.md#which-keys-and-which-tls-versions-are-allowed"),
+        ("how long is a certificate valid", "contract.md#certificatevalidity_days"),
+        ("403 forbidden when calling a service", "trouble.md#why-am-i-answered-with-403-404-421-or-503"),
+        ("how do I upgrade the hub", "operation.md#upgrades"),
+        ("is there a test environment", "questions.md#is-there-a-test-environment"),
+        ("what does at risk mean", "questions.md#what-does-at-risk-mean"),
+        ("hostname mismatch", "trouble.md#why-does-my-program-not-trust-the-hub"),
+        ("connection reset by peer", "questions.md#connection-reset-refused-or-timed-out-where-do-we-look"),
+        ("two people approval", "portal.md#two-people"),
+        ("prometheus metrics", "operation.md#metrics"),
+        ("enroll with EST", "est.md"),
+    ],
+)
+def test_the_first_answer_is_the_passage_that_an_operator_or_a_customer_asked_for(question: str, source: str) -> None:
+    assert index().ask(question, 1)[0].passage.source == f"docs/{source}"
+
+
 def test_words_of_one_family_are_one_and_ids_are_found_whole_and_in_parts() -> None:
     assert len({stem(each) for each in ("renew", "renews", "renewed", "renewing")}) == 1
     assert len({stem(each) for each in ("revoke", "revoked", "revocation")}) == 1

@@ -30,14 +30,11 @@ STOP = frozenset(_STOP.split())
 
 SAME = {"cert": "certific", "certificat": "certific", "revoc": "revok", "expirat": "expir", "renewal": "renew"}
 SAME |= {"endorsement": "endors", "setup": "set", "config": "configur", "request": "csr", "postgr": "postgresql"}
-SAME |= {"truststor": "trust", "timeout": "time-out"}
+SAME |= {"truststor": "trust", "timeout": "time-out", "enrolment": "enroll", "enrollment": "enroll", "enrol": "enroll"}
 """Words whose stems differ, and that mean the same here."""
 
 _HEADING, _TITLE = 4, 2
 """How often a word of the heading, and of the page's title, counts."""
-
-_OF_RECORDS = 0.6
-"""What a word weighs there, of what it weighs elsewhere."""
 
 _SATURATION, _LENGTH = 1.2, 0.6
 """k1 and b of BM25 (Robertson and Zaragoza 2009)."""
@@ -68,8 +65,7 @@ class Index:
             for word, count in each.items():
                 rarity = math.log(1 + (len(counts) - spread[word] + 0.5) / (spread[word] + 0.5))
                 weight = rarity * count * (_SATURATION + 1) / (count + norm)
-                if self.passages[number].page in _RECORDS:
-                    weight *= _OF_RECORDS
+                weight *= _SHARES.get(self.passages[number].page, 1)
                 self.weights[word].append((number, round(weight, 3)))
 
     def ask(self, question: str, most: int = 5) -> tuple[Answer, ...]:
@@ -95,8 +91,10 @@ class Index:
         }
 
 
-_RECORDS = {"performance", "attacks", "defaults", "architecture"}
-"""Pages for whoever wants to know how it is made: what others say about the same words, goes first."""
+_SHARES = dict.fromkeys(("performance", "attacks", "defaults", "architecture"), 0.6)
+_SHARES |= {"reference-cli": 0.9, "reference-api": 0.7}
+"""What a word weighs there, of what it weighs elsewhere: pages for whoever wants to know how it is made, and lists of
+commands and calls. What others say about the same words goes first."""
 
 _LISTS = {"index", "reference-findings"}
 """Pages that only lead to others: their passages would answer everything, and say nothing."""
