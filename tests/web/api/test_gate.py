@@ -30,6 +30,7 @@ from bothways.registry.access import Role
 from bothways.web.api.gate import BURST
 from bothways.web.portal import portal_app
 
+LISTS = ("requests", "certificates", "chains", "endpoints", "services", "observations", "people")
 NEW = {"customer": "99", "kind": "issuer", "organization": "Third Bank"}
 
 
@@ -87,8 +88,18 @@ def test_another_customers_things_are_as_if_they_were_not_there(api: Api, things
         assert allowed
 
 
+def test_no_operation_that_names_a_thing_is_left_out() -> None:
+    of_customers = {ADMINISTRATOR, Role.CUSTOMER_MEMBER}
+    for operation, (_, allowed) in OPERATIONS.items():
+        # What is not looked at as another customer's is for nobody of a customer, in whatever role.
+        assert of_customer(operation) or "{" not in operation[1] or not allowed & of_customers, operation
+    lists = {path for (method, path), (_, allowed) in OPERATIONS.items() if method == "GET" and allowed & of_customers}
+    own = {f"/{each}" for each in (*LISTS, "customers", "tokens", "requests/waiting")}
+    assert {each for each in lists if "{" not in each} == own | {"/revocation-lists", "/hub/contract"}
+
+
 def test_lists_hold_nothing_of_another_customer(api: Api, things: Things) -> None:
-    for noun in ("requests", "certificates", "chains", "endpoints", "services", "observations", "people"):
+    for noun in LISTS:
         assert api("GET", f"/{noun}", role=ADMINISTRATOR, tsp_id=OTHER) == {"items": [], "next": None}, noun
         if noun not in {"services", "observations"}:
             assert len(api("GET", f"/{noun}", role=ADMINISTRATOR, tsp_id=OWNER)["items"]) == 1, noun
