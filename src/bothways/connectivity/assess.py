@@ -11,6 +11,9 @@ EXPIRING = timedelta(days=30)
 """How long before an end of validity a flow counts as at risk."""
 
 
+_REVIEW = "it waits for the operator's review"
+
+
 class State(StrEnum):
     """How far a flow is, for people. What it opens is `FlowAssessment.open`."""
 
@@ -24,11 +27,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a flow's checklist: what it is, whether it is done, and what was seen or is to be done next."""
+    """One line of a flow's checklist: what it is, whether it is done, and what was seen or is to be done next.
+
+    `under_review` tells that the customer has done its part, and the hub has not decided yet.
+    """
 
     name: str
     done: bool
     said: str
+    under_review: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,10 @@ def _inbound(facts: Facts, now: datetime) -> FlowAssessment:
     # What a revoked certificate once proved went with it: it may not have been the customer who used it.
     seen = [each.seen_at for each in facts.certificates if each.seen_at and each.revoked_at is None]
     submitted = bool(facts.requests_open or facts.certificates)
-    review = "it waits for the operator's review" if facts.requests_open else "submit a request (CSR)"
+    review, waits = (_REVIEW, True) if facts.requests_open else ("submit a request (CSR)", False)
     steps = (
         Step("request", submitted, "submitted" if submitted else _refused_or(facts, "submit a request (CSR)")),
-        Step("certificate", bool(active), _until(max(each.not_after for each in active)) if active else review),
+        Step("certificate", bool(active), _until(max(each.not_after for each in active)) if active else review, waits),
         Step("connected", bool(seen), _at(max(seen)) if seen else "call GET /connectivity with the certificate"),
     )
     started = submitted or facts.requests_refused > 0
@@ -94,11 +101,12 @@ def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
     probe, proof = (each if each and _concerns(each, facts) else None for each in (facts.probe, facts.proof))
     # A probe proves the chain that it met. One that was endorsed later may be of other keys, and vouch for nothing yet.
     proved = proof is not None and any(each.since <= proof.at for each in anchors)
-    review = "it waits for the operator's review" if facts.chains_open else "submit the server's CA chain"
-    named = "it waits for the operator's review" if facts.endpoints_open else "name the server with its base URL"
+    submitted, named = bool(facts.chains_open), bool(facts.endpoints_open)
+    chain = _REVIEW if submitted else "submit the server's CA chain"
+    server = _REVIEW if named else "name the server with its base URL"
     steps = (
-        Step("endpoint", facts.endpoint is not None, facts.endpoint or named),
-        Step("chain", bool(anchors), _until(max(each.until for each in anchors)) if anchors else review),
+        Step("endpoint", facts.endpoint is not None, facts.endpoint or server, named),
+        Step("chain", bool(anchors), _until(max(each.until for each in anchors)) if anchors else chain, submitted),
         Step("probed", proved, probe.seen if probe and (proved or not probe.ok) else "probe the server"),
     )
     lost = ""

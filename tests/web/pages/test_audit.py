@@ -1,13 +1,15 @@
 """The audit is read from its end, page by page, by who may read it."""
 
 import re
+from dataclasses import replace
 
 from tests.web.pages.conftest import Visit, Visitor
 
 from bothways.operations.audit import verify_audit
 from bothways.operations.customers import resume_customer, suspend_customer
 from bothways.operations.hub import Hub
-from bothways.registry.access import Role
+from bothways.operations.tokens import create_token
+from bothways.registry.access import Action, Role
 
 
 def test_it_is_read_from_its_end(hub: Hub, operator: Visitor, issuer: str) -> None:
@@ -20,6 +22,14 @@ def test_it_is_read_from_its_end(hub: Hub, operator: Visitor, issuer: str) -> No
     older = operator.get(f"/audit?before={before}").text
     assert "hub.init" in older
     assert "customer.suspend" in page
+
+
+def test_a_line_says_all_of_it_in_words_with_the_call_it_was_done_in(hub: Hub, operator: Visitor, issuer: str) -> None:
+    scopes = [Action.CUSTOMER_READ, Action.REQUEST_SUBMIT]
+    create_token(replace(hub, request_id="cli-1f2e"), "ci", Role.CUSTOMER_MEMBER, issuer, scopes)
+    said = operator.said(operator.get("/audit"))
+    assert "customer-read, request-submit" in said
+    assert "cli-1f2e" in said
 
 
 def test_auditors_and_reviewers_read_it(visit: Visit) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import segno
@@ -34,6 +35,14 @@ def test_what_broke_a_flow_is_bad_what_is_done_is_good_and_the_rest_waits(
     assert [each.colour for each in shown_steps(assessment)] == colours
 
 
+def test_the_next_step_is_the_one_that_broke_or_is_missing_unless_the_hub_has_it() -> None:
+    assert [each.next for each in shown_steps(flow(State.IN_PROGRESS, True, False, False))] == [False, True, False]
+    assert [each.next for each in shown_steps(flow(State.BROKEN, True, True, True))] == [False, False, True]
+    assert not any(each.next for each in shown_steps(flow(State.ESTABLISHED, True, True, True)))
+    waits = (Step("request", True, ""), Step("certificate", False, "", under_review=True), Step("connected", False, ""))
+    assert not any(each.next for each in shown_steps(FlowAssessment(Flow.INBOUND, State.IN_PROGRESS, "", waits)))
+
+
 def test_every_state_has_a_colour() -> None:
     assert {colour_of(each) for each in State} == {"good", "wait", "bad", "still"}
 
@@ -52,6 +61,17 @@ def test_a_timeline_shows_what_is_valid_due_over_and_where_two_overlap(now: date
     assert x == second.x
     assert x + width == pytest.approx(first.x + first.width, abs=0.3)
     assert first.x < x < drawn.today < x + width
+
+
+@pytest.mark.parametrize("days", [1, 40, 90, 400, 800, 4000, 20_000])
+def test_few_dates_stand_at_the_firsts_of_months_and_away_from_the_edges(now: datetime, days: int) -> None:
+    ticks = timeline([Span("one", now, now + timedelta(days=days))], now).ticks
+    assert 1 <= len(ticks) <= 5
+    assert {(each.day, each.hour) for _, each in ticks} == {(1, 0)}
+    places = [x for x, _ in ticks]
+    assert places == sorted(places)
+    assert all(5 < x < 95 for x in places)
+    assert all(b - a > 12 for a, b in pairwise(places))
 
 
 def test_without_spans_today_is_drawn_alone(now: datetime) -> None:

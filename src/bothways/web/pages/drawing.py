@@ -1,8 +1,8 @@
 """What is drawn: the colour of each step of a flow, and the bars of a timeline. Numbers alone; templates draw them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 
 import segno
@@ -25,19 +25,23 @@ _PLACES = {
     "chain": "trust",
     "probed": "endpoint",
 }
-WIDTH, LEFT, ROW, TOP = 960, 230, 34, 34
-"""Units of the timeline's drawing: its width, where bars begin, the height of a row, and of the dates above."""
+ROW, TOP = 44, 26
+"""Pixels of the timeline's drawing: the height of a row, and of the dates above. It is as wide as there is room."""
+_WIDTH = 100.0
 _MARGIN = 0.04
-_TICKS = 6
+# So many dates stand side by side on a phone; near an edge one would be cut off.
+_TICKS_MOST, _EDGE = 4, 9.0
+_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120, 600)
 
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """A step with its colour (`good`, `wait`, `bad`), and the page where one goes on."""
+    """A step with its colour (`good`, `wait`, `bad`), the page where one goes on, and whether it is what to do next."""
 
     step: Step
     colour: str
     place: str
+    next: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A span as it is drawn: left edge, width, upper edge, colour, and `due` if somebody has to act.
+    """A span as it is drawn: left edge and width in percent, upper edge in pixels, colour, `due` if one has to act.
 
     `successor` is the label of what is valid after it, if that is there already.
     """
@@ -68,7 +72,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A drawing of spans: bars, dates with their places, where today is, and where spans overlap (left edge, width)."""
+    """A drawing of spans: bars, dates with their places, where today is, and where spans overlap (left edge, width).
+
+    What is across is in percent of the width, the height in pixels.
+    """
 
     bars: tuple[Bar, ...]
     ticks: tuple[tuple[float, datetime], ...]
@@ -108,7 +115,11 @@ def shown_steps(flow: FlowAssessment) -> tuple[ShownStep, ...]:
     broken = flow.state is State.BROKEN
     # What broke a flow whose steps are all done is its last one: it worked, and does not any more.
     culprit = next((each for each in flow.steps if not each.done), flow.steps[-1]) if broken else None
-    return tuple(ShownStep(each, _colour(each, flow, culprit), _PLACES[each.name]) for each in flow.steps)
+    missing = culprit or next((each for each in flow.steps if not each.done), None)
+    return tuple(
+        ShownStep(each, _colour(each, flow, culprit), _PLACES[each.name], each is missing and not _waits(each))
+        for each in flow.steps
+    )
 
 
 def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
@@ -119,14 +130,19 @@ def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
     first, whole = first - room, (last - first) + 2 * room
 
     def x(moment: datetime) -> float:
-        return round(LEFT + (WIDTH - LEFT) * ((moment - first) / whole), 1)
+        return round(_WIDTH * ((moment - first) / whole), 1)
 
     bars = tuple(
         replace(_bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now), successor=_successor(each, spans))
         for row, each in enumerate(spans)
     )
-    ticks = tuple((x(moment), moment) for moment in (first + whole * part / _TICKS for part in range(1, _TICKS)))
+    months = ((x(moment), moment) for moment in _months(first, first + whole))
+    ticks = tuple(each for each in months if _EDGE < each[0] < _WIDTH - _EDGE)
     return Timeline(bars, ticks, x(now), _overlaps(spans, x), TOP + ROW * len(spans) + 8)
+
+
+def _waits(step: Step) -> bool:
+    return step.under_review and not step.done
 
 
 def _colour(step: Step, flow: FlowAssessment, culprit: Step | None) -> str:
@@ -138,10 +154,19 @@ def _colour(step: Step, flow: FlowAssessment, culprit: Step | None) -> str:
     return "bad" if step.name == "request" and flow.state is State.IN_PROGRESS else "wait"
 
 
+def _months(first: datetime, last: datetime) -> Iterator[datetime]:
+    """Yield the firsts of months between two moments, as many months apart as leaves few of them."""
+    begins, ends = (each.year * 12 + each.month - 1 for each in (first, last))
+    apart = next((each for each in _MONTHS if (ends - begins) // each <= _TICKS_MOST), _MONTHS[-1])
+    for month in range(begins + 1, ends + 1):
+        if month % apart == 0:
+            yield datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
 def _bar(span: Span, begins: float, ends: float, y: float, now: datetime) -> Bar:
     due = span.revoked is None and now < span.ends and span.ends - now < EXPIRING
     colour = "still" if span.revoked or span.ends <= now else "wait" if due else "good"
-    return Bar(span, begins, max(2.0, round(ends - begins, 1)), y, colour, due)
+    return Bar(span, begins, max(0.5, round(ends - begins, 1)), y, colour, due)
 
 
 def _successor(span: Span, spans: Sequence[Span]) -> str:

@@ -43,7 +43,7 @@ class Recipe:
 
 def first_call(terms: Terms) -> str:
     """Return the command that proves the inbound flow."""
-    return f"curl --cert tls.crt --key tls.key --cacert ca.crt {terms.endpoint}/connectivity"
+    return f"curl --cert tls.crt --key tls.key --cacert ca.crt \\\n  {terms.endpoint}/connectivity"
 
 
 def recipes(hub: Hub, tsp_id: str) -> tuple[Recipe, ...]:

@@ -104,12 +104,17 @@ def _plural(one: str, many: str, number: int) -> str:
     return worded(one if number == 1 else many)
 
 
-def _day(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d}"
+def _day(moment: datetime) -> Markup:
+    return _in_one_line(moment, f"{moment:%Y-%m-%d}")
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
+def _moment(moment: datetime) -> Markup:
+    return _in_one_line(moment, f"{moment:%Y-%m-%d %H:%M} UTC")
+
+
+def _in_one_line(moment: datetime, text: str) -> Markup:
+    """Return what the style keeps in one line: a browser would end lines at hyphens."""
+    return Markup('<time datetime="{}">{}</time>').format(f"{moment:%Y-%m-%dT%H:%M:%SZ}", text)
 
 
 def _sentence(text: str) -> str:
