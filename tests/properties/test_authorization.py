@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bothways.contract.document import Environment
 from bothways.pki.chain import certificate_pem, fingerprint
+from bothways.xds.authorization import reach_by_all
 from bothways.xds.names import RBAC_FILTER, SERVICE_RBAC_FILTER
 from bothways.xds.route import inbound_routes
 from bothways.xds.state import Address, Anchors, HubState, Identity, KeyPair, ServiceRoute
@@ -87,7 +88,7 @@ def built(routes: Any, identity: Identity, path: str) -> str | None:
     [host] = routes.virtual_hosts
     route = next(each for each in host.routes if matches(each.match, path))
     assert RBAC_FILTER not in route.typed_per_filter_config
-    reaches = decided(route.typed_per_filter_config[SERVICE_RBAC_FILTER], identity)
+    reaches = reached(route.typed_per_filter_config[SERVICE_RBAC_FILTER], identity)
     enters = decided(host.typed_per_filter_config[RBAC_FILTER], identity)
     if reaches is None or enters is None:
         return None
@@ -97,14 +98,19 @@ def built(routes: Any, identity: Identity, path: str) -> str | None:
     return cluster
 
 
+def reached(packed: Any, identity: Identity) -> str | None:
+    """Return the name under which the filter of the route lets the certificate pass; it may be left out there."""
+    return "all" if packed == reach_by_all() else decided(packed, identity)
+
+
 def decided(packed: Any, identity: Identity) -> str | None:
     """Return the name under which the filter lets the certificate pass, None if it does not."""
     message = filter_pb2.RBACPerRoute()
     assert packed.Unpack(message)
     assert message.HasField("rbac")  # Without it the filter would be off.
     if message.rbac.HasField("rules"):
-        assert all(each.permissions[0].any and each.principals[0].any for each in message.rbac.rules.policies.values())
-        return next(iter(message.rbac.rules.policies), None)
+        assert not message.rbac.rules.policies
+        return None
     matcher = message.rbac.matcher
     entries = matcher.matcher_tree.exact_match_map.map
     found = entries.get(identity.uri_id, matcher.on_no_match)

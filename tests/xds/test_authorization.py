@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from envoy.config.rbac.v3 import rbac_pb2
+from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
 
@@ -115,6 +116,9 @@ def test_whom_half_or_fewer_may_reach_has_a_map_of_these(first: Identity, second
 def test_whom_all_may_reach_needs_no_map(first: Identity, second: Identity) -> None:
     parts = Identities([Part((first,)), Part((second,))])
     assert reach([first, second], [first, second]) == reach(parts, parts) == reach_by_all()
+    left_out = route_components_pb2.FilterConfig()
+    assert reach_by_all().Unpack(left_out)
+    assert left_out == route_components_pb2.FilterConfig(disabled=True)
 
 
 def test_parts_make_the_map_that_the_whole_makes() -> None:
@@ -124,7 +128,9 @@ def test_parts_make_the_map_that_the_whole_makes() -> None:
         reaching = Identities(
             Part(tuple(each for each in many[place::4] if each in many[:count])) for place in range(4)
         )
-        assert unpacked(reach(reaching, every)) == unpacked(reach(many[:count], many))
+        by_parts, whole = reach(reaching, every), reach(many[:count], many)
+        assert by_parts.type_url == whole.type_url
+        assert whole == reach_by_all() if count == len(many) else unpacked(by_parts) == unpacked(whole)
 
 
 def action_of(on_match: Any) -> Any:

@@ -92,7 +92,5 @@ def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(
         "common_http_protocol_options": common,
         "use_remote_address": True,
         "internal_address_config": {"cidr_ranges": [{"address_prefix": "100::", "prefix_len": 128}]},
-        "forward_client_cert_details": "SANITIZE_SET",
-        "set_current_client_cert_details": {"subject": True, "uri": True},
         "local_reply_config": shown(replies_to_customers(state)),
     }

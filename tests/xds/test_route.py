@@ -100,6 +100,11 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
                     ),
                     added("bothways-environment", "PPR"),
                     added("bothways-certificate", "%DOWNSTREAM_PEER_FINGERPRINT_256%"),
+                    added(
+                        "x-forwarded-client-cert",
+                        "Hash=%DOWNSTREAM_PEER_FINGERPRINT_256%;"
+                        'Subject="%DOWNSTREAM_PEER_SUBJECT%";URI=%DOWNSTREAM_PEER_URI_SAN%',
+                    ),
                 ],
                 "typed_per_filter_config": {RBAC: shown(enter([first, second]))},
             }

@@ -7,6 +7,7 @@ from typing import Any
 
 from envoy.config.core.v3 import address_pb2, extension_pb2
 from envoy.config.rbac.v3 import rbac_pb2
+from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.matching.common_inputs.ssl.v3 import ssl_inputs_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
@@ -57,9 +58,11 @@ def reach(identities: Sequence[Identity], every: Sequence[Identity]) -> Any:
 
 
 def reach_by_all() -> Any:
-    """Return that whoever may enter may go on, packed: for what is there for every customer."""
-    anybody = rbac_pb2.Policy(permissions=[rbac_pb2.Permission(any=True)], principals=[rbac_pb2.Principal(any=True)])
-    return any_of(filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(rules=rbac_pb2.RBAC(policies={_ENTERED: anybody}))))
+    """Return that whoever may enter may go on, packed: for what is there for every customer.
+
+    The filter is left out of such a request: to be asked and to say yes costs it half of what the other filter does.
+    """
+    return any_of(route_components_pb2.FilterConfig(disabled=True))
 
 
 def _others(identities: Sequence[Identity], every: Sequence[Identity]) -> Identities:

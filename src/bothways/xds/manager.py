@@ -50,9 +50,8 @@ def endpoint_manager(state: HubState) -> Any:
     manager.use_remote_address.value = True
     # A customer behind a private address is no part of the hub: nobody is, who comes in here.
     manager.internal_address_config.CopyFrom(_nobody())
-    manager.forward_client_cert_details = Manager.SANITIZE_SET
-    manager.set_current_client_cert_details.uri = True
-    manager.set_current_client_cert_details.subject.value = True
+    # What a customer sends of it goes; what services are told is set by the routes (`route`).
+    manager.forward_client_cert_details = Manager.SANITIZE
     untrusted = (*names.UNTRUSTED_HEADERS, *untrusted_trace_headers(state.tracing))
     manager.early_header_mutation_extensions.append(_without_untrusted_headers(untrusted))
     trace(manager, state.tracing)

@@ -32,6 +32,8 @@ _RETRY_ON = "connect-failure,refused-stream,reset-before-request"
 _RETRIES = 2
 _RETRY_BACK_OFF, _RETRY_BACK_OFF_MOST = 0.025, 0.25
 _OTHER_ADDRESS_TRIES = 3
+# What Envoy itself would write, for half of what that costs a request.
+_FORWARDED = 'Hash=%DOWNSTREAM_PEER_FINGERPRINT_256%;Subject="%DOWNSTREAM_PEER_SUBJECT%";URI=%DOWNSTREAM_PEER_URI_SAN%'
 
 
 def inbound_routes(state: HubState) -> Any:
@@ -61,6 +63,7 @@ def inbound_routes(state: HubState) -> Any:
             _header(names.CUSTOMER_HEADER, ENFORCED_CUSTOMER),
             _header(names.ENVIRONMENT_HEADER, state.environment.value),
             _header(names.CERTIFICATE_HEADER, "%DOWNSTREAM_PEER_FINGERPRINT_256%"),
+            _header(names.FORWARDED_HEADER, _FORWARDED),
         ],
     )
     return route_pb2.RouteConfiguration(name=names.inbound_routes(state.opening), virtual_hosts=[virtual_host])
