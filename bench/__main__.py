@@ -10,6 +10,7 @@ from bench.crl_100k import crl_100k
 from bench.demo import demo
 from bench.dns_change import dns_change
 from bench.egress import egress
+from bench.failover import failover
 from bench.harness import Bench, record
 from bench.inbound_handshake import inbound_handshake
 from bench.inbound_keepalive import inbound_keepalive
@@ -34,6 +35,7 @@ BENCHES: dict[str, Bench] = {
     "demo": demo,
     "dns-change": dns_change,
     "egress": egress,
+    "failover": failover,
     "inbound-handshake": inbound_handshake,
     "inbound-keepalive": inbound_keepalive,
     "issue-p256": issue_p256,

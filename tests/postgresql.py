@@ -52,7 +52,7 @@ def new_database(made_with: str = "ENCODING 'UTF8' LOCALE 'C'") -> str:
 
 def program(name: str) -> Path:
     """Return the path of a program that comes with the server, like `pg_dump`."""
-    server = _wheel()
+    server = wheel()
     place: Path = server.utils.POSTGRES_VERSIONS[server.TARGET_POSTGRES_VERSION]
     return place / name
 
@@ -61,7 +61,7 @@ def program(name: str) -> Path:
 def _socket() -> str:
     """Start a server, which ends with this process; return the directory of its socket."""
     place = tempfile.mkdtemp(prefix="postgresql-")
-    server = _wheel().get_server(place, cleanup_mode="stop")
+    server = wheel().get_server(place, cleanup_mode="stop")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     atexit.register(server.cleanup)
     # Clients are killed here, and the machine never is: without it a database is made in a tenth of the time.
@@ -69,7 +69,8 @@ def _socket() -> str:
     return place
 
 
-def _wheel() -> Any:
+def wheel() -> Any:
+    """Return the package that brings the server."""
     with warnings.catch_warnings():
         # It looks around when it is imported, and complains about the environment of whoever has no desktop.
         warnings.simplefilter("ignore")

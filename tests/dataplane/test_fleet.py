@@ -14,6 +14,7 @@ from tests.dataplane.test_ads import Node
 from tests.eventually import eventually_in_loop
 from tests.postgresql import new_schema
 
+from bothways.dataplane import caught_up
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.caught_up import CaughtUp
 from bothways.dataplane.fleet import Fleet
@@ -32,7 +33,8 @@ from bothways.xds.names import service_cluster
 
 @pytest.fixture
 def settings() -> Settings:
-    return replace(local_settings(), database=new_schema())
+    # All at once: which of the nodes is first is asked in `test_rollout.py`.
+    return replace(local_settings(), database=new_schema(), nodes_staged=False)
 
 
 @dataclass
@@ -95,6 +97,8 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hub for three scripts, because PostgreSQL and its keys take seconds to make."""
+
+    monkeypatch.setattr(caught_up, "_WAIT_SECONDS", 60.0)
 
     async def run() -> None:
         async with both(hub) as (first, second):

@@ -4,13 +4,23 @@ import threading
 import time
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from typing import Self
-
-from tests.wire.conftest import World
+from ssl import SSLContext, SSLSocket
+from typing import Protocol, Self
 
 from bothways.spoke.directory import Spoke
 
 _PAUSE = 0.002
+
+
+class Called(Protocol):
+    """Where a customer calls: a hub, or one node of it."""
+
+    @property
+    def host(self) -> str: ...
+
+    def context(self, spoke: Spoke) -> SSLContext: ...
+
+    def tls(self, context: SSLContext) -> SSLSocket: ...
 
 
 @dataclass(slots=True)
@@ -20,9 +30,10 @@ class Load:
     A close that the answer before announced (`Connection: close`) is no loss; anything else that is not a 200 is.
     """
 
-    world: World
+    world: Called
     spoke: Spoke
     path: str = "/tokens/load"
+    pause: float = _PAUSE
     answered: dict[str, int] = field(default_factory=lambda: {"kept": 0, "new": 0})
     lost: list[tuple[float, str]] = field(default_factory=list)
     reopened: int = 0
@@ -51,7 +62,7 @@ class Load:
 
     def _call(self, kind: str) -> None:
         context, connection = self.world.context(self.spoke), None
-        while not self._stop.wait(_PAUSE):
+        while not self._stop.wait(self.pause):
             try:
                 if connection is None:
                     connection = HTTPConnection("unused")

@@ -18,7 +18,7 @@ from bothways.store.schema_fleet import control_plane, node_status
 BEAT = timedelta(seconds=1)
 """How often a control plane says that it is there."""
 
-GONE = timedelta(seconds=5)
+GONE = timedelta(seconds=4)
 """After which silence it counts as gone, and its nodes as not connected."""
 
 KEPT = timedelta(days=30)

@@ -1,15 +1,15 @@
-"""Two control planes on one PostgreSQL, each with its Envoy: a change reaches both, one does the jobs of the clock."""
+"""Two control planes on one PostgreSQL, and nodes that are told of both: what dies loses nothing, and delays little."""
 
 import os
 import shutil
 import signal
 import tempfile
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.conftest import free_ports, local_settings
+from bench.failover import LATE, killed
+from bench.planes import node_of, plane_settings
 from tests.eventually import eventually
 from tests.forked import ForkedProcess
 from tests.postgresql import new_schema
@@ -30,27 +30,26 @@ def version(hub: Hub) -> str:
     return str(status["version"])
 
 
-def planes_of_nodes(hub: Hub) -> set[str]:
-    """Return the ports by which the control planes that have nodes are told apart."""
+def told(hub: Hub) -> set[tuple[str, str]]:
+    """Return which nodes have all, each with the port by which its control plane is told apart."""
     status = control(hub, "GET", "/status")
     assert status
-    return {each["control_plane"].rpartition(":")[2] for each in status["nodes"] if each["connected"]}
+    there = [each for each in status["nodes"] if each["connected"] and each["settled"]]
+    return {(each["node"], each["control_plane"].rpartition(":")[2]) for each in there}
 
 
 # It takes some seconds: what two control planes do to each other, no part of one shows.
 @pytest.mark.envoy
 @pytest.mark.timeout(300)
-def test_a_change_reaches_both_and_who_is_left_takes_over_what_the_clock_asks() -> None:
-    settings = replace(local_settings(), database=new_schema())
+def test_a_change_reaches_both_and_who_is_left_takes_over_the_nodes_and_what_the_clock_asks() -> None:
+    settings = plane_settings(new_schema())
     # Short, for unix sockets have short names.
     stack = ExitStack()
     short = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-")))
     places = short / "a", short / "b"
     initialise(places[0], new_terms(Environment.PPR, "ppr.hub.localhost", settings), settings, "tester")
     shutil.copytree(*places)
-    inbound, portal, egress = free_ports(3)
-    other = replace(settings, inbound_port=inbound, portal_port=portal, egress_port=egress)
-    (places[1] / "hub.toml").write_text(render_settings(other))
+    (places[1] / "hub.toml").write_text(render_settings(plane_settings(settings.database)))
 
     def says(place: Path, words: str) -> bool:
         return words in place.with_suffix(".log").read_text()
@@ -65,8 +64,13 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_what_the_clock_asks() 
         [waiting] = [place for place in places if says(place, ELSEWHERE)]
         assert holder != waiting
         first, second = (stack.enter_context(open_hub(place, "tester")) for place in (holder, waiting))
-        ports = {str(each.settings.portal_port) for each in (first, second)}
-        eventually(lambda: planes_of_nodes(first) == planes_of_nodes(second) == ports, "the other's node is not known")
+        ports = [str(each.settings.portal_port) for each in (first, second)]
+        node = node_of((first, second), short / "eu-1", agent=True)
+        assert control(first, "POST", "/apply")
+        node.start()
+        stack.callback(node.stop)
+        everyone = {("ppr-embedded", ports[0]), ("ppr-embedded", ports[1]), ("eu-1", ports[0])}
+        eventually(lambda: told(first) == told(second) == everyone, "the nodes are not known")
         before = version(second)
         add_service(first, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
         assert control(first, "POST", "/apply")
@@ -77,5 +81,15 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_what_the_clock_asks() 
         applied = control(second, "POST", "/apply")
         assert applied
         assert applied["in_force"] is True
-        # It was not waited for for ever, and its Envoy has gone with it.
-        assert planes_of_nodes(second) == {str(second.settings.portal_port)}
+        # It was not waited for for ever, and its Envoy has gone with it; the node has come over, and has the change.
+        eventually(lambda: told(second) == {("ppr-embedded", ports[1]), ("eu-1", ports[1])}, "the node did not come")
+
+
+@pytest.mark.soak
+@pytest.mark.envoy
+@pytest.mark.timeout(900)
+def test_whatever_is_killed_no_call_at_another_node_and_no_change_is_lost_or_late() -> None:
+    found = killed()
+    assert (found.calls, found.missing) == ([], [])
+    assert len(found.kills) == 6
+    assert max(found.late()) <= LATE
