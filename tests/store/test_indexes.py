@@ -8,6 +8,7 @@ from sqlalchemy.dialects import sqlite
 
 from bothways.store.database import Database
 from bothways.store.schema import certificate, renewal, request, token
+from bothways.store.schema_people import person
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -26,6 +27,8 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         ),
         ("tokens_of_customer", select(token.c.role).where(token.c.tsp_id == "1").order_by(token.c.id.desc()).limit(1)),
         ("tokens_by_name", select(token.c.role).where(token.c.name == "ci").order_by(token.c.id.desc()).limit(1)),
+        ("people_by_email", select(person.c.id).where(person.c.email == "a@b.example")),
+        ("people_by_user", select(person.c.id).where(person.c.os_user == "ann")),
     ],
 )
 def test_it_is_found_by_its_index(database: Database, index: str, query: Select[tuple[object]]) -> None:

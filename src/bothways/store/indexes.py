@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Index
 
 from bothways.store.schema import certificate, metadata, renewal, request, token
 from bothways.store.schema_outbound import chain, submitted_endpoint
+from bothways.store.schema_people import person
 
 __all__ = ["metadata"]
 
@@ -21,6 +22,10 @@ Index("endpoints_by_state", submitted_endpoint.c.state, submitted_endpoint.c.id)
 # Of 200,000 tokens, those of a customer took 110 ms, and the newest of a name 90: now 0.2, in both databases.
 Index("tokens_of_customer", token.c.tsp_id, token.c.id)
 Index("tokens_by_name", token.c.name, token.c.id)
+# Who is behind a token, in each request of the API: among 200,000 people that took 100 ms, and a page of tokens six
+# seconds. The unique indexes are of active people, and this asks for disabled ones too.
+Index("people_by_email", person.c.email)
+Index("people_by_user", person.c.os_user)
 
 
 def _partial(name: str, column: ColumnElement[str], where: ColumnElement[bool]) -> None:

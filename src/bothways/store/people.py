@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select, update
+from sqlalchemy import Connection, Row, Select, exists, or_, select, update
 
 from bothways.errors import Conflict, NotFound
 from bothways.registry.access import Role
@@ -83,16 +83,17 @@ def disable(transaction: Transaction, number: int) -> None:
 
 def waiting(connection: Connection) -> tuple[Person, ...]:
     """Return whose addition or invitation waits for a second person."""
-    about = or_(_PROPOSED.is_not(None), proposals.proposer(Kind.SIGN_IN, person.c.id).is_not(None))
+    about = person.c.id.in_(proposals.numbers(Kind.PERSON, Kind.SIGN_IN))
     return _people(connection, _PEOPLE.where(about, person.c.disabled_at.is_(None)).order_by(person.c.id))
 
 
 def _active() -> Select[Any]:
-    there = select(customer.c.tsp_id).where(customer.c.removed_at.is_(None))
+    # Asked about the one customer of each person: a list of all that are there would be made for every page.
+    there = exists().where(customer.c.tsp_id == person.c.tsp_id, customer.c.removed_at.is_(None))
     return _PEOPLE.where(
         person.c.disabled_at.is_(None),
         _PROPOSED.is_(None),
-        or_(person.c.tsp_id.is_(None), person.c.tsp_id.in_(there)),
+        or_(person.c.tsp_id.is_(None), there),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, bindparam, delete, insert, select
 
 from bothways.store.database import Transaction
 from bothways.store.schema_review import proposal
@@ -58,6 +58,11 @@ def proposer(kind: Kind, number: ColumnElement[int]) -> ScalarSelect[str]:
     """Return the column with who proposed the thing of another table's row; null if nobody has."""
     row = proposal.alias()
     return select(row.c.person).where(row.c.kind == kind.value, row.c.number == number).scalar_subquery()
+
+
+def numbers(*kinds: Kind) -> Select[tuple[int]]:
+    """Return the query for the numbers of all things of these kinds that wait for a second person."""
+    return select(proposal.c.number).where(proposal.c.kind.in_([each.value for each in kinds]))
 
 
 def settle(transaction: Transaction, kind: Kind, number: int) -> None:
