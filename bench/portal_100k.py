@@ -2,7 +2,7 @@
 
 Each page is asked of the portal in this process, as a browser asks it, without network and TLS: what is measured is
 the look at the session, the questions to the database, and the page. 200 requests wait for review, and 500 chains are
-endorsed beside the population's certificates.
+endorsed beside the population's certificates; each customer has a person and a token.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
-from bothways.store import schema_outbound
+from bothways.store import schema, schema_outbound, schema_people
 from bothways.web.portal import portal_app
 
 _CUSTOMERS, _WAITING, _CHAINS = 100_000, 200, 500
@@ -40,7 +40,9 @@ _OPERATOR = (
     "/customers?attention=suspended&kind=merchant",
     "/audit",
     "/people",
+    "/people?after=90000",
     "/tokens",
+    "/tokens?before=1000",
     "/contacts",
     "/nodes",
 )
@@ -54,7 +56,9 @@ def portal_100k() -> Iterator[Figure]:
         populate(hub, _CUSTOMERS)
         _furnish(hub)
         cookie = account(hub, "ann@hub.example", "Ann", Role.OPERATOR)
-        paths = [*_OPERATOR, *(f"/customers/{BANK}/{each}" for each in _CUSTOMER)]
+        # Of a customer whose earlier request is one.
+        review = f"/reviews/requests/{submit_request(hub, BANK, csr(BANK, 'First Bank', hub.environment)).id}"
+        paths = [*_OPERATOR, review, *(f"/customers/{BANK}/{each}" for each in _CUSTOMER)]
         seen = asyncio.run(_asked(hub, cookie, paths))
     medians = {path: statistics.median(times) for path, (times, _) in seen.items()}
     slowest = max(medians, key=lambda path: medians[path])
@@ -100,8 +104,27 @@ def _furnish(hub: Hub) -> None:
         }
         for number in range(_CHAINS)
     ]
+    owners = [tsp_id(number) for number in range(_CUSTOMERS)]
+    people = [
+        {"email": f"{each}@x.example", "name": each, "role": Role.CUSTOMER_MEMBER, "tsp_id": each, "added_at": now}
+        for each in owners
+    ]
+    tokens = [
+        {
+            "name": each,
+            "role": Role.CUSTOMER_MEMBER,
+            "tsp_id": each,
+            "digest": f"{each:0>64}",
+            "person": f"{each}@x.example",
+            "created_at": now,
+            "expires_at": now + timedelta(days=90),
+        }
+        for each in owners
+    ]
     with hub.write() as transaction:
         transaction.connection.execute(insert(schema_outbound.chain), rows)
+        transaction.connection.execute(insert(schema_people.person), people)
+        transaction.connection.execute(insert(schema.token), tokens)
 
 
 async def _asked(hub: Hub, cookie: str, paths: list[str]) -> dict[str, tuple[list[float], int]]:
