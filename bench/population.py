@@ -12,6 +12,7 @@ from itertools import islice
 
 from sqlalchemy import Table, insert, update
 
+from bothways.connectivity.probing import next_probe
 from bothways.operations.hub import Hub
 from bothways.pki.profile import uri_id
 from bothways.pki.revocation import RevocationReason
@@ -120,7 +121,17 @@ def _server_rows(hub: Hub, numbers: list[int], probes: int) -> Iterator[tuple[Ta
     each = [(number, tsp_id(number), f"c{number}.shops.example") for number in numbers]
     yield (
         schema.endpoint,
-        [{"tsp_id": name, "host": host, "port": 443, "path": "", "set_at": set_at} for _, name, host in each],
+        [
+            {
+                "tsp_id": name,
+                "host": host,
+                "port": 443,
+                "path": "",
+                "set_at": set_at,
+                "probe_at": next_probe(name, now) if probes else None,
+            }
+            for _, name, host in each
+        ],
     )
     yield (
         schema_outbound.chain,

@@ -1,7 +1,7 @@
 """Figure `schedule-100k`: how long it takes to see who of 100,000 customers is to be probed, which a hub does often.
 
 Each customer has a server, an endorsed chain, and as many probes as are kept, the last of them just made: nobody is
-due, and everybody was looked at to know it.
+due, and nobody is looked at to know it.
 """
 
 import time

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from tests.conftest import NOW
 
-from bothways.connectivity.probing import DAY, probe_due
+from bothways.connectivity.probing import DAY, next_probe, probe_due
 
 HOUR = timedelta(hours=1)
 
@@ -20,6 +20,15 @@ def test_each_is_due_once_a_day_whenever_one_looks() -> None:
         if probe_due("12345678", NOW - DAY, last, now):
             last, made = now, made + 1
     assert made == 10
+
+
+def test_who_is_due_next_is_due_from_that_moment_on_and_not_before() -> None:
+    for number in range(1000):
+        tsp_id, last = f"{number:08}", NOW + number * timedelta(minutes=7)
+        due = next_probe(tsp_id, last)
+        assert last < due <= last + DAY
+        assert not probe_due(tsp_id, NOW, last, due - timedelta(microseconds=1))
+        assert probe_due(tsp_id, NOW, last, due)
 
 
 def test_a_hub_that_was_away_makes_up_for_one_probe() -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from bothways.connectivity.facts import ProbeFact
+from bothways.connectivity.probing import next_probe
 from bothways.errors import NotFound
 from bothways.pki.chain import Chain
 from bothways.registry.customer import Customer
@@ -117,8 +118,38 @@ def test_who_can_be_probed_is_told_with_the_last_change_and_the_last_probe(
     with database.write(later, "tester") as transaction:
         endpoints.add_probe(transaction, customer.tsp_id, ProbeFact("bank.example:443", later, ok=True, seen=""))
     with database.read() as connection:
-        assert endpoints.registered(connection, now) == (Registered(customer.tsp_id, later, later),)
+        # Who cannot be due yet is not even looked at.
+        assert endpoints.registered(connection, later) == ()
+        due = next_probe(customer.tsp_id, later)
+        assert endpoints.registered(connection, due - timedelta(microseconds=1)) == ()
+        assert endpoints.registered(connection, due) == (Registered(customer.tsp_id, later, later),)
     with database.write(later, "tester") as transaction:
         customers.suspend(transaction, customer.tsp_id, suspended=True)
     with database.read() as connection:
-        assert endpoints.registered(connection, now) == ()
+        assert endpoints.registered(connection, due) == ()
+
+
+def test_what_was_set_or_endorsed_after_a_probe_began_is_looked_at_however_late_that_probe_ends(
+    database: Database, customer: Customer, now: datetime, make_ca: Callable[..., Any]
+) -> None:
+    begun, later = now, now + timedelta(minutes=1)
+
+    def probed(at: datetime) -> tuple[Registered, ...]:
+        with database.write(later, "tester") as transaction:
+            fact = ProbeFact("bank.example:443", at, ok=True, seen="")
+            endpoints.add_probe(transaction, customer.tsp_id, fact)
+        with database.read() as connection:
+            return endpoints.registered(connection, later)
+
+    with database.write(begun, "tester") as transaction:
+        endpoints.put(transaction, customer.tsp_id, SERVER)
+        number = chains.add(transaction, customer.tsp_id, Chain((make_ca("Root")[1],)))
+        chains.decide(transaction, number, ChainState.ENDORSED, "")
+    assert probed(begun) == ()
+    with database.write(later, "tester") as transaction:
+        chains.decide(transaction, number, ChainState.ENDORSED, "")
+    assert probed(begun) == (Registered(customer.tsp_id, later, begun),)
+    assert probed(later) == ()
+    with database.write(later + timedelta(seconds=1), "tester") as transaction:
+        endpoints.put(transaction, customer.tsp_id, replace(SERVER, host="new.bank.example"))
+    assert [each.last for each in probed(later)] == [later]

@@ -12,11 +12,14 @@ def probe_due(tsp_id: str, registered: datetime, last: datetime | None, now: dat
     Daily at a time that is the customer's own, spread over the day: no two hubs of thousands knock at once, and a hub
     that was away makes up for one probe and not for all that it missed.
     """
-    if last is None or last < registered:
-        return True
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return last is None or last < registered or next_probe(tsp_id, last) <= now
+
+
+def next_probe(tsp_id: str, last: datetime) -> datetime:
+    """Return when a customer is due after a probe that began at `last`, unless it is registered anew meanwhile."""
+    midnight = last.replace(hour=0, minute=0, second=0, microsecond=0)
     time = midnight + _time_of_day(tsp_id)
-    return last < (time if time <= now else time - DAY)
+    return time if time > last else time + DAY
 
 
 def _time_of_day(tsp_id: str) -> timedelta:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from bothways.errors import NotFound
 from bothways.pki.chain import Chain
 from bothways.store.database import Transaction
+from bothways.store.schema import endpoint
 from bothways.store.schema_outbound import chain
 
 
@@ -133,6 +134,9 @@ def decide(transaction: Transaction, number: int, state: ChainState, reason: str
         .where(chain.c.id == number)
         .values(state=state.value, decided_at=transaction.now, decided_by=transaction.actor, reason=reason)
     )
+    # Its server is judged by another chain from now on.
+    whose = select(chain.c.tsp_id).where(chain.c.id == number).scalar_subquery()
+    transaction.connection.execute(update(endpoint).where(endpoint.c.tsp_id == whose).values(probe_at=None))
 
 
 def _stored(row: Row[Any]) -> StoredChain:

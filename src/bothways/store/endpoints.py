@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bothways.connectivity.facts import ProbeFact
+from bothways.connectivity.probing import next_probe
 from bothways.errors import NotFound
 from bothways.registry.endpoint import Endpoint
 from bothways.store.chains import ChainState
@@ -79,18 +80,24 @@ def many(connection: Connection, tsp_ids: Collection[str] | None = None) -> dict
 
 
 def registered(connection: Connection, now: datetime) -> tuple[Registered, ...]:
-    """Return all customers whose server can be probed: with a chain that is endorsed and valid, and not suspended."""
-    last = select(func.max(probe.c.at)).where(probe.c.tsp_id == endpoint.c.tsp_id).scalar_subquery()
+    """Return the customers whose server can be probed and may be due, in order: without those that cannot be due yet.
+
+    It can with a chain that is endorsed and valid, and not suspended. What it takes is read of those alone.
+    """
+    of_customer, now_endorsed = chain.c.tsp_id == endpoint.c.tsp_id, chain.c.state == ChainState.ENDORSED
+    decided = select(func.max(chain.c.decided_at)).where(of_customer, now_endorsed, chain.c.not_after > now)
+    last = select(func.max(probe.c.at)).where(probe.c.tsp_id == endpoint.c.tsp_id)
+    served = select(customer.c.tsp_id).where(customer.c.suspended.is_(False), customer.c.removed_at.is_(None))
     query = (
-        select(endpoint.c.tsp_id, endpoint.c.set_at, func.max(chain.c.decided_at), last)
-        .join(chain, (chain.c.tsp_id == endpoint.c.tsp_id) & (chain.c.state == ChainState.ENDORSED))
-        .join(customer, customer.c.tsp_id == endpoint.c.tsp_id)
-        .where(chain.c.not_after > now, customer.c.suspended.is_(False), customer.c.removed_at.is_(None))
-        .group_by(endpoint.c.tsp_id, endpoint.c.set_at)
+        select(endpoint.c.tsp_id, endpoint.c.set_at, decided.scalar_subquery(), last.scalar_subquery())
+        .where(or_(endpoint.c.probe_at.is_(None), endpoint.c.probe_at <= now))
+        .where(served.where(customer.c.tsp_id == endpoint.c.tsp_id).exists())
         .order_by(endpoint.c.tsp_id)
     )
     return tuple(
-        Registered(tsp_id, max(set_at, decided_at), at) for tsp_id, set_at, decided_at, at in connection.execute(query)
+        Registered(tsp_id, max(set_at, decided_at), at)
+        for tsp_id, set_at, decided_at, at in connection.execute(query)
+        if decided_at is not None
     )
 
 
@@ -103,6 +110,10 @@ def add_probe(transaction: Transaction, tsp_id: str, record: ProbeFact, report: 
     proof = select(func.max(probe.c.id)).where(of_customer, probe.c.ok.is_(True)).scalar_subquery()
     old = delete(probe).where(of_customer, probe.c.id.not_in(kept), probe.c.id != func.coalesce(proof, 0))
     transaction.connection.execute(old)
+    # What was set or endorsed since the probe began, it has not seen.
+    newer = select(chain.c.id).where(chain.c.tsp_id == tsp_id, chain.c.decided_at > record.at).exists()
+    seen = endpoint.c.tsp_id == tsp_id, endpoint.c.set_at <= record.at, ~newer
+    transaction.connection.execute(update(endpoint).where(*seen).values(probe_at=next_probe(tsp_id, record.at)))
 
 
 def probes(connection: Connection, tsp_id: str) -> tuple[StoredProbe, ...]:

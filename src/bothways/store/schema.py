@@ -89,13 +89,8 @@ request = Table(
     Column("reason", Text),
 )
 # A key is certified for one customer, once; a refused request leaves its key free for a corrected one.
-Index(
-    "one_key_once",
-    request.c.spki_pin,
-    unique=True,
-    sqlite_where=request.c.state != "refused",
-    postgresql_where=request.c.state != "refused",
-)
+_open = request.c.state != "refused"
+Index("one_key_once", request.c.spki_pin, unique=True, sqlite_where=_open, postgresql_where=_open)
 # Refused requests too: which keys were ever seen, and whose a key was.
 Index("request_by_key", request.c.spki_pin)
 
@@ -179,6 +174,7 @@ endpoint = Table(
     Column("port", Integer, nullable=False),
     Column("path", String(1024), nullable=False),
     Column("set_at", Instant, nullable=False),
+    Column("probe_at", Instant, index=True),  # None: it may be due at any time.
 )
 
 probe = Table(
