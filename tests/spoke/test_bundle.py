@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgresql import another
 
 from bothways.bundle import seal
 from bothways.bundle.seal import Bundle, Kind, open_bundle
@@ -36,7 +37,7 @@ def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Spoke:
 def other_hub(terms: Terms, settings: Settings) -> Iterator[Hub]:
     """Another hub that says that it is the same."""
     with tempfile.TemporaryDirectory(prefix="hub-") as place:
-        initialise(Path(place) / "hub", terms, settings, "tester")
+        initialise(Path(place) / "hub", terms, another(settings), "tester")
         with open_hub(Path(place) / "hub", "tester") as opened_hub:
             yield opened_hub
 
