@@ -226,6 +226,20 @@ def test_a_remote_node_has_what_the_embedded_one_has_but_the_ways_of_the_control
         }
 
 
+def test_a_node_that_comes_from_another_control_plane_has_all_that_it_would_be_sent(state: HubState) -> None:
+    """What the machine of a control plane has for itself, its ports and sockets, is in nothing of a remote node."""
+    elsewhere = replace(
+        state,
+        inbound=Address("192.0.2.7", 8444),
+        egress=Address("192.0.2.7", 15009),
+        probe_socket="/elsewhere/probe.sock",
+        connectivity_socket="/elsewhere/connectivity.sock",
+    )
+    here, there = (build_snapshot(replace(each, nodes=(FIRST,))) for each in (state, elsewhere))
+    assert here.version != there.version
+    assert here.remote["eu-1"].resources == there.remote["eu-1"].resources
+
+
 def test_an_endpoint_that_is_shut_is_shut_at_every_node(state: HubState) -> None:
     whole = build_snapshot(replace(state, nodes=(FIRST,), shut="a stranger was let in", closures=1))
     remote = whole.remote["eu-1"]
