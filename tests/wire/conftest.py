@@ -17,6 +17,7 @@ from tests.conftest import local_settings, running
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, KeyType
+from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
@@ -70,6 +71,7 @@ class World:
         directory = self.directory / f"spoke-{len(self.spokes)}"
         directory.mkdir()
         spoke = Spoke(directory, contract(self.hub), tsp_id)
+        spoke.contract_file.write_text(render_contract(spoke.contract))
         self.spokes.append(spoke)
         return spoke, self.renewed(spoke, organization)
 

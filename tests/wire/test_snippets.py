@@ -132,7 +132,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         add_customer(hub, ISSUER, CustomerKind.ISSUER, "Bank")
         stack.enter_context(running(hub))
         spoke, _ = World(hub, place).connected(ISSUER)
-        files.write_new(spoke.contract_file, render_contract(spoke.contract).encode())
         files.write_new(spoke.directory / "spoke.toml", f'customer = "{ISSUER}"\n'.encode())
         (spoke.directory / "ca.crt").write_text(contract(hub).trust.server_ca)
         (spoke.directory / "client-ca.crt").write_text(contract(hub).trust.client_ca)

@@ -263,6 +263,7 @@ def with_pair(spoke: Spoke, place: Path, make_ca: Callable[..., Any], days: int 
     files.write_new(directory / "tls.key", pem, files.PRIVATE)
     files.write_new(directory / "tls.crt", certificate_pem(certificate).encode())
     files.write_new(directory / "ca.crt", certificate_pem(ca[1]).encode())
+    files.write_new(directory / "contract.toml", spoke.contract_file.read_bytes())
     return replace(spoke, directory=directory)
 
 
