@@ -29,7 +29,7 @@ class Upstream:
         while lengths and len(body) < int(lengths[0].split(b":")[1]):
             body += connection.recv(65536)
         self.heads.append(head.decode())
-        return data
+        return head + b"\r\n\r\n" + body
 
 
 Serve = Callable[[Upstream, socket.socket], None]
