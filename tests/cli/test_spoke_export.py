@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from tests.wire.conftest import World
 
 from bothways import files
-from bothways.contract.render import render_contract
-from bothways.operations.hub import Hub, contract
+from bothways.operations.hub import Hub
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -18,7 +17,6 @@ Run = Callable[..., "CompletedProcess[str]"]
 @pytest.fixture
 def in_spoke(bothways: Run, hub: Hub, issuer: str, tmp_path: Path) -> Run:
     spoke, _ = World(hub, tmp_path).certified(issuer)
-    files.write_new(spoke.contract_file, render_contract(contract(hub)).encode())
     files.write_new(spoke.directory / "spoke.toml", f'customer = "{issuer}"\n'.encode())
     for name, pem in (("ca.crt", spoke.contract.trust.server_ca), ("client-ca.crt", spoke.contract.trust.client_ca)):
         files.write_new(spoke.directory / name, pem.encode())

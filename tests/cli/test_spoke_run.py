@@ -9,9 +9,8 @@ from tests.forked import ForkedProcess
 from tests.wire.conftest import World
 
 from bothways import files
-from bothways.contract.render import render_contract
 from bothways.demo.customer_ca import make_server_files
-from bothways.operations.hub import Hub, contract
+from bothways.operations.hub import Hub
 from bothways.spoke.directory import Spoke
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -20,7 +19,6 @@ Run = Callable[..., "CompletedProcess[str]"]
 @pytest.fixture
 def spoke(hub: Hub, issuer: str, tmp_path: Path) -> Spoke:
     made = World(hub, tmp_path).certified(issuer)[0]
-    files.write_new(made.contract_file, render_contract(contract(hub)).encode())
     files.write_new(made.directory / "spoke.toml", f'customer = "{issuer}"\n'.encode())
     return made
 
