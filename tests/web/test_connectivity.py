@@ -12,6 +12,7 @@ from tests.web.conftest import Ask
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
 from bothways.contract.render import render_contract
 from bothways.dataplane.publisher import Applied
+from bothways.operations.authorities import add_server_authority
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, show_customer
 from bothways.operations.endpoints import set_endpoint
@@ -21,7 +22,9 @@ from bothways.operations.requests import approve_request, submit_request
 from bothways.pki.chain import certificate_pem
 from bothways.pki.keys import sha256
 from bothways.registry.customer import CustomerKind
+from bothways.store import contracts
 from bothways.store.certificates import StoredCertificate
+from bothways.store.contracts import Way
 from bothways.web.connectivity import connectivity_app
 
 
@@ -155,3 +158,26 @@ def test_a_customer_asks_for_a_probe_of_its_server_and_is_told_that_it_runs(
     first = ask(app, "POST", "/connectivity/probe", identity(certificate))
     assert (first.status_code, first.json()["running"]) == (202, True)
     assert first.json()["chains"] == [pem]
+
+
+def test_who_takes_the_contract_is_known_and_who_looks_at_it_with_another_in_force_has_not_taken_it(
+    hub: Hub, ask: Ask, app: FastAPI, certificate: StoredCertificate
+) -> None:
+    def taken() -> Way | None:
+        with hub.read() as connection:
+            found = contracts.last_taken(connection, "12345678")
+        return found.way if found else None
+
+    add_server_authority(hub)
+    latest = sha256(render_contract(contract(hub)).encode())
+    for path in ("/connectivity", f"/connectivity?in-force={'0' * 64}", f"/connectivity/contract?in-force={'0' * 64}"):
+        assert ask(app, "GET", path, identity(certificate)).status_code == 200
+        assert taken() is None
+    ask(app, "GET", f"/connectivity?in-force={latest}", identity(certificate))
+    assert taken() is Way.IN_FORCE
+    add_customer(hub, "87654321", CustomerKind.MERCHANT, "Corner Shop")
+    ask(app, "GET", "/connectivity/contract", identity(certificate, "87654321"))
+    with hub.read() as connection:
+        fetched = contracts.last_taken(connection, "87654321")
+    assert fetched is not None
+    assert fetched.way is Way.FETCHED
