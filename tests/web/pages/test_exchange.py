@@ -36,6 +36,11 @@ def test_a_file_is_taken_as_it_is(bank: Visitor, issuer: str, make_csr: Csr) -> 
     assert "can be submitted" in page.text
 
 
+def test_what_a_browser_makes_of_line_ends_is_nothing_to_look_at(bank: Visitor, issuer: str, make_csr: Csr) -> None:
+    page = bank.post(f"/customers/{issuer}/requests/check", csr=make_csr().decode().replace("\n", "\r\n"))
+    assert "Every rule is kept" in page.text
+
+
 def test_everything_that_is_wrong_stands_there_with_its_repair(
     hub: Hub, bank: Visitor, issuer: str, make_csr: Csr
 ) -> None:

@@ -122,8 +122,11 @@ class Form:
         return self.sent.text(name)
 
     def content(self, name: str) -> bytes:
-        """Return the chosen file if there is one, else what was pasted."""
-        return self.sent.file or self.text(name).encode(errors="replace")
+        """Return the chosen file if there is one, else what was pasted.
+
+        A browser sends each line's end as CR LF, whatever was pasted (the URL standard has forms so): nobody is told.
+        """
+        return self.sent.file or self.text(name).replace("\r\n", "\n").encode(errors="replace")
 
     @property
     def reason(self) -> str:
