@@ -43,6 +43,7 @@ from bothways.operations.fleet import merged
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.nodes import default_binding
 from bothways.operations.people import add_person
+from bothways.operations.rollout import hold_back, read_rollout
 from bothways.operations.sessions import begin_session
 from bothways.operations.settings import Settings
 from bothways.operations.standing import unknown
@@ -56,6 +57,7 @@ from bothways.store import nodes
 from bothways.store.certificates import StoredCertificate
 from bothways.web.portal import portal_app
 from bothways.web.server import ServerCertificate, serve_over_tls
+from bothways.xds.staging import HeldBack
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
 BANK, SHOP = "12345678", "55500011"
@@ -147,7 +149,8 @@ def running(hub: Hub) -> dict[str, Any]:
         unknown("oslo-1"),
     ]
     told = {"control_planes": ["hub-1:8444", "hub-2:8444"], "nodes": merged(nodes, (), now)}
-    return {"version": "5f1c0a", "problem": "", "last_push_milliseconds": 18.4} | told
+    problem = str(read_rollout(hub).held or "")
+    return {"version": "5f1c0a", "problem": problem, "last_push_milliseconds": 18.4} | told
 
 
 def _decided(hub: Hub, decide: Callable[[Hub], Any]) -> Any:
@@ -202,6 +205,7 @@ def furnish(hub: Hub) -> None:
         tokens.create_token(hub, f"ci-{whose or 'hub'}", role, whose, scopes if whose else None)
     with hub.write() as transaction:
         nodes.add(transaction, "paris-1", default_binding(hub))
+    hold_back(hub, HeldBack("5f1c0b", "rome-1", "and refused it: cannot bind 0.0.0.0:443", "f3a9"))
 
 
 def _approved(hub: Hub, number: int) -> StoredCertificate:

@@ -7,12 +7,15 @@ from typing import Any
 from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
+from bothways.operations.audit import export_audit
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import default_binding, list_nodes
+from bothways.operations.rollout import hold_back, read_rollout
 from bothways.operations.standing import unknown
 from bothways.registry.access import Role
 from bothways.store import nodes
 from bothways.web.portal import portal_app
+from bothways.xds.staging import HeldBack
 
 SINCE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC).isoformat()
 
@@ -70,6 +73,25 @@ def test_a_node_is_withdrawn_by_who_may(hub: Hub, visit: Visit, operator: Visito
     assert operator.post("/nodes/paris/withdraw", reason="tested").headers["location"] == "/nodes?done=withdrawn"
     assert [each["state"] for each in list_nodes(hub)] == ["withdrawn"]
     assert operator.post("/nodes/rome/withdraw", reason="tested").status_code == 404
+
+
+def test_what_is_held_back_is_tried_again_by_who_may_and_says_why(hub: Hub, visit: Visit, operator: Visitor) -> None:
+    assert operator.post("/nodes/retry", reason="tested").status_code == 409
+    hold_back(hub, HeldBack("v2", "paris", "and refused it: no room", "d"))
+    auditor = visit(Role.AUDITOR)
+    assert "/nodes/retry" not in auditor.get("/nodes").text
+    assert "and refused it: no room" in auditor.said(auditor.get("/nodes"))
+    assert auditor.post("/nodes/retry", reason="tested").status_code == 403
+    assert "/nodes/retry" in operator.get("/nodes").text
+    assert operator.post("/nodes/retry").status_code == 422
+    assert operator.post("/nodes/retry", csrf="another", reason="tested").status_code == 403
+    assert read_rollout(hub).held
+    answer = operator.post("/nodes/retry", reason="its disk was full")
+    assert answer.headers["location"] == "/nodes?done=retried"
+    assert read_rollout(hub).held is None
+    assert "/nodes/retry" not in operator.get("/nodes").text
+    line = next(each for each in export_audit(hub) if each["action"] == "hub.retry")
+    assert (line["actor"], line["detail"]["reason"]) == ("operator@hub.example", "its disk was full")
 
 
 def test_customers_have_nothing_to_do_with_nodes(bank: Visitor) -> None:

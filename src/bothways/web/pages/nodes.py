@@ -1,4 +1,4 @@
-"""The Envoys of the hub as they are now: what each serves, since when, and what it refused."""
+"""The Envoys of the hub as they are now: what each serves, what it refused, and what is held back for that."""
 
 import asyncio
 from datetime import datetime
@@ -11,6 +11,7 @@ from bothways.dataplane.envoy_state import state_of
 from bothways.operations.fleet import stored_nodes
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import list_nodes, withdraw_node
+from bothways.operations.rollout import read_rollout, try_again
 from bothways.operations.rotation import own_certificates
 from bothways.registry.access import Action
 from bothways.web.api.caller import Document, Running
@@ -41,17 +42,24 @@ def nodes_router(gate: Gate, view: View, running: Running) -> APIRouter:
         await form.visitor.apply()
         return redirect("/nodes?done=withdrawn")
 
+    @router.post("/nodes/retry")
+    async def _retry(form: sent) -> Response:
+        await asyncio.to_thread(try_again, form.visitor.may(Action.HUB_WRITE), form.why())
+        await form.visitor.apply()
+        return redirect("/nodes?done=retried")
+
     return router
 
 
 def _page(hub: Hub, visitor: Visitor, told: Document | None) -> dict[str, Any]:
     connected = told["nodes"] if told else stored_nodes(hub)
-    certificates = own_certificates(hub)
+    certificates, held = own_certificates(hub), read_rollout(hub).held
     return {
         "place": "nodes",
         "running": told is not None,
         "several": told is not None and len(told["control_planes"]) > 1,
-        "problem": told["problem"] if told else "",
+        "problem": told["problem"] if told else str(held or ""),
+        "held": held,
         "version": told["version"] if told else "",
         "push": told["last_push_milliseconds"] if told else None,
         "nodes": [_shown(each) for each in connected[:_SHOWN]],
