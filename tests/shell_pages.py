@@ -40,7 +40,7 @@ ALIVE = (
     *sorted(each.stem for each in DOCS.glob("howto-*.md")),
 )
 """Pages whose commands want a hub that runs: they are run where the tutorials were."""
-PLACES = {"/etc/bothways": "bank", "/var/lib/bothways/PPR": "hub", "/mnt/elsewhere": "elsewhere"}
+PLACES = {"/etc/bothways": "bank", "/var/lib/bothways/PPR": "hub", "/mnt/elsewhere": "elsewhere", "/etc/ssl": "ssl"}
 """Where on a test's machine is what the pages name."""
 
 _ENVIRONMENT = {"ROOT": str(DOCS.parent), "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.shell_pages import ALIVE, DOCS, NOT_RUN, TUTORIALS, Block, blocks, follow_page, machine, shell
+from tests.tls_postgresql import serving_postgresql
 
 from bothways.contract.document import Environment, KeyType, Terms
 from bothways.contract.render import render_contract
@@ -25,7 +26,8 @@ from bothways.spoke.preset import find_preset, settle
 
 PAGES = sorted(each.stem for each in DOCS.glob("*.md"))
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
-ON_THE_DESK = [each for each in PAGES if shell(each) and each not in (*TUTORIALS, *ALIVE)]
+DATABASE = "postgresql"
+ON_THE_DESK = [each for each in PAGES if shell(each) and each not in (*TUTORIALS, *ALIVE, DATABASE)]
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
         install_certificate(spoke, certificate_chain(hub, show_certificate(hub, issued.serial)).encode())
     make_server_files(place / "bank", "First Bank", "bank.example")
     (place / "elsewhere").mkdir()
+    (place / "ssl").mkdir()
     return place
 
 
@@ -54,6 +57,22 @@ def test_the_commands_of_a_page_work_as_they_are_printed(page: str, desk: Path, 
         follow_page(here, page, lambda text: text.replace(LIBRARY, library), set())
 
 
+@pytest.mark.timeout(600)
+def test_the_commands_for_postgresql_work_with_one_that_wants_tls_and_a_password(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [made] = [each.text for each in blocks(DATABASE) if each.language == "sql"]
+    with serving_postgresql() as server, machine(DATABASE) as here:
+        shutil.copytree(desk, here.directory, dirs_exist_ok=True)
+        (here.directory / "made.sql").write_text(made)
+        shutil.copy(server.ca, here.directory / "ssl" / "db-ca.pem")
+        # So that libpq calls it at this address and port, under the name that the page has.
+        monkeypatch.setenv("PGHOSTADDR", "127.0.0.1")
+        monkeypatch.setenv("PGPORT", str(server.port))
+        monkeypatch.setenv("SOCKETS", str(server.sockets))
+        follow_page(here, DATABASE, str, set())
+
+
 def test_a_block_that_is_not_run_says_why() -> None:
     reasons = {
         each.said.removeprefix(NOT_RUN) for page in PAGES for each in blocks(page) if each.said.startswith(NOT_RUN)
@@ -61,7 +80,6 @@ def test_a_block_that_is_not_run_says_why() -> None:
     assert reasons == {
         "it needs a PostgreSQL; tests/cli/test_hub_planes.py runs it on one",
         "it needs a PostgreSQL; tests/operations/test_passphrase.py runs it on one",
-        "it needs a PostgreSQL with a certificate; all tests run on one with make test DATABASE=postgresql",
         "it wants a hub that has a newer contract; tests/wire/test_contract.py runs it beside one",
         "tests/wire/test_snippets.py runs it beside a hub",
     }

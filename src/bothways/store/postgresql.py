@@ -89,9 +89,10 @@ def require_free(base: Engine) -> None:
     """Raise `Conflict` if it holds anything already, `Unusable` if it orders or writes text in another way."""
     with base.connect() as connection, connection.begin():
         encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+        # Not every release has these columns: `datlocale` came with 17, `datlocprovider` with 15.
         collation = connection.exec_driver_sql(
-            "SELECT CASE datlocprovider WHEN 'i' THEN 'of ICU' ELSE coalesce(datlocale, datcollate) END "
-            "FROM pg_database WHERE datname = current_database()"
+            "SELECT CASE its ->> 'datlocprovider' WHEN 'i' THEN 'of ICU' ELSE coalesce(its ->> 'datlocale', "
+            "datcollate) END FROM pg_database, to_jsonb(pg_database) AS its WHERE datname = current_database()"
         ).scalar_one()
         require_empty(connection)
     if encoding != "UTF8" or collation not in _COLLATIONS:
