@@ -81,6 +81,14 @@ def test_without_the_passphrase_or_the_terms_there_is_none(first: Hub, source: P
     assert not (short / "b").exists()
 
 
+def test_its_disk_alone_has_no_key_and_nothing_of_the_database(source: Path, short: Path, first: Hub) -> None:
+    place = short / "b"
+    join_hub(source, place, "tester", first.directory / "passphrase")
+    found = {str(each.relative_to(place)): each.read_bytes() for each in place.rglob("*") if each.is_file()}
+    assert found.keys() == {FILE, CONTRACT_FILE, "audit-head.json"}
+    assert not any(b"PRIVATE KEY" in each for each in found.values())
+
+
 def test_a_file_has_one_control_plane(first: Hub, source: Path, short: Path) -> None:
     (source / FILE).write_text(render_settings(replace(first.settings, database="")))
     with pytest.raises(Conflict, match="one control plane"):
