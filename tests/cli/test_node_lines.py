@@ -15,6 +15,7 @@ THERE = unknown("eu-1") | {
     "settled": True,
     "lag_seconds": 0.0,
     "control_plane": "hub-1:8444",
+    "authority": None,
 }
 
 
@@ -33,6 +34,8 @@ def line(changed: dict[str, Any], planes: int = 1) -> str:
             "at version v2, 4 s behind, confirmed last 2026-11-26T10:00:07; refused: in use",
         ),
         ({"settled": False, "lag_seconds": 300.0}, "at version v2, 5 min behind"),
+        ({"authority": 4}, "confirmed last 2026-11-26T10:00:07, certificate of CA 4"),
+        ({"connected": False, "authority": 4}, "if it runs, it goes on with what it has, certificate of CA 4"),
         ({"customers": 1200}, "1,200 servers of customers loaded"),
         (
             {"connected": False},

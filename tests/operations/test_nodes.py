@@ -9,9 +9,10 @@ import pytest
 from tests.operations.conftest import Audit
 
 from bothways.errors import NotFound
+from bothways.operations.authorities import add_node_authority
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
-from bothways.operations.nodes import OVERLAP, list_nodes, note_use, withdraw_node
+from bothways.operations.nodes import OVERLAP, authorities_in_use, list_nodes, note_use, withdraw_node
 from bothways.store.nodes import NodeCertificate
 from bothways.xds.state import Address, RemoteNode
 
@@ -94,3 +95,16 @@ def test_all_nodes_that_there_ever_were_are_listed(nodes_hub: Hub, certify_node:
     assert [(each["node"], each["state"]) for each in found] == [("eu-1", "current"), ("eu-2", "withdrawn")]
     assert [each["serial"] for each in found[0]["certificates"]] == [made.serial]
     assert found[1]["certificates"] == []
+
+
+def test_of_which_ca_a_node_is_is_told_by_the_newest_certificate_that_it_has_shown(
+    nodes_hub: Hub, certify_node: Certify
+) -> None:
+    first = certify_node("eu-1")
+    assert authorities_in_use(nodes_hub) == {}
+    note_use(nodes_hub, first.fingerprint)
+    added = add_node_authority(nodes_hub)
+    second = certify_node("eu-1")
+    assert authorities_in_use(nodes_hub) == {"eu-1": first.authority_id}
+    note_use(nodes_hub, second.fingerprint)
+    assert authorities_in_use(nodes_hub) == {"eu-1": added.id} != {"eu-1": first.authority_id}

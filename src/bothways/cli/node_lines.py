@@ -13,16 +13,17 @@ def node_lines(status: dict[str, Any]) -> list[str]:
 
 
 def _said(node: dict[str, Any], *, several: bool) -> str:
+    authority = f", certificate of CA {node['authority']}" if node["authority"] else ""
     confirmed = f", confirmed last {node['answered_at'][:19]}" if node["answered_at"] else ""
     if not node["connected"]:
         since = f"since {node['since'][:19]}" if node["since"] else "since this hub was started"
         had = f"; it had version {node['version']}{confirmed}" if node["version"] else ""
-        return f"not connected {since}{had}; if it runs, it goes on with what it has{_canary(node)}"
+        return f"not connected {since}{had}; if it runs, it goes on with what it has{authority}{_canary(node)}"
     plane = f" to {node['control_plane']}" if several else ""
     state = "up to date" if node["settled"] else f"at version {node['version'] or 'none'}, {_behind(node)}"
     loaded = f", {node['customers']:,} servers of customers loaded" if node["customers"] else ""
     refused = "".join(f"; refused: {each}" for each in node["refused"].values())
-    return f"connected{plane} since {node['since'][:19]}, {state}{confirmed}{loaded}{_canary(node)}{refused}"
+    return f"connected{plane} since {node['since'][:19]}, {state}{confirmed}{authority}{loaded}{_canary(node)}{refused}"
 
 
 def _behind(node: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from bothways.operations.delivery import notice_states
 from bothways.operations.expiry import expiring
 from bothways.operations.fleet import stored_nodes
 from bothways.operations.hub import Hub
+from bothways.operations.nodes import authorities_in_use
 from bothways.operations.observations import failed_calls
 from bothways.operations.revocation import list_states
 from bothways.operations.rotation import own_certificates
@@ -15,12 +16,14 @@ from bothways.operations.rotation import own_certificates
 
 def hub_standing(hub: Hub, running: dict[str, Any] | None) -> dict[str, Any]:
     """Return how the hub stands; `running` is what it says of itself, None if it does not run."""
+    used = authorities_in_use(hub)
+    nodes = running["nodes"] if running else _stored(hub)
     return {
         "environment": hub.environment.value,
         "endpoint": hub.terms.endpoint,
         "portal": hub.terms.portal,
         "running": running,
-        "nodes": running["nodes"] if running else _stored(hub),
+        "nodes": [each | {"authority": used.get(each["node"])} for each in nodes],
         "envoy": state_of(hub.run_directory),
         "certificates": own_certificates(hub),
         "revocation_lists": list_states(hub),

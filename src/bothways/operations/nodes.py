@@ -81,6 +81,14 @@ def node_certificates(connection: Connection, now: datetime) -> dict[str, tuple[
     return {each.name: in_force[each.id] for each in nodes.every(connection) if each.id in in_force}
 
 
+def authorities_in_use(hub: Hub) -> dict[str, int]:
+    """Return the number of the node CA that signed the newest certificate that each node has shown, by its name."""
+    with hub.read() as connection:
+        in_force = node_certificates(connection, hub.now())
+    used = {name: [each.authority_id for each in found if each.used_at] for name, found in in_force.items()}
+    return {name: found[0] for name, found in used.items() if found}
+
+
 def known_binding(hub: Hub, name: str) -> Binding:
     """Return where the node of this name binds, or would by the hub's settings if it is new."""
     with hub.read() as connection:

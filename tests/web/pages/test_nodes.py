@@ -1,21 +1,24 @@
 """The page of nodes says of each what it serves, what it refused, and who is away; an operator withdraws one."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
 from bothways.operations.audit import export_audit
+from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.hub import Hub
-from bothways.operations.nodes import default_binding, list_nodes
+from bothways.operations.nodes import list_nodes
 from bothways.operations.rollout import hold_back, read_rollout
 from bothways.operations.standing import unknown
 from bothways.registry.access import Role
-from bothways.store import nodes
 from bothways.web.portal import portal_app
 from bothways.xds.staging import HeldBack
+from bothways.xds.state import Address
 
 SINCE = datetime(2026, 1, 2, 3, 4, tzinfo=UTC).isoformat()
 
@@ -65,10 +68,16 @@ def test_where_no_hub_runs_the_page_says_so(operator: Visitor) -> None:
     assert "does not run" in operator.get("/nodes").text
 
 
-def test_a_node_is_withdrawn_by_who_may(hub: Hub, visit: Visit, operator: Visitor) -> None:
-    with hub.write() as transaction:
-        nodes.add(transaction, "paris", default_binding(hub))
-    assert "paris" in operator.get("/nodes").text
+def test_a_node_with_its_certificate_is_withdrawn_by_who_may(
+    hub: Hub, visit: Visit, operator: Visitor, tmp_path: Path
+) -> None:
+    letting_in = replace(hub, settings=replace(hub.settings, nodes_port=18000, nodes_connectivity_port=18001))
+    places = ([Address("127.0.0.1", 18000)], [Address("127.0.0.1", 18001)])
+    bootstrap_node(letting_in, "paris", tmp_path / "paris", *places)
+    [certificate] = list_nodes(hub)[0]["certificates"]
+    page = " ".join(operator.said(operator.get("/nodes")).split())
+    assert "paris" in page
+    assert f"of CA {certificate['authority']} until {certificate['not_after'][:10]}" in page
     assert visit(Role.AUDITOR).post("/nodes/paris/withdraw").status_code == 403
     assert operator.post("/nodes/paris/withdraw", reason="tested").headers["location"] == "/nodes?done=withdrawn"
     assert [each["state"] for each in list_nodes(hub)] == ["withdrawn"]

@@ -111,6 +111,10 @@ OWN_THINGS = {
         connected=TRUTH,
         control_plane=said(TEXT, "The one that it is connected to; empty if it is to none."),
         peer=said(TEXT, "The address that it comes from."),
+        authority=said(
+            or_null(NUMBER),
+            "The node CA that signed the newest certificate that it has shown; null if it has shown none.",
+        ),
         since=said(or_null(MOMENT), "Since when it is, or is not, connected; null if nobody has seen it."),
         version=said(TEXT, "The last version of which it has confirmed a part."),
         answered_at=said(or_null(MOMENT), "When it last confirmed or refused something."),
