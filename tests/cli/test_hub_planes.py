@@ -14,6 +14,7 @@ from tests.postgresql import new_schema
 from bothways.contract.document import Environment
 from bothways.contract.render import render_terms
 from bothways.operations.hub import Hub, initialise, new_terms
+from bothways.operations.settings import FILE
 
 Run = Callable[..., "CompletedProcess[str]"]
 
@@ -58,6 +59,22 @@ def test_the_passphrase_is_changed_and_said_what_to_do(in_hub: Run, hub: Hub, sh
     assert (hub.directory / "passphrase").read_text() == "another passphrase\n"
     assert in_hub("audit", "verify").returncode == 0
     assert "is the present one" in in_hub("hub", "passphrase", "--to", wanted).stderr
+
+
+def test_a_passphrase_that_lies_elsewhere_is_for_whoever_put_it_there(in_hub: Run, hub: Hub, short: Path) -> None:
+    kept, wanted = short / "kept", short / "new"
+    (hub.directory / "passphrase").rename(kept)
+    settings = (hub.directory / FILE).read_text()
+    (hub.directory / FILE).write_text(settings.replace('passphrase = "passphrase"', f'passphrase = "{kept}"'))
+    wanted.write_text("another passphrase\n")
+    wanted.chmod(0o600)
+    before = kept.read_text()
+    done = in_hub("hub", "passphrase", "--to", wanted)
+    assert done.returncode == 0, done.stderr
+    assert f"Put it into {kept} within a minute, or the hub ends: this command did not." in done.stderr
+    assert kept.read_text() == before
+    wanted.rename(kept)
+    assert in_hub("audit", "verify").returncode == 0
 
 
 def test_a_hub_in_a_file_says_which_terms_it_has(in_hub: Run, hub: Hub) -> None:

@@ -13,7 +13,8 @@ from bothways.registry.sealed_key import SealedKey
 from bothways.signer.private_key import open_key, seal_key
 from bothways.signer.sealed import seal, unseal
 from bothways.signer.sealed_file import require_long
-from bothways.store import accounts, sealed_keys
+from bothways.store import accounts, sealed_keys, statement_keys
+from bothways.store.statement_keys import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,9 @@ def change_passphrase(hub: Hub, secret: bytes) -> Changed:
     before = passphrase(hub.directory, hub.settings)
     if secret == before:
         raise Conflict("the new passphrase is the present one. Make another: openssl rand -base64 24")
+    with hub.read() as connection:
+        # Opened now, for the head of the audit is signed afterwards, when a file elsewhere does not open it any more.
+        hub.keys.signer(statement_keys.find(connection, Purpose.AUDIT).name)
     with hub.write() as transaction:
         version = sealed_keys.version(transaction.connection) + 1
         stored = sealed_keys.every(transaction.connection)
