@@ -80,8 +80,9 @@ def require_nobody_behind(connection: Connection, authority: Authority, now: dat
     if not lost or not (left := contracts.count_behind(connection, since, now)):
         return
     named = ", ".join(contracts.behind(connection, since, now, "", _NAMED))
+    who = "1 customer has" if left == 1 else f"{left} customers have"
     raise Conflict(
-        f"the server CA {newest.id} {why or f'takes the place of {authority.id}'}, and {left} customers have not taken "
+        f"the server CA {newest.id} {why or f'takes the place of {authority.id}'}, and {who} not taken "
         f"the contract since it is named there: {named}{', ...' if left > _NAMED else ''}. They would not believe the "
         f"endpoint any more. Who they are: bothways hub authority behind {newest.id}. To leave them behind: --force"
     )
