@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,8 @@ from bothways.spoke.preset import find_preset, settle
 
 PAGES = sorted(each.stem for each in DOCS.glob("*.md"))
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
-DATABASE = "postgresql"
-ON_THE_DESK = [each for each in PAGES if shell(each) and each not in (*TUTORIALS, *ALIVE, DATABASE)]
+DATABASE, PLANES = "postgresql", "control-planes"
+ON_THE_DESK = [each for each in PAGES if shell(each) and each not in (*TUTORIALS, *ALIVE, DATABASE, PLANES)]
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +74,20 @@ def test_the_commands_for_postgresql_work_with_one_that_wants_tls_and_a_password
         follow_page(here, DATABASE, str, set())
 
 
+@pytest.mark.envoy
+@pytest.mark.timeout(600)
+def test_a_further_control_plane_is_made_as_its_page_says() -> None:
+    terms = Terms(Environment.PPR, DOMAIN, ENDPOINT, PORTAL)
+    with serving_postgresql() as server, machine(PLANES) as here:
+        initialise(here.directory / "first", terms, replace(Settings(), database=server.database()), "tester")
+        follow_page(here, PLANES, str, set())
+
+
 def test_a_block_that_is_not_run_says_why() -> None:
     reasons = {
         each.said.removeprefix(NOT_RUN) for page in PAGES for each in blocks(page) if each.said.startswith(NOT_RUN)
     }
     assert reasons == {
-        "it needs a PostgreSQL; tests/cli/test_hub_planes.py runs it on one",
-        "it needs a PostgreSQL; tests/operations/test_passphrase.py runs it on one",
         "it wants a hub that has a newer contract; tests/wire/test_contract.py runs it beside one",
         "tests/wire/test_snippets.py runs it beside a hub",
     }

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.conftest import free_ports
@@ -32,6 +33,10 @@ class Server:
     sockets: Path
     ca: Path
 
+    def database(self) -> str:
+        """Return the URL of its superuser's database, by the socket, which also another network reaches."""
+        return f"postgresql://{_USER}@/{_USER}?host={quote(str(self.sockets))}&port={self.port}"
+
 
 @contextmanager
 def serving_postgresql() -> Iterator[Server]:
@@ -49,7 +54,8 @@ def serving_postgresql() -> Iterator[Server]:
         if os.geteuid() == 0:
             for each in (place, *place.iterdir()):
                 os.chown(each, *_ids())
-        _run([str(found[-1].parent / "initdb"), "--auth", "trust", "--username", _USER, "-D", f"{place}/data", "-N"])
+        made = ["--no-sync", "--auth", "trust", "--username", _USER, "--encoding", "UTF8", "--locale", "C.UTF-8"]
+        _run([str(found[-1].parent / "initdb"), *made, "-D", f"{place}/data"])
         settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": place,
