@@ -2,12 +2,14 @@
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bench.harness import Figure, figure
 from bench.inbound import TSP_ID, World, asked, connected, world
+from bench.peers import Server
 from bothways.operations.customers import resume_customer, suspend_customer
 
 _CUSTOMERS = 100_000
@@ -40,20 +42,25 @@ def change_100k() -> Iterator[Figure]:
     )
 
 
-def effects(ours: World) -> list[Effect]:
-    """Suspend and resume the customer, time after time, and see it on a connection that stays open."""
-    with connected(ours, ours.server, ours.context) as line:
-        return [_effect(ours, line, suspended=suspended) for _ in range(_ROUNDS) for suspended in (True, False)]
+def effects(ours: World, nodes: Sequence[Server] = ()) -> list[Effect]:
+    """Suspend and resume the customer, time after time, and see it on a connection that stays open, to each server.
+
+    Those are the Envoy beside the hub, and the remote `nodes`.
+    """
+    with ExitStack() as stack:
+        lines = [stack.enter_context(connected(ours, each, ours.context)) for each in (ours.server, *nodes)]
+        return [_effect(ours, lines, suspended=suspended) for _ in range(_ROUNDS) for suspended in (True, False)]
 
 
-def _effect(ours: World, line: ssl.SSLSocket, *, suspended: bool) -> Effect:
+def _effect(ours: World, lines: Sequence[ssl.SSLSocket], *, suspended: bool) -> Effect:
     wanted = b"403" if suspended else b"200"
     with ThreadPoolExecutor(1) as pool:
         started = time.perf_counter()
         (suspend_customer if suspended else resume_customer)(ours.hub, TSP_ID, "tested")
         committed = time.perf_counter()
         acknowledged = pool.submit(_applied, ours)
-        while asked(ours, ours.server, line) != wanted:
+        # At a node too, the endpoint is called by the name and port that the hub has.
+        while lines := [each for each in lines if asked(ours, ours.server, each) != wanted]:
             if time.perf_counter() - committed > _PATIENCE:
                 raise RuntimeError("the change is not in force")
             time.sleep(_PAUSE)

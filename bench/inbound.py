@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,20 +66,25 @@ class World:
         return Setting(self.directory, self.host, port, self.service_port)
 
     def apply(self) -> None:
-        """Bring what is stored into force. Raises `RuntimeError` if it is not."""
+        """Bring what is stored into force. Raises `RuntimeError` if it is not, at each node."""
         applied = control(self.hub, "POST", "/apply")
-        if not applied or not applied["in_force"]:
+        if not applied or not applied["in_force"] or applied["away"]:
             raise RuntimeError(f"a change is not in force: {applied}")
 
 
 @contextmanager
-def world(customers: int) -> Iterator[World]:
-    """Run a hub with so many customers besides one that calls; all of them may use the one service."""
+def world(customers: int, *, letting_nodes_in: bool = False) -> Iterator[World]:
+    """Run a hub with so many customers besides one that calls; all of them may use the one service.
+
+    `letting_nodes_in`: it listens for remote nodes too.
+    """
     with ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         service_port = stack.enter_context(_service(place))
-        inbound, portal, egress = free_ports(3)
+        inbound, portal, egress, nodes, connectivity = free_ports(5)
         settings = Settings(inbound_port=inbound, portal_port=portal, egress_port=egress, scheduled_probes=False)
+        if letting_nodes_in:
+            settings = replace(settings, nodes_port=nodes, nodes_connectivity_port=connectivity)
         initialise(place / "hub", new_terms(Environment.PPR, "ppr.hub.localhost", settings), settings, "bench")
         hub = stack.enter_context(open_hub(place / "hub", "bench"))
         # The peers hand no certificate on, so that there is none to convert for the service here either.
