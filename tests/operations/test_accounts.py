@@ -1,5 +1,6 @@
 """An invitation makes an account once; who signs in knows the password and has the app; five errors lock."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ from bothways.operations.people import add_person, disable_person
 from bothways.operations.sessions import begin_session, visit_of
 from bothways.registry.access import Role
 from bothways.registry.person import Person
+from bothways.store import accounts as store
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
 EMAIL = "ann@hub.example"
@@ -56,6 +58,7 @@ def later(hub: Hub, seconds: float) -> Hub:
 
 def test_an_invitation_works_once(hub: Hub, ann: Person) -> None:
     person, token, _ = invite_person(hub, ann.id)
+    assert len(base64.urlsafe_b64decode(f"{token}=")) * 8 == 256
     invited, secret = invited_person(hub, token)
     assert (person, invited) == (ann, ann)
     assert "ann%40hub.example" in totp_address(hub, ann, secret)
@@ -64,6 +67,20 @@ def test_an_invitation_works_once(hub: Hub, ann: Person) -> None:
     assert signing_in(hub, [ann.id]) == {ann.id}
     with pytest.raises(NotAuthorized, match="has ended or was used"):
         accept_invitation(hub, token, PASSWORD, code)
+
+
+def test_neither_an_invitation_nor_an_account_holds_the_secret_of_the_codes_in_the_open(hub: Hub, ann: Person) -> None:
+    _, token, _ = invite_person(hub, ann.id)
+    _, secret = invited_person(hub, token)
+    with hub.read() as connection:
+        kept = store.invited(connection, accounts.digest(token))
+    accept_invitation(hub, token, PASSWORD, current_code(secret, hub.now()))
+    with hub.read() as connection:
+        account = store.find(connection, ann.id)
+    for each in (kept, account):
+        assert each is not None
+        assert secret.encode() not in each.totp
+        assert hub.keys.unseal(each.totp, accounts.place_of(ann.id)).decode() == secret
 
 
 def test_an_invitation_ends(hub: Hub, ann: Person) -> None:
@@ -108,7 +125,8 @@ def test_five_errors_lock_the_account_for_a_while_even_for_who_is_right(hub: Hub
     for _ in range(5):
         with pytest.raises(NotAuthorized):
             prove_person(soon, EMAIL, "wrong", "000000")
-    with pytest.raises(NotAuthorized):
+    # In the words of every other refusal: who guesses does not learn of it.
+    with pytest.raises(NotAuthorized, match="is wrong, or there were too many"):
         prove_person(soon, EMAIL, PASSWORD, current_code(secret, soon.now()))
     assert "person.lock" in [line["action"] for line in export_audit(hub)]
     free = later(soon, LOCKED.total_seconds() + 1)

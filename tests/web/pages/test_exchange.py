@@ -53,10 +53,13 @@ def test_everything_that_is_wrong_stands_there_with_its_repair(
     assert list_requests(hub) == ()
 
 
-def test_a_private_key_is_banned_and_not_shown_again(hub: Hub, bank: Visitor, issuer: str) -> None:
+@pytest.mark.parametrize(("place", "field"), [("requests/check", "csr"), ("requests", "csr"), ("trust/chain", "chain")])
+def test_a_private_key_is_banned_and_not_shown_again(
+    hub: Hub, bank: Visitor, issuer: str, place: str, field: str
+) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    answer = bank.post(f"/customers/{issuer}/requests/check", csr=pem)
+    answer = bank.post(f"/customers/{issuer}/{place}", **{field: pem})
     assert answer.status_code == 422
     assert pem.splitlines()[1] not in answer.text
     assert len(list_banned_keys(hub)) == 1
