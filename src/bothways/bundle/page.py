@@ -43,6 +43,7 @@ overflow-wrap:anywhere}
 ol>li{margin:.35rem 0}
 .fields td{height:2.2rem}
 .fields th{width:34%}
+@media screen and (max-width:30rem){table,tbody,tr,th,td{display:block}.fields th{width:auto}}
 @page{size:A4;margin:16mm 15mm}
 @media print{:root{color-scheme:light;--ink:#000;--soft:#444;--line:#888;--ground:#fff;--box:#fff;--mark:#000}
 body{font-size:10.5pt;max-width:none;margin:0;padding:0}pre,code{font-size:8.5pt}

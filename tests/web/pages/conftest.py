@@ -47,7 +47,7 @@ class Visitor:
 
     def said(self, answer: httpx2.Response) -> str:
         """Return the text of a page, as it is read."""
-        return html.unescape(re.sub(r"<[^>]+>", " ", answer.text))
+        return html.unescape(re.sub(r"<[^>]+>", " ", answer.text.replace("<wbr>", "")))
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
         async def once() -> httpx2.Response:

@@ -1,6 +1,7 @@
 """From a template and values to an answer: the one place that knows templates, static files and headers of pages."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -63,6 +64,7 @@ def _environment() -> Environment:
         "day": _day,
         "moment": _moment,
         "grouped": _grouped,
+        "parted": _parted,
         "sentence": _sentence,
         "thousands": lambda value: f"{value:,}",
     }
@@ -126,3 +128,8 @@ def _sentence(text: str) -> str:
 def _grouped(digest: str) -> Markup:
     """Return a fingerprint in pairs, as people read it out to each other; a line breaks between pairs alone."""
     return Markup("<wbr>").join(f"{digest[start : start + 2]}:".upper() for start in range(0, len(digest), 2))[:-1]
+
+
+def _parted(address: str) -> Markup:
+    """Return an address whose lines break before a dot and behind a slash or an @, and within a word last of all."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/@])(?!/)|(?=\.)", address))
