@@ -89,7 +89,7 @@ def test_a_block_that_is_not_run_says_why() -> None:
     }
     assert reasons == {
         "it wants a hub that has a newer contract; tests/wire/test_contract.py runs it beside one",
-        "tests/wire/test_snippets.py runs it beside a hub",
+        "tests/wire/test_snippets.py runs it beside a hub, and compares it with what is printed here",
     }
 
 

@@ -19,8 +19,19 @@ def test_where_a_port_is_written_the_own_one_is_written() -> None:
     assert OWN.fill('HTTPSConnection("api.hub.example", 443, t)') == 'HTTPSConnection("api.bank-hub.test", 9443, t)'
 
 
+def test_a_port_on_the_next_line_is_the_own_one_too() -> None:
+    for between in ('",\n  "port_value": ', '",\n    port: '):
+        assert OWN.fill(f'"api.hub.example{between}443') == f'"api.bank-hub.test{between}9443'
+
+
 def test_a_host_header_has_the_port_and_a_name_by_itself_has_none() -> None:
-    for before in ("Host: ", "set-header Host ", 'proxy_set_header Host "', '"host_rewrite_literal": "'):
+    for before in (
+        "Host: ",
+        "HTTP/1.1\\r\\nHost: ",
+        "set-header Host ",
+        'proxy_set_header Host "',
+        '"host_rewrite_literal": "',
+    ):
         assert OWN.fill(f"{before}api.hub.example") == f"{before}api.bank-hub.test:9443"
     for before in ("-servername ", "-verify_hostname ", "verifyhost ", "sni str("):
         assert OWN.fill(f"{before}api.hub.example") == f"{before}api.bank-hub.test"

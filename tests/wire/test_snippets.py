@@ -20,6 +20,7 @@ from tests.conftest import free_ports, local_settings, new_token, running
 from tests.dns_server import DnsServer, serving_dns
 from tests.dotnet import COMPILER, NO_LIBICU, compiled
 from tests.hub_server import hub_server
+from tests.shell_pages import blocks
 from tests.wire.conftest import ISSUER, World
 from tests.wire.servers import NGINX, make_pki
 from tests.wire.upstream import Upstream, answer, serving
@@ -30,17 +31,20 @@ from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.dataplane.envoy import find_envoy
 from bothways.demo.customer_ca import ServerFiles, make_server_files
+from bothways.manual.filling import Names
 from bothways.operations.certificates import certificate_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.rotation import rotate_client_certificate
+from bothways.reference.stacks import without_certificates
 from bothways.registry.customer import CustomerKind
 from bothways.signer.token_uri import parse_token_uri
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke, init_spoke
 from bothways.spoke.install import install_certificate
+from bothways.spoke.sidecar import LOCAL_PORT
 from bothways.spoke.snippet import Stack, Wiring, snippet
 from bothways.xds.state import Address
 
@@ -249,6 +253,25 @@ def until(local_port: int, path: str) -> httpx2.Response:
         if response.status_code not in {502, 503} or time.monotonic() > end:
             return response
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("stack", list(Stack))
+def test_a_page_prints_what_is_run_here_but_for_the_names(scene: Scene, stack: Stack) -> None:
+    place, terms = scene.local.directory, scene.local.contract.terms
+    wiring = replace(scene.wiring(), server_certificate=place / "server.crt", server_key=place / "server.key")
+    _, printed, _ = blocks(f"howto-{stack.value}")
+    here: dict[str, object] = {
+        "/etc/bothways": place,
+        "bank.example": wiring.server_name,
+        "8443": wiring.port,
+        "8080": scene.application.port,
+        str(LOCAL_PORT): wiring.local_port,
+        "127.0.0.53:53": wiring.resolvers[0],
+    }
+    # In one pass: a port of this machine may have one of the page's in it.
+    text = re.sub("|".join(map(re.escape, here)), lambda found: str(here[found[0]]), printed.text)
+    text = Names(terms.endpoint, terms.portal, terms.hub, ISSUER).fill(text)
+    assert text == without_certificates(snippet(stack, scene.local, wiring)).strip() + "\n"
 
 
 @pytest.mark.parametrize("stack", PROXIES)

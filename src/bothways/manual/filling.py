@@ -13,8 +13,8 @@ _HTTPS = 443
 # A name inside another one (`other.hub.example`, `my-hub.example`, `hub.example.org`) is none of ours.
 _NAMED = re.compile(
     # What stands before: of a Host header, which wants a port that is not the usual one, as a URL does.
-    rf"(?<![\w.-])(?:(?P<before>https://|Host:? \"?|host_rewrite_literal\": \")?"
-    rf"(?P<host>(?:api|portal)\.{re.escape(DOMAIN)})(?:(?P<port>:|\", ){_HTTPS})?"
+    rf"(?:(?<![\w.-])|(?<=\\n))(?:(?P<before>https://|Host:? \"?|host_rewrite_literal\": \")?"
+    rf"(?P<host>(?:api|portal)\.{re.escape(DOMAIN)})(?:(?P<port>:|\",\s+(?:\"port_value\": |port: )?){_HTTPS})?"
     rf"|(?P<domain>{re.escape(DOMAIN)})|(?P<customer>{TSP_ID}))(?![\w-]|\.\w)"
 )
 

@@ -10,7 +10,9 @@ from bothways.spoke.directory import Spoke
 from bothways.spoke.snippet import Stack, Wiring, snippet
 
 _PLACE = Path("/etc/bothways")
-_UNRUN = " not run: tests/wire/test_snippets.py runs it beside a hub"
+_UNRUN = " not run: tests/wire/test_snippets.py runs it beside a hub, and compares it with what is printed here"
+_RUN = frozenset({Stack.CURL})
+"""What ends by itself, and is run where the page is."""
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(?:\\n|\n)?", re.DOTALL)
 _NAMES = {
     Stack.CURL: ("curl", "sh", "keep it as a script", "curl takes the new files at its next call."),
@@ -72,11 +74,13 @@ def stack_pages(contract: Contract) -> dict[str, str]:
     spoke = Spoke(_PLACE, contract, TSP_ID)
     wiring = Wiring(_PLACE / "server.crt", _PLACE / "server.key", "bank.example")
     return {
-        f"howto-{stack.value}.md": _page(
-            stack, _PEM.sub("(CERTIFICATES OF THE CONTRACT)", snippet(stack, spoke, wiring))
-        )
-        for stack in _NAMES
+        f"howto-{stack.value}.md": _page(stack, without_certificates(snippet(stack, spoke, wiring))) for stack in _NAMES
     }
+
+
+def without_certificates(text: str) -> str:
+    """Return the text of a program as its page shows it, where it holds certificates of the contract."""
+    return _PEM.sub("(CERTIFICATES OF THE CONTRACT)", text)
 
 
 def _page(stack: Stack, text: str) -> str:
@@ -94,7 +98,7 @@ bothways spoke config {stack.value} --directory {_PLACE} --certificate {_PLACE}/
 
 It prints the following; {use}.
 
-```{language}{_UNRUN if language == "sh" else ""}
+```{language}{_UNRUN if language == "sh" and stack not in _RUN else ""}
 {text.strip()}
 ```
 
