@@ -4,9 +4,12 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
+from tests.conftest import local_settings
 from tests.wire.conftest import World
 
 from bothways.cli.asking import Where
@@ -14,9 +17,16 @@ from bothways.cli.hub import status
 from bothways.cli.opening import control
 from bothways.operations.closure import reopen_endpoint, shut_endpoint
 from bothways.operations.services import add_service
+from bothways.operations.settings import Settings
 from bothways.registry.service import Service
 
 pytestmark = pytest.mark.envoy
+
+
+@pytest.fixture(scope="module")
+def world(make_running: Callable[[Settings], World]) -> World:
+    """A hub that gives a change to all nodes: staged, the one node here would be given back what it had."""
+    return make_running(replace(local_settings(), nodes_staged=False))
 
 
 def apply(world: World) -> bool:
