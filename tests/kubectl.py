@@ -32,7 +32,7 @@ def execute(deployment: str, container: str, command: Sequence[str]) -> int:
     """Run a command as in a container of the example; return its exit code."""
     documents = yaml.safe_load_all(EXAMPLE.read_text())
     [pod] = [each["spec"]["template"]["spec"] for each in documents if each["metadata"]["name"] == deployment]
-    [found] = [each for each in pod["containers"] if each["name"] == container]
+    [found] = [each for each in [*pod["containers"], *pod["initContainers"]] if each["name"] == container]
     secrets = {each["name"]: each["secret"] for each in pod["volumes"] if "secret" in each}
     places = {}
     for mount in found["volumeMounts"]:

@@ -10,6 +10,8 @@ import pytest
 import yaml
 from tests.kubernetes import judge
 
+from bothways.cli.sidecar_process import _DRAIN_SECONDS as DRAIN_SECONDS
+
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 
 
@@ -65,7 +67,7 @@ def test_the_schemas_of_kubernetes_have_nothing_against_the_objects(example: Pat
 
 def test_the_schemas_of_kubernetes_find_what_stands_in_the_wrong_place() -> None:
     deployment, _ = yaml.safe_load_all((EXAMPLES / "sidecar.yaml").read_text())
-    deployment["spec"]["template"]["spec"]["containers"][1]["readOnlyRootFilesystem"] = True
+    deployment["spec"]["template"]["spec"]["containers"][0]["readOnlyRootFilesystem"] = True
     with pytest.raises(Exception, match="readOnlyRootFilesystem"):
         judge(deployment)
 
@@ -75,8 +77,12 @@ def test_the_pod_has_what_it_mounts_and_the_service_finds_its_port(options: set[
     pod = deployment["spec"]["template"]
     assert (deployment["kind"], service["kind"]) == ("Deployment", "Service")
     assert deployment["spec"]["selector"]["matchLabels"] == pod["metadata"]["labels"] == service["spec"]["selector"]
-    [sidecar] = [each for each in pod["spec"]["containers"] if each["name"] == "bothways"]
+    [sidecar] = pod["spec"]["initContainers"]
+    # Else the pod would wait for its end.
+    assert sidecar["restartPolicy"] == "Always"
     assert used(" ".join(sidecar["args"])) <= options
     assert {each["name"] for each in sidecar["volumeMounts"]} == {each["name"] for each in pod["spec"]["volumes"]}
     assert [each["targetPort"] for each in service["spec"]["ports"]] == [each["name"] for each in sidecar["ports"]]
-    assert pod["spec"]["terminationGracePeriodSeconds"] > 30
+    [application] = pod["spec"]["containers"]
+    [_, before] = application["lifecycle"]["preStop"]["exec"]["command"]
+    assert pod["spec"]["terminationGracePeriodSeconds"] > int(before) + DRAIN_SECONDS
