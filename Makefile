@@ -4,6 +4,9 @@ ARGS ?=
 DATABASE ?= sqlite
 VENV := .venv
 BIN := $(VENV)/bin
+# Hundreds of processes import the same modules, here and in the tests: they are compiled once, also where the
+# environment says that nothing is kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test soak check docs reference changelog format lock bench texts clean
 
@@ -43,7 +46,7 @@ format: $(VENV)/.installed-dev
 
 # Brings the texts that templates name into the catalogue, and takes those out that none does.
 texts: $(VENV)/.installed-dev
-	$(BIN)/python -m bothways.web.pages.texts
+	$(BIN)/python -m bothways.reference.texts
 
 bench: $(VENV)/.installed-dev
 	@$(BIN)/python -m bench $(ONLY) $(ARGS)

@@ -12,16 +12,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.peers import PEERS, Server, Setting, program
-from bench.population import populate
+from bench.population import add_servers, populate
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, KeyType
 from bothways.contract.subject import Subject
+from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
-from bothways.operations.certificates import certificate_chain, show_certificate
+from bothways.operations.certificates import certificate_chain, certificate_seen, show_certificate
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
@@ -74,7 +76,7 @@ class World:
 
 @contextmanager
 def world(customers: int, *, letting_nodes_in: bool = False) -> Iterator[World]:
-    """Run a hub with so many customers besides one that calls; all of them may use the one service.
+    """Run a hub with so many customers besides one that calls; all may use the one service, and each has a server.
 
     `letting_nodes_in`: it listens for remote nodes too.
     """
@@ -93,6 +95,9 @@ def world(customers: int, *, letting_nodes_in: bool = False) -> Iterator[World]:
         grant_service(hub, SERVICE, TSP_ID)
         spoke, _ = enrolled(hub, place / "spoke")
         populate(hub, customers, SERVICE)
+        # Both directions, as customers have them: each has a server that the hub would call.
+        chain = make_server_files(place, "Shops", "shops.example").chain.read_text()
+        add_servers(hub, customers, 1, chain, (TSP_ID,))
         process = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], place / "hub.log")
         stack.callback(process.stop)
         process.next_line(_READY)
@@ -161,12 +166,23 @@ def answered(line: socket.socket, request: bytes) -> bytes:
     return answer.split(b" ", 2)[1]
 
 
-def enrolled(hub: Hub, directory: Path) -> tuple[Spoke, str]:
-    """Make a new certificate of the one customer; return its spoke, and the serial number in hex."""
+def another(hub: Hub, directory: Path, tsp_id: str) -> Iterator[tuple[Spoke, str]]:
+    """Add a customer that may use the service; yield new certificates of it, each with its serial number in hex."""
+    add_customer(hub, tsp_id, CustomerKind.ISSUER, "Bank")
+    grant_service(hub, SERVICE, tsp_id)
+    for number in count():
+        spoke, serial = enrolled(hub, directory / f"{tsp_id}-{number}", tsp_id)
+        # As its first call would.
+        certificate_seen(hub, show_certificate(hub, serial).fingerprint or "")
+        yield spoke, serial
+
+
+def enrolled(hub: Hub, directory: Path, tsp_id: str = TSP_ID) -> tuple[Spoke, str]:
+    """Make a new certificate of a customer, else of the one that calls; return its spoke, and the serial in hex."""
     directory.mkdir()
-    spoke = Spoke(directory, contract(hub), TSP_ID)
+    spoke = Spoke(directory, contract(hub), tsp_id)
     request = make_request(spoke, KeyType.ECDSA, Subject("FR", "Ile-de-France", "Paris", "Bank", "Payments"))
-    record = approve_request(hub, submit_request(hub, TSP_ID, request.der).id)
+    record = approve_request(hub, submit_request(hub, tsp_id, request.der).id)
     install_certificate(spoke, certificate_chain(hub, show_certificate(hub, record.serial)).encode())
     return spoke, record.serial
 

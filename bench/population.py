@@ -6,8 +6,9 @@ constraint is off; and the audit has no line for them. `docs/million.md` tells p
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import chain as chain_all
 from itertools import islice
 
 from sqlalchemy import Table, insert, update
@@ -45,12 +46,16 @@ def revoke_first(hub: Hub, count: int) -> None:
         transaction.connection.execute(revoked.values(values))
 
 
-def add_servers(hub: Hub, count: int, probes: int) -> None:
-    """Give the first `count` customers a server with an endorsed chain, and so many daily probes, the last just now."""
-    numbers = iter(range(count))
-    while group := list(islice(numbers, _TOGETHER)):
+def add_servers(hub: Hub, count: int, probes: int, chain: str = "", also: Sequence[str] = ()) -> None:
+    """Give the first `count` customers a server with an endorsed chain, and so many daily probes, the last just now.
+
+    `chain` is the CA of them all, in PEM; without it nothing can be called, and their data plane stays empty. `also`
+    are other customers that get one too.
+    """
+    numbered = chain_all(((number, tsp_id(number)) for number in range(count)), enumerate(also, count))
+    while group := list(islice(numbered, _TOGETHER)):
         with hub.write() as transaction:
-            for table, rows in _server_rows(hub, group, probes):
+            for table, rows in _server_rows(hub, group, probes, chain):
                 transaction.connection.execute(insert(table), rows)
 
 
@@ -115,10 +120,12 @@ def _rows(hub: Hub, numbers: list[int], service: str | None) -> Iterator[tuple[T
     yield schema.granted, granted
 
 
-def _server_rows(hub: Hub, numbers: list[int], probes: int) -> Iterator[tuple[Table, list[dict[str, object]]]]:
+def _server_rows(
+    hub: Hub, numbered: list[tuple[int, str]], probes: int, chain: str
+) -> Iterator[tuple[Table, list[dict[str, object]]]]:
     now = hub.now()
     set_at = now - timedelta(days=probes)
-    each = [(number, tsp_id(number), f"c{number}.shops.example") for number in numbers]
+    each = [(number, name, f"c{number}.shops.example") for number, name in numbered]
     yield (
         schema.endpoint,
         [
@@ -138,7 +145,7 @@ def _server_rows(hub: Hub, numbers: list[int], probes: int) -> Iterator[tuple[Ta
         [
             {
                 "tsp_id": name,
-                "pem": "",
+                "pem": chain,
                 "fingerprint": _digest(b"chain", number),
                 "not_after": now + _VALIDITY,
                 "state": ChainState.ENDORSED.value,

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 from bothways.connectivity.facts import ProbeFact
 from bothways.connectivity.observation import RefusedRequest
 from bothways.contract.document import Environment
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 from bothways.demo.customer_ca import make_server_files
 from bothways.errors import NotAuthorized, Proposed
 from bothways.findings import Finding
@@ -140,7 +140,7 @@ def running(hub: Hub) -> dict[str, Any]:
     plain |= {"canary": strangers, "control_plane": "hub-1:8444"}
     behind = plain | {"version": "5f1b77", "settled": False, "behind_since": (now - timedelta(seconds=4)).isoformat()}
     refused = {"listener": "inbound: cannot bind 0.0.0.0:443, the address is in use"}
-    unreached = strangers | {"outcome": "absent", "address": "192.0.2.9:443", "said": "timed out"}
+    unreached = strangers | {"outcome": "unreachable", "address": "192.0.2.9:443", "said": "timed out"}
     nodes = [
         unknown("hub") | plain,
         unknown("paris-1") | plain | {"peer": "192.0.2.7:50112"},

@@ -33,6 +33,7 @@ _LOOKS: tuple[tuple[Literal["light", "dark"], tuple[int, int]], ...] = (
 )
 _OF_CUSTOMER = ("home", "requests?key=ecdsa&country=FR&state=Ile-de-France&locality=Paris&unit=Payments")
 _REST = ("certificates", "trust", "endpoint", "activity", "services", "files", "contacts", "own-ca")
+_ASKED = "docs/search.html?q=how+do+I+make+a+key+and+request"
 _PROVIDER = "https://login.bank.example"
 
 
@@ -78,7 +79,7 @@ _Pages = dict[str, tuple[str | None, list[str]]]
 def _pages(hub: Hub) -> _Pages:
     own = [f"customers/{BANK}/{each}" for each in (*_OF_CUSTOMER, *_REST)]
     return {
-        "nobody": (None, ["", "sign-in", "sign-in#refused", f"invitation/{_invited(hub)}"]),
+        "nobody": (None, ["", "sign-in", "sign-in#refused", f"invitation/{_invited(hub)}", _ASKED]),
         "issuer": (
             account(hub, "bob@bank.example", "Bob Martin", Role.CUSTOMER_ADMINISTRATOR, BANK),
             [*own, f"customers/{BANK}/files/instructions.html", "people", "tokens", "account"],

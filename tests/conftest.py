@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -28,18 +29,19 @@ from tests.dns_server import DnsServer, serving_dns
 from tests.forked import ForkedProcess
 from tests.mail_server import Mailbox, serving_mail
 from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
-from tests.postgresql import new_schema, on_postgresql
+from tests.postgresql import connected, copied, new_database, new_schema, on_postgresql
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
 from bothways.contract.render import render_terms
 from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
+from bothways.operations.agreement import digest
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub, initialise, new_terms, open_hub
 from bothways.operations.settings import EnvoyLifetime, Settings, render_settings
 from bothways.registry.customer import CustomerKind
-from bothways.store.append_only import trigger_name
+from bothways.store.append_only import trigger_names
 from bothways.store.schema import audit
 
 # The same examples each time, so that what fails was broken by the change at hand; `make soak` draws others each time.
@@ -65,6 +67,21 @@ GOOD_SUBJECT = {
     "OU": "Payments",
     "CN": "TLSMA-ECDSA/12345678/PPR",
 }
+
+_LONG = (
+    "tests/test_tutorials.py",
+    "tests/web/api/test_router.py",
+    "tests/demo/test_command.py",
+    "tests/browser/test_issuer.py",
+    "tests/browser/test_two_people.py",
+    "tests/crash/test_crash.py",
+)
+"""Files with tests that take a quarter of a minute and more."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is long: begun last, it would run when the other workers have nothing to do any more."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
 
 
 @pytest.fixture
@@ -139,9 +156,9 @@ def make_ca() -> Callable[..., tuple[ec.EllipticCurvePrivateKey, x509.Certificat
 
 def unguarded(connection: Connection) -> None:
     """Do what only the owner of the database can: take out the triggers that keep the audit as it is."""
-    for change in ("UPDATE", "DELETE"):
+    for name in trigger_names(connection, audit):
         of = f" ON {audit.name}" if connection.dialect.name == "postgresql" else ""
-        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger_name(audit, change)}{of}")
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}{of}")
 
 
 def _ports() -> Iterator[int]:
@@ -203,33 +220,41 @@ def terms(settings: Settings) -> Terms:
 
 
 @pytest.fixture(scope="session")
-def pattern(tmp_path_factory: pytest.TempPathFactory) -> tuple[Terms, Path]:
-    """The terms and the directory of a hub that others are copied from: what takes time is to make its nine keys."""
-    place, settings = tmp_path_factory.mktemp("pattern") / "hub", Settings()
-    terms = new_terms(Environment.PPR, "ppr.hub.localhost", settings)
-    initialise(place, terms, settings, "tester")
-    return terms, place
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Hub]:
+    """Return a maker of the hub that others are copied from, once in a file and once in PostgreSQL; it is closed.
+
+    What takes time is to make its nine keys, and the tables in PostgreSQL.
+    """
+
+    @cache
+    def made(kind: str) -> Hub:
+        place = tmp_path_factory.mktemp("pattern") / "hub"
+        settings = Settings(database=new_database() if kind == "postgresql" else "")
+        initialise(place, new_terms(Environment.PPR, "ppr.hub.localhost", settings), settings, "tester")
+        with open_hub(place, "tester") as opened:
+            return opened
+
+    return made
 
 
 @pytest.fixture
-def hub(terms: Terms, settings: Settings, pattern: tuple[Terms, Path]) -> Iterator[Hub]:
+def hub(terms: Terms, settings: Settings, pattern: Callable[[str], Hub]) -> Iterator[Hub]:
     """A new hub for PPR, opened; nothing runs. Its path is short, because unix sockets have short names."""
-    with tempfile.TemporaryDirectory(prefix="hub-") as place:
-        directory = Path(place) / "hub"
-        made, copied = pattern
-        # A database elsewhere, and keys of another kind, cannot be copied.
-        if (
-            not settings.database
-            and not settings.signer
-            and (terms.environment, terms.hub) == (made.environment, made.hub)
-        ):
-            shutil.copytree(copied, directory)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-"))) / "hub"
+        made = pattern("postgresql" if settings.database else "sqlite")
+        # Keys of another kind cannot be copied, nor certificates of another name.
+        if not settings.signer and (terms.environment, terms.hub) == (made.environment, made.terms.hub):
+            shutil.copytree(made.directory, directory)
+            if settings.database:
+                settings = replace(settings, database=stack.enter_context(copied(made.settings.database)))
+                with connected(settings.database) as other:
+                    other.execute("UPDATE hub SET terms = %s", [digest(terms)])
             (directory / "hub.toml").write_text(render_settings(settings))
             (directory / "contract.toml").write_text(render_terms(terms))
         else:
             initialise(directory, terms, settings, "tester")
-        with open_hub(directory, "tester") as opened:
-            yield opened
+        yield stack.enter_context(open_hub(directory, "tester"))
 
 
 @pytest.fixture

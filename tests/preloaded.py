@@ -6,7 +6,10 @@ import pkgutil
 
 import bothways.cli
 
-for _each in pkgutil.iter_modules(bothways.cli.__path__):
-    importlib.import_module(f"bothways.cli.{_each.name}")
+# What the library of the web imports when the first page is made.
+_LATE = ("pydantic.v1", "uvicorn.lifespan.off", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto")
+
+for _each in (*(f"bothways.cli.{each.name}" for each in pkgutil.iter_modules(bothways.cli.__path__)), *_LATE):
+    importlib.import_module(_each)
 # What is there now is the same in all of them: the collector need not touch it, which would copy it.
 gc.freeze()

@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from tests.processes import processes_in
+from tests.programs import absent
 
 DOCS = Path(__file__).parent.parent / "docs"
 PROGRAMS = ("bash", "curl", "openssl")
@@ -175,10 +177,10 @@ def machine(*pages: str) -> Iterator[Machine]:
 
     Its path is short, because unix sockets have short names.
     """
-    for program in PROGRAMS:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not on PATH")
+    if missing := absent(*PROGRAMS):
+        pytest.skip(missing)
     with tempfile.TemporaryDirectory(prefix="page-") as place, ExitStack() as stack:
+        stack.callback(_end_all, Path(place))
         listens = any(block.said.startswith(LISTENS) for page in pages for block in shell(page))
         yield Machine(Path(place), _network(stack) if listens else [], stack)
 
@@ -214,3 +216,14 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGTERM)
     with process:
         process.wait(_SECONDS)
+
+
+def _end_all(directory: Path) -> None:
+    """End what works in a directory still: an Envoy goes on when its hub has ended for a reason of its own."""
+    end = time.monotonic() + _SECONDS
+    while left := processes_in(directory):
+        assert time.monotonic() < end, f"processes {left} work in {directory} and do not end"
+        for each in left:
+            with suppress(ProcessLookupError):
+                os.kill(each, signal.SIGTERM)
+        time.sleep(0.1)

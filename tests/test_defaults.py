@@ -23,6 +23,7 @@ TIMES = re.compile(r"TIMEOUT|SECONDS|INTERVAL|BACK_OFF|LOOK|AGAIN|AGE|IDLE|PATIE
 NONE_OF_OURS = {
     "registry/node.py: _PORT_MOST": "a port has 16 bits",
     "cli/output.py: _ROW_MOST": "the largest number of a row in SQLite",
+    "web/api/inputs.py: NUMBER_MOST": "the largest whole number that every reader of JSON takes (RFC 8259 section 6)",
     "demo/customer_ca.py: _DAYS": "of certificates in the demo",
     "pki/der.py: _ARC_BITS_MOST": "as the library takes them",
 }

@@ -89,6 +89,8 @@ def test_a_block_that_is_not_run_says_why() -> None:
     }
     assert reasons == {
         "it wants a hub that has a newer contract; tests/wire/test_contract.py runs it beside one",
+        "tests/test_images.py builds so, and it takes minutes",
+        "tests/operations/test_reconcile.py does so, and loses the tables in between",
         "tests/wire/test_snippets.py runs it beside a hub, and compares it with what is printed here",
     }
 

@@ -7,7 +7,15 @@ from bothways.findings import Finding
 
 
 class BothwaysError(Exception):
-    """Something that a person can act on; its text is one sentence or more, ready to print."""
+    """Something that a person can act on; its text is one sentence or more, ready to print.
+
+    `said` is what everybody reads of it. `look` comes after it for who runs the hub: a sentence with the command that
+    goes on from there, which a customer does not have, and a page has a place for instead.
+    """
+
+    def __init__(self, said: str, look: str = "") -> None:
+        super().__init__(f"{said} {look}" if look else said)
+        self.said = said
 
     def document(self) -> dict[str, Any]:
         """Return what went wrong as the JSON object that every `--json` output uses."""

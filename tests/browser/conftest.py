@@ -3,13 +3,16 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from tests.conftest import local_settings
 
+from bothways.contract.document import Environment
 from bothways.operations.accounts import current_code
-from bothways.operations.hub import Hub, now
+from bothways.operations.hub import Hub, initialise, new_terms, now, open_hub
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
 CHROMIUM = shutil.which("chromium")
@@ -53,6 +56,15 @@ def open_page(browser: Browser) -> Iterator[Open]:
         each.close()
 
 
+@pytest.fixture
+def prd(tmp_path: Path) -> Iterator[Hub]:
+    """A hub of production, where it takes two people."""
+    settings = local_settings()
+    initialise(tmp_path / "hub", new_terms(Environment.PRD, "prd.hub.localhost", settings), settings, "root")
+    with open_hub(tmp_path / "hub", "root") as hub:
+        yield hub
+
+
 def accept(page: Page, hub: Hub, token: str) -> str:
     """Make an account from an invitation, as a person does; return the secret of its codes."""
     page.goto(f"{hub.terms.portal}/invitation/{token}")
@@ -62,6 +74,20 @@ def accept(page: Page, hub: Hub, token: str) -> str:
     page.fill("#code", current_code(secret, now()))
     page.click("button:has-text('Make my account')")
     return secret
+
+
+def downloaded(page: Page, press: Callable[[], None]) -> bytes:
+    """Press what begins a download, and return what came.
+
+    One that the browser gave up is begun once more: Chromium does that now and then where many of it share two cores,
+    and says only that it was cancelled.
+    """
+    for _ in range(2):
+        with page.expect_download() as started:
+            press()
+        if not (failure := started.value.failure()):
+            return started.value.path().read_bytes()
+    raise AssertionError(f"the download was given up twice: {failure}")
 
 
 def check_accessible(page: Page) -> None:

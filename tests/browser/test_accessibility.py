@@ -21,6 +21,7 @@ PAGES = {
     "issuer": [
         *(f"customers/{BANK}/{each}" for each in _PLACES),
         f"customers/{BANK}/requests?key=ecdsa&country=X&state=S&locality=L&unit=U",
+        f"customers/{BANK}/files/instructions.html",
         "account",
         "people",
         "tokens",
@@ -59,7 +60,13 @@ def cookies(site: Hub) -> dict[str, str]:
 @pytest.mark.parametrize("who", PAGES)
 @pytest.mark.parametrize(
     ("scheme", "width"),
-    [("dark", 360), *(pytest.param(*each, marks=pytest.mark.soak) for each in [("light", 1280), ("light", 360)])],
+    [
+        ("dark", 360),
+        *(
+            pytest.param(*each, marks=pytest.mark.soak)
+            for each in [("light", 1280), ("light", 360), ("dark", 1280), ("light", 3840), ("dark", 3840)]
+        ),
+    ],
 )
 def test_axe_finds_nothing(
     site: Hub, cookies: dict[str, str], open_page: Open, who: str, scheme: str, width: int

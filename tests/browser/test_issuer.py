@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import Open, accept
+from tests.browser.conftest import Open, accept, downloaded
 from tests.wire import servers
 
 from bothways.operations.accounts import invite_person
@@ -22,7 +22,10 @@ from bothways.registry.access import Role
 from bothways.registry.flow import Flow
 from bothways.registry.service import Service
 
-pytestmark = [pytest.mark.envoy, pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.envoy,
+    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+]
 HOST = "callbacks.localhost"
 
 
@@ -148,6 +151,4 @@ def _outbound(page: Page, operator: Page, open_page: Open, directory: Path) -> N
 
 
 def _download(page: Page, text: str, path: Path) -> None:
-    with page.expect_download() as started:
-        page.click(f"a:has-text('{text}')")
-    started.value.save_as(path)
+    path.write_bytes(downloaded(page, lambda: page.click(f"a:has-text('{text}')")))

@@ -1,28 +1,34 @@
-"""An issuer goes through every essential step by keyboard alone: Tab, Enter and Space, from the sign-in to the probe.
+"""Every essential step by keyboard alone, Tab, Enter and Space: an issuer's from the sign-in to the probe; the reviews.
 
 At each stop of Tab, what has the focus is seen and shows it; the stops are all that can be used, in the order in which
 they are read, the link past the menus first; and none holds on to the focus.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from bench.portal_site import serving
+from bench.portal_site import BANK, serving
+from bench.portal_site import account as signed_in
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import PASSWORD, Open
+from tests.browser.conftest import PASSWORD, Open, downloaded
 from tests.web.pages.conftest import account
 
 from bothways.operations.accounts import current_code
 from bothways.operations.certificates import list_certificates
-from bothways.operations.chains import endorse_chain
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customers import add_customer
 from bothways.operations.endpoints import approve_endpoint
 from bothways.operations.hub import Hub, now
 from bothways.operations.people import add_person
-from bothways.operations.requests import approve_request
+from bothways.operations.requests import approve_request, list_requests, show_request, submit_request
+from bothways.operations.two_people import AtHost, proposal_of
 from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
+from bothways.registry.customer import CustomerKind
+from bothways.store.proposals import Kind
 
 _USABLE = """() => {
   const usable = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex="0"]';
@@ -63,9 +69,8 @@ def test_every_essential_step_of_an_issuer(
         _request(page, make_csr().decode())
         approve_request(hub, 1)
         _go(page, "Certificates")
-        with page.expect_download() as started:
-            _press(page, "Download the chain (tls.crt)", "Enter")
-        assert started.value.path().read_text().count("BEGIN CERTIFICATE") > 0
+        chain = downloaded(page, lambda: _press(page, "Download the chain (tls.crt)", "Enter"))
+        assert chain.count(b"BEGIN CERTIFICATE") > 0
         _press(page, "Revoke it", "Space")
         _to(page, "Reason")
         _go(page, "Trust")
@@ -84,6 +89,41 @@ def test_every_essential_step_of_an_issuer(
         _press(page, "Sign out", "Space")
         expect(page.locator("[role=status]")).to_have_text("You have signed out.")
     assert len(list_certificates(hub)) == 1
+
+
+@pytest.mark.timeout(300)
+def test_an_operator_through_the_reviews(
+    prd: Hub, open_page: Open, make_csr: Callable[..., bytes], make_ca: Callable[..., Any]
+) -> None:
+    add_customer(prd, BANK, CustomerKind.ISSUER, "First Bank")
+    bob = add_person(prd, "bob@hub.example", "Bob", Role.REVIEWER, at_host=AtHost())
+    kim = add_person(prd, "kim@bank.example", "Kim", Role.CUSTOMER_ADMINISTRATOR, BANK)
+    # Who hands in for a customer proposes it.
+    for _ in range(2):
+        submit_request(replace(prd, actor=bob.email), BANK, make_csr(CN=f"TLSMA-ECDSA/{BANK}/PRD"))
+    submit_chain(replace(prd, actor=kim.email), BANK, certificate_pem(make_ca("Bank Root")[1]).encode())
+    cookie = signed_in(prd, "ann@hub.example", "Ann", Role.OPERATOR)
+    with serving(prd):
+        page = open_page(viewport={"width": 1280, "height": 800})
+        page.context.add_cookies([{"name": "__Host-bothways-prd", "value": cookie, "url": prd.terms.portal}])
+        page.goto(f"{prd.terms.portal}/audit")
+        _go(page, "Reviews")
+        for name, begin, (key, button), said in (
+            ("Request 1", "", ("Enter", "Confirm"), "in force"),
+            ("Request 2", "The unit is not ours.", ("Space", "Refuse"), "The customer reads the reason"),
+            ("Chain 1", "", ("Space", "Propose"), "when a second person confirms it"),
+        ):
+            _press(page, name, "Enter")
+            expect(page.locator("h1")).to_contain_text(name)
+            if begin:
+                _write(page, "Reason", begin)
+            else:
+                _walk(page)
+            _press(page, button, key)
+            expect(page.locator("[role=status]")).to_contain_text(said)
+    assert {each.id: each.state.value for each in list_requests(prd)} == {1: "approved", 2: "refused"}
+    assert (show_request(prd, 2)[0].reason, len(list_certificates(prd))) == ("The unit is not ours.", 1)
+    assert proposal_of(prd, Kind.CHAIN, 1) is not None
 
 
 def _request(page: Page, csr: str) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from bench.portal_site import serving
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import PASSWORD, Open, accept
+from tests.browser.conftest import PASSWORD, Open, accept, downloaded
 
-from bothways.bundle.seal import Kind, open_bundle
+from bothways.bundle.seal import INSTRUCTIONS, Kind, open_bundle
 from bothways.operations.accounts import current_code, invite_person
 from bothways.operations.certificates import list_certificates
 from bothways.operations.chains import show_chain, submit_chain
@@ -92,10 +92,9 @@ def _by_hand(page: Page, directory: Path) -> None:
     page.get_by_role("link", name="Corner Shop").click()
     page.click("nav >> text=Files")
     page.click("button:has-text('Make a bundle')")
-    with page.expect_download() as started:
-        page.click("a:has-text('Save hub-87654321-PPR.zip')")
-    started.value.save_as(directory / "hub.zip")
-    bundle = open_bundle((directory / "hub.zip").read_bytes(), Kind.HUB, "bundle")
+    saved = downloaded(page, lambda: page.click("a:has-text('Save hub-87654321-PPR.zip')"))
+    (directory / "hub.zip").write_bytes(saved)
+    bundle = open_bundle(saved, Kind.HUB, "bundle")
     expect(page.locator("[role=status] .fingerprint")).to_have_text(
         ":".join(re.findall("..", bundle.fingerprint)).upper()
     )
@@ -108,6 +107,14 @@ def _by_hand(page: Page, directory: Path) -> None:
         # The outline has the headings, so what is on the page is on paper, as text.
         assert len(headings) > 3
         assert [each for each in headings if f"/Title ({each})".encode() not in printed] == []
+    # Whoever opens the page as a file asks the hub too.
+    (directory / "instructions.html").write_bytes(bundle.members[INSTRUCTIONS])
+    for place in ((directory / "instructions.html").as_uri(), f"{files}/instructions.html"):
+        page.goto(place)
+        page.fill("#ask", "CSR-KEY-03")
+        page.get_by_role("button", name="Ask").click()
+        expect(page.locator("#state")).to_contain_text("passages about “CSR-KEY-03”")
+    page.goto(files)
 
 
 def _next_code(secret: str) -> str:

@@ -1,23 +1,20 @@
 """Two people of a hub of production in two browsers: one proposes and reads who else is needed, the other confirms."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bench.portal_site import serving
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, accept, check_accessible
-from tests.conftest import local_settings
 
-from bothways.contract.document import Environment
 from bothways.operations.accounts import invite_person
 from bothways.operations.certificates import list_certificates
 from bothways.operations.chains import show_chain, submit_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.endpoints import show_endpoint, submit_endpoint
-from bothways.operations.hub import Hub, initialise, new_terms, open_hub
+from bothways.operations.hub import Hub
 from bothways.operations.people import add_person
 from bothways.operations.requests import submit_request
 from bothways.operations.two_people import AtHost
@@ -26,14 +23,6 @@ from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
 
 ISSUER, PIN = "12345678", "a" * 64
-
-
-@pytest.fixture
-def prd(tmp_path: Path) -> Iterator[Hub]:
-    settings = local_settings()
-    initialise(tmp_path / "hub", new_terms(Environment.PRD, "prd.hub.localhost", settings), settings, "root")
-    with open_hub(tmp_path / "hub", "root") as hub:
-        yield hub
 
 
 @pytest.mark.timeout(300)

@@ -72,6 +72,20 @@ def test_a_bomb_that_lies_about_its_size_is_read_no_further_than_it_says() -> No
     assert said.startswith("BUNDLE-01 the zip is damaged")
 
 
+def test_a_member_that_is_shorter_than_the_list_says_is_refused() -> None:
+    data = bytearray(zipped(("a.txt", b"one")))
+    place = data.index(b"PK\x01\x02")
+    data[place + 24 : place + 28] = struct.pack("<I", 50)
+    [said] = refused(bytes(data))
+    assert said.startswith("BUNDLE-01 the zip is damaged")
+
+
+def test_a_whole_zip_before_this_one_is_refused() -> None:
+    # Whoever reads from the front finds the other one.
+    before, after = zipped(("a.txt", b"one")), zipped(("a.txt", b"two"))
+    assert refused(before + after) == ["BUNDLE-02 it carries something before its members"]
+
+
 def test_an_encrypted_member_is_refused() -> None:
     data = bytearray(zipped(("a.txt", b"one")))
     place = data.index(b"PK\x01\x02")

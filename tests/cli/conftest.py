@@ -54,25 +54,6 @@ def document(in_hub: Run) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def processes_in() -> Callable[[Path], list[int]]:
-    """Return a finder of the processes that have a directory in their command line."""
-
-    def find(directory: Path) -> list[int]:
-        found = []
-        for place in Path("/proc").iterdir():
-            if place.name.isdecimal() and int(place.name) != os.getpid():
-                try:
-                    command = (place / "cmdline").read_bytes()
-                except OSError:
-                    continue
-                if str(directory).encode() in command:
-                    found.append(int(place.name))
-        return found
-
-    return find
-
-
-@pytest.fixture
 def ended() -> Callable[[int, float], bool]:
     """Return a waiter for the end of a process, at most so many seconds; it tells whether the process has ended."""
 

@@ -48,7 +48,7 @@ def test_what_was_understood_is_shown_as_a_tree_before_anybody_decides(
     done = in_hub("chain", "submit", issuer, chain_file)
     assert "CN=First Bank Root (root)\n" in done.stdout
     assert "└─ CN=First Bank TLS (intermediate)\n" in done.stdout
-    assert "key          ECDSA on secp256r1, signed with sha256" in in_hub("chain", "show", 1).stdout
+    assert "key          ECDSA P-256, signed with sha256" in in_hub("chain", "show", 1).stdout
     shown = document("chain", "show", 1)
     assert shown["fingerprint"] == shown["tree"]["fingerprint"]
     assert [each["subject"] for each in shown["tree"]["issued"]] == ["CN=First Bank TLS"]

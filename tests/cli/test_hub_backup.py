@@ -9,8 +9,8 @@ from tests.conftest import running
 from tests.postgresql import in_files
 
 from bothways.operations.hub import Hub
-
-pytestmark = in_files
+from bothways.operations.revocation import current_list, list_pem
+from bothways.operations.upkeep import upkeep
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -24,6 +24,7 @@ def passphrase(tmp_path: Path) -> Path:
     return path
 
 
+@in_files
 @pytest.mark.envoy
 def test_a_hub_is_backed_up_while_it_runs_and_the_restored_one_runs_too(
     hub: Hub, document: Document, bothways: Run, passphrase: Path, issuer: str
@@ -47,6 +48,7 @@ def test_a_hub_is_backed_up_while_it_runs_and_the_restored_one_runs_too(
         assert document("audit", "verify")["whole"] is True
 
 
+@in_files
 def test_a_passphrase_that_others_can_read_is_wrong_usage(in_hub: Run, passphrase: Path, tmp_path: Path) -> None:
     passphrase.chmod(0o644)
     done = in_hub("hub", "backup", tmp_path / "backup", "--passphrase-file", passphrase)
@@ -54,6 +56,7 @@ def test_a_passphrase_that_others_can_read_is_wrong_usage(in_hub: Run, passphras
     assert "0600 is wanted" in done.stderr
 
 
+@in_files
 def test_what_is_no_list_of_the_hub_is_a_failed_check(
     in_hub: Run, bothways: Run, passphrase: Path, tmp_path: Path
 ) -> None:
@@ -64,3 +67,19 @@ def test_what_is_no_list_of_the_hub_is_a_failed_check(
     done = bothways("hub", "restore", backup, *options)
     assert (done.returncode, (tmp_path / "r").exists()) == (1, False)
     assert done.stderr.startswith("RESTORE-01: ")
+
+
+def test_a_database_that_was_put_back_is_brought_in_line_and_people_read_what_is_left_to_do(
+    hub: Hub, in_hub: Run, tmp_path: Path
+) -> None:
+    upkeep(hub)
+    (tmp_path / "newest.crl").write_text(list_pem(current_list(hub)))
+    assert in_hub("hub", "reconcile").returncode == 2
+    done = in_hub("hub", "reconcile", "--reason", "a disk was lost", "--crl", tmp_path / "newest.crl")
+    assert done.returncode == 0, done.stderr
+    assert "audit: whole" in done.stdout
+    assert "continued with number" in done.stdout
+    assert "revoked from the lists that were given: 0" in done.stdout
+    again = in_hub("hub", "reconcile", "--reason", "to be sure", "--json")
+    assert json.loads(again.stdout)["lost"] == ""
+    assert "NOT revoked here" in again.stderr

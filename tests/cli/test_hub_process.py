@@ -22,6 +22,7 @@ import pytest
 from cryptography import x509
 from tests.conftest import envoy_pid, free_ports, running
 from tests.postgresql import another, in_files
+from tests.processes import processes_in
 
 from bothways.cli import hub_process
 from bothways.cli.opening import control
@@ -37,7 +38,6 @@ from bothways.operations.settings import render_settings
 from bothways.registry.contact import ContactKind
 
 Run = Callable[..., "CompletedProcess[str]"]
-ProcessesIn = Callable[[Path], list[int]]
 Ended = Callable[[int, float], bool]
 
 
@@ -71,7 +71,7 @@ def bind_all(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("port", ["inbound_port", "portal_port", "egress_port"])
-def test_a_port_in_use_is_3_and_starts_nothing(bothways: Run, hub: Hub, processes_in: ProcessesIn, port: str) -> None:
+def test_a_port_in_use_is_3_and_starts_nothing(bothways: Run, hub: Hub, port: str) -> None:
     number = getattr(hub.settings, port)
     with closing(socket.create_server(("127.0.0.1", number))):
         done = bothways("hub", "run", "--directory", hub.directory, "--json")
@@ -92,7 +92,7 @@ def test_a_port_for_nodes_in_use_is_3_as_well(bothways: Run, hub: Hub, port: str
     assert f"set listen.{port} in" in done.stderr
 
 
-def test_a_missing_envoy_is_2_and_starts_nothing(bothways: Run, hub: Hub, processes_in: ProcessesIn) -> None:
+def test_a_missing_envoy_is_2_and_starts_nothing(bothways: Run, hub: Hub) -> None:
     settings = hub.directory / "hub.toml"
     settings.write_text(settings.read_text().replace('envoy = ""', 'envoy = "/nonexistent/envoy"'))
     done = bothways("hub", "run", "--directory", hub.directory)
@@ -117,7 +117,7 @@ def test_a_second_run_of_the_same_hub_is_2_and_leaves_the_first_alone(
 @pytest.mark.envoy
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_the_hub_its_envoy_and_frees_the_ports(
-    hub: Hub, process: BothwaysProcess, ended: Ended, processes_in: ProcessesIn, number: signal.Signals
+    hub: Hub, process: BothwaysProcess, ended: Ended, number: signal.Signals
 ) -> None:
     envoy = envoy_pid(hub)
     os.kill(process.pid, number)
@@ -165,9 +165,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.envoy
 @pytest.mark.usefixtures("impatient")
-def test_what_envoy_refuses_is_said_and_ends_the_start(
-    hub: Hub, processes_in: ProcessesIn, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_envoy_refuses_is_said_and_ends_the_start(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
     # The settings refuse a host name; here one has come past them.
     refused = replace(hub, settings=replace(hub.settings, egress_address="localhost"))
     with pytest.raises(
@@ -187,9 +185,7 @@ def test_what_envoy_refuses_is_said_and_ends_the_start(
         ("exec sleep 600", "it said nothing"),
     ],
 )
-def test_an_envoy_that_ends_or_says_nothing_is_told_with_its_last_words(
-    hub: Hub, processes_in: ProcessesIn, script: str, words: str
-) -> None:
+def test_an_envoy_that_ends_or_says_nothing_is_told_with_its_last_words(hub: Hub, script: str, words: str) -> None:
     binary = hub.directory / "envoy"
     binary.write_text(f"#!/bin/sh\n{script}\n")
     binary.chmod(0o755)
@@ -206,9 +202,7 @@ def test_an_envoy_that_ends_or_says_nothing_is_told_with_its_last_words(
 @pytest.mark.parametrize(
     "moment", ["ads.sock", *(pytest.param(m, marks=pytest.mark.soak) for m in ("control.sock", "admin.sock"))]
 )
-def test_a_signal_during_the_start_ends_everything(
-    hub: Hub, processes_in: ProcessesIn, number: signal.Signals, moment: str
-) -> None:
+def test_a_signal_during_the_start_ends_everything(hub: Hub, number: signal.Signals, moment: str) -> None:
     arguments = ["hub", "run", "--directory", str(hub.directory)]
     started = BothwaysProcess(arguments, hub.directory.parent / "hub.log")
     try:

@@ -50,3 +50,10 @@ def test_a_refusal_tells_every_finding_to_people_and_to_programs(capsys: pytest.
 def test_without_json_a_failure_leaves_stdout_empty(capsys: pytest.CaptureFixture[str]) -> None:
     failure(Conflict("it exists already"), as_json=False)
     assert capsys.readouterr() == ("", "it exists already\n")
+
+
+def test_a_terminal_obeys_nothing_that_others_wrote(capsys: pytest.CaptureFixture[str]) -> None:
+    result({}, "gone\x1b[2J", as_json=False, mark="\x1b[32mok\x1b[0m ")
+    tell("over\rwritten")
+    assert capsys.readouterr() == ("\x1b[32mok\x1b[0m gone\\x1b[2J\n", "over\\rwritten\n")
+    assert table([("1", "why\n2  another")], ("ID", "REASON")).splitlines()[1:] == ["1   why\\n2  another"]

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.programs import absent
 
 from bothways.connectivity.verdicts import path_findings
 from bothways.contract.document import Environment, KeyType, RequestTerms, Terms
@@ -28,7 +29,7 @@ GOOD = Subject("FR", "Île-de-France", "Paris", "First Bank", "Payments")
 def run(recipe: str, directory: Path, shell: Shell = Shell.BASH) -> CertificationRequest:
     """Paste the recipe into the shell that it is for; for the configuration file, save it and do what it says."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH")
+        pytest.skip("openssl is not on PATH (Debian package openssl)")
     commands = ["sh", "-e", "-c", recipe]
     if shell is Shell.POWERSHELL:
         commands = ["pwsh", "-NoProfile", "-NonInteractive", "-Command", recipe]
@@ -116,7 +117,7 @@ def values(request: CertificationRequest) -> tuple[str | bytes, ...]:
 @pytest.mark.parametrize("key", KeyType)
 def test_powershell_itself_makes_a_request_that_no_rule_objects_to(tmp_path: Path, key: KeyType) -> None:
     if shutil.which("pwsh") is None:
-        pytest.skip("pwsh (PowerShell 7) is not on PATH")
+        pytest.skip("pwsh (PowerShell 7, which Debian does not have) is not on PATH")
     recipe = openssl_recipe(TERMS, "12345678", key, replace(GOOD, organization=STRANGE[0]), Shell.POWERSHELL)
     request = run(recipe, tmp_path, Shell.POWERSHELL)
     assert request_findings(request, Applicant("12345678", TERMS, STRANGE[0]), "tls.csr") == ()
@@ -151,8 +152,8 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(tmp_path: Path) 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_a_key_that_is_there_stays(tmp_path: Path, shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not on PATH")
+    if missing := absent(shell):
+        pytest.skip(missing)
     (tmp_path / "tls.key").write_text("mine")
     recipe = openssl_recipe(TERMS, "12345678", KeyType.ECDSA, GOOD)
     done = subprocess.run([shell], input=recipe, cwd=tmp_path, check=False, capture_output=True, timeout=60, text=True)

@@ -17,13 +17,11 @@ _NUMBERS = count(1)
 
 
 def make_template(directory: Path, template: Path) -> None:
-    """Copy a hub into one that copies are made of: in PostgreSQL, a hub's tables stand beside those of others."""
+    """Copy a hub into one that copies are made of: in PostgreSQL, a database that somebody uses cannot be copied."""
     shutil.copytree(directory, template)
     if url := read_settings(directory).database:
         _made(template, url, "template0 ENCODING 'UTF8' LOCALE 'C'")
-        schema = make_url(url).query["options"]
-        name = str(schema).removeprefix("-csearch_path=")
-        dump = subprocess.run([str(program("pg_dump")), f"--schema={name}", url], capture_output=True, check=True)
+        dump = subprocess.run([str(program("pg_dump")), url], capture_output=True, check=True)
         load = [str(program("psql")), "-q", "-v", "ON_ERROR_STOP=1", read_settings(template).database]
         subprocess.run(load, input=dump.stdout, capture_output=True, check=True)
 

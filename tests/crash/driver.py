@@ -33,6 +33,7 @@ from tests.crash.checks import check
 from tests.crash.copies import copy_hub, make_template, remove_hub
 from tests.crash.lifecycle import TSP_ID, approve_many, refuse, requests_in, revoke
 from tests.crash.notes import ACKNOWLEDGED, SIGNED, note
+from tests.places import memory
 
 from bothways.errors import Conflict, Refused
 from bothways.operations import issuing
@@ -249,9 +250,7 @@ def main(what: str, directory: Path, name: str = "") -> None:
             finish(hub)
             check(hub, finished=True)
     else:
-        # In memory where that can be had: a process that is killed loses nothing that it wrote, on no disk.
-        memory = Path("/dev/shm")  # noqa: S108 - the directory in it is private
-        with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
+        with tempfile.TemporaryDirectory(dir=memory()) as place:
             template = Path(place) / "template"
             make_template(directory, template)
             points, recoveries = every_point(template, {**lifecycle.OPERATIONS, **outbound.OPERATIONS}[name])

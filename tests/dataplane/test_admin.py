@@ -33,3 +33,27 @@ def test_a_live_envoy_is_asked_and_drained(running_hub: Hub) -> None:
         assert asyncio.run(admin.drain(30)) is True
     with pytest.raises(httpx2.ConnectError), httpx2.Client(trust_env=False, timeout=10) as client:
         client.get(egress)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"", "it closed the connection"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "peer closed connection without sending"),
+        (b"no HTTP at all\r\n\r\n", "illegal status line"),
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 7\r\n\r\nnot yet", "503 not yet"),
+    ],
+)
+def test_an_answer_that_is_none_is_told(short: Path, said: bytes, why: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Who only knocks asks nothing.
+        if await reader.read(1000):
+            writer.write(said)
+        writer.close()
+
+    async def ask() -> None:
+        async with await asyncio.start_unix_server(answer, short / "admin.sock"):
+            with pytest.raises(Unusable, match=f"did not answer GET /stats at .*{why}"):
+                await Admin(short / "admin.sock").ask("GET", "/stats")
+
+    asyncio.run(ask())

@@ -54,7 +54,9 @@ class Node:
     async def take_all(self, snapshot: Snapshot, *, but: str = "") -> Any:
         """Ask for everything of the snapshot and confirm it, except one type, whose response is returned."""
         kept = None
-        for type_url in names.PUSH_ORDER:
+        first, *others = names.PUSH_ORDER
+        # A list is answered when the maps have been asked for.
+        for type_url in (*others, first):
             wildcard = type_url in {names.CLUSTER_TYPE, names.LISTENER_TYPE}
             response = await self.ask(type_url, *(() if wildcard else sorted(snapshot.of(type_url))))
             assert {each.name for each in response.resources} == set(snapshot.of(type_url))

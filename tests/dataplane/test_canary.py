@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from envoy.extensions.transport_sockets.tls.v3 import common_pb2, secret_pb2
 from tests.conftest import free_ports, running
 from tests.dataplane.test_ads import Node, served
 from tests.eventually import eventually
+from tests.wire import upstream
 
 from bothways import files
 from bothways.cli.asking import Where
@@ -51,7 +53,8 @@ from bothways.operations.hub import Hub, contract
 from bothways.operations.settings import FILE, render_settings
 from bothways.xds import names
 from bothways.xds.bootstrap import bootstrap
-from bothways.xds.snapshot import Resource, Snapshot, build_snapshot
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import Address, HubState, Identity, RemoteNode
 from bothways.xds.typed import any_of
 
@@ -191,15 +194,45 @@ def test_a_node_that_is_first_is_at_fault_for_what_it_lets_in_and_for_a_door_tha
         [closed] = free_ports(1)
         away = canary_of(hub, Address("127.0.0.1", closed), door)
         # Nobody had seen it shut before, or knows where it is.
-        assert await away.knock("ppr-embedded") == await away.knock("eu-1") == ""
-        away.verdicts["ppr-embedded"]["outcome"] = "refused"
-        assert "are not seen to be refused at" in await away.knock("ppr-embedded")
+        assert [await (await away.knock(each))() for each in ("ppr-embedded", "eu-1")] == ["", ""]
+        with guarded(context_of(hub)) as address:
+            there = canary_of(hub, address, door)
+            again = await there.knock("ppr-embedded")
+            assert await again() == ""
+        # A round that comes between the change and the look takes nothing from what was seen before.
+        await there.look()
+        assert there.verdicts["ppr-embedded"]["outcome"] == "unreachable"
+        assert "are not seen to be refused at" in await again()
+        assert await (await there.knock("ppr-embedded"))() == ""
+        assert door.shut == []
         async with listening(answer, context_of(hub)) as address:
-            assert "let a stranger in" in await canary_of(hub, address, door).knock("ppr-embedded")
+            assert "let a stranger in" in await (await canary_of(hub, address, door).knock("ppr-embedded"))()
             await asyncio.sleep(0)
-        assert len(door.shut) == 1
+        assert len(door.shut) == 2
 
     asyncio.run(run())
+
+
+@contextmanager
+def guarded(context: ssl.SSLContext) -> Iterator[Address]:
+    """Refuse everybody with an alert, as asyncio's servers do not: they close before it is sent."""
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection, contextlib.suppress(OSError):
+                    context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield Address(*server.getsockname())
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def outcomes(knocks: tuple[Knock, ...]) -> dict[str, Outcome]:
@@ -316,9 +349,10 @@ def opened(state: HubState, accident: str = "untrusted accepted") -> Snapshot:
     snapshot = build_snapshot(state)
     validation = ACCIDENTS[accident][0](state.trust.pem)
     secret = secret_pb2.Secret(name=names.CUSTOMER_TRUST, validation_context=validation)
-    secrets = dict(snapshot.of(names.SECRET_TYPE))
+    secrets = dict(snapshot.unasked(names.SECRET_TYPE))
     secrets[names.CUSTOMER_TRUST] = Resource(names.CUSTOMER_TRUST, accident, any_of(secret))
-    return Snapshot(accident, dict(snapshot.resources) | {names.SECRET_TYPE: secrets})
+    resources = dict(snapshot.resources) | {names.SECRET_TYPE: secrets}
+    return replace(snapshot, version=accident, resources=resources)
 
 
 class Stranger:
@@ -467,6 +501,31 @@ def test_each_push_that_is_confirmed_is_looked_at_without_waiting_for_the_clock(
             await asyncio.gather(task, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_a_door_is_looked_at_by_the_clock_too(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canary_module, "_INTERVAL", 0.05)
+    monkeypatch.setattr(canary_module, "_AGAIN", 0.01)
+    context, door = context_of(hub), Door()
+    context.load_verify_locations(cadata=hub_state(hub).trust.pem)
+    context.verify_mode = ssl.CERT_REQUIRED
+
+    async def test(server: AdsServer, _: Node) -> None:
+        # asyncio's own server says no reason when it refuses.
+        with upstream.serving(lambda _, secured: secured.sendall(secured.recv(100)), context) as strict:
+            canary = canary_of(hub, Address("127.0.0.1", strict.port), door)
+            task = asyncio.create_task(canary.run(server))
+            while not canary.refused_at:  # noqa: ASYNC110 - the time-out of `served` bounds it
+                await asyncio.sleep(0.01)
+            assert (door.shut, canary.problem) == ([], "")
+            # Nothing is pushed: it comes open by itself.
+            context.verify_mode = ssl.CERT_NONE
+            while not door.shut:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    served(hub, test)
 
 
 def test_a_canary_that_cannot_look_says_so(hub: Hub) -> None:

@@ -5,7 +5,10 @@ from datetime import timedelta
 from tests.conftest import NOW
 
 from bothways.dataplane.connection import Connection
+from bothways.dataplane.publisher import current_snapshot
+from bothways.operations.hub import Hub
 from bothways.xds import names
+from bothways.xds.one_stream import over_one_stream
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.stream import DeltaStream
 
@@ -41,6 +44,16 @@ def test_it_is_behind_from_when_it_was_first_seen_to_be_until_it_is_not() -> Non
         assert (told["settled"], told["behind_since"]) == (False, (NOW + timedelta(seconds=1)).isoformat())
     assert connection.document(EMPTY, NOW)["behind_since"] is None
     assert connection.document(EMPTY, NOW)["version"] == "v1"
+
+
+def test_only_where_what_is_between_is_older_a_node_takes_another_snapshot_made_once(hub: Hub) -> None:
+    offered, connection = current_snapshot(hub), Connection(1, "unix:", NOW, Counted())
+    assert connection.takes(offered) is offered
+    connection.alone = True
+    taken = connection.takes(offered)
+    assert taken == over_one_stream(offered) != offered
+    assert connection.takes(offered) is taken
+    assert connection.takes(None) is None
 
 
 def test_of_one_that_has_left_it_is_told_what_it_had() -> None:

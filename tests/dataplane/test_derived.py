@@ -9,12 +9,13 @@ from tests.dataplane.test_rollout import TOKENS, VAULT, Fleet, fleet, state_of
 from tests.eventually import eventually_in_loop
 from tests.postgresql import new_schema
 
-from bothways.dataplane.derived import first_snapshot
+from bothways.dataplane.derived import Maps, both_snapshots, first_snapshot
 from bothways.operations.hub import Hub
 from bothways.operations.rollout import read_rollout, try_again
 from bothways.operations.settings import Settings
-from bothways.xds.names import CLUSTER_TYPE
-from bothways.xds.state import HubState
+from bothways.xds.names import CLUSTER_TYPE, ROUTE_TYPE
+from bothways.xds.snapshot import build_snapshot
+from bothways.xds.state import HubState, Identity
 
 NEW = "service/vault"
 MOVED = replace(VAULT, port=9001)
@@ -103,3 +104,20 @@ def test_of_two_control_planes_one_tries_it_and_what_its_node_refuses_no_node_of
         assert (plane.ads.quiet(), plane.ads.answered()) == (False, True)
 
     asyncio.run(run())
+
+
+def test_maps_stand_for_what_one_node_tries_and_for_what_all_have_until_something_else_changes(hub: Hub) -> None:
+    who = tuple(Identity(f"urn:bothways:PPR:{tsp_id}:1", tsp_id) for tsp_id in ("1", "2"))
+    good, wanted = (replace(state_of(hub, *services), identities=who) for services in ((TOKENS,), (TOKENS, VAULT)))
+    everyone, _, maps = both_snapshots(good, wanted)
+    assert maps == Maps(wanted, everyone)
+    assert everyone != wanted
+    less = replace(wanted, identities=who[:1])
+    _, (tried, others), ahead = both_snapshots(good, less, maps)
+    assert ahead == Maps(wanted, everyone, who[1:])
+    for snapshot, standing in ((tried, wanted), (others, everyone)):
+        assert snapshot.of(ROUTE_TYPE)["inbound"] == build_snapshot(standing).of(ROUTE_TYPE)["inbound"]
+    # Once all have it, there is one of them.
+    assert both_snapshots(None, less, ahead)[2] == Maps(wanted, wanted, who[1:])
+    again = replace(less, identities=who)
+    assert both_snapshots(None, again, ahead)[2] == Maps(again, again)

@@ -1,11 +1,13 @@
 """What passes between a remote Envoy and the control plane, and what of it is saved. With real Envoys: `tests/wire`."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import grpc
 import grpc.aio
@@ -15,6 +17,7 @@ from envoy.service.load_stats.v3 import lrs_pb2
 from tests.conftest import free_ports
 from tests.dataplane.test_ads import METHOD
 from tests.dataplane.test_load_report import cluster_of, report, reporting
+from tests.dataplane.test_on_demand import Second
 from tests.eventually import eventually_in_loop
 from tests.xds.test_followed import NAMED
 
@@ -24,16 +27,21 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.hub_line import HubLine, Identity
 from bothways.dataplane.load_report import Load, load_report_handler
 from bothways.dataplane.node_service import node_handler
+from bothways.dataplane.on_demand import PASSED_ON
 from bothways.dataplane.relay import Relay
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.operations.bootstrap import bootstrap_node
+from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.data_plane import hub_state
+from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import Hub
 from bothways.operations.node_renewal import current_trust, renew_node
 from bothways.operations.node_settings import read_node
 from bothways.operations.nodes import withdraw_node
 from bothways.operations.standing import unknown
+from bothways.pki.chain import certificate_pem
 from bothways.xds import names
+from bothways.xds.one_stream import over_one_stream
 from bothways.xds.snapshot import build_snapshot
 from bothways.xds.state import Address
 
@@ -102,6 +110,12 @@ async def with_relay(
         await ads.stop()
 
 
+async def say(call: Any, message: Any) -> None:
+    """Write a message; that the stream has ended meanwhile is seen by who asks for its status."""
+    with contextlib.suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        await call.write(message)
+
+
 @asynccontextmanager
 async def envoy(socket: Path) -> AsyncIterator["asyncio.Task[grpc.StatusCode]"]:
     """Ask for everything and confirm all that comes, as Envoy does; the task ends with the status of the stream."""
@@ -118,15 +132,14 @@ async def envoy(socket: Path) -> AsyncIterator["asyncio.Task[grpc.StatusCode]"]:
                     type_url=kind, resource_names_subscribe=ASKED.get(kind, ())
                 )
                 request.node.id = "eu-1"
-                await call.write(request)
-            try:
+                await say(call, request)
+            with contextlib.suppress(grpc.aio.AioRpcError):
                 while (answer := await call.read()) is not grpc.aio.EOF:
-                    await call.write(
-                        discovery_pb2.DeltaDiscoveryRequest(type_url=answer.type_url, response_nonce=answer.nonce)
+                    await say(
+                        call,
+                        discovery_pb2.DeltaDiscoveryRequest(type_url=answer.type_url, response_nonce=answer.nonce),
                     )
-            except grpc.aio.AioRpcError as error:
-                return error.code()
-            return await call.code()
+            return cast("grpc.StatusCode", await call.code())
 
         talking = asyncio.create_task(talk())
         try:
@@ -169,6 +182,56 @@ def test_what_cannot_be_saved_is_in_force_and_told_and_saved_when_it_can_be(
     assert caplog.text.count("would serve an older state") == 1
 
 
+def test_the_second_stream_goes_where_the_first_one_goes_and_what_it_brings_is_saved(
+    nodes_hub: Hub, issuer: str, make_ca: Callable[..., Any]
+) -> None:
+    set_endpoint(nodes_hub, issuer, "https://bank.example")
+    endorse_chain(nodes_hub, submit_chain(nodes_hub, issuer, certificate_pem(make_ca("Root")[1]).encode()).id)
+
+    async def test(place: Place) -> None:
+        [wanted] = [each for each in place.ads.snapshot.of(names.CLUSTER_TYPE) if names.customer_of(each)]
+        async with grpc.aio.insecure_channel(f"unix:{place.socket}") as channel:
+            early = Second(channel, "eu-1")
+            await early.ask(wanted)
+            assert await early.call.code() is grpc.StatusCode.UNAVAILABLE
+            async with envoy(place.socket):
+                assert await place.ads.settled()
+                second = Second(channel, "eu-1")
+                await second.ask(wanted)
+                assert [each.name for each in (await second.take()).resources] == [wanted]
+                await eventually_in_loop(lambda: place.ads.nodes()[0]["customers"] == 1)
+                held = place.saved.load()
+                assert held is not None
+                assert wanted in held.snapshot.of(names.CLUSTER_TYPE)
+            # And it ends with the first: else this would wait for ever.
+            assert second.call.done() or await second.call.code() is not None
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_behind_an_agent_that_passes_on_one_stream_alone_a_node_is_asked_for_no_second(nodes_hub: Hub) -> None:
+    async def listeners(place: Place, **metadata: Any) -> dict[str, str]:
+        call = place.line.channel.stream_stream(
+            METHOD,
+            request_serializer=discovery_pb2.DeltaDiscoveryRequest.SerializeToString,
+            response_deserializer=discovery_pb2.DeltaDiscoveryResponse.FromString,
+        )(**metadata)
+        request = discovery_pb2.DeltaDiscoveryRequest(type_url=names.LISTENER_TYPE)
+        request.node.id = "eu-1"
+        await call.write(request)
+        answer = await call.read()
+        call.cancel()
+        return {each.name: each.version for each in answer.resources}
+
+    async def test(place: Place) -> None:
+        [now] = place.ads.snapshot.remote.values()
+        for wanted, metadata in ((now, {"metadata": (PASSED_ON,)}), (over_one_stream(now), {})):
+            versions = {name: each.version for name, each in wanted.of(names.LISTENER_TYPE).items()}
+            assert await listeners(place, **metadata) == versions
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
 def test_the_word_of_the_control_plane_reaches_envoy(nodes_hub: Hub) -> None:
     async def test(place: Place) -> None:
         async with envoy(place.socket) as talking:
@@ -197,7 +260,7 @@ def test_what_envoy_reports_of_its_load_reaches_the_control_plane_and_only_that_
             await eventually_in_loop(lambda: place.reported == [Load(cluster_of("CALLED"), called=True)])
             withdraw_node(place.hub, "eu-1", "tested")
             place.ads.follow(hub_state(place.hub))
-            await call.write(report(LATER=True))
+            await say(call, report(LATER=True))
             assert await call.code() is grpc.StatusCode.PERMISSION_DENIED
             assert len(place.reported) == 1
 

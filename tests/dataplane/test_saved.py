@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from bothways.operations.hub import Hub
 from bothways.operations.services import add_service
 from bothways.registry.service import Service
 from bothways.xds import names
-from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot
 
 
 @pytest.fixture
@@ -56,11 +58,26 @@ def test_only_what_changed_is_written_and_nothing_old_stays(hub: Hub, place: Pat
     after = modified(place)
     same = {name.split("-")[0] for name, moment in before.items() if after.get(name) == moment}
     # A service is a cluster and a route; listeners and secrets stand as they were.
-    assert same == {"listener", "secret"}
-    assert len(after) == len(before) == 5
+    assert same == {"listener", "secret", "typedextensionconfig"}
+    assert len(after) == len(before) == 6
     found = saved.load()
     assert found is not None
     assert found.snapshot == current_snapshot(hub)
+
+
+def test_what_an_earlier_process_wrote_stays_if_it_is_whole(hub: Hub, place: Path) -> None:
+    snapshot = current_snapshot(hub)
+    SavedSnapshot(place, lambda: b"secret").save(snapshot, hub.now())
+    [damaged] = place.glob("secret*")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    before = modified(place)
+    another = SavedSnapshot(place, lambda: b"secret")
+    another.save(snapshot, hub.now())
+    after = modified(place)
+    assert {name.split("-")[0] for name, moment in before.items() if after[name] != moment} == {"secret", "index"}
+    found = another.load()
+    assert found is not None
+    assert found.snapshot == snapshot
 
 
 @pytest.mark.parametrize("kind", ["index", "secret", "listener", "routeconfiguration", "cluster"])
@@ -111,6 +128,45 @@ def test_a_save_that_fails_leaves_the_one_before(hub: Hub, place: Path, monkeypa
     found = SavedSnapshot(place, lambda: b"secret").load()
     assert found is not None
     assert found.snapshot == first
+
+
+def test_the_servers_of_thousands_are_saved_one_part_after_the_other_and_what_all_nodes_have_at_once(
+    hub: Hub, place: Path
+) -> None:
+    plain, secrets = current_snapshot(hub), (names.client_certificate(f"{number}") for number in range(900))
+    apart = {name: Resource(name, "1", Any()) for name in secrets}
+    snapshot = replace(plain, on_demand={names.SECRET_TYPE: apart})
+    saved = SavedSnapshot(place, lambda: b"secret")
+    assert not saved.save(snapshot, hub.now())
+    read = SavedSnapshot(place, lambda: b"secret").load()
+    assert read is not None
+    assert read.snapshot.resources == plain.resources
+    assert 0 < len(read.snapshot.on_demand[names.SECRET_TYPE]) < 900
+    # Another process goes on where this one ended.
+    saved, calls = SavedSnapshot(place, lambda: b"secret"), 1
+    while not saved.save(snapshot, hub.now()):
+        calls += 1
+    assert calls == 256 // 32
+    read = saved.load()
+    assert read is not None
+    assert read.snapshot == snapshot
+    assert saved.save(snapshot, hub.now())
+    # Where all of them change, each is there all the time: as it was, until it is as it is. By another process, too.
+    changed = {name: Resource(name, "2", Any()) for name in apart if name != names.client_certificate("7")}
+    later = replace(plain, version="later", on_demand={names.SECRET_TYPE: changed})
+    saved = SavedSnapshot(place, lambda: b"secret")
+    seen: list[set[str]] = []
+    while True:
+        whole = saved.save(later, hub.now())
+        read = SavedSnapshot(place, lambda: b"secret").load()
+        assert read is not None
+        assert read.snapshot.version == "later"
+        assert read.snapshot.on_demand[names.SECRET_TYPE].keys() >= changed.keys()
+        seen.append({each.version for each in read.snapshot.on_demand[names.SECRET_TYPE].values()})
+        if whole:
+            break
+    assert seen == [{"1", "2"}] * (256 // 32 - 1) + [{"2"}]
+    assert read.snapshot == later
 
 
 def many(snapshot: Snapshot, **changed: str) -> Snapshot:

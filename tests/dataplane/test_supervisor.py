@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.dataplane.conftest import Await, is_alive
 
+from bothways.dataplane import supervisor
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.envoy_state import NOTHING, is_kept, state_of
 from bothways.dataplane.publisher import current_snapshot
@@ -111,3 +112,17 @@ def test_an_installed_binary_is_told_from_the_one_before(tmp_path: Path) -> None
     (tmp_path / "new").write_bytes(b"two")
     (tmp_path / "new").replace(binary)
     assert fingerprint(binary) != first
+
+
+def test_the_number_for_hot_restarts_makes_no_long_names_of_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Highest:
+        def __init__(self, _content: bytes) -> None:
+            pass
+
+        def digest(self) -> bytes:
+            return bytes([0xFF]) * 32
+
+    monkeypatch.setattr(supervisor, "sha256", Highest)
+    assert 10 * supervisor._number(tmp_path) + 9 < 1 << 31

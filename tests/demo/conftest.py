@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.processes import processes_in
 
 from bothways.contract.document import Environment
 from bothways.demo.command import run_steps
@@ -19,20 +20,6 @@ from bothways.demo.step import StepResult
 from bothways.demo.steps import all_steps
 
 Play = Callable[[str, Callable[[Scene], None]], list[StepResult]]
-
-
-def processes_in(directory: Path) -> list[int]:
-    """Return the processes that have the directory in their command line."""
-    found = []
-    for place in Path("/proc").iterdir():
-        if place.name.isdecimal() and int(place.name) != os.getpid():
-            try:
-                command = (place / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if str(directory).encode() in command:
-                found.append(int(place.name))
-    return found
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -7,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.programs import absent
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -21,7 +21,7 @@ def paste(line: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.soak
 @pytest.mark.envoy
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is for people who have curl")
+@pytest.mark.skipif(bool(absent("curl")), reason=absent("curl"))
 def test_the_demo_stays_up_and_every_line_of_its_tour_works_as_printed(
     short_directory: Path, left_behind: Callable[[], list[object]]
 ) -> None:

@@ -100,6 +100,10 @@ def test_words_of_one_family_are_one_and_ids_are_found_whole_and_in_parts() -> N
     assert list(words("Is it CSR-KEY-03?")) == ["csr-key-03", "csr", "key", "03"]
 
 
+def test_a_version_is_one_word_and_not_its_numbers() -> None:
+    assert list(words("TLS 1.3 at 192.0.2.1, 2026-11-26")) == ["tls", "1.3", "192.0.2.1", "2026-11-26"]
+
+
 def test_an_excerpt_ends_with_a_whole_word_and_shows_no_marks() -> None:
     assert excerpt("```sh\nls `x`\n```\n| a | b |\n| --- | --- |") == "ls x a b"
     assert excerpt("one two three", 8) == "one two ..."

@@ -1,8 +1,10 @@
 """An invitation makes an account once; who signs in knows the password and has the app; five errors lock."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -27,6 +29,7 @@ from bothways.operations.people import add_person, disable_person
 from bothways.operations.sessions import begin_session, visit_of
 from bothways.registry.access import Role
 from bothways.registry.person import Person
+from bothways.signer import sealed
 from bothways.store import accounts as store
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
@@ -151,8 +154,30 @@ def test_who_was_disabled_is_neither_invited_nor_let_in(hub: Hub, ann: Person, s
         invite_person(hub, ann.id)
 
 
-def test_a_password_of_nobody_takes_the_same_work_as_one_of_somebody() -> None:
+def test_a_password_of_nobody_takes_the_same_work_as_one_of_somebody(
+    hub: Hub, ann: Person, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = extract_parameters(PasswordHasher().hash("a password"))
     assert extract_parameters(accounts._NOBODY) == made
     with pytest.raises(VerifyMismatchError):
         PasswordHasher().verify(accounts._NOBODY, "a password")
+    done: list[str] = []
+    verified, derived = accounts._verified, sealed._derived
+
+    def counted(what: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def does(*given: Any) -> Any:
+            done.append(what)
+            return work(*given)
+
+        return does
+
+    monkeypatch.setattr(accounts, "_verified", counted("argon2", verified))
+    monkeypatch.setattr(sealed, "_derived", counted("scrypt", derived))
+    assert secret
+    for email, locked in ((EMAIL, False), ("nobody@hub.example", False), (EMAIL, True)):
+        with hub.write() as transaction:
+            store.tried(transaction, ann.id, 0, hub.now() + LOCKED if locked else None)
+        done.clear()
+        with pytest.raises(NotAuthorized):
+            prove_person(hub, email, "wrong", "000000")
+        assert done == ["argon2", "scrypt"]

@@ -132,7 +132,7 @@ UNRECORDED = {
     "idempotency.py::finish": "what was answered to it",
     "idempotency.py::give_up": "that it was not done",
     "upkeep.py::_forget": "a list that everybody who follows has read",
-    "idle.py::let_go": "what nodes keep loaded: the next call is answered as the last one was",
+    "idle.py::_let_go": "what nodes keep loaded: the next call is answered as the last one was",
     "rollout.py::keep_given": "how far a change has come; the change itself is recorded, and what is held back",
     "rollout.py::pass_to_all": "so is that one node has confirmed it",
     "rollout.py::release": "that the clock has it tried again; what a person has tried again is recorded",

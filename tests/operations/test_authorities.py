@@ -86,7 +86,7 @@ def test_each_ca_has_a_list_of_its_own_with_its_own_revocations(hub: Hub, issuer
 
 
 def test_the_key_is_as_the_one_before_or_as_asked(hub: Hub) -> None:
-    assert described(add_issuing_authority(hub).certificate.public_key()) == "ECDSA on secp256r1"
+    assert described(add_issuing_authority(hub).certificate.public_key()) == "ECDSA P-256"
     for _ in range(2):
         kind = KeyType.RSA if len(issuing(hub)) == 2 else None
         assert "RSA with 4096" in described(add_issuing_authority(hub, kind).certificate.public_key())

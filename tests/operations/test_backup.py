@@ -1,3 +1,5 @@
+import io
+import json
 import shutil
 import stat
 import tarfile
@@ -111,6 +113,22 @@ def test_what_does_not_say_what_is_in_it_is_refused(tmp_path: Path, place: Path)
         tarfile.open(fileobj=writer, mode="w|").close()
         writer.finish()
     with pytest.raises(Unusable, match="does not say what is in it"):
+        unpack(tmp_path / "backup", PASSPHRASE, place)
+
+
+def test_what_holds_something_else_than_it_says_is_refused(tmp_path: Path, place: Path) -> None:
+    moment = "2026-11-23T12:00:00+00:00"
+    note = {"environment": "PPR", "hub": "hub.example", "made_at": moment, "audit_head": "1:0"}
+    said = json.dumps(note | {"files": {"hub.toml": "0" * 64}}).encode()
+    with (tmp_path / "backup").open("wb") as out:
+        writer = SealedWriter(out, PASSPHRASE)
+        with tarfile.open(fileobj=writer, mode="w|") as archive:
+            for name, content in (("backup.json", said), ("hub.toml", b"another")):
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content))
+        writer.finish()
+    with pytest.raises(Unusable, match="does not hold what it says"):
         unpack(tmp_path / "backup", PASSPHRASE, place)
 
 

@@ -21,7 +21,7 @@ from bothways.bundle.seal import About, Bundle, Kind, make_bundle, open_bundle
 from bothways.contract.document import Environment
 from bothways.contract.parse import parse_contract
 from bothways.errors import Conflict, NotFound, Refused
-from bothways.operations.bundles import Imported, export_bundle, import_bundle, instructions
+from bothways.operations.bundles import Imported, export_bundle, import_bundle
 from bothways.operations.chains import list_chains
 from bothways.operations.customer_credentials import request_credential, show_credentials
 from bothways.operations.customers import add_customer
@@ -86,11 +86,10 @@ def test_a_bundle_has_all_that_the_customer_needs_and_the_contract_names_its_key
     assert published.trust.bundle_pin == made.spki_pin == opened.spki_pin
     assert opened.text(seal.CLIENT_CA) == published.trust.client_ca
     assert f'CN = "TLSMA-RSA/{issuer}/PPR"' in opened.text("tls-rsa.sh")
-    assert issuer in opened.text(seal.INSTRUCTIONS)
-    assert {*opened.members} == {seal.CONTRACT, seal.CLIENT_CA, seal.SERVER_CA, seal.INSTRUCTIONS, *seal.RECIPES}
+    assert {*opened.members} == {seal.CONTRACT, seal.CLIENT_CA, seal.SERVER_CA, *seal.RECIPES}
 
 
-def test_configurations_go_along_as_they_are(hub: Hub, issuer: str) -> None:
+def test_texts_for_people_go_along_as_they_are(hub: Hub, issuer: str) -> None:
     made = export_bundle(hub, issuer, {seal.NGINX: b"server {}"})
     assert seal.NGINX in made.members
     assert open_bundle(made.data, Kind.HUB, "hub.zip").members[seal.NGINX] == b"server {}"
@@ -221,14 +220,6 @@ def test_a_certificate_of_the_customers_own_ca_travels_the_same_way(
     assert isinstance(done, Imported)
     assert (tried, bool(done.installed)) == ([issuer], True)
     assert [each.state.value for each in show_credentials(hub, issuer)] == ["active"]
-
-
-def test_the_page_is_the_same_wherever_it_is_asked_for(hub: Hub, issuer: str) -> None:
-    shown = instructions(hub, issuer)
-    sent = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "x").text(seal.INSTRUCTIONS)
-    cut = shown.index("Made on"), shown.index("UTC")
-    assert shown[: cut[0]] == sent[: cut[0]]
-    assert shown[cut[1] :] == sent[cut[1] :]
 
 
 def test_nothing_is_written_beside_the_database(hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes]) -> None:

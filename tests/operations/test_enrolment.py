@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from tests.operations.conftest import Audit
 
 from bothways.errors import Conflict, NotAuthorized, NotFound, Refused
+from bothways.operations import enrolment
 from bothways.operations.audit import export_audit
 from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate
 from bothways.operations.customers import resume_customer, suspend_customer
@@ -77,10 +78,17 @@ def test_in_the_audit_it_is_the_customers_software_that_asks(hub: Hub, issuer: s
 
 
 def test_a_password_is_for_one_request_of_one_customer_until_its_end(
-    hub: Hub, issuer: str, merchant: str, make_csr: Csr
+    hub: Hub, issuer: str, merchant: str, make_csr: Csr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said, digested, digest = set(), [], enrolment._digest
+
+    def noted(password: str, salt: bytes) -> bytes:
+        digested.append(password)
+        return digest(password, salt)
+
     old, password = enrolment_password(hub, issuer), enrolment_password(hub, issuer, days=1)
     ended = replace(hub, now=lambda: hub.now() + timedelta(days=1, seconds=1))
+    monkeypatch.setattr(enrolment, "_digest", noted)
     for where, who, what in (
         (hub, issuer, old),
         (hub, issuer, ""),
@@ -89,8 +97,11 @@ def test_a_password_is_for_one_request_of_one_customer_until_its_end(
         (hub, "nobody", password),
         (ended, issuer, password),
     ):
-        with pytest.raises(NotAuthorized):
+        with pytest.raises(NotAuthorized) as refused:
             enroll(where, who, what, make_csr())
+        said.add(str(refused.value))
+    # In the same words and with the same work, whoever it is and whatever is wrong.
+    assert (len(said), digested) == (1, [old, "", password[:-1], password, password, password])
     assert list_requests(hub) == ()
     with pytest.raises(Refused):
         enroll(hub, issuer, password, make_csr(CN="TLSMA-ECDSA/12345678/PRD"))

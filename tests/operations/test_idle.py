@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from tests.operations.conftest import Audit
 
+from bothways.connectivity.evidence import DnsSeen, Evidence
+from bothways.connectivity.facts import ProbeFact
 from bothways.operations import idle
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import DataPlane, hub_state
-from bothways.operations.endpoints import set_endpoint
+from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub
-from bothways.operations.idle import calls_seen, let_go
+from bothways.operations.idle import calls_seen, let_go, let_go_stale
 from bothways.operations.upkeep import upkeep
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
@@ -64,6 +66,46 @@ def test_who_was_not_called_for_a_week_is_let_go_once_and_its_cluster_gets_a_new
         assert clusters(state)["B"] == b
     assert len(set(names_of_a)) == 3
     assert [line for line in audited() if line not in lines and "let" in line[0]] == []
+
+
+def probed(hub: Hub, *, ok: bool = False, failure: str = "") -> None:
+    """Have a probe on record of what DNS says of A now."""
+    dns = DnsSeen("a.bank.example", () if failure else ("8.8.8.8",), failure=failure)
+    record_probe(hub, "A", ProbeFact("a.bank.example:443", hub.now(), ok=ok, seen="seen"), (), Evidence(dns))
+
+
+def test_the_last_address_of_whose_dns_fails_is_forgotten_after_three_days_and_not_before(served: Hub) -> None:
+    calls_seen(served, ["A"], ["B"])
+    names_of_both = clusters(hub_state(served))
+    probed(served, ok=True)
+    for day in (1, 2):
+        probed(after(served, day), failure="SERVFAIL")
+        assert not let_go_stale(after(served, day), "A")
+    # That the hub's own Envoy was answered counts, and that a name was answered for whose server then failed.
+    probed(after(served, 2.5), ok=True, failure="no answer")
+    assert not let_go_stale(after(served, 3.5), "A")
+    probed(after(served, 4))
+    probed(after(served, 6.9), failure="SERVFAIL")
+    assert not let_go_stale(after(served, 6.9), "A")
+    probed(after(served, 7), failure="SERVFAIL")
+    assert let_go_stale(after(served, 7), "A")
+    now = clusters(hub_state(served))
+    assert (now["A"] != names_of_both["A"], now["B"]) == (True, names_of_both["B"])
+    # Nobody has loaded it any more: as long as nobody calls it, there is nothing to forget.
+    assert not let_go_stale(after(served, 8), "A")
+    calls_seen(after(served, 8), ["A"], [])
+    assert let_go_stale(after(served, 8), "A")
+
+
+def test_what_dns_said_of_another_host_before_says_nothing_of_this_one(served: Hub) -> None:
+    calls_seen(served, ["A"], [])
+    probed(served, ok=True)
+    set_endpoint(served, "A", "https://other.bank.example")
+    dns = Evidence(DnsSeen("other.bank.example", failure="SERVFAIL"))
+    fact = ProbeFact("other.bank.example:443", after(served, 9).now(), ok=False, seen="seen")
+    record_probe(after(served, 9), "A", fact, (), dns)
+    assert not let_go_stale(after(served, 9), "A")
+    assert not let_go_stale(served, "B")
 
 
 def test_many_are_let_go_in_parts_and_with_0_nobody_is(served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,7 +98,7 @@ def test_a_backup_of_the_release_before_is_migrated_when_it_is_restored(
     backup_hub(hub, tmp_path / "backup", PASSPHRASE)
     become_next_release(tmp_path, monkeypatch)
     target = hub.directory.with_name("restored")
-    assert restore_hub(tmp_path / "backup", PASSPHRASE, target, "tester").problems == ()
+    assert restore_hub(tmp_path / "backup", PASSPHRASE, target, "tester").reconciled.problems == ()
     with closing(open_existing(target / "hub.db", "PPR")), open_hub(target, "tester") as opened:
         assert [each.customer.tsp_id for each in list_customers(opened)] == [issuer]
         assert verify_audit(opened).whole

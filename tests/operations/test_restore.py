@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from sqlalchemy import update
+from tests.conftest import unguarded
+from tests.operations.lists import forged_list
 from tests.postgresql import in_files
 
 from bothways.errors import Conflict, Refused, Unusable
@@ -26,9 +28,10 @@ from bothways.operations.restore import restore_hub
 from bothways.operations.revocation import current_list, lists_due, publish_list
 from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
-from bothways.store import authorities, sealed_keys
+from bothways.store import authorities, revocation_lists, sealed_keys
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
+from bothways.store.schema import audit
 from bothways.store.schema_keys import sealed_key
 
 pytestmark = in_files
@@ -62,7 +65,7 @@ def test_all_of_it_is_there_again_and_signs(hub: Hub, backup: Path, target: Path
     published = contract(hub)
     shown = show_customer(hub, issuer).document()
     shutil.rmtree(hub.directory)
-    assert restore_hub(backup, PASSPHRASE, target, "alice").problems == ()
+    assert restore_hub(backup, PASSPHRASE, target, "alice").reconciled.problems == ()
     with open_hub(target, "alice") as restored:
         assert contract(restored) == published
         assert show_customer(restored, issuer).document() == shown
@@ -87,11 +90,14 @@ def test_no_serial_number_is_used_twice(
 def test_no_number_of_a_revocation_list_is_used_again(hub: Hub, backup: Path, target: Path) -> None:
     with hub.read() as connection:
         [authority] = authorities.trusted(connection, Role.ISSUING)
-    # More than one a second, which nobody does: only the list that is given tells.
-    highest = max(publish_list(hub, authority) or 0 for _ in range(40))
+    # Further than one a second since the backup, as after a clock that was wrong: only the list that is given tells.
+    highest = 10**9
+    with hub.write() as transaction:
+        revocation_lists.raise_floor(transaction, authority.id, highest)
+    assert publish_list(hub, authority) == highest
     newest = current_list(hub).der
-    done = restore_hub(backup, PASSPHRASE, target, "alice", [newest])
-    assert done.numbers[authority.id] > highest
+    done = restore_hub(backup, PASSPHRASE, target, "alice", [newest]).reconciled
+    assert done.numbers[authority.id] == highest + 1
     with open_hub(target, "alice") as restored:
         number = x509.load_der_x509_crl(current_list(restored).der).extensions.get_extension_for_class(x509.CRLNumber)
         assert number.value.crl_number == done.numbers[authority.id]
@@ -108,7 +114,7 @@ def test_without_a_list_the_numbers_go_on_behind_all_that_can_have_been_used(
         [authority] = authorities.trusted(connection, Role.ISSUING)
     publish_list(past, authority)
     backup_hub(past, tmp_path / "backup", PASSPHRASE)
-    [number] = restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice").numbers.values()
+    [number] = restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice").reconciled.numbers.values()
     assert number >= days.total_seconds()
 
 
@@ -121,7 +127,7 @@ def test_what_was_revoked_meanwhile_is_revoked_from_the_newest_list(
         revoke_certificate(hub, serial, RevocationReason.KEY_COMPROMISE)
     upkeep(hub)
     newest = current_list(hub).der
-    done = restore_hub(backup, PASSPHRASE, target, "alice", [newest])
+    done = restore_hub(backup, PASSPHRASE, target, "alice", [newest]).reconciled
     # The one that was issued after the backup is on no record, and opens nothing.
     assert (done.revoked, done.unknown) == ((old,), 1)
     with open_hub(target, "alice") as restored:
@@ -146,6 +152,18 @@ def test_the_audit_says_what_happened_and_a_later_head_tells_what_is_missing(
     assert [each.id for each in found] == ["AUDIT-02"]
 
 
+def test_a_backup_whose_audit_was_changed_is_refused_and_nothing_is_put_back(
+    hub: Hub, issuer: str, target: Path, tmp_path: Path
+) -> None:
+    with hub.write() as transaction:
+        unguarded(transaction.connection)
+        transaction.connection.execute(update(audit).where(audit.c.subject == issuer).values(actor="else"))
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    with pytest.raises(Refused, match="AUDIT-01"):
+        restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice")
+    assert list(target.parent.iterdir()) == []
+
+
 def test_nothing_is_restored_over_a_hub_or_left_half_done(hub: Hub, backup: Path, target: Path) -> None:
     with pytest.raises(Conflict):
         restore_hub(backup, PASSPHRASE, hub.directory, "alice")
@@ -155,12 +173,13 @@ def test_nothing_is_restored_over_a_hub_or_left_half_done(hub: Hub, backup: Path
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_list_of_another_ca_and_what_is_none_are_refused(
+def test_a_list_that_is_forged_or_of_another_ca_is_refused(
     hub: Hub, backup: Path, target: Path, tmp_path: Path
 ) -> None:
+    forged = forged_list(hub)
     add_issuing_authority(hub)
     upkeep(hub)
-    for each in (current_list(hub).der, b"none", b"-----BEGIN X509 CRL-----\nnone"):
+    for each in (forged, current_list(hub).der):
         with pytest.raises(Refused) as refused:
             restore_hub(backup, PASSPHRASE, target, "alice", [each])
         assert [one.id for one in refused.value.findings] == ["RESTORE-01"]
@@ -176,6 +195,6 @@ def test_a_key_that_is_not_its_cas_is_told(hub: Hub, backup: Path, target: Path,
         transaction.connection.execute(update(sealed_key).where(own).values(sealed=other.pem))
     assert backup
     backup_hub(hub, tmp_path / "another", PASSPHRASE)
-    problems = restore_hub(tmp_path / "another", PASSPHRASE, target, "alice").problems
+    problems = restore_hub(tmp_path / "another", PASSPHRASE, target, "alice").reconciled.problems
     assert "a CA cannot sign yet" in problems[0]
     assert "does not belong to the CA" in problems[0]

@@ -119,6 +119,9 @@ def test_a_database_that_does_not_answer_is_a_turn_that_is_lost(monkeypatch: pyt
         def mine(self) -> bool:
             return answers.wait(30)
 
+        def give_back(self) -> None:
+            pass
+
         def close(self) -> None:
             pass
 

@@ -3,17 +3,23 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bothways.connectivity.evidence import DnsSeen, Evidence
+from bothways.connectivity.facts import ProbeFact
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import suspend_customer
-from bothways.operations.endpoints import set_endpoint
+from bothways.operations.endpoints import list_probes, record_probe, set_endpoint, show_endpoint
 from bothways.operations.hub import Hub
+from bothways.operations.idle import calls_seen
 from bothways.outbound import schedule
+from bothways.outbound.probe import Probe
 from bothways.outbound.schedule import AGAIN, Schedule
 from bothways.pki.chain import certificate_pem
+from bothways.store import customers
 
 
 @pytest.fixture
@@ -55,6 +61,31 @@ def test_who_is_suspended_or_has_nothing_to_probe_is_never_due(hub: Hub, registe
     suspend_customer(hub, registered, "tested")
     applied: list[int] = []
     assert (looked(hub, applied), applied) == (0, [])
+
+
+def test_a_probe_that_finds_dns_failing_for_days_has_the_last_address_forgotten(
+    hub: Hub, registered: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = [hub.now()]
+
+    def probed(at: Hub, tsp_id: str, _callers: object) -> Probe:
+        # What a probe records and returns whose question to DNS is not answered, without waiting for that.
+        failing = len(list_probes(at, tsp_id)) > 0
+        evidence = Evidence(DnsSeen("bank.localhost", failure="SERVFAIL" if failing else ""))
+        fact = ProbeFact(show_endpoint(at, tsp_id).address, at.now(), ok=not failing, seen="seen")
+        record_probe(at, tsp_id, fact, (), evidence)
+        return Probe(fact, (), evidence)
+
+    monkeypatch.setattr(schedule, "probe_customer", probed)
+    calls_seen(hub, [registered], [])
+    told = []
+    for _ in range(5):
+        looked(replace(hub, now=lambda: clock[0]), [])
+        told.append("it is called no more" in caplog.text)
+        clock[0] += timedelta(days=1)
+    assert told == [False, False, False, True, True]
+    with hub.read() as connection:
+        assert customers.times_let_go(connection, None) == {registered: 1}
 
 
 def test_a_hub_that_is_not_to_probe_lives_on_and_does_nothing(hub: Hub) -> None:

@@ -61,7 +61,7 @@ def openssl(tmp_path: Path) -> Callable[..., bytes]:
 
     def run(*arguments: str) -> bytes:
         if shutil.which("openssl") is None:
-            pytest.skip("openssl is not on PATH")
+            pytest.skip("openssl is not on PATH (Debian package openssl)")
         command = ["openssl", *arguments]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60).stdout
 

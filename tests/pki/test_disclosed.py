@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -51,6 +52,12 @@ def test_what_only_speaks_of_keys_is_none(text: bytes) -> None:
 def test_a_request_is_no_private_key(make_csr: Callable[..., bytes], strange_csr: Callable[..., bytes]) -> None:
     assert not has_private_key(make_csr())
     assert not has_private_key(strange_csr())
+
+
+def test_what_stands_in_a_request_by_chance_is_no_private_key(make_csr: Callable[..., bytes]) -> None:
+    """Signatures are random: three bytes in a row are any three in one request of 250,000."""
+    request = x509.load_pem_x509_csr(make_csr()).public_bytes(Encoding.DER)
+    assert not has_private_key(request[:-40] + b"<D>" + request[-37:])
 
 
 def test_the_keys_that_were_disclosed_are_named_by_their_pins(

@@ -82,7 +82,7 @@ def test_the_attributes_are_what_the_contract_lists_as_openssl_reads_them(
     keys: tuple[KeyType, ...], wanted: str
 ) -> None:
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH")
+        pytest.skip("openssl is not on PATH (Debian package openssl)")
     command = ["openssl", "asn1parse", "-inform", "DER"]
     done = subprocess.run(
         command, input=csr_attributes(RequestTerms(keys=keys)), capture_output=True, check=True, timeout=20

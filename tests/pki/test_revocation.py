@@ -119,7 +119,7 @@ def test_pkilint_finds_nothing(revoked: tuple[Revoked, ...], tmp_path: Path) -> 
 
 def test_openssl_refuses_what_is_on_it_and_takes_what_is_not(tmp_path: Path, make_ca: Callable[..., Any]) -> None:
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH")
+        pytest.skip("openssl is not on PATH (Debian package openssl)")
     leaf = make_ca("leaf", (KEY, CA), ca=False, days=30)[1]
     (tmp_path / "ca.pem").write_text(certificate_pem(CA))
     (tmp_path / "leaf.pem").write_text(certificate_pem(leaf))

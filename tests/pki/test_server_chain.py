@@ -134,7 +134,7 @@ def test_a_signature_with_sha_1_is_found(cas: tuple[Any, Any], tmp_path: Path) -
 def of_sha1(issuer: Any, place: Path) -> x509.Certificate:
     """Return a server's certificate that openssl signed with SHA-1: the library signs nothing with it any more."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH")
+        pytest.skip("openssl is not on PATH (Debian package openssl)")
     key = issuer[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (place / "ca.key").write_bytes(key)
     (place / "ca.crt").write_bytes(issuer[1].public_bytes(Encoding.PEM))

@@ -68,7 +68,7 @@ def test_a_public_key_goes_through_pem(ecdsa_key: ec.EllipticCurvePrivateKey) ->
 
 def test_openssl_verifies_it(ecdsa_key: ec.EllipticCurvePrivateKey, tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH")
+        pytest.skip("openssl is not on PATH (Debian package openssl)")
     statement = make_statement("bundle", {"files": {}})
     (tmp_path / "manifest.json").write_bytes(statement.content)
     (tmp_path / "manifest.sig").write_bytes(sign_statement(ecdsa_key, statement))

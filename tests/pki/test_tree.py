@@ -19,7 +19,7 @@ def test_a_chain_is_a_tree_from_the_root_down(make_certificate: Make, now: datet
     [issued] = document["issued"]
     assert (document["subject"], document["role"], document["path_length"]) == ("CN=Root", "root", 1)
     assert (issued["subject"], issued["issuer"], issued["role"]) == ("CN=Low", "CN=Root", "intermediate")
-    assert (document["key"], issued["key"]) == ("ECDSA on secp384r1", "ECDSA on secp256r1")
+    assert (document["key"], issued["key"]) == ("ECDSA P-384", "ECDSA P-256")
     assert (issued["fingerprint"], issued["spki_pin"]) == (fingerprint(low), spki_pin(low.public_key()))
     assert datetime.fromisoformat(issued["not_after"]) == low.not_valid_after_utc > now
     assert (issued["digest"], issued["issued"], issued["serial"]) == ("sha256", [], f"{low.serial_number:x}")

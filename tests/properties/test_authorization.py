@@ -20,6 +20,7 @@ from bothways.xds.authorization import reach_by_all
 from bothways.xds.names import RBAC_FILTER, SERVICE_RBAC_FILTER
 from bothways.xds.route import inbound_routes
 from bothways.xds.state import Address, Anchors, HubState, Identity, KeyPair, ServiceRoute
+from bothways.xds.withdrawn import ahead
 
 
 def made() -> tuple[Anchors, KeyPair]:
@@ -147,3 +148,25 @@ def test_taking_one_certificate_out_changes_what_it_may_and_nothing_else(state: 
         for other in IDENTITIES:
             if other != gone:
                 assert built(left, other, path) == built(before, other, path)
+
+
+@given(states(), some, some, some)
+def test_what_goes_ahead_of_the_maps_lets_pass_whom_the_state_lets_pass_and_nobody_else(
+    standing: HubState, gone: tuple[Identity, ...], granted: tuple[Identity, ...], ungranted: tuple[Identity, ...]
+) -> None:
+    present = tuple(each for each in standing.identities if each not in gone)
+    # Mostly nothing but what is lost; at times the first service is given to somebody, or taken from them alone.
+    services = [
+        replace(service, identities=tuple(each for each in service.identities if each in present))
+        for service in standing.services
+    ]
+    if services and len(granted) + len(ungranted) > len(IDENTITIES):
+        reached = {*services[0].identities, *granted} - {*ungranted}
+        services[0] = replace(services[0], identities=tuple(sorted(reached.intersection(present))))
+    wanted = replace(standing, identities=present, services=tuple(services))
+    found = ahead(standing, wanted)
+    routes = inbound_routes(found)
+    for identity in IDENTITIES:
+        for path in (*PATHS, EST):
+            passes = None if identity in found.withdrawn else built(routes, identity, path)
+            assert passes == promised(wanted, identity, path), (identity, path)

@@ -1,4 +1,6 @@
-"""Delta xDS in any order: a node as the protocol describes it, a server, and two queues of messages between them.
+"""Delta xDS in any order: a node as the protocol describes it, a server, and the queues of messages between them.
+
+The node has two streams, of which the second, for what is on demand, breaks by itself or with the first.
 
 The node keeps its resources when the stream breaks, and says with `initial_resource_versions` what it has. Messages
 may lie in the queues while either side goes on; each rule is one thing that can happen.
@@ -23,14 +25,26 @@ from hypothesis.stateful import (
 )
 
 from bothways.xds.followed import Followed
-from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, of_one_customer, on_demand
-from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.names import (
+    CLUSTER_TYPE,
+    LISTENER_TYPE,
+    ON_DEMAND_TYPE,
+    PUSH_ORDER,
+    ROUTE_TYPE,
+    of_one_customer,
+    on_demand,
+)
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot
 from bothways.xds.stream import DeltaStream
 
 NAMES = ("a", "b", "c", "customer/x/1", "customer/x/2")
 BAD = "bad"
+KINDS = (*PUSH_ORDER, ON_DEMAND_TYPE)
+CLUSTERS = {CLUSTER_TYPE, ON_DEMAND_TYPE}
 
 one_type = st.sampled_from(PUSH_ORDER)
+one_kind = st.sampled_from(KINDS)
 one_name = st.sampled_from(NAMES)
 
 
@@ -57,21 +71,33 @@ class DeltaXds(RuleBasedStateMachine):
         self.last_good: dict[tuple[str, str], str] = {}
         self.count = 0
         self.followed = Followed()
-        self.node = {each: Node(wildcard=each in {CLUSTER_TYPE, LISTENER_TYPE}) for each in PUSH_ORDER}
+        self.node = {each: Node(wildcard=each in {CLUSTER_TYPE, LISTENER_TYPE}) for each in KINDS}
         self.connect()
 
     @rule()
     def connect(self) -> None:
         self.stream = DeltaStream()
         self.followed = Followed(before=self.followed)
-        self.sent: dict[str, dict[str, str]] = {each: {} for each in PUSH_ORDER}
-        self.requests: deque[Any] = deque()
-        self.responses: deque[Any] = deque()
+        self.sent: dict[str, dict[str, str]] = {each: {} for each in KINDS}
+        # By whether they go by the second stream.
+        self.requests: dict[bool, deque[Any]] = {False: deque(), True: deque()}
+        self.responses: dict[bool, deque[Any]] = {False: deque(), True: deque()}
         self.brought: dict[str, list[str]] = {}
         self.asked: set[str] = set()
         for type_url, each in self.node.items():
             if each.wildcard or each.named:
                 self.request(type_url, {*each.named, *(["*"] if each.wildcard and each.named else [])})
+
+    @rule()
+    def connect_the_second_again(self) -> None:
+        self.stream.end_on_demand()
+        self.followed.end_on_demand()
+        self.requests[True].clear()
+        self.responses[True].clear()
+        self.sent[ON_DEMAND_TYPE].clear()
+        self.asked.discard(ON_DEMAND_TYPE)
+        if named := self.node[ON_DEMAND_TYPE].named:
+            self.request(ON_DEMAND_TYPE, set(named))
 
     @rule(type_url=one_type, name=one_name, good=st.booleans())
     def publish_one(self, type_url: str, name: str, good: bool) -> None:  # noqa: FBT001 - as above
@@ -89,14 +115,18 @@ class DeltaXds(RuleBasedStateMachine):
     def remove(self, type_url: str, name: str) -> None:
         self.publish(type_url, {key: value for key, value in self.versions(type_url).items() if key != name})
 
-    @rule(type_url=one_type, names=st.sets(one_name, min_size=1))
+    @rule(type_url=one_kind, names=st.sets(one_name, min_size=1))
     def subscribe(self, type_url: str, names: set[str]) -> None:
+        if type_url == ON_DEMAND_TYPE:
+            names = {each for each in names if on_demand(each)}
+            if not names:
+                return
         self.node[type_url].named |= names
         # A first request always says everything that is wanted.
         first = type_url not in self.asked and self.node[type_url].wildcard
         self.request(type_url, {*self.node[type_url].named, "*"} if first else names)
 
-    @rule(type_url=one_type, names=st.sets(one_name, min_size=1))
+    @rule(type_url=one_kind, names=st.sets(one_name, min_size=1))
     def unsubscribe(self, type_url: str, names: set[str]) -> None:
         each = self.node[type_url]
         names &= each.named
@@ -123,10 +153,11 @@ class DeltaXds(RuleBasedStateMachine):
         first = CLUSTER_TYPE not in self.asked
         self.request(CLUSTER_TYPE, {"*", *self.node[CLUSTER_TYPE].named} if first else {"*"})
 
-    @precondition(lambda self: self.requests)
-    @rule()
-    def server_reads(self) -> None:
-        request = self.requests.popleft()
+    @rule(second=st.booleans())
+    def server_reads(self, second: bool) -> None:  # noqa: FBT001 - as above
+        if not self.requests[second]:
+            return
+        request = self.requests[second].popleft()
         self.followed.request(request)
         for name in (*request.resource_names_subscribe, *request.resource_names_unsubscribe):
             self.sent[request.type_url].pop(name, None)
@@ -139,11 +170,12 @@ class DeltaXds(RuleBasedStateMachine):
                 self.sent[request.type_url].pop(name, None)
         self.send(self.stream.receive(request, self.snapshot))
 
-    @precondition(lambda self: self.responses)
-    @rule()
-    def node_reads(self) -> None:
-        response = self.responses.popleft()
-        self.followed.response(response)
+    @rule(second=st.booleans())
+    def node_reads(self, second: bool) -> None:  # noqa: FBT001 - as above
+        if not self.responses[second]:
+            return
+        response = self.responses[second].popleft()
+        self.followed.response(response.message())
         each = self.node[response.type_url]
         wanted = {one.name: one.version for one in response.resources if each.wants(one.name)}
         bad = sorted(name for name, version in wanted.items() if version.startswith(BAD))
@@ -154,23 +186,25 @@ class DeltaXds(RuleBasedStateMachine):
         answer = discovery_pb2.DeltaDiscoveryRequest(type_url=response.type_url, response_nonce=response.nonce)
         if bad:
             answer.error_detail.CopyFrom(status_pb2.Status(message=f"refused: {bad}"))
-        self.requests.append(answer)
+        self.requests[second].append(answer)
 
     @rule()
     def quiet(self) -> None:
         """Let both sides read everything: the node ends with exactly the last good versions, and nothing more comes."""
         for _ in range(200):
-            if not self.requests and not self.responses:
+            if not any((*self.requests.values(), *self.responses.values())):
                 break
-            while self.requests:
-                self.server_reads()
-            while self.responses:
-                self.node_reads()
-        assert not self.requests
+            for second in (False, True):
+                while self.requests[second]:
+                    self.server_reads(second)
+                while self.responses[second]:
+                    self.node_reads(second)
+        assert not any(self.requests.values())
+        bad_kinds = set()
         for type_url, each in self.node.items():
             offered = {name: version for name, version in self.versions(type_url).items() if each.wants(name)}
             good = {name: version for name, version in offered.items() if not version.startswith(BAD)}
-            kept = self.kept() if type_url == CLUSTER_TYPE else {}
+            kept = self.kept(type_url) if type_url in CLUSTERS else {}
             open_to_the_node = offered.keys() - good | kept.keys()
             assert {name: version for name, version in each.held.items() if name not in open_to_the_node} == good
             # What is bad now may be held in a version that was good.
@@ -180,12 +214,14 @@ class DeltaXds(RuleBasedStateMachine):
             for name in offered.keys() - good:
                 assert each.held.get(name) == self.last_good.get((type_url, name), each.held.get(name))
             self.last_good |= {(type_url, name): version for name, version in each.held.items()}
-            assert (type_url in self.stream.refusals) == (good != offered)
+            if good != offered:
+                bad_kinds.add(CLUSTER_TYPE if type_url == ON_DEMAND_TYPE else type_url)
+        assert self.stream.refusals.keys() == bad_kinds
         # Whoever reads along knows what the node has.
         if self.followed.whole() and (read := self.followed.take()):
-            assert {kind: {name: one.version for name, one in read.of(kind).items()} for kind in self.node} == {
-                kind: each.held for kind, each in self.node.items()
-            }
+            held = {kind: self.node[kind].held for kind in PUSH_ORDER}
+            held[CLUSTER_TYPE] = held[CLUSTER_TYPE] | self.node[ON_DEMAND_TYPE].held
+            assert {kind: {name: one.version for name, one in read.of(kind).items()} for kind in PUSH_ORDER} == held
         assert self.stream.publish(self.snapshot) == []
         assert self.stream.settled(self.snapshot) == all(self.complete(each) for each in PUSH_ORDER)
         needed = [name for each in self.node for name in self.lacking(each) if not of_one_customer(name)]
@@ -199,9 +235,9 @@ class DeltaXds(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.quiet()
 
-    def kept(self) -> dict[str, str]:
+    def kept(self, type_url: str) -> dict[str, str]:
         """What is taken away from the node only when it has the routes: it is called by those that it has."""
-        held, offered = self.node[CLUSTER_TYPE].held, self.versions(CLUSTER_TYPE)
+        held, offered = self.node[type_url].held, self.versions(CLUSTER_TYPE)
         gone = {name: version for name, version in held.items() if on_demand(name) and name not in offered}
         return {} if self.complete(ROUTE_TYPE) else gone
 
@@ -225,18 +261,26 @@ class DeltaXds(RuleBasedStateMachine):
     def publish(self, type_url: str, versions: dict[str, str]) -> None:
         packed = any_pb2.Any(type_url=type_url)
         resources = {name: Resource(name, version, packed) for name, version in versions.items()}
-        self.snapshot = Snapshot(str(self.count), {**self.snapshot.resources, type_url: resources})
-        for name in NAMES:
-            # After a good version, or none, on offer, what the node ends with is open until all is quiet again.
-            if not versions.get(name, "").startswith(BAD):
-                self.last_good.pop((type_url, name), None)
-        self.published |= {(type_url, name, version) for name, version in versions.items()}
+        # Some of what is on demand stands among all others, as a cluster does that was replaced.
+        apart = {name: each for name, each in resources.items() if on_demand(name) and self.count % 3}
+        own = {name: each for name, each in resources.items() if name not in apart}
+        self.snapshot = Snapshot(
+            str(self.count),
+            {**self.snapshot.resources, type_url: own},
+            on_demand={**self.snapshot.on_demand, type_url: apart},
+        )
+        for kind in CLUSTERS if type_url == CLUSTER_TYPE else {type_url}:
+            for name in NAMES:
+                # After a good version, or none, on offer, what the node ends with is open until all is quiet again.
+                if not versions.get(name, "").startswith(BAD):
+                    self.last_good.pop((kind, name), None)
+            self.published |= {(kind, name, version) for name, version in versions.items()}
         self.send(self.stream.publish(self.snapshot))
 
     def request(self, type_url: str, added: set[str], removed: frozenset[str] | set[str] = frozenset()) -> None:
         first = type_url not in self.asked
         self.asked.add(type_url)
-        self.requests.append(
+        self.requests[type_url == ON_DEMAND_TYPE].append(
             discovery_pb2.DeltaDiscoveryRequest(
                 type_url=type_url,
                 resource_names_subscribe=sorted(added),
@@ -249,10 +293,11 @@ class DeltaXds(RuleBasedStateMachine):
         breaks = [bool(each.removed_resources and not each.resources) for each in responses]
         assert breaks == sorted(breaks), "a removal went before something new"
         for response in responses:
-            held = self.node[response.type_url].held if response.type_url == CLUSTER_TYPE else {}
+            held = self.node[response.type_url].held if response.type_url in CLUSTERS else {}
             taken = any(on_demand(name) and name in held for name in response.removed_resources)
             # What the node asks of its routes, and the server has not read yet, it cannot know.
-            if taken and not any(each.type_url in {CLUSTER_TYPE, ROUTE_TYPE} for each in self.requests):
+            under_way = (each.type_url for queue in self.requests.values() for each in queue)
+            if taken and not {*CLUSTERS, ROUTE_TYPE} & {*under_way}:
                 assert self.complete(ROUTE_TYPE), "a cluster went before the routes that lead to it"
             self.brought[response.nonce] = [*(one.name for one in response.resources), *response.removed_resources]
             for one in response.resources:
@@ -260,7 +305,8 @@ class DeltaXds(RuleBasedStateMachine):
                 self.sent[response.type_url][one.name] = one.version
             for name in response.removed_resources:
                 self.sent[response.type_url].pop(name, None)
-        self.responses.extend(responses)
+        for response in responses:
+            self.responses[response.type_url == ON_DEMAND_TYPE].append(response)
 
 
 def test_a_node_ends_with_the_last_good_version_whatever_the_order() -> None:

@@ -1,13 +1,17 @@
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.postgresql import another
 
 from bothways.bundle import seal
-from bothways.bundle.seal import Bundle, Kind, open_bundle
-from bothways.contract.document import KeyType, Terms
+from bothways.bundle.seal import Bundle, Kind, make_bundle, open_bundle
+from bothways.contract.document import Environment, KeyType, Terms
+from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations.authorities import add_client_authority
@@ -18,11 +22,14 @@ from bothways.operations.hub import Hub, initialise, open_hub
 from bothways.operations.requests import approve_request
 from bothways.operations.settings import Settings
 from bothways.pki.keys import sha256, spki_pin
+from bothways.pki.statement import sign_statement
 from bothways.registry.customer import CustomerKind
 from bothways.spoke.bundle import Answer, last_taken, make_answer, spoke_from_bundle, take_in
 from bothways.spoke.csr import make_request
 from bothways.spoke.directory import Spoke, open_spoke
 from bothways.spoke.pair import read_key
+from bothways.store import statement_keys
+from bothways.store.statement_keys import Purpose
 
 SUBJECT = Subject("FR", "Ile-de-France", "Paris", "First Bank", "Payments")
 
@@ -124,6 +131,34 @@ def test_a_bundle_for_another_customer_is_refused(hub: Hub, spoke: Spoke) -> Non
     with pytest.raises(Refused) as refused:
         take_in(spoke, export_bundle(hub, "87654321", {}).data)
     assert finding_ids(refused) == ["BUNDLE-04"]
+
+
+@pytest.mark.parametrize("elsewhere", [{"environment": Environment.PRD}, {"hub": "other.example"}], ids=str)
+def test_a_bundle_of_another_environment_or_hub_is_refused(hub: Hub, spoke: Spoke, elsewhere: dict[str, Any]) -> None:
+    made = open_bundle(export_bundle(hub, spoke.tsp_id, {}).data, Kind.HUB, "hub.zip")
+    agreed = replace(spoke.contract, terms=replace(spoke.contract.terms, **elsewhere))
+    members = {**made.members, seal.CONTRACT: render_contract(agreed).encode()}
+    with hub.read() as connection:
+        key = statement_keys.find(connection, Purpose.BUNDLE)
+    # All of it fits together, and the right key signed it.
+    about = replace(made.about, **elsewhere)
+    data = make_bundle(Kind.HUB, about, members, key.public_key, lambda one: hub.keys.state(key.name, one))
+    with pytest.raises(Refused) as refused:
+        take_in(spoke, data)
+    assert finding_ids(refused) == ["BUNDLE-04"]
+    assert open_spoke(spoke.directory).contract == spoke.contract
+
+
+def test_the_first_bundle_is_signed_by_the_key_that_its_contract_names(hub: Hub, issuer: str, tmp_path: Path) -> None:
+    made = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "hub.zip")
+    other = ec.generate_private_key(ec.SECP256R1())
+    data = make_bundle(
+        Kind.HUB, made.about, made.members, other.public_key(), lambda statement: sign_statement(other, statement)
+    )
+    with pytest.raises(Refused) as refused:
+        spoke_from_bundle(tmp_path / "spoke", data, None)
+    assert finding_ids(refused) == ["BUNDLE-06"]
+    assert not (tmp_path / "spoke").exists()
 
 
 def test_a_bundle_that_another_key_signed_is_refused(spoke: Spoke, other_hub: Hub, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from tests.kubernetes import judge
+from tests.programs import absent
 
 from bothways import files
 from bothways.errors import Unusable
@@ -20,7 +21,7 @@ PASSWORD = "correct horse: battery, staple"  # noqa: S105 - of a test
 def tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"{name} is not on PATH (see .ci/run)")
+        pytest.skip(absent(name))
     return found
 
 

@@ -25,7 +25,7 @@ def http2_in_front(hubs: Hubs, directory: Path) -> Iterator[int]:
     """Run nginx on both addresses, which speaks HTTP/2 and passes on to the server of the same address."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if nginx is None:
-        pytest.skip("nginx is not installed")
+        pytest.skip("nginx is not installed (Debian package nginx-light)")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (directory / "ca.crt").write_text(hubs.spoke.contract.trust.issuing_ca)

@@ -26,7 +26,7 @@ def test_what_means_something_in_a_unit_is_quoted(tmp_path: Path) -> None:
 
 def test_systemd_takes_the_units_as_they_are(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on PATH")
+        pytest.skip("systemd-analyze is not on PATH (Debian package systemd)")
     for name, text in renewal_units(tmp_path / "my bank", "/bin/true", "systemctl reload nginx").items():
         (tmp_path / name).write_text(text)
     done = subprocess.run(

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bothways.errors import NotFound
 from bothways.pki.chain import Chain
@@ -87,6 +88,27 @@ def test_chains_are_listed_by_customer_and_state_oldest_first(
         assert [each.id for each in chains.every(connection, state=ChainState.ENDORSED)] == numbers[1:]
         both = chains.every(connection, customer.tsp_id, ChainState.ENDORSED)
         assert [each.id for each in both] == [numbers[2]]
+        assert {tsp_id: [each.id for each in found] for tsp_id, found in chains.endorsed(connection, None).items()} == {
+            other.tsp_id: [numbers[1]],
+            customer.tsp_id: [numbers[2]],
+        }
+        assert [each.id for each in chains.endorsed(connection, [customer.tsp_id])[customer.tsp_id]] == [numbers[2]]
+
+
+def test_the_chains_of_some_customers_are_not_looked_for_by_their_state(database: Database) -> None:
+    """Of two indexes of the same worth SQLite takes any: by the state it goes through those of all customers."""
+    asked: list[str] = []
+
+    def noted(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        asked.append(statement)
+
+    with database.read() as connection:
+        event.listen(connection, "before_cursor_execute", noted)
+        chains.endorsed(connection, ["1"])
+    [statement] = asked
+    condition = statement.split("WHERE")[1]
+    assert "tsp_id" in condition
+    assert "state" not in condition
 
 
 def test_pins_belong_to_their_chain(database: Database, customer: Customer, record: Chain) -> None:

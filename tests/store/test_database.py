@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from bothways.errors import Conflict, Unusable
+from bothways.errors import Conflict, NotFound, Unusable
+from bothways.operations.chains import endorse_chain
+from bothways.operations.hub import Hub
 from bothways.registry.customer import Customer, CustomerKind
 from bothways.store import audit, customers, schema
 from bothways.store.database import Database, create, open_existing
@@ -212,3 +214,9 @@ def test_a_moment_without_a_time_zone_is_not_written(database: Database) -> None
     with pytest.raises(Exception, match="without a time zone"):
         add(database, datetime(2026, 11, 23, 12, 0), "1")  # noqa: DTZ001 - the naive moment is the point
     add(database, datetime(2026, 11, 23, 12, 0, tzinfo=UTC), "1")
+
+
+@pytest.mark.parametrize("number", [1 << 31, 1 << 53, 1 << 63, 1 << 70])
+def test_what_has_a_number_that_no_row_can_have_is_not_there(hub: Hub, number: int) -> None:
+    with pytest.raises(NotFound):
+        endorse_chain(hub, number)

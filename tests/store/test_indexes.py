@@ -8,6 +8,7 @@ from sqlalchemy.dialects import sqlite
 
 from bothways.store.database import Database
 from bothways.store.schema import certificate, renewal, request, token
+from bothways.store.schema_outbound import chain
 from bothways.store.schema_people import person
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -19,6 +20,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         ("requests_of_customer", select(request.c.id).where(request.c.tsp_id == "1")),
         ("certificates_of_customer", select(certificate.c.der).where(certificate.c.tsp_id == "1")),
         ("certificate_ends", select(certificate.c.der).where(certificate.c.not_after > NOW)),
+        ("ix_chain_tsp_id", select(chain).where(chain.c.tsp_id.in_(("1",)))),
         ("renewals_of_certificate", select(renewal.c.request_id).where(renewal.c.serial == "1a")),
         ("certificates_unsigned", select(certificate.c.unsigned).where(certificate.c.der.is_(None))),
         (

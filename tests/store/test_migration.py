@@ -150,5 +150,5 @@ def test_no_hub_works_on_it_meanwhile(now: datetime) -> None:
             return True
 
         eventually(rebuilt)
-        with pytest.raises(Unusable, match="bothways hub migrate"):
-            changes.value()
+        with closing(database.changes()) as later, pytest.raises(Unusable, match="bothways hub migrate"):
+            later.value()

@@ -2,15 +2,15 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
 import pytest
 from sqlalchemy import select
 from tests.eventually import eventually
-from tests.postgresql import new_database, new_schema
+from tests.postgresql import connected, new_database, new_schema, pooled
 
 from bothways.errors import Conflict, Unusable
 from bothways.registry.customer import Customer, CustomerKind
@@ -79,7 +79,7 @@ def test_a_connection_that_is_lost_is_said_and_made_anew(
     monkeypatch.setattr(postgresql, "_POLL_SECONDS", 0.0)
     changes = database.changes()
     before = changes.value()
-    with psycopg.connect(postgresql.url_of(url).set(drivername="postgresql").render_as_string()) as other:
+    with connected(url) as other:
         other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()")
     with pytest.raises(Unusable, match="cannot be asked for changes"):
         changes.value()
@@ -95,14 +95,26 @@ def test_the_turn_is_lost_with_its_connection_and_taken_by_who_looks_first(datab
         closing(second.turn()) as other,
     ):
         assert [one.mine(), other.mine(), one.mine(), other.mine()] == [True, False, True, False]
-        with psycopg.connect(postgresql.url_of(url).set(drivername="postgresql").render_as_string()) as server:
+        with connected(url) as server:
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()")
         # Each hears first that its connection is gone.
         assert [other.mine(), one.mine()] == [False, False]
         assert [other.mine(), one.mine(), other.mine()] == [True, False, True]
-        other.close()
+        other.give_back()
         # The server forgets a connection a moment after it was closed.
         eventually(one.mine)
+        assert other.mine() is False
+
+
+def test_what_looks_after_it_was_closed_makes_no_connection_that_nobody_would_close(url: str) -> None:
+    with closing(Database(f"{url}&application_name=kept")) as opened, connected(url) as other:
+        changes, turn = opened.changes(), opened.turn()
+        changes.close()
+        turn.close()
+        with pytest.raises(Unusable, match="nobody looks"):
+            changes.value()
+        assert turn.mine() is False
+        assert other.execute("SELECT 1 FROM pg_stat_activity WHERE application_name = 'kept'").fetchone() is None
 
 
 def test_writers_come_one_at_a_time_so_that_the_audit_has_one_order(
@@ -177,6 +189,30 @@ def test_a_server_that_is_not_there_is_said() -> None:
 def test_a_database_that_writes_or_orders_text_in_its_own_way_is_refused(made_with: str, found: str) -> None:
     with pytest.raises(Unusable, match=rf"{found}; .*LOCALE 'C.UTF-8'"):
         create(new_database(made_with), "PPR")
+
+
+def test_a_pooler_that_lends_sessions_for_a_transaction_is_refused_and_one_that_keeps_them_is_not(
+    tmp_path: Path,
+) -> None:
+    direct = new_database()
+    with pooled(direct, "transaction", tmp_path) as lending:
+        with pytest.raises(Unusable, match="pool_mode = transaction"):
+            create(lending, "PPR")
+        create(direct, "PPR").close()
+        # Also once it has many, of which others are free.
+        with ExitStack() as stack:
+            for _ in range(5):
+                stack.enter_context(connected(lending)).execute("BEGIN")
+        with pytest.raises(Unusable, match="Name the server itself"):
+            open_existing(lending, "PPR")
+    with (
+        pooled(direct, "session", tmp_path) as keeping,
+        closing(open_existing(keeping, "PPR")) as opened,
+        closing(open_existing(direct, "PPR")) as another,
+        closing(opened.turn()) as one,
+        closing(another.turn()) as other,
+    ):
+        assert (one.mine(), other.mine()) == (True, False)
 
 
 def test_moments_are_in_utc_whatever_the_server_thinks(database: Database, now: datetime) -> None:

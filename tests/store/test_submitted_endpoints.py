@@ -59,3 +59,18 @@ def test_nobody_waits_for_what_another_waits_for_and_nobody_for_two(
 def test_a_number_that_was_not_given_is_not_found(database: Database) -> None:
     with database.read() as connection, pytest.raises(NotFound, match="bothways endpoint list"):
         submitted_endpoints.find(connection, 7)
+
+
+def test_the_newest_is_the_one_that_was_named_last_whatever_became_of_it(
+    database: Database, customer: Customer, now: datetime
+) -> None:
+    add(database, customer, SERVER)
+    with database.write(now, "reviewer") as transaction:
+        submitted_endpoints.decide(transaction, 1, EndpointState.APPROVED)
+    add(database, customer, Endpoint("other.bank.example", 443, ""))
+    with database.write(now, "reviewer") as transaction:
+        submitted_endpoints.decide(transaction, 2, EndpointState.REFUSED, "because")
+    with database.read() as connection:
+        newest = submitted_endpoints.newest(connection, customer.tsp_id)
+        assert newest == submitted_endpoints.find(connection, 2)
+        assert submitted_endpoints.newest(connection, "nobody") is None

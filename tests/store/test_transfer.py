@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import insert, inspect, select, text
 from tests.postgresql import new_schema
 from tests.store.introspection import contents, described
 from tests.store.rows import fill
@@ -85,7 +85,7 @@ def test_two_that_differ_have_other_digests(database: Database, observed: Databa
     assert path.is_file()
 
 
-@pytest.mark.parametrize("name", ["First Bank" * 10, "First\0Bank"])
+@pytest.mark.parametrize("name", ["First Bank" * 10, "First#Bank"])
 def test_what_cannot_be_stored_there_is_said_with_its_table_and_nothing_is_left(
     database: Database, observed: Database, target: Database, now: datetime, name: str
 ) -> None:
@@ -93,6 +93,8 @@ def test_what_cannot_be_stored_there_is_said_with_its_table_and_nothing_is_left(
         transaction.connection.execute(
             insert(schema.customer).values(tsp_id="1", kind="issuer", organization=name, created_at=now)
         )
+        # As one of an earlier release may have it: now no statement brings such a text.
+        transaction.connection.execute(text("UPDATE customer SET organization = replace(organization, '#', char(0))"))
     with database.read() as connection:
         before = contents(connection)
     with pytest.raises(Unusable, match=r"a row of customer cannot be stored in PostgreSQL: .*Nothing was changed"):

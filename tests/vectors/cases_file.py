@@ -111,7 +111,7 @@ def _private_keys() -> Iterator[Vector]:
         "in-a-java-store": bytes.fromhex("feedfeed00000002") + bytes(40),
         "of-putty": b"PuTTY-User-Key-File-3: ecdsa-sha2-nistp256\nEncryption: none\n",
         "as-jwk": json.dumps({"kty": "EC", "crv": "P-256", "d": d}).encode(),
-        "as-xml": b"<RSAKeyValue><Modulus>AQAB</Modulus><D>AQAB</D></RSAKeyValue>",
+        "as-xml": b"<RSAKeyValue><Modulus>AQAB</Modulus><D>" + b"AQAB" * 64 + b"</D></RSAKeyValue>",
         "printed": b"Private-Key: (256 bit)\npriv:\n    00:01:02\npub:\n    04:05\n",
     }
     for name, data in pasted.items():

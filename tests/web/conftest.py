@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from tests.web.conforming import wrong_with
 
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 
 Ask = Callable[..., httpx2.Response]
 

@@ -11,7 +11,7 @@ from tests.web.conftest import Ask
 
 from bothways.connectivity.observation import FailedHandshake, RefusedRequest
 from bothways.contract.render import render_contract
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 from bothways.operations.authorities import add_server_authority
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, show_customer

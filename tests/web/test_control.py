@@ -5,7 +5,8 @@ from tests.conftest import envoy_pid
 from tests.web.conftest import Ask, sent
 
 from bothways.cli.opening import control
-from bothways.dataplane.publisher import Applied, current_snapshot
+from bothways.dataplane.applied import Applied
+from bothways.dataplane.publisher import current_snapshot
 from bothways.errors import Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.services import add_service

@@ -1,11 +1,12 @@
 """Each of our errors has its status and its problem; any other shows nothing of its inside."""
 
+import asyncio
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI, Header
-from tests.web.conftest import Ask
+from tests.web.conftest import Ask, applied
 
 from bothways.errors import (
     BothwaysError,
@@ -19,7 +20,9 @@ from bothways.errors import (
     Unusable,
 )
 from bothways.findings import Finding
+from bothways.operations.hub import Hub
 from bothways.web import problem
+from bothways.web.portal import portal_app
 
 FINDING = Finding("CSR-KEY-01", "the key is DSA", "Make a new key.", "R7", "request.pem")
 
@@ -149,3 +152,21 @@ def test_what_the_framework_refuses_is_a_problem_too(
         "detail": detail,
     }
     assert answer.headers.get("allow") == ("PUT" if status == 405 else None)
+
+
+def test_who_leaves_in_the_middle_of_a_request_leaves_no_traceback(hub: Hub) -> None:
+    sent = iter([{"type": "http.request", "body": b"email=a", "more_body": True}, {"type": "http.disconnect"}])
+    answered: list[Any] = []
+
+    async def receive() -> Any:
+        return next(sent)
+
+    async def send(message: Any) -> None:
+        answered.append(message.get("status"))
+
+    headers = [(b"origin", hub.terms.portal.encode()), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {"type": "http", "method": "POST", "path": "/sign-in", "headers": headers, "query_string": b""}
+    scope |= {"scheme": "https", "server": ("hub", 443), "client": ("192.0.2.1", 5), "http_version": "1.1"}
+    # What is raised here, uvicorn logs as an error.
+    asyncio.run(portal_app(hub, applied)(scope, receive, send))
+    assert answered[0] == 400

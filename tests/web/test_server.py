@@ -7,6 +7,7 @@ import ssl
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from bothways import files
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, contract, sign_for_hub
 from bothways.store.authorities import Role
+from bothways.web import server
 from bothways.web.server import ServerCertificate, serve_on_socket, serve_over_tls
 from bothways.xds.state import KeyPair
 
@@ -52,13 +54,15 @@ def serving(server: Coroutine[Any, Any, None], ready: Callable[[], Awaitable[Any
     return asyncio.run(run())
 
 
-def get(transport: httpx2.AsyncHTTPTransport, url: str) -> Callable[[], Awaitable[Any]]:
+def get(
+    transport: httpx2.AsyncHTTPTransport, url: str, headers: dict[str, str] | None = None
+) -> Callable[[], Awaitable[Any]]:
     """Return an attempt to get the page: None while nobody listens, else the page or why it did not come."""
 
     async def attempt() -> Any:
         async with httpx2.AsyncClient(transport=transport) as client:
             try:
-                return (await client.get(url)).text
+                return (await client.get(url, headers=headers)).text
             except httpx2.ConnectError as error:
                 return None if "attempts failed" in str(error) else str(error) or "closed"
 
@@ -186,6 +190,48 @@ def test_a_renewed_certificate_is_presented_to_new_connections_and_open_ones_liv
     asyncio.run(run())
 
 
+def test_half_a_handshake_is_cut_off_and_others_are_served_meanwhile(
+    hub: Hub, app: FastAPI, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = ServerCertificate(hub.run_directory, hub_state(hub).server)
+    (port,) = free_ports(1)
+    hello = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        trusting.wrap_bio(ssl.MemoryBIO(), hello, server_hostname="unused").do_handshake()
+    begun = hello.read()
+
+    async def connected() -> Line:
+        # The bound of this test is so short that a busy machine may miss it.
+        while True:
+            with suppress(ConnectionError):
+                return await connect(port, trusting)
+
+    async def run() -> None:
+        task = asyncio.create_task(serve_over_tls(app, "127.0.0.1", port, certificate))
+        async with asyncio.timeout(20):
+            first = await connected()
+            slow = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+            for (_, writer), part in zip(slow, (b"", begun[:20], begun), strict=True):
+                writer.write(part)
+            healthy = await connected()
+            assert (await first.page(), await healthy.page()) == (b'"hello"', b'"hello"')
+            # With the bound of asyncio itself, none of these ends before the test's own time is over.
+            for reader, writer in slow:
+                # What the server says to a whole hello, until it has waited long enough for the rest.
+                with suppress(ConnectionError):
+                    while await reader.read(1 << 14):
+                        pass
+                writer.close()
+            assert (await first.page(), await healthy.page()) == (b'"hello"', b'"hello"')
+            for line in (first, healthy):
+                await line.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    monkeypatch.setattr(server, "_HANDSHAKE_SECONDS", 0.2)
+    asyncio.run(run())
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memfd_create(2) is Linux")
 def test_the_key_is_on_no_disk(hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
@@ -236,6 +282,21 @@ def test_a_server_for_certain_clients_asks_for_their_certificate_and_tells_the_a
     assert asked(context) == "closed"
     certificate.follow(state.server, clients + contract(hub).trust.issuing_ca)
     assert json.loads(asked(context)) == [state.client.certificate_pem]
+
+
+def test_where_a_request_came_from_is_not_what_it_says(hub: Hub, trusting: ssl.SSLContext) -> None:
+    shown = FastAPI()
+
+    @shown.get("/")
+    def _source(request: Request) -> list[str]:
+        return [request.client.host if request.client else "", request.url.scheme]
+
+    (port,) = free_ports(1)
+    certificate = ServerCertificate(hub.run_directory, hub_state(hub).server)
+    told = {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "http"}
+    asked = get(httpx2.AsyncHTTPTransport(verify=trusting), f"https://localhost:{port}/", told)
+    answer = serving(serve_over_tls(shown, "127.0.0.1", port, certificate), asked)
+    assert json.loads(answer) == ["127.0.0.1", "https"]
 
 
 def test_a_server_for_everybody_tells_of_no_certificate(hub: Hub, trusting: ssl.SSLContext) -> None:

@@ -1,13 +1,24 @@
-"""One open HTTP/2 connection to the endpoint, on which anything can be asked or sent."""
+"""One open HTTP/2 connection to the endpoint, on which anything can be asked or sent; and a service that speaks it."""
 
+import json
+import socket
 import ssl
 from typing import Any, Self
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    RequestReceived,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+    TrailersReceived,
+)
 from h2.settings import SettingCodes
+from tests.wire.upstream import Upstream
 
 
 class Http2Line:
@@ -98,3 +109,27 @@ class Http2Line:
 def name_of(code: Any) -> str:
     """Return the name of an error code (RFC 9113 section 7)."""
     return ErrorCodes(code).name
+
+
+def serve_http2(_: Upstream, connection: socket.socket) -> None:
+    """Answer each request with what was sent: headers, trailers and body, in JSON."""
+    server = H2Connection(H2Configuration(client_side=False))
+    server.initiate_connection()
+    connection.sendall(server.data_to_send())
+    requests: dict[int, dict[str, Any]] = {}
+    while received := connection.recv(65536):
+        for event in server.receive_data(received):
+            if isinstance(event, RequestReceived):
+                requests[event.stream_id] = {"headers": _texts(event.headers), "trailers": [], "body": ""}
+            elif isinstance(event, TrailersReceived):
+                requests[event.stream_id]["trailers"] = _texts(event.headers)
+            elif isinstance(event, DataReceived):
+                requests[event.stream_id]["body"] += event.data.decode()
+            elif isinstance(event, StreamEnded):
+                server.send_headers(event.stream_id, [(":status", "200")])
+                server.send_data(event.stream_id, json.dumps(requests[event.stream_id]).encode(), end_stream=True)
+        connection.sendall(server.data_to_send())
+
+
+def _texts(headers: Any) -> list[tuple[str, str]]:
+    return [(bytes(name).decode(), bytes(value).decode()) for name, value in headers]

@@ -1,6 +1,7 @@
 """A service with two addresses, one of which is away: no call is lost, and none is made twice."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from bothways.operations.services import add_service, grant_service
 from bothways.registry.service import Service
 from bothways.spoke.directory import Spoke
 from bothways.xds import names
-from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot
 from bothways.xds.typed import any_of, tcp
 
 pytestmark = pytest.mark.envoy
@@ -36,8 +38,8 @@ def at_two_addresses(snapshot: Snapshot, ports: tuple[int, int]) -> Snapshot:
     [first] = locality.lb_endpoints
     first.endpoint.address.CopyFrom(tcp("127.0.0.1", ports[0]))
     locality.lb_endpoints.add().endpoint.address.CopyFrom(tcp("127.0.0.1", ports[1]))
-    changed = {**clusters, name: Resource(name, "two", any_of(cluster))}
-    return Snapshot(snapshot.version, {**snapshot.resources, names.CLUSTER_TYPE: changed})
+    changed = {**snapshot.unasked(names.CLUSTER_TYPE), name: Resource(name, "two", any_of(cluster))}
+    return replace(snapshot, resources={**snapshot.resources, names.CLUSTER_TYPE: changed})
 
 
 @pytest.fixture

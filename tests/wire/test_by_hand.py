@@ -16,6 +16,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from tests.programs import absent
 from tests.shell_pages import Block, Machine, Terminal, machine
 from tests.wire.conftest import MERCHANT
 from tests.wire.servers import NGINX
@@ -29,7 +30,7 @@ from bothways.operations.endpoints import set_endpoint
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.registry.customer import CustomerKind
-from bothways.web.pages.recipes import configurations
+from bothways.web.pages.instructions import enclosed
 
 pytestmark = [pytest.mark.envoy, pytest.mark.timeout(300)]
 
@@ -61,7 +62,7 @@ class Customer(Terminal):
     def _installed(self, place: Path) -> Path:
         place.mkdir()
         for name in ("openssl", "curl", *SYSTEM):
-            (place / name).symlink_to(shutil.which(name) or pytest.skip(f"{name} is not on PATH"))
+            (place / name).symlink_to(shutil.which(name) or pytest.skip(absent(name)))
         # An installation, which has its files elsewhere than the system's.
         (self._nginx / "conf.d").mkdir(parents=True)
         (place / "nginx").write_text(
@@ -113,7 +114,7 @@ def test_openssl_curl_and_nginx_lead_to_both_flows_by_what_is_printed(hub: Hub, 
     customer, out = Customer(here), here.directory / "out.zip"
     add_customer(hub, MERCHANT, CustomerKind.MERCHANT, "Corner Shop")
     here.listen(f"bothways hub run --directory {hub.directory}", hub.settings.inbound_port, here.directory)
-    out.write_bytes(export_bundle(hub, MERCHANT, configurations(hub, MERCHANT)).data)
+    out.write_bytes(export_bundle(hub, MERCHANT, enclosed(hub, MERCHANT)).data)
 
     compare, request, server, pin, *_ = customer.received(out)
     digests = re.findall(r"= ([0-9a-f]{64})", customer.types(compare))
@@ -129,7 +130,7 @@ def test_openssl_curl_and_nginx_lead_to_both_flows_by_what_is_printed(hub: Hub, 
     set_endpoint(hub, MERCHANT, f"https://{HOST}:8443")
     endorse_chain(hub, submit_chain(hub, MERCHANT, (customer.directory / "server-chain.pem").read_bytes()).id)
     assert control(hub, "POST", "/apply")
-    out.write_bytes(export_bundle(hub, MERCHANT, configurations(hub, MERCHANT)).data)
+    out.write_bytes(export_bundle(hub, MERCHANT, enclosed(hub, MERCHANT)).data)
 
     *_, place, call, nginx, again = customer.received(out)
     customer.types(place)

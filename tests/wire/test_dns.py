@@ -1,12 +1,15 @@
 """What a DNS server can do to the hub's Envoy: it changes its answers, fails, is silent, or leads inside."""
 
 import asyncio
+import ipaddress
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +24,24 @@ from tests.hub_server import HubServer, hub_server
 from tests.wire.conftest import with_envoy
 from tests.wire.servers import make_pki, python
 
+from bothways.connectivity.evidence import DnsSeen, Evidence
 from bothways.connectivity.facts import ProbeFact
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import current_snapshot
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer
+from bothways.operations.data_plane import hub_state
 from bothways.operations.endpoints import record_probe, set_endpoint, show_endpoint
 from bothways.operations.hub import Hub, contract
+from bothways.operations.idle import STALE_MOST, calls_seen, let_go_stale
 from bothways.operations.services import add_service
 from bothways.pki.chain import certificate_pem
+from bothways.registry.addresses import refused_ranges
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.xds import names
-from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.typed import any_of, extension, tcp
 
 pytestmark = pytest.mark.envoy
@@ -87,8 +95,8 @@ def asking(snapshot: Snapshot, tsp_id: str, server: tuple[str, int]) -> Snapshot
     resolver.resolvers.append(tcp(*server))
     dns.typed_dns_resolver_config.CopyFrom(extension("envoy.network.dns_resolver.cares", resolver))
     cluster.cluster_type.typed_config.CopyFrom(any_of(dns))
-    changed = {**clusters, name: Resource(name, "asking", any_of(cluster))}
-    return Snapshot(snapshot.version, {**snapshot.resources, names.CLUSTER_TYPE: changed})
+    changed = {**snapshot.unasked(names.CLUSTER_TYPE), name: Resource(name, "asking", any_of(cluster))}
+    return replace(snapshot, resources={**snapshot.resources, names.CLUSTER_TYPE: changed})
 
 
 def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes_nor_other_customers(
@@ -106,14 +114,15 @@ def test_a_silent_dns_server_holds_up_neither_the_endpoint_nor_other_changes_nor
             assert await ads.settled() is True
             _, writer = await asyncio.open_connection("127.0.0.1", hub.settings.inbound_port)
             writer.close()
+            # Another customer's first call is over while the one still waits for its name.
+            assert (await asyncio.to_thread(called, "other")).status_code == 200
+            assert not call.done()
         add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
         ads.publish(asking(current_snapshot(hub), customer, silent.getsockname()))
         async with asyncio.timeout(SECONDS):
             await ads.sent()
             assert not call.done()
             assert await ads.settled() is True
-            # Envoy asks for nobody else's while it waits, and that is not long.
-            assert (await asyncio.to_thread(called, "other")).status_code == 200
             # The one call that waits for the name is told that it is the name, before Envoy waits no more.
             assert (await call).json()["finding"] == "EGRESS-DNS-01"
 
@@ -155,11 +164,50 @@ def test_an_answer_that_leads_to_loopback_after_the_registration_reaches_nobody(
     assert calls == []
 
 
+def test_envoy_connects_to_no_address_of_any_special_range_whatever_dns_says(
+    hub: Hub, customer: str, dns_server: DnsServer
+) -> None:
+    networks = [ipaddress.ip_network(each) for each in refused_ranges(loopback_allowed=False)]
+    # First and last of each, and loopback as IPv6 and NAT64 write it.
+    addresses = {
+        str(each): f"a{number}.bank.test"
+        for number, each in enumerate([end for each in networks for end in (each[0], each[-1])])
+    } | {"::ffff:127.0.0.1": "mapped.bank.test", "64:ff9b::7f00:1": "nat64.bank.test"}
+    dns_server.records = {(name, "AAAA" if ":" in each else "A"): [f"60 {each}"] for each, name in addresses.items()}
+    state = hub_state(hub)
+    [server] = state.customers
+    assert server.tsp_id == customer
+    called = {each: f"S{number}" for number, each in enumerate(addresses)}
+    servers = [replace(server, tsp_id=called[each], host=name) for each, name in addresses.items()]
+    snapshot = build_snapshot(replace(state, danger_outbound_loopback=False, customers=tuple(servers)))
+    for each in servers:
+        snapshot = asking(snapshot, each.tsp_id, ("127.0.0.1", dns_server.port))
+    found = dict[str, object]()
+
+    def call() -> None:
+        with client_of(hub) as client:
+            for address, tsp_id in called.items():
+                answer = client.get("/", headers={names.CUSTOMER_HEADER: tsp_id}).json()
+                found[address] = (answer["finding"], "special-address" in answer["reason"])
+
+    async def test(ads: AdsServer) -> None:
+        async with asyncio.timeout(SECONDS):
+            assert await ads.settled() is True
+        await asyncio.to_thread(call)
+
+    asyncio.run(with_envoy(hub, snapshot, test))
+    assert found == dict.fromkeys(addresses, ("EGRESS-ADDRESS-01", True))
+
+
 @dataclass
 class Scene:
-    """A customer's server whose name is in our DNS, two servers that may be it, and an Envoy that calls."""
+    """A customer's server whose name is in our DNS, two servers that may be it, and an Envoy that calls.
+
+    `publish` sends Envoy what is stored.
+    """
 
     tsp_id: str
+    publish: Callable[[], object]
     dns: DnsServer
     old: HubServer
     new: HubServer
@@ -195,22 +243,27 @@ def play(hub: Hub, issuer: str, tmp_path: Path, dns_server: DnsServer) -> Iterat
     pki = make_pki(tmp_path, client_ca, HOST)
     dns_server.records = {(HOST, "A"): [f"{TTL} 127.0.0.1"]}
     proved(hub, issuer, f"https://{HOST}:{port}", pki.chain)
-    snapshot = asking(current_snapshot(hub), issuer, ("127.0.0.1", dns_server.port))
+
+    def snapshot() -> Snapshot:
+        return asking(current_snapshot(hub), issuer, ("127.0.0.1", dns_server.port))
+
     with (
         hub_server(pki, "127.0.0.1", port, client_ca) as old,
         hub_server(pki, "127.0.0.2", port, client_ca) as new,
         client_of(hub) as client,
     ):
-        scene = Scene(issuer, dns_server, old, new, client)
 
         def run(test: Callable[[Scene], None]) -> None:
             async def beside(ads: AdsServer) -> None:
+                loop = asyncio.get_running_loop()
+                publish = partial(loop.call_soon_threadsafe, lambda: ads.publish(snapshot()))
+                scene = Scene(issuer, publish, dns_server, old, new, client)
                 async with asyncio.timeout(SECONDS):
                     assert await ads.settled() is True
                 await asyncio.to_thread(scene.call_until_answered, 200)
                 await asyncio.to_thread(test, scene)
 
-            asyncio.run(with_envoy(hub, snapshot, beside))
+            asyncio.run(with_envoy(hub, snapshot(), beside))
 
         yield run
 
@@ -224,6 +277,8 @@ def test_another_address_of_a_customers_server_is_in_use_within_its_ttl_and_no_c
         used = scene.old.requests
         scene.call_until(lambda: scene.new.requests > 20)
         assert scene.old.requests == used
+        # No connection to the old address outlives its last call.
+        scene.call_until(lambda: scene.old.connections == 0)
 
     play(test)
 
@@ -236,6 +291,26 @@ def test_the_last_address_of_a_customers_server_stays_in_use_while_dns_fails(pla
         assert scene.new.requests == 0
         scene.dns.records, scene.dns.mode = {(HOST, "A"): [f"{TTL} 127.0.0.2"]}, ""
         scene.call_until(lambda: scene.new.requests > 0)
+
+    play(test)
+
+
+def test_the_last_address_of_a_customers_server_is_forgotten_when_dns_has_failed_for_days(
+    play: Play, hub: Hub, issuer: str
+) -> None:
+    later = replace(hub, now=partial(add, hub.now(), STALE_MOST))
+
+    def test(scene: Scene) -> None:
+        scene.dns.mode = "SERVFAIL"
+        calls_seen(hub, [issuer], [])
+        seen = ProbeFact(show_endpoint(hub, issuer).address, later.now(), ok=False, seen="failed")
+        record_probe(later, issuer, seen, (), Evidence(DnsSeen(HOST, failure="SERVFAIL")))
+        assert scene.call() == 200
+        assert let_go_stale(later, issuer)
+        scene.publish()
+        scene.call_until_answered(503)
+        used = scene.old.requests
+        assert (scene.call(), scene.old.requests) == (503, used)
 
     play(test)
 

@@ -2,7 +2,6 @@
 
 import base64
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from tests.conftest import running
+from tests.programs import absent
 from tests.wire.conftest import ISSUER
 
 from bothways.cli.opening import control
@@ -46,8 +46,8 @@ def need() -> Callable[..., None]:
     """Return a check that programs are there; a test without them is skipped by name."""
 
     def check(*programs: str) -> None:
-        if missing := [each for each in programs if shutil.which(each) is None]:
-            pytest.skip(f"{', '.join(missing)} is not on PATH")
+        if missing := absent(*programs):
+            pytest.skip(missing)
 
     return check
 

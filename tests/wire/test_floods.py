@@ -164,7 +164,8 @@ def test_a_few_such_frames_are_no_flood(
         assert line.ask("/tokens")[0] == 200
 
 
-LONG = tuple((f"x-{number}", "a" * 9000) for number in range(8))
+# Envoy's own limit would be 60 KiB.
+LONG = tuple((f"x-{number}", "a" * 9000) for number in range(4))
 MANY = tuple((f"x-{number}", "a") for number in range(150))
 # One header in the table of HPACK, and a byte for each time that it is meant.
 BOMB = (("x-same", "a" * 3000),) * 400
@@ -191,7 +192,7 @@ def test_a_head_that_is_too_large_ends_its_stream_over_http2_and_no_other(
 def test_the_streams_of_a_connection_are_limited(world: World, caller: Spoke) -> None:
     with Http2Line(secured(world, caller), world.host) as line:
         assert line.ask("/tokens")[0] == 200
-        assert 0 < line.most_streams <= 1024
+        assert line.most_streams == 100
 
 
 def test_connections_that_say_nothing_or_only_begin_are_closed_and_hold_nobody_up(world: World, caller: Spoke) -> None:

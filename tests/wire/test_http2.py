@@ -16,7 +16,7 @@ def ask(world: World, spoke: Spoke, path: str, *options: str) -> tuple[int, str]
     """Send one GET over HTTP/2, and return status and body."""
     curl = shutil.which("curl")
     if curl is None or " HTTP2 " not in subprocess.run([curl, "-V"], capture_output=True, text=True, check=True).stdout:
-        pytest.skip("curl with HTTP/2 is not on PATH")
+        pytest.skip("curl with HTTP/2 is not on PATH (Debian package curl)")
     identity = ["--cert", str(spoke.certificate_file), "--key", str(spoke.key_file), "--cacert", str(ca_of(world))]
     asked = ["--http2", "--path-as-is", "--max-time", "10", *options, f"https://{world.host}{path}"]
     command = [curl, "-sS", *identity, *asked, "-w", "\n%{http_version} %{http_code}"]

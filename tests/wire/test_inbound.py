@@ -1,5 +1,6 @@
 """Who gets through the handshake of the endpoint, and who does not (R1, R5, R6)."""
 
+import json
 import re
 import shutil
 import ssl
@@ -14,13 +15,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import local_settings
-from tests.wire.conftest import World
+from tests.wire.conftest import ISSUER, MERCHANT, World
 
+from bothways import files
 from bothways.contract.document import Environment
 from bothways.operations.customers import add_customer
+from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import initialise, new_terms, open_hub
 from bothways.pki import issue
 from bothways.pki.profile import Profile
@@ -112,11 +115,15 @@ def test_a_self_signed_twin_is_refused(world: World, caller: Spoke, tmp_path: Pa
     assert "UNKNOWN_CA" in refusal(world, world.context(presented(caller, forged, key, tmp_path)))
 
 
-def test_a_twin_of_a_foreign_ca_with_the_same_name_is_refused(world: World, caller: Spoke, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_twin_of_a_foreign_ca_with_the_same_name_is_refused(
+    world: World, caller: Spoke, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
     key, signer = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     original = leaf_of(caller)
     forged = twin(original, original.issuer, key, signer)
     context = world.context(presented(caller, forged, key, tmp_path))
+    context.minimum_version = context.maximum_version = version
     assert refusal(world, context) in {"TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_DECRYPT_ERROR"}
 
 
@@ -169,13 +176,66 @@ def test_a_certificate_of_the_issuing_ca_for_another_time_or_use_is_refused(
     assert wanted in refusal(world, world.context(other))
 
 
-def test_a_certificate_of_the_issuing_ca_that_was_never_stored_passes_no_route(
-    world: World, caller: Spoke, tmp_path: Path
+def uri(text: str) -> x509.UniformResourceIdentifier:
+    return x509.UniformResourceIdentifier(text)
+
+
+OTHER = "urn:bothways:PPR:12345678:7"
+# What is told of the URI-ID of a certificate that is on record.
+NAMES: dict[str, Callable[[str], tuple[x509.GeneralName, ...]]] = {
+    "never stored": lambda _: (uri(OTHER),),
+    "with another behind it": lambda own: (uri(own), uri(OTHER)),
+    "with another before it": lambda own: (uri(OTHER), uri(own)),
+    "twice": lambda own: (uri(own), uri(own)),
+    "behind a comma": lambda own: (uri(f"{OTHER},{own}"),),
+    "in other capitals": lambda own: (uri(own.replace("PPR", "ppr")),),
+    "in part": lambda own: (uri(own[:-1]),),
+    "and more": lambda own: (uri(f"{own}0"),),
+    "not at all": lambda _: (x509.DNSName("12345678.example"),),
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_a_certificate_of_the_issuing_ca_without_exactly_an_identity_on_record_passes_no_route(
+    world: World, caller: Spoke, tmp_path: Path, names: Callable[[str], tuple[x509.GeneralName, ...]]
 ) -> None:
-    name = x509.UniformResourceIdentifier("urn:bothways:PPR:12345678:7")
-    other = signed_by_the_issuing_ca(world, caller, tmp_path, lambda usual: replace(usual, names=(name,)))
+    held = leaf_of(caller).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    [own] = held.get_values_for_type(x509.UniformResourceIdentifier)
+    other = signed_by_the_issuing_ca(world, caller, tmp_path, lambda usual: replace(usual, names=names(own)))
     with world.open(other) as line:
         assert [line.ask(path)[0] for path in ("/connectivity", "/tokens", "/")] == [403, 403, 403]
+
+
+def test_the_common_name_decides_nothing(world: World, caller: Spoke, tmp_path: Path) -> None:
+    merchant, _ = world.certified(MERCHANT)
+    world.apply()
+    subject = leaf_of(merchant).subject
+    other = signed_by_the_issuing_ca(world, caller, tmp_path, lambda usual: replace(usual, subject=subject))
+    with world.open(other) as line:
+        assert json.loads(line.ask("/tokens")[1])["headers"]["bothways-customer"] == ISSUER
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_customers_certificate_vouches_for_no_other(
+    world: World, caller: Spoke, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    """As browsers once took it (CVE-2002-0862): a chain through an end entity, under the very CA that is trusted."""
+    key, own = ec.generate_private_key(ec.SECP256R1()), leaf_of(caller)
+    signer = load_pem_private_key(caller.key_file.read_bytes(), None)
+    other = presented(caller, twin(own, own.subject, key, signer), key, tmp_path)
+    with other.certificate_file.open("ab") as file:
+        file.write(own.public_bytes(Encoding.PEM))
+    context = world.context(other)
+    context.minimum_version = context.maximum_version = version
+    assert refusal(world, context) in {"TLSV1_ALERT_UNKNOWN_CA", "SSLV3_ALERT_BAD_CERTIFICATE"}
+
+
+@pytest.mark.parametrize("pair", ["server", "client"])
+def test_the_hubs_own_certificates_open_nothing(world: World, pair: str) -> None:
+    held, context = getattr(hub_state(world.hub), pair), world.context()
+    with files.readable((held.key_pem + held.certificate_pem).encode(), world.hub.run_directory) as path:
+        context.load_cert_chain(path)
+    assert "UNKNOWN_CA" in refusal(world, context)
 
 
 @pytest.mark.parametrize("name", ["other.localhost", "ppr.hub.localhost", "portal.ppr.hub.localhost", None])
@@ -210,7 +270,7 @@ def test_no_session_is_resumed(world: World, caller: Spoke, version: ssl.TLSVers
         assert second.session_reused is False
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH (Debian package openssl)")
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_no_signature_with_sha_1_is_asked_for(world: World, version: str) -> None:
     settings, name = world.hub.settings, world.host.split(":")[0]
@@ -225,3 +285,24 @@ def test_no_signature_with_sha_1_is_asked_for(world: World, version: str) -> Non
     [asked] = re.findall(r"^Requested Signature Algorithms: (.*)$", seen, flags=re.MULTILINE)
     assert "ECDSA+SHA256" in asked
     assert "SHA1" not in asked
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH (Debian package openssl)")
+def test_a_handshake_is_not_begun_again_on_an_open_connection(world: World, caller: Spoke, tmp_path: Path) -> None:
+    """In TLS 1.2 another certificate could come in its middle (CVE-2009-3555), or one handshake after the other."""
+    settings, trusted = world.hub.settings, tmp_path / "ca.crt"
+    trusted.write_text(caller.contract.trust.server_ca)
+    address = f"{settings.inbound_address}:{settings.inbound_port}"
+    identity = ["-cert", str(caller.certificate_file), "-key", str(caller.key_file), "-CAfile", str(trusted)]
+    name = ["-servername", world.host.split(":")[0]]
+    done = subprocess.run(
+        ["openssl", "s_client", "-tls1_2", "-connect", address, *name, *identity],
+        # Its own command to begin anew.
+        input=b"R\n",
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert b"Verification: OK" in done.stdout
+    assert b"Compression: NONE" in done.stdout
+    assert b"no renegotiation" in done.stderr

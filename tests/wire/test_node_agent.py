@@ -18,9 +18,11 @@ from tests.wire.agents import Agent, agent
 from tests.wire.conftest import ISSUER, World, stored_world
 from tests.wire.load import Load
 from tests.wire.test_nodes import connectivity, nodes, settled, stream, with_nodes
-from tests.wire.test_survival import Running
+from tests.wire.test_rotation import python as customers_server
+from tests.wire.test_survival import Running, called
 
 from bothways.cli.opening import control
+from bothways.demo.customer_ca import make_server_files
 from bothways.operations.authorities import add_node_authority, list_authorities, retire_authority
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.data_plane import hub_state
@@ -58,12 +60,24 @@ def node(hub_of: Running) -> Iterator[Agent]:
         yield made
 
 
-def test_a_node_is_restarted_without_the_hub_and_serves_what_was_in_force(hub_of: Running, node: Agent) -> None:
+def test_a_node_is_restarted_without_the_hub_and_serves_what_was_in_force(
+    hub_of: Running, node: Agent, tmp_path: Path
+) -> None:
     world, there = hub_of.world, node.at(hub_of.world)
     (spoke, _), (revoked, serial) = world.connected(), world.connected()
     revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
     world.apply()
-    hub_of.kill()
+    with customers_server(world, "KEPT", make_server_files(tmp_path, "Bank", "kept.localhost")):
+        # Asked for on the second stream, through the agent.
+        eventually(lambda: called(there, "KEPT"), "the node does not call the customer")
+        eventually(lambda: loaded(world, "eu-1") == 1, "the node has not confirmed the customer's server")
+        hub_of.kill()
+        goes_on_without_the_hub(hub_of, node, spoke, revoked)
+
+
+def goes_on_without_the_hub(hub_of: Running, node: Agent, spoke: Spoke, revoked: Spoke) -> None:
+    """Have the hub, which was killed, start again, and the node's Envoy meanwhile."""
+    world, there = hub_of.world, node.at(hub_of.world)
     with Load(there, spoke) as load:
         load.wait_for_more()
         node.becomes(source="snapshot")
@@ -74,6 +88,7 @@ def test_a_node_is_restarted_without_the_hub_and_serves_what_was_in_force(hub_of
         assert load.lost, "the crash was not noticed"
         with pytest.raises(ssl.SSLError, match="CERTIFICATE_REVOKED"), there.tls(there.context(revoked)) as line:
             line.recv(1)
+        eventually(lambda: called(there, "KEPT"), "the saved snapshot does not lead to the customer")
         load.lost.clear()
         hub_of.start()
         settled(world.hub, "eu-1")
@@ -84,7 +99,14 @@ def test_a_node_is_restarted_without_the_hub_and_serves_what_was_in_force(hub_of
         world.apply()
         with there.open(spoke) as line:
             line.until("/vault", 200)
+        assert called(there, "KEPT")
     assert load.lost == []
+
+
+def loaded(world: World, name: str) -> int:
+    """Return how many customers' servers a node has loaded, as the hub knows."""
+    [node] = nodes(world.hub)[name]
+    return int(node["customers"])
 
 
 @pytest.mark.soak

@@ -43,8 +43,8 @@ ecdsa_marker = "EC"
 COMMON_NAME = "MA-EC.12345678.PRD"
 
 pytestmark = [
-    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed"),
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed"),
+    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH (Debian package openssl)"),
 ]
 
 

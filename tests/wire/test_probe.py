@@ -36,7 +36,10 @@ from bothways.spoke.resolver import Question
 from bothways.store import authorities
 from bothways.store.authorities import Role
 
-pytestmark = [pytest.mark.envoy, pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.envoy,
+    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+]
 
 Run = Callable[[ServerPki], AbstractContextManager[int]]
 MUTUAL = "ssl_verify_client on; ssl_client_certificate {ca};"

@@ -21,7 +21,10 @@ from bothways.outbound.probe import probe_customer
 from bothways.store import authorities
 from bothways.store.authorities import Role
 
-pytestmark = [pytest.mark.envoy, pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed")]
+pytestmark = [
+    pytest.mark.envoy,
+    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+]
 
 Run = Callable[[ServerPki], AbstractContextManager[int]]
 

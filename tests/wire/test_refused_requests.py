@@ -97,6 +97,27 @@ def test_the_request_itself_is_wrong(
     assert said(place.observed(ISSUER)) == (wanted, MatchedBy.HANDSHAKE)
 
 
+@pytest.mark.parametrize(
+    ("version", "more", "said_to_caller", "wanted"),
+    [
+        ("1.0", "", b"Upgrade Required", "INBOUND-REQUEST-02"),
+        ("1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", b"No upgrade, such as to", "INBOUND-REQUEST-03"),
+        ("1.1", "Transfer-Encoding: odd\r\n", b"Not Implemented", "INBOUND-REQUEST-01"),
+    ],
+)
+def test_another_version_an_upgrade_and_what_cannot_be_read_are_told_from_a_service_that_fails(
+    world: World, place: Caller, caller: Spoke, version: str, more: str, said_to_caller: bytes, wanted: str
+) -> None:
+    context = world.context(caller)
+    with context.wrap_socket(place.plain(), server_hostname=world.host.split(":")[0]) as line:
+        line.sendall(f"GET /tokens HTTP/{version}\r\nHost: {world.host}\r\n{more}\r\n".encode())
+        answer = b""
+        while b"}" not in answer:
+            answer += line.recv(65536)
+    assert said_to_caller in answer
+    assert said(place.observed(ISSUER)) == (wanted, MatchedBy.HANDSHAKE)
+
+
 def test_the_service_behind_the_endpoint_is_away(world: World, place: Caller, caller: Spoke) -> None:
     add_service(world.hub, Service("away", "/away", "http://127.0.0.1:9"))
     grant_service(world.hub, "away", ISSUER)

@@ -7,6 +7,7 @@ import pytest
 from tests.wire.conftest import ISSUER, MERCHANT, Line, World
 from tests.wire.http2 import Http2Line
 
+from bothways.cli.opening import control
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.customers import resume_customer, suspend_customer
 from bothways.operations.services import grant_service, withdraw_service
@@ -76,6 +77,37 @@ def test_a_suspended_customer_is_refused_on_its_open_connection_until_it_is_resu
         resume_customer(world.hub, ISSUER)
         world.apply()
         assert line.ask("/tokens")[0] == 200
+
+
+def test_whoever_was_taken_away_is_refused_all_the_while_until_the_maps_have_followed(world: World) -> None:
+    (spoke, serial), (other, _) = world.connected(), world.connected()
+    with world.open(spoke) as line, world.open(other) as unharmed:
+        assert line.ask("/tokens")[0] == unharmed.ask("/tokens")[0] == 200
+        revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
+        world.apply()
+        before = now = version(world)
+        while now == before:
+            now = version(world)
+            assert (line.ask("/connectivity")[0], unharmed.ask("/tokens")[0]) == (403, 200)
+        world.apply()
+        assert (version(world), line.ask("/tokens")[0], unharmed.ask("/tokens")[0]) == (now, 403, 200)
+        # What is new does not wait for that, nor lets anybody in whose list goes with it.
+        revoked, serial = world.connected()
+        with world.open(revoked) as another:
+            revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
+            world.apply()
+            late, _ = world.certified(MERCHANT, "Shop")
+            world.apply()
+            with world.open(late) as third:
+                assert third.ask("/connectivity")[0] == 200
+            assert [each.ask("/connectivity")[0] for each in (line, another, unharmed)] == [403, 403, 200]
+
+
+def version(world: World) -> str:
+    """Return what the hub has published last: another one when the maps have followed."""
+    status = control(world.hub, "GET", "/status")
+    assert status is not None
+    return str(status["version"])
 
 
 def test_a_service_is_granted_and_withdrawn_on_an_open_connection(world: World) -> None:

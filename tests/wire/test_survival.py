@@ -26,9 +26,11 @@ from bothways.dataplane.envoy_state import is_kept, state_of
 from bothways.demo.customer_ca import make_server_files
 from bothways.demo.process import BothwaysProcess
 from bothways.operations.certificates import revoke_certificate
+from bothways.operations.customers import add_customer, suspend_customer
 from bothways.operations.services import add_service, grant_service
 from bothways.operations.settings import EnvoyLifetime
 from bothways.pki.revocation import RevocationReason
+from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 
 pytestmark = pytest.mark.envoy
@@ -103,8 +105,11 @@ def test_a_hub_that_is_killed_and_comes_back_loses_no_request(hub_of: Running) -
 def test_envoy_starts_without_the_hub_and_serves_what_it_served(hub_of: Running) -> None:
     world = hub_of.world
     (spoke, _), (merchant, _), (revoked, serial) = world.connected(), world.connected(MERCHANT), world.connected()
-    # What a person was told is in force is refused by every Envoy after this, hub or not.
+    add_customer(world.hub, "11111111", CustomerKind.ISSUER, "Suspended Bank")
+    suspended, _ = world.connected("11111111")
+    # What a person was told is in force is refused by every Envoy after this, hub or not: also before the maps follow.
     revoke_certificate(world.hub, serial, RevocationReason.KEY_COMPROMISE)
+    suspend_customer(world.hub, "11111111", "tested")
     world.apply()
     hub_of.kill()
     with Load(world, spoke) as load, Load(world, merchant, "/vault/load") as other:
@@ -122,6 +127,8 @@ def test_envoy_starts_without_the_hub_and_serves_what_it_served(hub_of: Running)
         assert max(at for at, _ in lost) - killed_at < 10
         with pytest.raises(ssl.SSLError, match="CERTIFICATE_REVOKED"), world.tls(world.context(revoked)) as line:
             line.recv(1)
+        with world.open(suspended) as line:
+            assert line.ask("/connectivity")[0] == 403
         load.lost.clear()
         other.lost.clear()
         hub_of.start()

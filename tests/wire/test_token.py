@@ -76,7 +76,7 @@ def test_a_renewal_has_a_new_key_in_the_token_and_is_put_back_and_forth(spoke: S
 def test_the_doctor_names_the_key_in_the_token_and_tells_what_keeps_tls_from_it(spoke: Spoke, tmp_path: Path) -> None:
     here = ("--directory", spoke.directory)
     done = bothways("spoke", "check", *here)
-    assert "ECDSA on secp256r1, issuing-ca in the token hub-" in done.stderr
+    assert "ECDSA P-256, issuing-ca in the token hub-" in done.stderr
     assert "ok    inbound" in done.stderr
     missing = bothways("spoke", "check", *here, OPENSSL_MODULES=str(tmp_path))
     assert missing.returncode == 1, missing.stdout + missing.stderr

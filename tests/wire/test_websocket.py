@@ -27,8 +27,11 @@ def accepted(key: bytes) -> bytes:
 
 
 def echo(upstream: Upstream, connection: socket.socket) -> None:
-    """Upgrade, and send back what comes; a request without an upgrade is answered with 200."""
+    """Upgrade, and send back what comes; another version is answered with 426, and a request without one with 200."""
     while request := upstream.read(connection):
+        if b"version: 7\r\n" in request:
+            connection.sendall(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n")
+            continue
         headers = dict(line.split(b": ", 1) for line in request.split(b"\r\n")[1:] if b": " in line)
         key = {name.lower(): value for name, value in headers.items()}.get(b"sec-websocket-key")
         if key is None:
@@ -101,3 +104,20 @@ def test_without_a_grant_or_without_streaming_there_is_no_websocket(
     with connection:
         assert head.startswith(b"HTTP/1.1 403 ")
     assert not any(each.startswith(f"GET {path} ") and "upgrade: websocket" in each for each in service.heads)
+
+
+def test_an_upgrade_that_the_service_refuses_opens_no_way_for_what_comes_behind_it(
+    world: World, caller: Spoke, service: Upstream
+) -> None:
+    with world.open(caller) as line:
+        line.until("/live", 200)
+    with world.tls(world.context(caller)) as connection:
+        upgrade = f"GET /live HTTP/1.1\r\nHost: {world.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        hidden = b"GET /live/hidden HTTP/1.1\r\nHost: x\r\nBothways-Customer: 87654321\r\n\r\n"
+        connection.sendall(upgrade.encode() + b"Sec-WebSocket-Version: 7\r\nSec-WebSocket-Key: x\r\n\r\n" + hidden)
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1)
+        assert head.startswith(b"HTTP/1.1 426 ")
+        assert rest(connection) == b""
+    assert not any("hidden" in each for each in service.heads)

@@ -1,7 +1,6 @@
 """Customers' servers of several makes, which want the hub's client certificate and say which one they saw."""
 
 import hashlib
-import shutil
 import socket
 import ssl
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import free_ports
+from tests.programs import absent
 
 from bothways.demo.customer_ca import ServerFiles
 
@@ -50,8 +50,8 @@ def reachable(port: int) -> None:
 @contextmanager
 def process(*command: str) -> Iterator[None]:
     """Run a server until the block ends."""
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"{command[0]} is not on PATH")
+    if missing := absent(command[0]):
+        pytest.skip(missing)
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:
@@ -120,6 +120,8 @@ class Python:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             timeout = 120
+            # Head and body in one write: in two, the second waits 40 ms for the first one's acknowledgement.
+            wbufsize = -1
 
             def do_GET(self) -> None:
                 found = hashlib.sha256(self.connection.getpeercert(binary_form=True)).hexdigest()

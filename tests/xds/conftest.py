@@ -12,7 +12,9 @@ from google.protobuf import any_pb2, json_format
 from bothways.contract.document import Environment
 from bothways.dataplane.envoy import find_envoy
 from bothways.pki.chain import certificate_pem, fingerprint
-from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds import names
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot
 from bothways.xds.state import Address, Anchors, CustomerServer, HubState, Identity, KeyPair, ServiceRoute
 
 FIRST = Identity("urn:bothways:PPR:12345678:1a", "12345678")
@@ -96,11 +98,14 @@ def make_snapshot() -> Callable[[dict[str, dict[str, str]]], Snapshot]:
     """Return a maker of snapshots from name and version alone, by type: for the protocol the content is all one."""
 
     def make(versions: dict[str, dict[str, str]]) -> Snapshot:
-        resources = {
-            type_url: {name: Resource(name, version, any_pb2.Any(type_url=type_url)) for name, version in of.items()}
-            for type_url, of in versions.items()
-        }
-        return Snapshot(repr(sorted(versions.items())), resources)
+        own: dict[str, dict[str, Resource]] = {}
+        on_demand: dict[str, dict[str, Resource]] = {}
+        for type_url, of_type in versions.items():
+            own[type_url] = {}
+            for name, version in of_type.items():
+                of = on_demand.setdefault(type_url, {}) if names.on_demand(name) else own[type_url]
+                of[name] = Resource(name, version, any_pb2.Any(type_url=type_url))
+        return Snapshot(repr(sorted(versions.items())), own, on_demand=on_demand)
 
     return make
 

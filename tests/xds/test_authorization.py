@@ -9,7 +9,7 @@ from envoy.extensions.filters.http.rbac.v3 import rbac_pb2 as filter_pb2
 from envoy.extensions.rbac.matchers.upstream_ip_port.v3 import upstream_ip_port_matcher_pb2
 
 from bothways.registry.addresses import refused_ranges
-from bothways.xds.authorization import deny_all, deny_special_addresses, enter, reach, reach_by_all
+from bothways.xds.authorization import deny_all, deny_special_addresses, enter, reach, reach_by_all, refuse, refused_by
 from bothways.xds.identities import Identities, Part
 from bothways.xds.state import Identity
 
@@ -119,6 +119,27 @@ def test_whom_all_may_reach_needs_no_map(first: Identity, second: Identity) -> N
     left_out = route_components_pb2.FilterConfig()
     assert reach_by_all().Unpack(left_out)
     assert left_out == route_components_pb2.FilterConfig(disabled=True)
+
+
+def test_those_who_are_refused_are_told_as_whoever_is_in_no_map_and_all_others_go_on(
+    first: Identity, second: Identity
+) -> None:
+    message = filter_pb2.RBAC()
+    assert refuse([second.uri_id, first.uri_id]).Unpack(message)
+    entries = message.matcher.matcher_tree.exact_match_map.map
+    assert entries.keys() == {first.uri_id, second.uri_id}
+    # The name is what Envoy logs where nothing matched.
+    assert {(action_of(each).name, action_of(each).action) for each in entries.values()} == {
+        ("none", rbac_pb2.RBAC.DENY)
+    }
+    assert action_of(message.matcher.on_no_match).action == rbac_pb2.RBAC.ALLOW
+    assert message.matcher.matcher_tree.input.typed_config.type_url.endswith("UriSanInput")
+    assert refused_by(refuse([first.uri_id]).value) == {first.uri_id}
+
+
+def test_where_nobody_is_refused_no_rule_is_asked() -> None:
+    assert refuse([]).value == b""
+    assert refused_by(refuse([]).value) == frozenset()
 
 
 def test_parts_make_the_map_that_the_whole_makes() -> None:

@@ -1,6 +1,6 @@
 """What an Envoy has confirmed, read off its stream. For any order of messages: `properties/test_delta_xds.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,17 @@ from google.rpc import status_pb2
 
 from bothways.xds import names
 from bothways.xds.followed import Followed
-from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, SECRET_TYPE
-from bothways.xds.snapshot import Resource, Snapshot, build_snapshot
+from bothways.xds.names import CLUSTER_TYPE, EXTENSION_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, SECRET_TYPE
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
 from bothways.xds.stream import DeltaStream
 
-NAMED = {ROUTE_TYPE: ["inbound", "egress", "probe"], SECRET_TYPE: ["server-certificate", "customer-trust"]}
+NAMED = {
+    EXTENSION_TYPE: ["bothways.withdrawn"],
+    ROUTE_TYPE: ["inbound", "egress", "probe"],
+    SECRET_TYPE: ["server-certificate", "customer-trust"],
+}
 
 
 class Node:
@@ -49,7 +54,7 @@ class Node:
 
     def answer(self, snapshot: Snapshot, responses: list[Any]) -> None:
         for response in responses:
-            self.followed.response(response)
+            self.followed.response(response.message())
         for response in responses:
             answer = discovery_pb2.DeltaDiscoveryRequest(type_url=response.type_url, response_nonce=response.nonce)
             if self.refuses & {each.name for each in response.resources}:
@@ -78,7 +83,9 @@ def test_what_an_envoy_that_starts_has_confirmed_is_whole_at_the_end_and_not_bef
     node.ask(snapshot, SECRET_TYPE, "server-certificate")
     seen.append(followed.whole())
     node.ask(snapshot, SECRET_TYPE, "customer-trust")
-    assert seen == [False] * 5
+    seen.append(followed.whole())
+    node.ask(snapshot, EXTENSION_TYPE, "bothways.withdrawn")
+    assert seen == [False] * 6
     assert followed.whole()
     taken = followed.take()
     assert taken is not None
@@ -94,7 +101,7 @@ def test_what_was_sent_and_not_answered_is_not_in_it(state: HubState) -> None:
     node = Node(followed)
     node.start(snapshot)
     for response in node.stream.publish(build_snapshot(replace(state, identities=()))):
-        followed.response(response)
+        followed.response(response.message())
     assert not followed.whole()
 
 
@@ -162,6 +169,19 @@ def test_an_envoy_that_comes_back_says_by_versions_what_it_has(state: HubState) 
         assert taken.resources == served(snapshot)
 
 
+def as_read_back(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot as it is when it was saved and read back: what is on demand stands apart."""
+
+    def part(of_type: Mapping[str, Resource], *, on_demand: bool) -> dict[str, Resource]:
+        return {name: each for name, each in of_type.items() if names.on_demand(name) is on_demand}
+
+    own, apart = (
+        {kind: part(of_type, on_demand=each) for kind, of_type in snapshot.resources.items()} for each in (False, True)
+    )
+    assert any(apart.values())
+    return replace(snapshot, resources=own, on_demand=apart)
+
+
 @pytest.mark.parametrize("led_to", [True, False])
 def test_a_server_that_was_called_once_stays_for_as_long_as_calls_are_led_to_it(
     state: HubState, *, led_to: bool
@@ -178,7 +198,7 @@ def test_a_server_that_was_called_once_stays_for_as_long_as_calls_are_led_to_it(
     assert base.resources == served(snapshot, cluster, secret)
     now = snapshot if led_to else build_snapshot(replace(state, customers=()))
     # Another Envoy, which nobody had call the customer yet.
-    fresh = Followed(base)
+    fresh = Followed(as_read_back(base))
     Node(fresh).start(now)
     assert fresh.whole()
     taken = fresh.take()
@@ -189,3 +209,53 @@ def test_a_server_that_was_called_once_stays_for_as_long_as_calls_are_led_to_it(
     gone = followed.take()
     assert gone is not None
     assert [each for each in gone.of(CLUSTER_TYPE) if names.on_demand(each)] == []
+
+
+def test_what_is_on_demand_is_in_it_by_the_second_stream_and_when_that_breaks(state: HubState) -> None:
+    snapshot, followed = build_snapshot(state), Followed()
+    node = Node(followed)
+    node.start(snapshot)
+    called, other = sorted(each for each in snapshot.of(CLUSTER_TYPE) if names.customer_of(each))[:2]
+    node.ask(snapshot, names.ON_DEMAND_TYPE, called)
+    taken = followed.take()
+    assert taken is not None
+    assert taken.resources == served(snapshot, called)
+    # It breaks with an answer under way, which is not waited for; the node has what it had, and says so.
+    followed.response(node.stream.receive(asked(other), snapshot)[0].message())
+    assert not followed.whole()
+    node.stream.end_on_demand()
+    followed.end_on_demand()
+    assert followed.whole()
+    known = {name: snapshot.of(CLUSTER_TYPE)[name].version for name in (called, other)}
+    node.ask(snapshot, names.ON_DEMAND_TYPE, called, other, known=known)
+    again = followed.take()
+    assert again is not None
+    assert again.resources == served(snapshot, called, other)
+
+
+def asked(name: str) -> Any:
+    return discovery_pb2.DeltaDiscoveryRequest(type_url=names.ON_DEMAND_TYPE, resource_names_subscribe=[name])
+
+
+def test_what_was_refused_as_a_part_of_more_is_known_again_when_the_node_says_that_it_has_it(state: HubState) -> None:
+    snapshot, followed = build_snapshot(state), Followed()
+    node = Node(followed)
+    for kind in (CLUSTER_TYPE, LISTENER_TYPE):
+        request = discovery_pb2.DeltaDiscoveryRequest(type_url=kind)
+        followed.request(request)
+        [response] = node.stream.receive(request, snapshot)
+        followed.response(response.message())
+        refusal = discovery_pb2.DeltaDiscoveryRequest(type_url=kind, response_nonce=response.nonce)
+        refusal.error_detail.CopyFrom(status_pb2.Status(message="one of them"))
+        followed.request(refusal)
+    # The stream breaks before it comes again in halves: Envoy has taken in what is good.
+    good = served(snapshot)
+    again = Followed(before=followed)
+    node = Node(again)
+    for kind in (CLUSTER_TYPE, LISTENER_TYPE):
+        node.ask(snapshot, kind, known={name: each.version for name, each in good[kind].items()})
+    for kind, named in NAMED.items():
+        node.ask(snapshot, kind, *named)
+    taken = again.take()
+    assert taken is not None
+    assert taken.resources == good

@@ -34,7 +34,7 @@ def test_a_part_that_did_not_change_is_not_encoded_again() -> None:
     kept = Part(tuple(MANY))
     assert kept.allowing is kept.allowing
     assert in_parts(Identities([kept])).parts[0] is kept
-    assert [each.identities for each in in_parts(MANY).parts] == [tuple(MANY)]
+    assert [each.items for each in in_parts(MANY).parts] == [tuple(MANY)]
 
 
 def test_those_without_others_are_the_rest_part_by_part_and_looked_for_once() -> None:
@@ -42,6 +42,16 @@ def test_those_without_others_are_the_rest_part_by_part_and_looked_for_once() ->
     some = Identities([Part((MANY[1],)), Part()])
     assert every.without(some) == (MANY[0], MANY[2])
     assert every.without(some).parts[0] is every.without(some).parts[0]
+
+
+def test_what_was_lost_is_found_part_by_part_and_nothing_where_something_was_added() -> None:
+    same = Part((MANY[3],))
+    before = Identities([Part(tuple(MANY[:3])), same])
+    assert before.lost_in(before) == frozenset()
+    assert before.lost_in(Identities([Part((MANY[1],)), same])) == frozenset((MANY[0], MANY[2]))
+    assert before.lost_in(Identities([Part((MANY[1], MANY[4])), same])) is None
+    # Divided by another measure, they are compared as they are.
+    assert before.lost_in(in_parts(tuple(MANY[1:4]))) == frozenset(MANY[:1])
 
 
 def test_identities_are_a_sequence_equal_to_any_of_the_same_certificates() -> None:

@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from bothways.xds import names
 from bothways.xds.authorization import deny_all
 from bothways.xds.client_cert import client_cert_filter
 from bothways.xds.egress_reply import replies_to_services
@@ -9,7 +8,8 @@ from bothways.xds.manager import customers_manager, endpoint_manager, plain_mana
 from bothways.xds.pools import by_certificate, by_certificate_for_a_while
 from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState
-from bothways.xds.typed import any_of
+from bothways.xds.typed import any_of, over_own_stream
+from bothways.xds.untrusted import trailers_filter, without_untrusted_headers
 
 ROUTER = {
     "name": "envoy.filters.http.router",
@@ -56,7 +56,8 @@ def test_a_customers_server_is_asked_for_when_it_is_called_and_connections_are_t
         "name": "envoy.filters.http.on_demand",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.on_demand.v3.OnDemand",
-            "odcds": {"source": {"ads": {}, "resource_api_version": "V3"}, "timeout": "10s"},
+            # On a stream of its own.
+            "odcds": {"source": shown(over_own_stream("ads")), "timeout": "10s"},
         },
     }
     replies = {"local_reply_config": shown(replies_to_services())}
@@ -70,23 +71,25 @@ def test_at_the_endpoint_who_may_pass_is_asked_first_and_nothing_is_believed(
     shown: Callable[[Any], Any], state: HubState
 ) -> None:
     message = shown(endpoint_manager(state))
-    [mutations] = message.pop("early_header_mutation_extensions")
-    prefix = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3"
-    assert mutations["typed_config"] == {
-        "@type": f"{prefix}.HeaderMutation",
-        "mutations": [
-            *({"remove_on_match": {"key_matcher": {"prefix": each}}} for each in names.UNTRUSTED_PREFIXES),
-            *({"remove": each} for each in names.UNTRUSTED_HEADERS),
-        ],
-    }
+    assert message.pop("early_header_mutation_extensions") == [shown(without_untrusted_headers())]
     common = {**PLAIN["common_http_protocol_options"], "max_stream_duration": "1500s"}  # type: ignore[dict-item]
     assert message == PLAIN | {
         "stat_prefix": "inbound",
         "rds": {"route_config_name": "inbound", "config_source": {"ads": {}, "resource_api_version": "V3"}},
         "http_filters": [
+            {
+                "name": "bothways.withdrawn",
+                "config_discovery": {
+                    "config_source": {"ads": {}, "resource_api_version": "V3"},
+                    # A listener that starts waits for it, and one that waits in vain lets nobody pass.
+                    "default_config": shown(any_of(deny_all())),
+                    "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC"],
+                },
+            },
             {"name": "bothways.service_rbac", "typed_config": shown(any_of(deny_all()))},
             {"name": "envoy.filters.http.rbac", "typed_config": shown(any_of(deny_all()))},
             shown(client_cert_filter()),
+            shown(trailers_filter()),
             ROUTER,
         ],
         "common_http_protocol_options": common,

@@ -9,6 +9,7 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.route.v3 import route_pb2
 
 from bothways.xds import names
+from bothways.xds import passing as passing_module
 from bothways.xds.cluster import as_probed, customer_cluster, customer_digest
 from bothways.xds.passing import (
     APART_SECONDS,
@@ -17,10 +18,9 @@ from bothways.xds.passing import (
     REPLACED_SECONDS_MOST,
     Passing,
 )
-from bothways.xds.pools import by_certificate
+from bothways.xds.pools import by_certificate, told_apart
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import Address, HubState, KeyPair, RemoteNode
-from bothways.xds.typed import any_of
 
 NODES = tuple(RemoteNode(each, Address("10.0.0.1", 443), Address("127.0.0.1", 1), frozenset()) for each in ("a", "b"))
 
@@ -51,7 +51,9 @@ def is_apart(passing: Passing) -> bool:
     switches = dict(routes.typed_per_filter_config)
     routes.ClearField("typed_per_filter_config")
     # Nothing else is changed by it.
-    assert any_of(routes) == base.of(names.ROUTE_TYPE)[names.EGRESS].packed
+    without = route_pb2.RouteConfiguration()
+    assert base.of(names.ROUTE_TYPE)[names.EGRESS].packed.Unpack(without)
+    assert routes == without
     assert whole.of(names.ROUTE_TYPE)[names.PROBE] == base.of(names.ROUTE_TYPE)[names.PROBE]
     assert not switches or switches == {names.SET_FILTER_STATE_FILTER: by_certificate().typed_config}
     return bool(switches)
@@ -156,7 +158,7 @@ def test_remote_nodes_have_it_too_and_no_version_changes(state: HubState, moved:
     assert (len(there), named(state) in there, whole.version) == (2, True, base.version)
     for node in NODES:
         assert added(whole.remote[node.name], base.remote[node.name]) == there
-    one, other_node = (whole.remote[each.name].of(names.CLUSTER_TYPE) for each in NODES)
+    one, other_node = (whole.remote[each.name].unasked(names.CLUSTER_TYPE) for each in NODES)
     assert one is other_node
 
 
@@ -186,6 +188,30 @@ def test_pools_are_told_apart_from_a_change_of_a_client_certificate_until_no_con
     assert routes[0][names.EGRESS] == whole.of(names.ROUTE_TYPE)[names.EGRESS]
     assert passing.end(100.0 + APART_SECONDS)
     assert (is_apart(passing), passing.snapshot() is passing.base) == (False, True)
+
+
+def test_routes_that_tell_pools_apart_have_a_version_of_their_own_and_are_made_when_they_are_sent(
+    state: HubState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = build_snapshot(state)
+    plain = base.of(names.ROUTE_TYPE)[names.EGRESS]
+    made: list[bytes] = []
+
+    def noted(routes: bytes) -> bytes:
+        if len(routes) > len(plain.version):
+            made.append(routes)
+        return told_apart(routes)
+
+    monkeypatch.setattr(passing_module, "told_apart", noted)
+    one, other = (
+        Passing(build_snapshot(each), 0.0).snapshot().of(names.ROUTE_TYPE)[names.EGRESS] for each in [state] * 2
+    )
+    assert (one.version, made) == (other.version, [])
+    assert one.version != plain.version
+    moved = replace(state, customers=(replace(state.customers[0], port=9443), *state.customers[1:]))
+    assert Passing(build_snapshot(moved), 0.0).snapshot().of(names.ROUTE_TYPE)[names.EGRESS].version != one.version
+    assert one.packed.value == told_apart(plain.packed.value)
+    assert made == [plain.packed.value]
 
 
 def test_pools_are_told_apart_to_begin_with_for_nobody_knows_what_was_shown_before(state: HubState) -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from bothways.xds.access_log import expression
 from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState
 
@@ -54,21 +55,23 @@ def test_customers_get_problems_421_for_another_host_and_grpc_a_sentence_alone(
         new_id | {"filter": {"and_filter": {"filters": [GRPC, new_id["filter"]]}}, "body_format_override": ALONE},
         new_id | {"body_format_override": body | {"content_type": "application/problem+json"}},
     ]
-    sentences = [each["body"]["inline_string"] for each in mappers[5:]]
+    sentences = [each["body"]["inline_string"] for each in mappers[6:]]
     begun = {"response_flag_filter": {"flags": ["UC", "UR", "LR", "UT", "UPE", "SI", "DT", "UMSDR"]}}
     not_begun = {"response_flag_filter": {"flags": ["UF", "UH", "UO", "NC", "OM", "DF"]}}
-    filters = [others, DENIED, begun, not_begun]
-    assert [(each["filter"], each["body"]["inline_string"]) for each in mappers[:4]] == [
+    upgrade = shown(expression("response.code_details == 'upgrade_failed'"))
+    filters = [others, upgrade, DENIED, begun, not_begun]
+    assert [(each["filter"], each["body"]["inline_string"]) for each in mappers[:5]] == [
         ({"and_filter": {"filters": [GRPC, when]}}, sentence) for when, sentence in zip(filters, sentences, strict=True)
     ]
-    assert [each["body_format_override"] for each in mappers[:5]] == [ALONE] * 5
-    assert mappers[4] == {"filter": GRPC, "body_format_override": ALONE}
+    assert [each["body_format_override"] for each in mappers[:6]] == [ALONE] * 6
+    assert mappers[5] == {"filter": GRPC, "body_format_override": ALONE}
     said = [{"body": {"inline_string": sentence}} for sentence in sentences]
-    assert mappers[5:] == [
+    assert mappers[6:] == [
         {"filter": others, "status_code": 421} | said[0],
-        {"filter": DENIED} | said[1],
-        {"filter": begun, "body_format_override": problem("service-unanswered")} | said[2],
-        {"filter": not_begun, "body_format_override": problem("service-unreachable")} | said[3],
+        {"filter": upgrade} | said[1],
+        {"filter": DENIED} | said[2],
+        {"filter": begun, "body_format_override": problem("service-unanswered")} | said[3],
+        {"filter": not_begun, "body_format_override": problem("service-unreachable")} | said[4],
     ]
-    assert ["contract" in sentences[0], "GET /connectivity" in sentences[1]] == [True, True]
-    assert ["not known" in sentences[2], "has not seen" in sentences[3]] == [True, True]
+    assert ["contract" in sentences[0], "WebSocket" in sentences[1], "GET /connectivity" in sentences[2]] == [True] * 3
+    assert ["not known" in sentences[3], "has not seen" in sentences[4]] == [True, True]

@@ -4,13 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from envoy.config.route.v3 import route_pb2
 
 from bothways.xds.authorization import enter, reach, reach_by_all
 from bothways.xds.client_cert import with_client_cert
 from bothways.xds.cluster import customer_digest
-from bothways.xds.route import customer_routes, inbound_routes
+from bothways.xds.route import customer_entries, customer_routes, inbound_routes
 from bothways.xds.state import CustomerServer, HubState, Identity
 from bothways.xds.typed import any_of
+from bothways.xds.untrusted import without_untrusted_trailers
 
 RBAC = "envoy.filters.http.rbac"
 SERVICE = "bothways.service_rbac"
@@ -70,6 +72,7 @@ def test_each_service_stands_under_its_prefix_for_those_who_may_reach_it_and_not
         "typed_per_filter_config": {
             SERVICE: shown(reach([], [first, second])),
             "envoy.filters.http.lua": shown(any_of(with_client_cert())),
+            "envoy.filters.http.header_mutation": shown(any_of(without_untrusted_trailers())),
         },
     }
     message = shown(inbound_routes(state))
@@ -213,12 +216,19 @@ def test_the_order_in_which_services_were_found_changes_nothing(state: HubState)
     assert inbound_routes(replace(state, services=state.services[::-1])) == inbound_routes(state)
 
 
+def unpacked(packed: Any) -> Any:
+    routes = route_pb2.RouteConfiguration()
+    assert packed.Unpack(routes)
+    return routes
+
+
 def test_the_header_leads_to_that_customers_server_and_nowhere_else(
     shown: Callable[[Any], Any], state: HubState, server: CustomerServer
 ) -> None:
     own = replace(state.server, fingerprint="ab")
     plain = replace(server, tsp_id="87654321", host="api.shop.example", port=443, path="", client=own)
-    message = shown(customer_routes(state, "egress", [server, plain]))
+    entries = customer_entries("egress", [server, plain], state.client, danger_outbound_loopback=False)
+    message = shown(unpacked(customer_routes("egress", b"".join(entries))))
     digests = [customer_digest(each, danger_outbound_loopback=False) for each in (server, plain)]
     [host] = message["virtual_hosts"]
     matcher = host.pop("matcher")
@@ -269,7 +279,8 @@ def test_the_header_leads_to_that_customers_server_and_nowhere_else(
 
 @pytest.mark.parametrize("name", ["egress", "probe"])
 def test_without_customers_every_call_is_answered_404_with_the_reason(state: HubState, name: str) -> None:
-    [host] = customer_routes(state, name, []).virtual_hosts
+    assert [*customer_entries(name, [], state.client, danger_outbound_loopback=False)] == []
+    [host] = unpacked(customer_routes(name, b"")).virtual_hosts
     assert not host.HasField("matcher")
     [route] = host.routes
     assert route.match.prefix == "/"

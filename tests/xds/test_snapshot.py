@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import extension_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
@@ -12,16 +13,20 @@ from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 from google.protobuf import json_format
 
 from bothways.xds import names
+from bothways.xds.authorization import refused_by
 from bothways.xds.bootstrap import bootstrap
 from bothways.xds.cluster import customer_digest
+from bothways.xds.identities import Identities, Part
 from bothways.xds.listener import node_listener
+from bothways.xds.resource import Resource
 from bothways.xds.route import inbound_routes
-from bothways.xds.snapshot import Snapshot, build_snapshot
-from bothways.xds.state import Address, ControlPlane, HubState, KeyPair, RemoteNode
+from bothways.xds.snapshot import Snapshot, build_snapshot, withdrawn_resource
+from bothways.xds.state import Address, ControlPlane, HubState, Identity, KeyPair, RemoteNode
 from bothways.xds.tls import key_pair_secret, probe_trust_secret
 from bothways.xds.typed import any_of
 
 MESSAGES = {
+    names.EXTENSION_TYPE: extension_pb2.TypedExtensionConfig,
     names.SECRET_TYPE: secret_pb2.Secret,
     names.CLUSTER_TYPE: cluster_pb2.Cluster,
     names.LISTENER_TYPE: listener_pb2.Listener,
@@ -51,6 +56,7 @@ def unpacked(snapshot: Snapshot, type_url: str) -> dict[str, Any]:
 
 def test_a_snapshot_holds_everything_that_a_state_needs(state: HubState) -> None:
     assert named(build_snapshot(state)) == {
+        names.EXTENSION_TYPE: {"bothways.withdrawn"},
         names.SECRET_TYPE: {
             "server-certificate",
             "customer-trust",
@@ -95,6 +101,18 @@ def test_every_cluster_that_a_route_names_is_in_the_snapshot(state: HubState) ->
     assert {each.replace("probe/", "customer/") for each in used} == set(snapshot.of(names.CLUSTER_TYPE))
 
 
+def test_who_is_withdrawn_is_refused_beside_maps_that_stay_as_they_are(
+    state: HubState, first: Identity, second: Identity
+) -> None:
+    before, after = build_snapshot(state), build_snapshot(replace(state, withdrawn=(second, first)))
+    assert changes(before, after) == {"bothways.withdrawn"}
+    assert before.version != after.version
+    for snapshot, refused in ((before, set()), (after, {first.uri_id, second.uri_id})):
+        [listed] = unpacked(snapshot, names.EXTENSION_TYPE).values()
+        assert refused_by(listed.typed_config.value) == refused
+        assert withdrawn_resource(refused) == snapshot.of(names.EXTENSION_TYPE)["bothways.withdrawn"]
+
+
 def test_a_shut_endpoint_has_no_listener_and_routes_that_refuse_whoever_is_still_connected(state: HubState) -> None:
     before, shut = build_snapshot(state), build_snapshot(replace(state, shut="let in", closures=1))
     assert named(shut)[names.LISTENER_TYPE] == {"egress", "probe"}
@@ -105,6 +123,7 @@ def test_a_shut_endpoint_has_no_listener_and_routes_that_refuse_whoever_is_still
         == shut.of(names.ROUTE_TYPE)["inbound"].packed
     )
     assert shut.lingering == {
+        names.EXTENSION_TYPE: {"bothways.withdrawn"},
         names.SECRET_TYPE: {"server-certificate", "customer-trust"},
         names.ROUTE_TYPE: {"inbound"},
     }
@@ -209,13 +228,15 @@ def test_a_remote_node_has_what_the_embedded_one_has_but_the_ways_of_the_control
         remote = whole.remote[node.name]
         assert remote.version == whole.version
         assert named(remote) == {
+            names.EXTENSION_TYPE: {"bothways.withdrawn"},
             names.SECRET_TYPE: set(whole.of(names.SECRET_TYPE)),
             names.CLUSTER_TYPE: set(whole.of(names.CLUSTER_TYPE)) - {"connectivity"},
             names.LISTENER_TYPE: {"inbound", "egress"},
             names.ROUTE_TYPE: {"inbound", "egress"},
         }
         # What is large is there once, however many nodes there are.
-        assert remote.of(names.SECRET_TYPE) is whole.of(names.SECRET_TYPE)
+        assert remote.unasked(names.SECRET_TYPE) is whole.unasked(names.SECRET_TYPE)
+        assert remote.on_demand is whole.on_demand
         for type_url in (names.CLUSTER_TYPE, names.ROUTE_TYPE):
             assert all(whole.of(type_url)[name] is resource for name, resource in remote.of(type_url).items())
         there = replace(state, inbound=node.inbound, egress=node.egress)
@@ -311,3 +332,23 @@ def everything_static(snapshot: Snapshot) -> Any:
         connection_manager.typed_config.CopyFrom(any_of(manager))
         static.listeners.append(listener)
     return message
+
+
+def test_maps_that_stand_are_not_made_again(state: HubState) -> None:
+    def maps(wanted: HubState) -> Resource:
+        return build_snapshot(wanted).of(names.ROUTE_TYPE)["inbound"]
+
+    parts = Identities([Part(tuple(state.identities))])
+    services = tuple(replace(each, identities=parts) for each in state.services)
+    state = replace(state, identities=parts, services=services)
+    before = maps(state)
+    assert maps(replace(state, withdrawn=tuple(state.identities[:1]), customers=(), client=state.server)) is before
+    others = [
+        replace(state, identities=Identities([Part(tuple(state.identities[1:]))])),
+        replace(state, services=(replace(services[0], identities=()), *services[1:])),
+        replace(state, services=(replace(services[0], prefix="/elsewhere"), *services[1:])),
+        replace(state, host="elsewhere.example"),
+        replace(state, shut="tested", closures=1),
+    ]
+    assert len({before.version, *(maps(each).version for each in others)}) == len(others) + 1
+    assert maps(state) == before

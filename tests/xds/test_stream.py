@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf import any_pb2
 from google.rpc import status_pb2
 
-from bothways.xds.names import CLUSTER_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, SECRET_TYPE, client_certificate
-from bothways.xds.snapshot import Snapshot
+from bothways.xds.names import (
+    CLUSTER_TYPE,
+    EXTENSION_TYPE,
+    LISTENER_TYPE,
+    ON_DEMAND_TYPE,
+    PUSH_ORDER,
+    ROUTE_TYPE,
+    SECRET_TYPE,
+    WITHDRAWN_FILTER,
+    client_certificate,
+)
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot, withdrawn_resource
 from bothways.xds.stream import DeltaStream
 
 Making = Callable[[dict[str, dict[str, str]]], Snapshot]
@@ -52,7 +64,7 @@ def said(responses: list[Any]) -> list[tuple[str, dict[str, str], list[str]]]:
 def test_a_wildcard_is_answered_with_everything_of_the_type(make_snapshot: Making) -> None:
     snapshot = make_snapshot({CLUSTER_TYPE: {"a": "1", "b": "1"}, LISTENER_TYPE: {"l": "1"}})
     [response] = DeltaStream().receive(ask(CLUSTER_TYPE), snapshot)
-    assert response == discovery_pb2.DeltaDiscoveryResponse(
+    assert response.message() == discovery_pb2.DeltaDiscoveryResponse(
         system_version_info=snapshot.version,
         type_url=CLUSTER_TYPE,
         nonce="1",
@@ -316,24 +328,43 @@ def test_a_good_resource_is_not_blamed_when_the_bad_one_beside_it_was_given_up(m
     assert stream.refusals == {}
 
 
+def test_what_a_list_or_a_map_waited_for_brings_nothing_that_is_published_and_not_sent_yet() -> None:
+    def made(version: str, *withdrawn: str) -> Snapshot:
+        routes = {"inbound": Resource("inbound", version, any_pb2.Any(type_url=ROUTE_TYPE))}
+        listed = withdrawn_resource(withdrawn)
+        return Snapshot(version, {EXTENSION_TYPE: {listed.name: listed}, ROUTE_TYPE: routes})
+
+    stream, first = DeltaStream(), made("1")
+    assert stream.receive(ask(EXTENSION_TYPE, WITHDRAWN_FILTER), first) == []
+    # It waits for the maps to be asked for.
+    routes, listed = stream.receive(ask(ROUTE_TYPE, "inbound"), first)
+    later = made("2", "urn:a")
+    assert [stream.receive(acknowledge(each), later) for each in (routes, listed)] == [[], []]
+    [longer] = stream.publish(later)
+    [routes] = stream.receive(acknowledge(longer), later)
+    assert said([routes]) == [(ROUTE_TYPE, {"inbound": "2"}, [])]
+    stream.receive(acknowledge(routes), later)
+    assert stream.settled(replace(later, lingering=dict.fromkeys(PUSH_ORDER, frozenset({"none"}))))
+
+
 def test_what_lingers_is_confirmed_by_whoever_still_asks_for_it_and_missed_by_nobody_else(
     make_snapshot: Making,
 ) -> None:
-    content = {SECRET_TYPE: {"s": "1"}, LISTENER_TYPE: {"l": "1"}, CLUSTER_TYPE: {"c": "1"}, ROUTE_TYPE: {"r": "1"}}
-    snapshot = make_snapshot(content)
-    lingering = replace(snapshot, lingering={SECRET_TYPE: frozenset({"s"})})
+    snapshot = make_snapshot({type_url: {type_url: "1"} for type_url in PUSH_ORDER})
+    lingering = replace(snapshot, lingering={SECRET_TYPE: frozenset({SECRET_TYPE})})
     stream = DeltaStream()
     for type_url in (CLUSTER_TYPE, LISTENER_TYPE):
         [response] = stream.receive(ask(type_url), snapshot)
         stream.receive(acknowledge(response), snapshot)
-    [response] = stream.receive(ask(ROUTE_TYPE, "r"), snapshot)
-    stream.receive(acknowledge(response), snapshot)
+    for type_url in (EXTENSION_TYPE, ROUTE_TYPE):
+        [response] = stream.receive(ask(type_url, type_url), snapshot)
+        stream.receive(acknowledge(response), snapshot)
     assert (stream.settled(snapshot), stream.settled(lingering)) == (False, True)
-    [response] = stream.receive(ask(SECRET_TYPE, "s"), lingering)
+    [response] = stream.receive(ask(SECRET_TYPE, SECRET_TYPE), lingering)
     assert not stream.settled(lingering)
     stream.receive(acknowledge(response), lingering)
     assert stream.settled(lingering)
-    stream.receive(ask(SECRET_TYPE, drop=("s",)), lingering)
+    stream.receive(ask(SECRET_TYPE, drop=(SECRET_TYPE,)), lingering)
     assert (stream.settled(snapshot), stream.settled(lingering)) == (False, True)
 
 
@@ -466,3 +497,44 @@ def test_the_version_is_that_of_the_last_response_that_was_confirmed(make_snapsh
     [good] = stream.publish(third)
     stream.receive(acknowledge(good), third)
     assert stream.version == third.version
+
+
+def test_what_is_asked_for_on_the_second_stream_goes_when_the_first_has_confirmed_the_routes(
+    make_snapshot: Making,
+) -> None:
+    stream, name = DeltaStream(), "customer/1/0"
+    before = make_snapshot({CLUSTER_TYPE: {name: "1"}, ROUTE_TYPE: {"egress": "1"}})
+    after = make_snapshot({ROUTE_TYPE: {"egress": "2"}})
+    [routes] = stream.receive(ask(ROUTE_TYPE, "egress"), before)
+    stream.receive(acknowledge(routes), before)
+    [brought] = stream.receive(ask(ON_DEMAND_TYPE, name), before)
+    assert said([brought]) == [(ON_DEMAND_TYPE, {name: "1"}, [])]
+    assert stream.customers == 0
+    stream.receive(acknowledge(brought), before)
+    assert stream.customers == 1
+    [routes] = stream.publish(after)
+    assert routes.type_url == ROUTE_TYPE
+    assert said(stream.receive(acknowledge(routes), after)) == [(ON_DEMAND_TYPE, {}, [name])]
+    # It stays asked for, and comes again.
+    assert said(stream.publish(before))[0] == (ON_DEMAND_TYPE, {name: "1"}, [])
+
+
+def test_a_second_stream_that_comes_again_says_what_the_node_has(make_snapshot: Making) -> None:
+    stream, names = DeltaStream(), ("customer/1/0", "customer/2/0")
+    snapshot = make_snapshot({CLUSTER_TYPE: dict.fromkeys(names, "1")})
+    stream.receive(ask(ON_DEMAND_TYPE, names[0]), snapshot)
+    assert stream.waits
+    stream.end_on_demand()
+    assert (stream.waits, stream.customers) == (False, 0)
+    again = stream.receive(ask(ON_DEMAND_TYPE, *names, known={names[0]: "1"}), snapshot)
+    assert said(again) == [(ON_DEMAND_TYPE, {names[1]: "1"}, [])]
+
+
+def test_who_may_enter_is_sent_ahead_of_the_ways_to_customers_once_the_node_has_any(make_snapshot: Making) -> None:
+    stream, first = DeltaStream(), make_snapshot({ROUTE_TYPE: {"inbound": "1", "egress": "1", "probe": "1"}})
+    [response] = stream.receive(ask(ROUTE_TYPE, "inbound", "egress", "probe"), first)
+    stream.receive(acknowledge(response), first)
+    changed = make_snapshot({ROUTE_TYPE: {"inbound": "2", "egress": "2", "probe": "1"}})
+    assert said(stream.publish(changed)) == [(ROUTE_TYPE, {"inbound": "2"}, []), (ROUTE_TYPE, {"egress": "2"}, [])]
+    alone = make_snapshot({ROUTE_TYPE: {"inbound": "3", "egress": "2", "probe": "1"}})
+    assert said(stream.publish(alone)) == [(ROUTE_TYPE, {"inbound": "3"}, [])]

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -6,7 +7,19 @@ from envoy.extensions.matching.common_inputs.ssl.v3 import ssl_inputs_pb2
 from google.protobuf import duration_pb2, struct_pb2
 from xds.type.matcher.v3 import matcher_pb2
 
-from bothways.xds.typed import any_of, duration, extension, inside, json_format, matching_extension, over_ads, tcp, unix
+from bothways.xds.typed import (
+    any_of,
+    delta_stream,
+    duration,
+    extension,
+    inside,
+    json_format,
+    matching_extension,
+    over_ads,
+    over_own_stream,
+    tcp,
+    unix,
+)
 
 
 def test_a_message_comes_out_of_its_any_as_it_went_in() -> None:
@@ -64,6 +77,27 @@ def test_dynamic_configuration_comes_over_the_one_stream_of_version_3() -> None:
     assert source.resource_api_version == config_source_pb2.ApiVersion.V3
 
 
+def test_a_stream_of_ones_own_is_delta_xds_from_the_cluster_and_comes_again_within_two_seconds(
+    shown: Callable[[Any], Any],
+) -> None:
+    source = over_own_stream("ads")
+    assert source.resource_api_version == config_source_pb2.ApiVersion.V3
+    assert source.api_config_source == delta_stream("ads")
+    assert shown(source)["api_config_source"] == {
+        "api_type": "DELTA_GRPC",
+        "transport_api_version": "V3",
+        "set_node_on_first_message_only": True,
+        "grpc_services": [
+            {
+                "envoy_grpc": {
+                    "cluster_name": "ads",
+                    "retry_policy": {"retry_back_off": {"base_interval": "0.200s", "max_interval": "2s"}},
+                }
+            }
+        ],
+    }
+
+
 def test_a_tcp_address_is_host_and_port() -> None:
     assert tcp("127.0.0.1", 8443) == address_pb2.Address(
         socket_address=address_pb2.SocketAddress(address="127.0.0.1", port_value=8443)
@@ -78,6 +112,8 @@ def test_a_field_at_a_path_is_merged_into_the_message_that_it_is_appended_to() -
     tree = matcher_pb2.Matcher.MatcherTree
     content = tree.MatchMap(map={f"key-{number}": matcher_pb2.Matcher.OnMatch() for number in range(200)})
     before = matcher_pb2.Matcher(matcher_tree=tree(input=matching_extension("uri", ssl_inputs_pb2.UriSanInput())))
-    appended = inside(matcher_pb2.Matcher, ("matcher_tree", "exact_match_map"), content.SerializeToString())
+    half = len(encoded := content.SerializeToString()) // 2
+    path = ("matcher_tree", "exact_match_map")
+    appended = b"".join(inside(matcher_pb2.Matcher, path, encoded[:half], encoded[half:]))
     wanted = matcher_pb2.Matcher(matcher_tree=tree(input=before.matcher_tree.input, exact_match_map=content))
     assert matcher_pb2.Matcher.FromString(before.SerializeToString() + appended) == wanted

@@ -15,7 +15,7 @@ from bothways.cli.exit import OK
 from bothways.cli.output import Json, result, tell
 from bothways.operations import bundles
 from bothways.operations.hub import Hub
-from bothways.web.pages.recipes import configurations
+from bothways.web.pages.instructions import enclosed
 
 
 def export(
@@ -33,7 +33,7 @@ def export(
     """
 
     def local(hub: Hub) -> Document:
-        made = bundles.export_bundle(hub, tsp_id, configurations(hub, tsp_id))
+        made = bundles.export_bundle(hub, tsp_id, enclosed(hub, tsp_id))
         return made.document(tsp_id) | {"bundle": base64.b64encode(made.data).decode()}
 
     with asked(where) as at:

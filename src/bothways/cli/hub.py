@@ -1,4 +1,4 @@
-"""`bothways hub`: init, run, envoy, status, metrics, contract."""
+"""`bothways hub`: init, run, status, metrics, contract."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from bothways.operations.customers import list_customers
 from bothways.operations.domain import require_domain
 from bothways.operations.nodes import list_nodes
 from bothways.operations.rollout import try_again
-from bothways.operations.settings import LogFormat, Settings
+from bothways.operations.settings import Settings
 from bothways.pki.keys import sha256
 from bothways.store.customers import find
 
@@ -101,12 +101,7 @@ def init(
     return OK
 
 
-Logs = Annotated[
-    LogFormat | None, Parameter(help="How the log is written, if not as log.format in hub.toml says: text, or json.")
-]
-
-
-def run(*, directory: Directory = HERE, log_format: Logs = None, json: Json = False) -> int:
+def run(*, directory: Directory = HERE, log_format: logs.Logs = None, json: Json = False) -> int:
     """Run the hub: control plane, portal and Envoy, until Ctrl-C. With --json, prints one line when it is ready."""
     from bothways.cli.hub_process import run_hub  # noqa: PLC0415 - gRPC and Envoy's protos, which only this needs
 
@@ -114,17 +109,6 @@ def run(*, directory: Directory = HERE, log_format: Logs = None, json: Json = Fa
         logs.set_up(log_format or hub.settings.log_format)
         # What the clock asks of a hub that runs is no part of this command.
         return run_hub(replace(hub, request_id=""), as_json=json)
-
-
-def envoy(*, directory: Directory = HERE, log_format: Logs = None) -> int:
-    """Keep the hub's Envoy running, until Ctrl-C or SIGTERM drains and ends it.
-
-    It serves the last snapshot while the hub is away. SIGHUP has a new Envoy take over, and no connection is lost.
-    `hub run` starts this by itself, unless envoy.lifetime is "service". See docs/operation.md.
-    """
-    from bothways.cli.hub_envoy import keep_envoy  # noqa: PLC0415 - as `run`
-
-    return keep_envoy(directory, log_format)
 
 
 def status(*, where: Where = DEFAULT, json: Json = False) -> int:
@@ -158,6 +142,8 @@ def status(*, where: Where = DEFAULT, json: Json = False) -> int:
         stale = [each for each in running["nodes"] if not each["connected"] and each["node"] in left]
         if running["problem"] or stale or any(each["refused"] for each in running["nodes"]):
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
+            if running["held_back"]:
+                tell(f"To have it tried again: bothways hub retry {where.option}")
             return FAILED
         return EXPIRING if any(at_risk(each) for each in customers) else OK
 

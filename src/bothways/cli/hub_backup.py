@@ -1,7 +1,7 @@
-"""`bothways hub backup` and `bothways hub restore`."""
+"""`bothways hub backup`, `bothways hub restore` and `bothways hub reconcile`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -9,14 +9,19 @@ from bothways import files
 from bothways.cli.arguments import BackupFile
 from bothways.cli.exit import FAILED, OK
 from bothways.cli.opening import actor, hub_in
-from bothways.cli.output import HERE, Directory, Json, result, tell
+from bothways.cli.output import HERE, Directory, Json, Why, result, tell
 from bothways.operations.backup import backup_hub
+from bothways.operations.reconcile import Reconciled, reconcile_hub
 from bothways.operations.restore import restore_hub
 from bothways.signer.secret import read_secret
 
 _LIST_LIMIT = 1 << 28
 _WHAT = "the passphrase of the backup"
 
+Lists = Annotated[
+    list[Path] | None,
+    Parameter(negative="", help="The newest revocation list that the hub published; once for each issuing CA."),
+]
 PassphraseFile = Annotated[
     Path, Parameter(help="The file with the passphrase of the backup, mode 0600. Keep it elsewhere than the backup.")
 ]
@@ -47,24 +52,43 @@ def restore(
     *,
     passphrase_file: PassphraseFile,
     directory: Directory = HERE,
-    crl: Annotated[
-        list[Path] | None,
-        Parameter(
-            negative="", help="The newest revocation list that the lost hub published; once for each issuing CA."
-        ),
-    ] = None,
+    crl: Lists = None,
     json: Json = False,
 ) -> int:
     """Make a hub from a backup, in a directory of its own, and bring it in line with what became meanwhile.
 
     Exits with 1 if something is left to be done by a person. See docs/disaster.md.
     """
-    lists = [files.read(each, "the revocation list", _LIST_LIMIT) for each in crl or ()]
+    lists = _read(crl)
     done = restore_hub(file, read_secret(passphrase_file, _WHAT), directory, actor(), lists)
-    lines = [
-        f"{directory} holds {done.note.hub} {done.note.environment} as of {done.note.made_at:%Y-%m-%d %H:%M:%S} UTC."
-    ]
-    lines.append(f"audit: whole, up to {done.note.audit_head}; the restore is its next line")
+    text = (
+        f"{directory} holds {done.note.hub} {done.note.environment} as of {done.note.made_at:%Y-%m-%d %H:%M:%S} UTC.\n"
+        f"audit: whole, up to {done.note.audit_head}; the restore is its next line"
+    )
+    return _told(text, done.document(), done.reconciled, lists, directory, as_json=json)
+
+
+def reconcile(*, reason: Why, crl: Lists = None, directory: Directory = HERE, json: Json = False) -> int:
+    """Bring a hub in line whose database somebody put back to an older state, as with PostgreSQL's own means.
+
+    Numbers of revocation lists go on behind those that were used, what is on the lists is revoked again, and the head
+    of the audit is signed anew. No control plane may run. Exits with 1 if something is left to be done by a person.
+    """
+    lists = _read(crl)
+    with hub_in(directory) as hub:
+        lost, done = reconcile_hub(hub, reason, lists)
+    text = f"audit: whole, but without the line {lost} that was signed last" if lost else "audit: whole"
+    return _told(text, {"lost": lost} | done.document(), done, lists, directory, as_json=json)
+
+
+def _read(crl: list[Path] | None) -> list[bytes]:
+    return [files.read(each, "the revocation list", _LIST_LIMIT) for each in crl or ()]
+
+
+def _told(
+    text: str, document: dict[str, Any], done: Reconciled, lists: list[bytes], directory: Path, *, as_json: bool
+) -> int:
+    lines = [text]
     lines += [
         f"revocation list of the CA {each}: continued with number {number}" for each, number in done.numbers.items()
     ]
@@ -73,9 +97,9 @@ def restore(
             f"revoked from the lists that were given: {len(done.revoked)}; {done.unknown} on them are unknown here"
         )
     lines += [f"problem: {each}" for each in done.problems]
-    result(done.document(), "\n".join(lines), as_json=json)
-    tell("What was issued after the backup is unknown here, and opens nothing: those customers need new certificates.")
+    result(document, "\n".join(lines), as_json=as_json)
+    tell("What was issued after that state is unknown here, and opens nothing: those customers need new certificates.")
     if not lists:
-        tell("What was revoked after the backup is NOT revoked here. If something was, restore again with --crl.")
+        tell("What was revoked after that state is NOT revoked here. If something was, do it again with --crl.")
     tell(f"Next: docs/disaster.md, then bothways hub run --directory {directory}")
     return FAILED if done.problems else OK

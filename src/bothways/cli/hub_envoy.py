@@ -1,4 +1,4 @@
-"""The process beside Envoy that `bothways hub envoy` is, put together from the hub's directory."""
+"""`bothways hub envoy`: the process beside Envoy. It is started with each hub, and imports what it needs alone."""
 
 from datetime import UTC, datetime
 from functools import partial
@@ -6,17 +6,20 @@ from pathlib import Path
 
 from bothways.cli import logs
 from bothways.cli.exit import OK
+from bothways.cli.output import HERE, Directory
 from bothways.dataplane.supervisor import Site, supervise
 from bothways.operations.directory import passphrase, read_terms
-from bothways.operations.settings import LogFormat, Settings, read_settings
+from bothways.operations.settings import Settings, read_settings
 from bothways.xds.names import embedded_node
 
 
-def keep_envoy(directory: Path, log_format: LogFormat | None = None) -> int:
-    """Keep the Envoy of the hub in `directory` running until a signal ends it.
+def envoy(*, directory: Directory = HERE, log_format: logs.Logs = None) -> int:
+    """Keep the hub's Envoy running, until Ctrl-C or SIGTERM drains and ends it.
 
-    Neither the database nor the signers are opened, for Envoy has to start without them. Raises as `supervise` does.
+    It serves the last snapshot while the hub is away. SIGHUP has a new Envoy take over, and no connection is lost.
+    `hub run` starts this by itself, unless envoy.lifetime is "service". See docs/operation.md.
     """
+    # Neither the database nor the signers are opened, for Envoy has to start without them.
     settings = read_settings(directory)
     logs.set_up(log_format or settings.log_format)
     supervise(hub_site(directory, settings), partial(datetime.now, UTC))

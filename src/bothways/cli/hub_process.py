@@ -18,11 +18,12 @@ from bothways.cli.output import result, tell
 from bothways.contract.render import render_contract
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.canary import Canary
-from bothways.dataplane.derived import first_snapshot
+from bothways.dataplane.derived import first_of_all
 from bothways.dataplane.envoy import find_envoy
 from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.intake import Intake
 from bothways.dataplane.loads import Loads
+from bothways.dataplane.long_lived import spare_long_lived
 from bothways.dataplane.publisher import Publisher
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.dataplane.stand_in import HUB_SOCKET
@@ -84,14 +85,11 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
     turn = Turn(hub.database)
     await turn.look()
     plane = DataPlane(hub)
-    state = await asyncio.to_thread(plane.state)
+    state, first = await asyncio.to_thread(first_of_all, hub, plane)
     # Some of what is told of here is made some lines later.
     nodes, intake = TowardsNodes(hub, state, lambda: fleet.change), Intake(hub)
     loads = Loads(hub, lambda cluster: publisher.serves(cluster))  # noqa: PLW0108
-    also = services_for_nodes(hub, intake, loads)
-    ads = AdsServer(
-        hub.run_directory / HUB_SOCKET, await asyncio.to_thread(first_snapshot, hub, state), nodes.admission, also
-    )
+    ads = AdsServer(hub.run_directory / HUB_SOCKET, first, nodes.admission, services_for_nodes(hub, intake, loads))
     certificate = ServerCertificate(hub.run_directory, state.server)
 
     def follow(latest: HubState) -> None:
@@ -153,6 +151,7 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
             *nodes.parts(ads, connectivity),
             keep_rotating(hub, turn.held),
             keep_agreeing(hub),
+            spare_long_lived(plane),
         ]
         health = health_router(hub, envoy.state, serving, stop)
         parts += _inside(hub, metrics_app(lambda: metrics(status()), health))
@@ -223,17 +222,18 @@ async def _together(
 
 
 async def _ready(hub: Hub, publisher: Publisher, ads: AdsServer, envoy: SupervisedEnvoy) -> float:
-    """Wait until Envoy serves what is stored, and return after how many milliseconds it did.
+    """Wait until Envoy serves what is stored, saved or not yet; return after how many milliseconds it did.
 
     Raises `Unusable` with what Envoy refused, or said last.
     """
     started = time.perf_counter()
     try:
         async with asyncio.timeout(_READY_TIMEOUT):
-            if not (await publisher.apply()).in_force:
+            if not (await publisher.apply(saved=False)).in_force:
                 why = "; ".join(ads.refusals()) or publisher.problem or envoy.last_words()
                 _log.warning("Envoy does not serve the configuration yet: %s", why)
             await ads.confirmed()
+            await envoy.known()
     except TimeoutError:
         if refusals := "; ".join(ads.refusals()):
             raise Unusable(

@@ -3,9 +3,16 @@
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from bothways.operations import request_id
 from bothways.operations.settings import LogFormat
+
+Logs = Annotated[
+    LogFormat | None, Parameter(help="How the log is written, if not as log.format in hub.toml says: text, or json.")
+]
 
 _TOO_TALKATIVE = ("uvicorn", "httpx2")
 """Each question to Envoy's admin interface would be a line."""

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from bothways.errors import BothwaysError
+from bothways.visible import visible
 
 Directory = Annotated[Path, Parameter(help="The directory of the hub, or of the spoke.")]
 Json = Annotated[
@@ -46,14 +47,14 @@ HERE = Path()
 """The directory that commands work in when none is named, as git does it."""
 
 
-def tell(text: str) -> None:
-    """Print prose, for people."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that prints
+def tell(text: str, mark: str = "") -> None:
+    """Print prose, for people. `mark` stands before it as it is, for a terminal's colours."""
+    print(f"{mark}{visible(text)}", file=sys.stderr, flush=True)  # noqa: T201 - this is the one place that prints
 
 
-def result(document: Any, text: str, *, as_json: bool) -> None:
-    """Print the result: the document as JSON, or the text."""
-    print(json.dumps(document, indent=2) if as_json else text, flush=True)  # noqa: T201 - as above
+def result(document: Any, text: str, *, as_json: bool, mark: str = "") -> None:
+    """Print the result: the document as JSON, or the text, with the `mark` of `tell` before it."""
+    print(json.dumps(document, indent=2) if as_json else f"{mark}{visible(text)}", flush=True)  # noqa: T201 - as above
 
 
 def proposed_lines(document: Mapping[str, Any]) -> list[str]:
@@ -93,8 +94,8 @@ def finding_line(document: Mapping[str, str]) -> str:
 
 
 def table(rows: Sequence[tuple[object, ...]], heads: tuple[str, ...]) -> str:
-    """Return rows as a plain table that people can read and programs can cut."""
-    texts = [heads, *(tuple("" if each is None else str(each) for each in row) for row in rows)]
+    """Return rows as a plain table that people can read and programs can cut; no cell makes a line of its own."""
+    texts = [heads, *(tuple("" if each is None else str(each).replace("\n", "\\n") for each in row) for row in rows)]
     widths = [max(len(text[column]) for text in texts) for column in range(len(heads))]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(text, widths, strict=True)).rstrip() for text in texts)
     return "\n".join(lines)

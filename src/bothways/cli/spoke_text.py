@@ -7,6 +7,7 @@ from cryptography import x509
 from bothways.pki.chain import extension, fingerprint
 from bothways.spoke.listen import Callback, Receiver
 from bothways.spoke.status import CertificateStatus, SpokeStatus
+from bothways.visible import visible
 
 
 def status_text(status: SpokeStatus, sidecar: dict[str, Any] | None = None) -> str:
@@ -32,9 +33,8 @@ def status_text(status: SpokeStatus, sidecar: dict[str, Any] | None = None) -> s
 
 def callback_text(callback: Callback) -> str:
     """Return a call of the hub for a terminal, which shows control characters and does not obey them."""
-    text = f"{callback.method} {callback.path} from {callback.caller} over {callback.tls_version}: {callback.body}"
-    return "".join(
-        each if each.isprintable() or each in "\n\t" else each.encode("unicode_escape").decode() for each in text
+    return visible(
+        f"{callback.method} {callback.path} from {callback.caller} over {callback.tls_version}: {callback.body}"
     )
 
 

@@ -18,7 +18,7 @@ def said(step: Step) -> None:
     mark = marks[step.level].ljust(4)
     if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
         mark = f"\033[{_COLOURS[step.level]}m{mark}\033[0m"
-    tell(f"{mark}  {step.area.value:<9}{step.name:<24}{step.said}")
+    tell(f"  {step.area.value:<9}{step.name:<24}{step.said}", mark)
 
 
 def finding_lines(finding: Finding, rows: Iterable[tuple[str, str]]) -> list[str]:

@@ -12,6 +12,9 @@ from bothways.registry.service import Service
 
 _DENIED = "rbac_access_denied"
 _NO_SERVICE = "direct_response"
+_OLD_VERSION, _NO_UPGRADE = "low_version", "upgrade_failed"
+# What Envoy's codecs say of a request that they do not read: the caller's matter, whatever the status.
+_UNREADABLE = ("http1.", "http2.")
 _MISDIRECTED, _NOT_FOUND, _SERVER_ERRORS = 421, 404, 500
 
 
@@ -48,18 +51,36 @@ def refusal_finding(refused: RefusedRequest, known: Known) -> Finding:
         )
     # Behind the brace stands what concerns the hub's inside alone.
     said = shown(refused.details.partition("{")[0].replace("_", " ").replace(".", ": "))
-    if refused.status >= _SERVER_ERRORS:
+    if refused.status >= _SERVER_ERRORS and not refused.details.startswith(_UNREADABLE):
         return _finding(
             "INBOUND-SERVICE-01",
             f"the hub's own service at {shown(refused.path)} did not answer as it should ({refused.status}): {said}",
             "Try again later, and tell the hub's operator if it lasts: nothing is wrong on the caller's side.",
             "RFC 9110 section 15.6",
         )
+    return _request(refused, said)
+
+
+def _request(refused: RefusedRequest, said: str) -> Finding:
+    if refused.details == _OLD_VERSION:
+        return _finding(
+            "INBOUND-REQUEST-02",
+            f"the request is not of HTTP/1.1 or HTTP/2 ({refused.status})",
+            "Have the client speak HTTP/1.1: nginx does by proxy_http_version 1.1, and ab never does.",
+            "RFC 9110 section 15.5.22",
+        )
+    if refused.details == _NO_UPGRADE:
+        return _finding(
+            "INBOUND-REQUEST-03",
+            f"an upgrade, such as to WebSocket, was asked for at {shown(refused.path)}, and none is served there",
+            "Open WebSockets at a service that has them, over HTTP/1.1; the hub's operator says which.",
+            "RFC 9110 section 7.8",
+        )
     return _finding(
         "INBOUND-REQUEST-01",
         f"the request was refused as it stands ({refused.status}): {said}",
-        "Correct the request: no escaped slashes in the path, no underscores in header names, headers of 32 KiB at "
-        "most.",
+        "Correct the request: one host, one length or chunks, no escaped slashes in the path, no underscores in header "
+        "names, headers of 32 KiB at most.",
         "RFC 9110 section 15.5",
     )
 

@@ -168,8 +168,8 @@ def node_findings(calls: Sequence[CallSeen], host: str) -> Iterator[Finding]:
         if each.failed and not own.failed:
             message = f"the request through node {each.node} failed: {each.said}; through {own.node} it did not"
             hint = (
-                "Look at the way from that node to the server (routes, DNS, firewalls), and at the node itself: "
-                "bothways hub status."
+                "Who runs the hub looks at the way from that node to the server (routes, DNS, firewalls), and at what "
+                "the hub's status says of the node."
             )
             yield _finding("PROBE-CALL-02", message, hint, host, cite="R2")
 

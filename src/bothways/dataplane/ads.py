@@ -14,7 +14,9 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from bothways.dataplane.connection import Connection, Misnamed
 from bothways.dataplane.grpc_server import start_local, start_remote
+from bothways.dataplane.on_demand import on_demand_handler, passed_on_alone
 from bothways.operations.standing import unknown
+from bothways.xds.response import Response
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.state import HubState
 from bothways.xds.stream import DeltaStream
@@ -33,6 +35,7 @@ class AdsServer:
     """Serves the last published snapshot to every node that asks, and knows which nodes have it.
 
     Whoever reaches the unix socket is the hub's own Envoy; remote nodes come to a server of their own, over mutual TLS.
+    `came` is the number of the connection that was opened last.
     `fills_only` as in `DeltaStream`: a node keeps what it has. `also` are other services that nodes reach at the same
     places; each is given who of the remote nodes is let in, None at the unix socket.
     """
@@ -50,11 +53,10 @@ class AdsServer:
         self.snapshot = first
         self._others: Snapshot | None = None
         self._first, self._held = "", False
-        self._admission = admission
-        self._clock = clock
+        self._admission, self._clock = admission, clock
         self._fills_only = fills_only
         self._connections: set[Connection] = set()
-        self._numbers = count(1)
+        self._numbers, self.came = count(1), 0
         self._left: dict[str, tuple[int, dict[str, Any]]] = {}
         self._progress = asyncio.Condition()
         self._also = tuple(also)
@@ -102,6 +104,8 @@ class AdsServer:
                 self._forget(each)
                 if each.talk is not None:
                     each.talk.cancel()
+            elif each.second:
+                each.second.follow(self._admission, each.node)
         for name in self._left.keys() - set(self._admission.names):
             del self._left[name]
 
@@ -188,10 +192,11 @@ class AdsServer:
         handler = grpc.stream_stream_rpc_method_handler(
             partial(self._serve, admission),
             request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
-            response_serializer=discovery_pb2.DeltaDiscoveryResponse.SerializeToString,
+            response_serializer=Response.serialized,
         )
         own = grpc.method_handlers_generic_handler(SERVICE, {DELTA_METHOD: handler})
-        return [own, *(also(admission) for also in self._also)]
+        second = on_demand_handler(self._connections, admission)
+        return [own, second, *(also(admission) for also in self._also)]
 
     def _own(self) -> set[Connection]:
         return {each for each in self._connections if not each.node}
@@ -199,7 +204,7 @@ class AdsServer:
     def _snapshot_of(self, connection: Connection) -> Snapshot | None:
         is_first = self._first and connection.name == self._first
         given = self.snapshot if self._others is None or is_first else self._others
-        return given.remote.get(connection.node) if connection.node else given
+        return connection.takes(given.remote.get(connection.node) if connection.node else given)
 
     def _answer_of(self, name: str, before: Snapshot) -> str | bool:
         own = {each for each in self._connections if each.name == name}
@@ -229,9 +234,11 @@ class AdsServer:
 
     async def _serve(self, admission: "Admission | None", requests: AsyncIterator[Any], context: Any) -> None:
         peer = str(context.peer())
-        connection = Connection(next(self._numbers), peer, self._clock(), DeltaStream(fills_only=self._fills_only))
+        self.came = next(self._numbers)
+        connection = Connection(self.came, peer, self._clock(), DeltaStream(fills_only=self._fills_only))
         if admission is not None:
             connection.node, connection.fingerprint = await admission.admitted(context)
+            connection.alone = passed_on_alone(context.invocation_metadata())
         self._connections.add(connection)
         connection.talk = asyncio.create_task(self._talk(connection, requests, context))
         try:
@@ -262,13 +269,15 @@ class AdsServer:
                     return
                 if event is _PUBLISHED:
                     responses = stream.publish(own)
+                elif isinstance(event, tuple):
+                    responses = event[0].said(connection, event[1], own)
                 else:
                     connection.require_name(event)
                     if event.response_nonce:
                         connection.answered_at = self._clock()
                     responses = stream.receive(event, own)
                 for response in responses:
-                    await context.write(response)
+                    await connection.write(response, context)
                 connection.busy = False
                 async with self._progress:
                     self._progress.notify_all()
@@ -276,6 +285,7 @@ class AdsServer:
             reader.cancel()
 
     def _forget(self, connection: Connection) -> None:
+        connection.over.set()
         if connection in self._connections:
             self._connections.remove(connection)
             if connection.node:

@@ -185,31 +185,46 @@ class Canary:
             await self._shut(self._state, "; ".join(answered))
         return tuple(knocks)
 
-    async def knock(self, node: str) -> str:
-        """Look at a node that is given a change before all others; return what is wrong there, empty if nothing is.
+    async def knock(self, node: str) -> Callable[[], Awaitable[str]]:
+        """Look at a node that is to be given a change before all others; return what looks again once it has it.
 
-        Where strangers were not seen to be refused before, nobody can say that they are not any more.
+        That returns what is wrong there, empty if nothing is. Where strangers were not seen to be refused before,
+        nobody can say that they are not any more. What a round saw does not count: it may have come after the change.
         """
-        state, before = self._state, self.verdicts.get(node)
+        _, before = await self._seen(node, _TRIES)
+        refused = before.get("outcome") == Outcome.REFUSED.value
+
+        async def again() -> str:
+            let_in, seen = await self._seen(node, _TRIES if refused else 1)
+            if let_in:
+                return f"and let a stranger in: {let_in}"
+            if not refused or seen["outcome"] != Outcome.UNREACHABLE.value:
+                return ""
+            return f"and strangers are not seen to be refused at {seen['address']} any more: {seen['said']}"
+
+        return again
+
+    async def _seen(self, node: str, tries: int) -> tuple[str, dict[str, str]]:
+        """Look until a node is reached, or this often, and have the endpoint shut if it lets a stranger in.
+
+        Return who was let in, and the verdict, empty if nobody knows where to knock.
+        """
+        state = self._state
         own = Door(reachable(state.inbound), embedded_node(state.environment.value))
-        door = {each.node: each for each in (*doors_of_nodes(state), own)}.get(node)
-        if door is None:
-            return ""
-        for again in range(_TRIES):
+        if (door := {each.node: each for each in (*doors_of_nodes(state), own)}.get(node)) is None:
+            return "", {}
+        for again in range(tries):
             await asyncio.sleep(_AGAIN if again else 0)
             knocks = await self._look_at(door, state, asyncio.Semaphore())
             outcome = self.verdicts[node]["outcome"]
             if outcome == Outcome.ANSWERED.value and not state.shut:
-                told = "; ".join(str(each) for each in knocks if each.outcome is Outcome.ANSWERED)
+                let_in = "; ".join(str(each) for each in knocks if each.outcome is Outcome.ANSWERED)
                 # Not here: who asks ends, when something else is published.
-                self._shutting = asyncio.ensure_future(self._shut(self._state, told))
-                return f"and let a stranger in: {told}"
+                self._shutting = asyncio.ensure_future(self._shut(self._state, let_in))
+                return let_in, self.verdicts[node]
             if outcome != Outcome.UNREACHABLE.value:
-                return ""
-        seen = self.verdicts[node]
-        if before is None or before["outcome"] != Outcome.REFUSED.value:
-            return ""
-        return f"and strangers are not seen to be refused at {seen['address']} any more: {seen['said']}"
+                break
+        return "", self.verdicts[node]
 
     async def _look_at(self, door: Door, state: HubState, at_once: asyncio.Semaphore) -> tuple[Knock, ...]:
         async with at_once:

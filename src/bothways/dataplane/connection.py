@@ -3,10 +3,16 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bothways.xds import names
+from bothways.xds.one_stream import over_one_stream
+from bothways.xds.response import Response
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.stream import DeltaStream
+
+if TYPE_CHECKING:
+    from bothways.dataplane.on_demand import Second
 
 
 class Misnamed(Exception):
@@ -18,7 +24,8 @@ class Connection:
     """`node` and `fingerprint` are those of a remote node's certificate, empty for our own Envoy.
 
     `number` tells it apart from all others of this server, ever. `behind_since` is when it was first offered what it
-    has not confirmed, None while it has all; `steps` counts what was said on it.
+    has not confirmed, None while it has all; `steps` counts what was said on it. `second` is the node's stream for what
+    is on demand, if there is one; with `alone`, there can be none. `over` is set when this one has ended.
     """
 
     number: int
@@ -32,7 +39,11 @@ class Connection:
     behind_since: datetime | None = None
     busy: bool = False
     steps: int = 0
+    second: "Second | None" = None
     talk: "asyncio.Task[None] | None" = None
+    alone: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    _taken: tuple[Snapshot | None, Snapshot | None] = (None, None)
     _judged: tuple[Snapshot | None, int, bool] = (None, -1, False)
 
     @property
@@ -45,6 +56,21 @@ class Connection:
         said, wanted = request.node.id, self.node
         if wanted and said != wanted and (said or not self.stream.node_id):
             raise Misnamed(f"the node calls itself {said[:80]!r}, and its certificate is that of {wanted}")
+
+    async def write(self, response: Response, context: Any) -> None:
+        """Send a response by the stream on which it was asked for, of which `context` is the first."""
+        if response.type_url != names.ON_DEMAND_TYPE:
+            await context.write(response)
+        elif self.second:
+            await self.second.write(response)
+
+    def takes(self, offered: Snapshot | None) -> Snapshot | None:
+        """Return a snapshot as this node can take it: as it is, unless what is between it and here is older."""
+        if offered is None or not self.alone:
+            return offered
+        if self._taken[0] is not offered:
+            self._taken = (offered, over_one_stream(offered))
+        return self._taken[1]
 
     def settled(self, wanted: Snapshot | None) -> bool:
         """Tell whether it has confirmed the snapshot; where nothing was said since the last look, nobody looks."""

@@ -5,14 +5,16 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bothways.dataplane.ads import AdsServer
-from bothways.dataplane.derived import Derived, both_snapshots, derive
+from bothways.dataplane.applied import Applied
+from bothways.dataplane.derived import Derived, Maps, both_snapshots, derive
 from bothways.dataplane.fleet import Fleet
-from bothways.dataplane.rollout import Rollout, nothing_wrong
+from bothways.dataplane.rollout import Knock, Rollout, nothing_wrong
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import BothwaysError, Unusable
+from bothways.operations.closed_in_thread import closed_in_thread
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
@@ -22,6 +24,7 @@ from bothways.xds.names import CLUSTER_TYPE, embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.staging import HeldBack
 from bothways.xds.state import HubState
+from bothways.xds.withdrawn import QUIET
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ _CLOCK = 30.0
 _AGAIN = 1.0
 _SETTLE = 10.0
 _SEND = 1.0
+_CONFIRM = 0.2
 _REOPEN = "Find out what answered, and mend it; then run: bothways hub reopen"
 
 
@@ -38,35 +42,12 @@ def current_snapshot(hub: Hub) -> Snapshot:
     return build_snapshot(hub_state(hub))
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What came of a change: the version, whether every node serves it or a later one, and the milliseconds it took.
-
-    `away` names the nodes on record that are not connected: they are not waited for, and go on with what they have.
-    """
-
-    version: str
-    in_force: bool
-    milliseconds: float
-    away: tuple[str, ...] = ()
-
-    def document(self) -> dict[str, object]:
-        """Return it as the JSON object that the control socket answers."""
-        return {
-            "version": self.version,
-            "in_force": self.in_force,
-            "milliseconds": self.milliseconds,
-            "away": list(self.away),
-        }
-
-
 class Publisher:
-    """Publishes a new snapshot whenever what is stored, or the time of day, asks for one; and does what the clock asks.
+    """Publishes a snapshot whenever what is stored, or the time of day, asks for one; and does what the clock asks.
 
-    `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where the state
-    comes from, if it was asked already. What the Envoy beside the hub has confirmed is saved, so that it can start
-    again without the hub. `held` tells whether what the clock asks is for this control plane to do. `fleet` knows what
-    the nodes of other control planes have. `knock` is what the rollout asks the canary.
+    `follow` is given the state of each round, for what this process serves beside Envoy. `plane` is where it comes
+    from, if it was asked already. What the Envoy beside the hub has confirmed is saved, for a start without the hub.
+    `held` tells whether what the clock asks is to be done here. `fleet` knows the nodes of all. The canary can `knock`.
     """
 
     def __init__(
@@ -78,7 +59,7 @@ class Publisher:
         saved: SavedSnapshot | None = None,
         held: Callable[[], bool] = lambda: True,
         fleet: Fleet | None = None,
-        knock: Callable[[str], Awaitable[str]] = nothing_wrong,
+        knock: Knock = nothing_wrong,
     ) -> None:
         self._held = held
         self._fleet = fleet or Fleet(hub, ads)
@@ -89,8 +70,7 @@ class Publisher:
         self._saved = saved
         own, settings = embedded_node(hub.environment.value), hub.settings
         self._rollout = Rollout(hub, ads, own, knock, staged=settings.nodes_staged, first=settings.nodes_first)
-        self._saved_version = ""
-        self._unsaved = ""
+        self._saved_version = self._unsaved = ""
         self._save_due = 0.0
         self.last_push_milliseconds: float | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -99,6 +79,7 @@ class Publisher:
         self._shut = self._unrecorded = ""
         self._neglected: tuple[str, ...] = ()
         self._upkeep_due = hub.now()
+        self._maps, self._maps_due, self._came = Maps(), 0.0, 0
 
     @property
     def problem(self) -> str:
@@ -136,13 +117,14 @@ class Publisher:
         """
         self._unrecorded = reason
         shut = replace(state, shut=reason, closures=state.closures + 1)
-        self._take(shut, *await asyncio.to_thread(both_snapshots, self._rollout.good, shut), self._rollout.held)
+        everyone, snapshots, self._maps = await asyncio.to_thread(both_snapshots, self._rollout.good, shut)
+        self._take(shut, everyone, snapshots, self._rollout.held)
         await self.apply()
 
-    async def apply(self) -> Applied:
+    async def apply(self, *, saved: bool = True) -> Applied:
         """Publish what is stored now and what follows from it, and wait until all nodes serve it, at most ten seconds.
 
-        It is saved as well when this returns: a revocation that somebody was told of survives every restart. What
+        If `saved`, it is that too when this returns: a revocation somebody was told of survives every restart. What
         cannot be published is not in force; the reason is in `problem`.
         """
         started = time.perf_counter()
@@ -151,7 +133,8 @@ class Publisher:
             async with asyncio.timeout(_SETTLE):
                 in_force = await self._ads.settled()
                 in_force = await self._fleet.in_force(self._fleet.change) and in_force
-            await self._save()
+            if saved:
+                await self._save()
         except TimeoutError:
             in_force = False
         except Exception as error:  # noqa: BLE001 - as in `run`
@@ -175,7 +158,7 @@ class Publisher:
         return True
 
     async def _look(self) -> None:
-        with contextlib.closing(self._hub.database.changes()) as changes:
+        async with closed_in_thread(self._hub.database.changes()) as changes:
             seen, published = None, 0.0
             while True:
                 # Certificates and anchors end by the clock alone.
@@ -186,6 +169,9 @@ class Publisher:
                     seen, published = value, time.monotonic()
                     if self._saved and self._saved.outdated():
                         self._saved_version = ""
+                elif self._maps_are_due():
+                    async with self._one_at_a_time:
+                        await self._publish()
                 if time.monotonic() > self._save_due:
                     await self._save()
                 self._let_go()
@@ -210,8 +196,8 @@ class Publisher:
             if not settled or not all(settled):
                 return
             try:
-                await asyncio.to_thread(self._saved.save, snapshot, self._hub.now())
-                self._saved_version, self._unsaved = snapshot.version, ""
+                whole = await asyncio.to_thread(self._saved.save, snapshot, self._hub.now())
+                self._saved_version, self._unsaved = snapshot.version if whole else "", ""
             except Unusable as error:
                 # In force all the same; what it costs is told.
                 told = f"an Envoy that starts without the hub would serve an older state: {error}"
@@ -222,25 +208,28 @@ class Publisher:
     async def _round(self, *, asked: bool = False) -> None:
         """Publish what is stored, do what is due by the clock, and publish what that changed.
 
-        Of several control planes one does what is due, and the one that was `asked` for a change.
-
-        One round at a time, as a whole: whoever waits for theirs finds published whatever another one did.
+        Of several control planes one does it, and the one that was `asked` for a change. One round at a time, as a
+        whole: whoever waits for theirs finds published whatever another one did.
         """
         async with self._one_at_a_time:
             await self._publish()
-            # What follows takes the interpreter from the one who sends: first the revocation, then all the rest.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SEND):
-                    await self._ads.sent()
+            # What follows takes the interpreter from the one who sends: first the revocation, its list, then the rest.
+            await _at_most(_SEND, self._ads.sent())
             if asked or self._held():
-                # New handshakes of what was revoked are refused by the list, so it waits for nothing else that is due.
-                for due in (self._list, self._keep_up):
-                    if await due():
-                        await self._publish()
+                if await self._list():
+                    await self._publish()
+                if self._maps.withdrawn and self._ads.names():
+                    await _at_most(_CONFIRM, self._ads.settled())
+                if await self._keep_up():
+                    await self._publish()
 
     def _is_due(self) -> bool:
         """Tell whether upkeep is due here: what another one did not come to do, too, once the turn is ours."""
         return self._held() and self._hub.now() >= self._upkeep_due
+
+    def _maps_are_due(self) -> bool:
+        """Tell whether the maps are to follow what was withdrawn ahead of them; a node that came may wait for them."""
+        return bool(self._maps.withdrawn) and (time.monotonic() > self._maps_due or self._ads.came != self._came)
 
     async def _list(self) -> bool:
         """Publish the revocation lists that are due, and tell whether there are any."""
@@ -263,20 +252,24 @@ class Publisher:
     async def _publish(self) -> None:
         while True:
             good = self._rollout.good
-            found = await asyncio.to_thread(self._derived, good)
+            maps = Maps() if self._maps_are_due() else self._maps
+            found = await asyncio.to_thread(self._derived, good, maps)
             # What a node was given first may have passed meanwhile: then nothing is to be taken back.
             if self._rollout.good is good:
                 break
+        if found.maps.withdrawn != self._maps.withdrawn:
+            self._maps_due, self._came = time.monotonic() + QUIET, self._ads.came
+        self._maps = found.maps
         self._take(found.state, found.everyone, found.snapshots, found.record.held)
         self._fleet.change = found.change
         if self._rollout.good:
             await asyncio.to_thread(keep_given, self._hub, self._rollout.good, found.state, found.record)
 
-    def _derived(self, known: HubState | None) -> Derived:
+    def _derived(self, known: HubState | None, maps: Maps) -> Derived:
         if self._unrecorded:
             shut_endpoint(self._hub, self._unrecorded)
             self._unrecorded = ""
-        return derive(self._hub, self._plane, known, staged=self._rollout.staged)
+        return derive(self._hub, self._plane, known, maps, staged=self._rollout.staged)
 
     def _take(
         self, state: HubState, everyone: HubState, snapshots: tuple[Snapshot, Snapshot], held: HeldBack | None
@@ -294,7 +287,14 @@ class Publisher:
 
     def _failed(self, error: Exception) -> None:
         told = str(error) if isinstance(error, BothwaysError) else f"{type(error).__name__}: {error}"
-        # Once, and not with every new try: a log that repeats itself is read by nobody.
         if told != self._failure:
+            # Once: a log that repeats itself is read by nobody.
             _log.error("changes cannot be published, the data plane keeps what it has: %s", told)
         self._failure = told
+
+
+async def _at_most(seconds: float, done: Awaitable[object]) -> None:
+    """Wait for it, and go on without it after so many seconds."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await done

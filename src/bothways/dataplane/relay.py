@@ -21,8 +21,12 @@ from bothways.dataplane.grpc_server import start_local
 from bothways.dataplane.hub_line import HubLine
 from bothways.dataplane.load_report import METHOD as REPORT_METHOD
 from bothways.dataplane.load_report import SERVICE as REPORT_SERVICE
+from bothways.dataplane.on_demand import METHOD as ON_DEMAND_METHOD
+from bothways.dataplane.on_demand import PASSED_ON
+from bothways.dataplane.on_demand import SERVICE as ON_DEMAND_SERVICE
 from bothways.dataplane.saved import SavedSnapshot
 from bothways.errors import Unusable
+from bothways.xds import names
 from bothways.xds.followed import Followed
 from bothways.xds.snapshot import Snapshot
 
@@ -34,10 +38,20 @@ _ENDED = (grpc.RpcError, grpc.aio.UsageError, asyncio.InvalidStateError)
 
 @dataclass(eq=False, slots=True)
 class _Stream:
-    """One stream of an Envoy; two while one takes over from another."""
+    """One stream of an Envoy, or its `second` one, for what is on demand, beside its `first`."""
 
     followed: Followed
+    first: "_Stream | None" = None
+    second: "_Stream | None" = None
     said: "asyncio.Queue[bytes | None]" = field(default_factory=asyncio.Queue)
+
+    def passes(self, message: Any, follow: Callable[[Any], None]) -> None:
+        """Have a message followed, what is on demand told apart; of a second one whose place is taken, none."""
+        if self.first is None:
+            follow(message)
+        elif self.first.second is self:
+            message.type_url = names.ON_DEMAND_TYPE
+            follow(message)
 
 
 class Relay:
@@ -99,6 +113,7 @@ class Relay:
         # Bytes in, bytes out: what this release does not know of passes as it is.
         for service, method, behavior in (
             (SERVICE, DELTA_METHOD, self._serve),
+            (ON_DEMAND_SERVICE, ON_DEMAND_METHOD, self._serve_on_demand),
             (REPORT_SERVICE, REPORT_METHOD, self._report),
         ):
             handler = grpc.stream_stream_rpc_method_handler(behavior)
@@ -108,7 +123,37 @@ class Relay:
         stream = _Stream(Followed(self._base, self._before))
         self._streams.append(stream)
         channel = self._line.channel
-        call = channel.stream_stream(f"/{SERVICE}/{DELTA_METHOD}")()
+        call = channel.stream_stream(f"/{SERVICE}/{DELTA_METHOD}")(metadata=(PASSED_ON,))
+        try:
+            ended = await self._pass_on(stream, requests, call, context)
+        finally:
+            self._streams.remove(stream)
+            self._before = stream.followed
+        if ended and (code := await call.code()) is not grpc.StatusCode.OK:
+            # Which code it was is not always the control plane's word: whoever was found writing is told no more.
+            self._line.look_again(channel)
+            await context.abort(code, await call.details())
+
+    async def _serve_on_demand(self, requests: AsyncIterator[bytes], context: Any) -> None:
+        """Pass on an Envoy's stream for what is on demand: it goes where its first one goes, and ends with that."""
+        there = [each for each in self._streams if each.second is None] or self._streams
+        if not there:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "this node's first stream is not here")
+        first = there[-1]
+        first.second = second = _Stream(first.followed, first)
+        first.followed.end_on_demand()
+        call = self._line.channel.stream_stream(f"/{ON_DEMAND_SERVICE}/{ON_DEMAND_METHOD}")()
+        try:
+            ended = await self._pass_on(second, requests, call, context)
+        finally:
+            if first.second is second:
+                first.second = None
+                first.followed.end_on_demand()
+        if ended and (code := await call.code()) is not grpc.StatusCode.OK:
+            await context.abort(code, await call.details())
+
+    async def _pass_on(self, stream: _Stream, requests: AsyncIterator[bytes], call: Any, context: Any) -> bool:
+        """Pass on what both sides say until one has ended; tell whether that was the control plane."""
         parts = [
             asyncio.create_task(each)
             for each in (_read(requests, stream), self._up(stream, call), self._down(stream, call, context))
@@ -121,14 +166,9 @@ class Relay:
             for failure in await asyncio.gather(*parts, return_exceptions=True):
                 if isinstance(failure, Exception) and not isinstance(failure, _ENDED):
                     _log.error("a stream between Envoy and the hub failed: %s: %s", type(failure).__name__, failure)
-            self._streams.remove(stream)
-            self._before = stream.followed
-            ended = call.done()
+            ended: bool = call.done()
             call.cancel()
-        if ended and (code := await call.code()) is not grpc.StatusCode.OK:
-            # Which code it was is not always the control plane's word: whoever was found writing is told no more.
-            self._line.look_again(channel)
-            await context.abort(code, await call.details())
+        return ended
 
     async def _report(self, requests: AsyncIterator[bytes], context: Any) -> AsyncIterator[bytes]:
         """Pass on what Envoy reports of its load, of which nothing is kept."""
@@ -148,8 +188,8 @@ class Relay:
                 said.append(stream.said.get_nowait())
             messages = [each for each in said if each is not None]
             for each in messages:
-                stream.followed.request(discovery_pb2.DeltaDiscoveryRequest.FromString(each))
-            await self._keep(stream)
+                stream.passes(discovery_pb2.DeltaDiscoveryRequest.FromString(each), stream.followed.request)
+            await self._keep(stream.first or stream)
             for each in messages:
                 await call.write(each)
             if None in said:
@@ -158,13 +198,13 @@ class Relay:
 
     async def _down(self, stream: _Stream, call: Any, context: Any) -> None:
         while (message := await call.read()) is not grpc.aio.EOF:
-            stream.followed.response(discovery_pb2.DeltaDiscoveryResponse.FromString(message))
+            stream.passes(discovery_pb2.DeltaDiscoveryResponse.FromString(message), stream.followed.response)
             await context.write(message)
 
     async def _keep(self, stream: _Stream) -> None:
         """Save what this Envoy has confirmed, if it is the newest one and that can be served as it is."""
         async with self._saving:
-            if stream is not self._streams[-1] or not stream.followed.whole():
+            if stream not in self._streams[-1:] or not stream.followed.whole():
                 return
             snapshot = stream.followed.take()
             if snapshot is None:

@@ -1,8 +1,9 @@
 """Brings a published state to the nodes: what `xds/staging.py` allows to all at once, the rest to one node first.
 
-The node that is first has ten seconds to confirm it; then the canary knocks at it. One that refuses, or where the
-canary finds another door than before, is given back what all others have. One that says nothing, or leaves, is not
-waited for: another one is first, and if that says nothing either, a third is not risked.
+The node that is first has ten seconds to confirm it; then the canary knocks at it, as it did just
+before. One that refuses, or where the canary finds another door than before, is given back what all others have. One
+that says nothing, or leaves, is not waited for: another one is first, and if that says nothing either, a third is not
+risked.
 
 What came of it stands in the database, and of several control planes one at a time tries: nobody gives to all what was
 held back, or what nobody has tried, be it after a restart or at another control plane.
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from bothways.dataplane.ads import AdsServer
+from bothways.operations.closed_in_thread import closed_in_thread
 from bothways.operations.hub import Hub
 from bothways.operations.rollout import hold_back, pass_to_all, read_rollout, release
 from bothways.store.database import Turn
@@ -38,16 +40,24 @@ SILENT_AGAIN = timedelta(seconds=60)
 _LOOK = 0.1
 
 
-async def nothing_wrong(_node: str) -> str:
+Knock = Callable[[str], Awaitable[Callable[[], Awaitable[str]]]]
+"""Looks at a node, and returns what looks at it again: what is wrong there then, empty if nothing is."""
+
+
+async def nothing_wrong(_node: str) -> Callable[[], Awaitable[str]]:
     """Say nothing against a node, where no canary is."""
-    return ""
+
+    async def look() -> str:
+        return ""
+
+    return look
 
 
 class Rollout:
     """The nodes that are connected here, and what each of them is given.
 
     `staged`: one node first, the one that is called `first` if it is connected, else `own`, else the first by name.
-    `knock` has the canary look at a node; it returns what is wrong there, empty if nothing is.
+    `knock` has the canary look at a node before it is given something, and returns what looks at it again after that.
     """
 
     def __init__(
@@ -55,7 +65,7 @@ class Rollout:
         hub: Hub,
         ads: AdsServer,
         own: str,
-        knock: Callable[[str], Awaitable[str]],
+        knock: Knock,
         *,
         staged: bool,
         first: str = "",
@@ -150,13 +160,10 @@ class Rollout:
 
     async def _try(self) -> None:
         """Try until something came of it: what fails on the way, like the database, is told and tried again."""
-        turn = self._hub.database.turn("trial")
-        try:
+        # Given back also if whoever ends this does not wait for it: it would keep the others waiting.
+        async with closed_in_thread(self._hub.database.turn("trial")) as turn:
             while not await self._tried(turn):  # noqa: ASYNC110 - another control plane, or a node that comes
                 await asyncio.sleep(_LOOK)
-        finally:
-            # Also if whoever ends this does not wait for it: it would keep the others waiting.
-            await asyncio.shield(asyncio.to_thread(turn.close))
 
     async def _tried(self, turn: Turn) -> bool:
         """Try if there is a node and it is our turn; whoever has no node leaves it to those that have one."""
@@ -171,7 +178,7 @@ class Rollout:
         else:
             self._failure = ""
         if not done:
-            await asyncio.to_thread(turn.close)
+            await asyncio.to_thread(turn.give_back)
         return done
 
     async def _try_in_turn(self, wanted: HubState) -> bool:
@@ -211,6 +218,7 @@ class Rollout:
         """
         silent: list[str] = []
         while len(silent) < TRIED and (name := self._next(silent)):
+            look = await self._knock(name)
             self._give(*self._snapshots, name)
             try:
                 async with asyncio.timeout(ANSWER):
@@ -218,7 +226,7 @@ class Rollout:
             except TimeoutError:
                 silent.append(name)
                 continue
-            why = why or await self._knock(name)
+            why = why or await look()
             # Otherwise it was taken back meanwhile, and the answer was to something else.
             if self._given[2] == name:
                 return "", why

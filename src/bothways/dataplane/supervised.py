@@ -62,6 +62,11 @@ class SupervisedEnvoy:
                 await self._start()
             await asyncio.sleep(_LOOK)
 
+    async def known(self) -> None:
+        """Wait until it is known which process Envoy is: it may serve a moment before."""
+        while self.state()["pid"] is None:  # noqa: ASYNC110 - another process writes it down
+            await asyncio.sleep(_LOOK)
+
     def proved(self) -> None:
         """Take note that Envoy serves: from now on it may outlive a hub that fails."""
         self._outlives = self._lifetime is EnvoyLifetime.DETACHED

@@ -32,7 +32,11 @@ DRAIN_SECONDS = 60.0
 """For how long a request that was begun may go on after the order to end: as long as any to a service may take."""
 _OVERLAP = 330
 """Seconds for which an Envoy that was taken over from goes on: longer than the idle time-out of its connections."""
-_NUMBERS = 0x0FFFFFFF
+_NUMBERS = 0x07FFFFFF
+"""Numbers for hot restarts, of which Envoy makes ten each: so they fit into 31 bits.
+
+It names sockets by more as if they were negative, in 20 digits, and a long directory's are too long for the system.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,8 @@ def _told(outcome: StepResult, *, quiet: bool) -> StepResult:
     if not quiet:
         step = outcome.step
         mark = _coloured("ok    ", 32) if outcome.ok else _coloured("FAILED", 31)
-        head = f"{mark} {step.environment.value} {step.flow:<8} {step.what}"
-        result({}, f"{head}\n       {outcome.seen} ({outcome.milliseconds:.0f} ms)", as_json=False)
+        head = f" {step.environment.value} {step.flow:<8} {step.what}"
+        result({}, f"{head}\n       {outcome.seen} ({outcome.milliseconds:.0f} ms)", as_json=False, mark=mark)
     return outcome
 
 

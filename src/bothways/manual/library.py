@@ -120,5 +120,4 @@ def _read(name: str) -> str:
     try:
         return files("bothways.manual").joinpath("pages", name).read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        message = f"{name} is no page of the package. If it is new in docs/: make reference"
-        raise NotFound(message) from error
+        raise NotFound(f"{name} is no page of the package. If it is new in docs/: make reference") from error

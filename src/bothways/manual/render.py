@@ -9,8 +9,10 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from markupsafe import escape
 
 from bothways.manual.passages import anchor, numbered
+from bothways.texts.catalogue import worded
 
 _PAGE = re.compile(r"^([a-z0-9-]+)\.md(#.*)?$")
 _PAGES_IN_MARKDOWN = re.compile(r"(\]\([a-z0-9-]+)\.md(#[^)\s]*)?\)")
@@ -26,7 +28,10 @@ def html(markdown: str) -> str:
             if child.type == "link_open":
                 child.attrs["href"] = _PAGE.sub(r"\1.html\2", str(child.attrs["href"]))
     rendered: str = parser.renderer.render(tokens, parser.options, {})
-    rendered = rendered.replace("<table>", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table>')
+    label = escape(worded("Table"))
+    rendered = rendered.replace(
+        "<table>", f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table>'
+    )
     # The corner of a table heads nothing.
     rendered = rendered.replace("<th></th>", "<td></td>")
     return rendered.replace("</table>", "</table></div>").replace("<pre>", '<pre tabindex="0">')

@@ -15,6 +15,7 @@ from bothways.manual.library import pages
 from bothways.manual.passages import Passage, passages, plain
 
 _WORD = re.compile(r"[a-z0-9]+(?:[-_.][a-z0-9]+)*")
+_LETTER = re.compile(r"[a-z]")
 _FENCE = re.compile(r"^ *```.*$", re.MULTILINE)
 _ENDINGS = ("ations", "ation", "ions", "ing", "ion", "ies", "ed", "es", "s", "e", "y")
 """Taken off a word of which enough is left, the first that fits."""
@@ -107,9 +108,12 @@ def index() -> Index:
 
 
 def words(text: str) -> Iterable[str]:
-    """Return the words of a text as they are compared: small, without endings; ids whole and in their parts."""
+    """Return the words of a text as they are compared: small, without endings; ids whole and in their parts.
+
+    A version, an address or a date says nothing by its parts: of numbers alone, the whole is the word.
+    """
     for word in _WORD.findall(text.lower()):
-        parts = re.split(r"[-_.]", word)
+        parts = re.split(r"[-_.]", word) if _LETTER.search(word) else [word]
         for each in [word, *parts] if len(parts) > 1 else parts:
             if each not in STOP:
                 yield stem(each)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from bothways.errors import NotFound
 from bothways.manual import library
@@ -17,6 +17,7 @@ from bothways.manual.filling import Names
 from bothways.manual.library import INDEX, Page
 from bothways.manual.render import html, twin
 from bothways.manual.search import Answer, excerpt, index
+from bothways.texts.catalogue import worded, worded_templates
 
 SEARCH = "search.html"
 TYPES = {
@@ -29,25 +30,10 @@ TYPES = {
 }
 """Media types by the end of a file's name; what is not here is plain text."""
 
-_ABOUT = (
-    "Mutual-TLS connectivity between a hub and its customers, both ways: certification requests, endorsement of server "
-    "chains, probes, rotation and revocation, on Envoy."
-)
-_ASKED = (
-    "Each page below is Markdown; without `.md` at the end of its address it is HTML. All pages in one file: "
-    '[llms-full.txt](llms-full.txt). Without a network: `bothways ask "QUESTION"`; for assistants: `bothways mcp`.'
-)
-
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("bothways.manual"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return worded_templates("bothways.manual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +76,7 @@ class Site:
     def found(self, question: str) -> str:
         """Return the page of the search; with a question it has the answers, without scripts too."""
         answers = [(each.passage, self._said(each)) for each in index().ask(question, 10)] if question else []
-        return self._render("search.html", question=question, answers=answers, title="Ask", page=None)
+        return self._render("search.html", question=question, answers=answers, title=worded("Ask"), page=None)
 
     def _said(self, answer: Answer) -> str:
         return self.names.fill(excerpt(answer.passage.text))
@@ -112,18 +98,31 @@ class Site:
         return _environment().get_template(template).render(known | values)
 
     def _llms(self) -> str:
-        lines = ["# Bothways", "", f"> {_ABOUT}", "", _ASKED]
+        asked = worded(
+            "Each page below is Markdown; without `.md` at the end of its address it is HTML. All pages in one file: "
+            '[llms-full.txt](llms-full.txt). Without a network: `bothways ask "QUESTION"`; for assistants: '
+            "`bothways mcp`."
+        )
+        lines = [_about(), "", asked]
         for section in library.sections():
             lines += ["", f"## {section.title}", ""]
             lines += [f"- [{each.title}]({each.twin}): {self.names.fill(each.summary)}" for each in section.pages]
         return "\n".join(lines) + "\n"
 
     def _llms_full(self) -> str:
-        parts = [f"# Bothways\n\n> {_ABOUT}\n"]
+        parts = [f"{_about()}\n"]
         parts += [
             f"<!-- {each.twin} -->\n\n{twin(self.names.fill(each.markdown)).strip()}\n" for each in library.pages()
         ]
         return "\n".join(parts)
+
+
+def _about() -> str:
+    about = worded(
+        "Mutual-TLS connectivity between a hub and its customers, both ways: certification requests, endorsement of "
+        "server chains, probes, rotation and revocation, on Envoy."
+    )
+    return f"# Bothways\n\n> {about}"
 
 
 def media_type(path: str) -> str:

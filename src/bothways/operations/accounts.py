@@ -168,6 +168,8 @@ def prove_person(hub: Hub, email: str, password: str, code: str) -> Person:
         known = accounts.find(connection, person.id) if person else None
     right = _verified(known.password if known else _NOBODY, password)
     if person is None or known is None or (known.locked_until and hub.now() < known.locked_until):
+        # As much work as to open the secret of the codes, which most of the time would tell who has an account.
+        hub.keys.seal(b"", "nobody")
         raise NotAuthorized(_REFUSED)
     secret = hub.keys.unseal(known.totp, place_of(person.id)).decode()
     step = _step_of(secret, code, hub.now(), known.totp_step)

@@ -75,8 +75,8 @@ def add_server_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     if len(known) > 1:
         numbers = " and ".join(str(each.id) for each in reversed(known))
         raise Conflict(
-            f"customers are changing over between the server CAs {numbers} already. Retire one of them first: "
-            "bothways hub authority retire"
+            f"customers are changing over between the server CAs {numbers} already.",
+            "Retire one of them first: bothways hub authority retire",
         )
     return _next(hub, Role.SERVER, kind)
 
@@ -108,28 +108,30 @@ def retire_authority(hub: Hub, number: int, reason: str, *, force: bool = False)
     with hub.write() as transaction:
         found = [each for each in authorities.every_authority(transaction.connection) if each.id == number]
         if not found:
-            raise NotFound(f"there is no CA {number}. Look at: bothways hub authority list")
+            raise NotFound(f"there is no CA {number}.", "Look at: bothways hub authority list")
         if found[0].retired_at is not None:
             raise Conflict(f"the CA {number} was retired on {found[0].retired_at:%Y-%m-%d} already.")
         if found[0] not in _replaced(transaction.connection):
             instead = "activate" if found[0] in authorities.trusted(transaction.connection, Role.SERVER) else "add"
-            raise Conflict(f"the CA {number} signs. Put another in its place first: bothways hub authority {instead}")
+            raise Conflict(
+                f"the CA {number} signs.", f"Put another in its place first: bothways hub authority {instead}"
+            )
         if not force:
             require_nobody_behind(transaction.connection, found[0], transaction.now)
         if left := _shown(transaction.connection, number, transaction.now):
             raise Conflict(
-                f"{left} certificates of the Client CA {number} are shown to customers, or will be. "
-                "Have all customers take one of the new CA: bothways rotate"
+                f"{left} certificates of the Client CA {number} are shown to customers, or will be.",
+                "Have all customers take one of the new CA: bothways rotate",
             )
         if left := _towards_nodes(transaction.connection, number, transaction.now):
             raise Conflict(
-                f"{left} certificates of the node CA {number} are in use between the control plane and its nodes. "
-                "Have the nodes change over, or withdraw them: bothways hub node list"
+                f"{left} certificates of the node CA {number} are in use between the control plane and its nodes.",
+                "Have the nodes change over, or withdraw them: bothways hub node list",
             )
         if left := certificates.living(transaction.connection, number, transaction.now):
             raise Conflict(
-                f"{left} certificates of the CA {number} are in force. Have them renewed, or revoke them: "
-                "bothways certificate list"
+                f"{left} certificates of the CA {number} are in force.",
+                "Have them renewed, or revoke them: bothways certificate list",
             )
         authorities.retire(transaction, number)
         transaction.audit("authority.retire", str(number), key=found[0].key_name, reason=reason)
@@ -230,7 +232,7 @@ def _added(hub: Hub, role: Role, before: Authority, key: ProvidedKey, generation
     with hub.write() as transaction:
         if len(authorities.every_authority(transaction.connection, role)) >= generation:
             title = AUTHORITY_TITLES[role]
-            raise Conflict(f"another {title} was added meanwhile. Look at: bothways hub authority list")
+            raise Conflict(f"another {title} was added meanwhile.", "Look at: bothways hub authority list")
         added = add_authority(hub, transaction, role, key, generation, before)
         transaction.audit("authority.add", str(added.id), role=role.value, key=key.name)
     return added

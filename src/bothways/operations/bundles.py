@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from bothways.bundle import seal
 from bothways.bundle.archive import beginnings
-from bothways.bundle.page import Recipient, instructions_page
 from bothways.bundle.seal import About, Bundle, Kind, make_bundle, meant_findings, open_bundle
 from bothways.contract.document import KeyType
 from bothways.contract.recipe import Shell, openssl_recipe
@@ -28,7 +27,6 @@ from bothways.operations.keys import disclosures_banned
 from bothways.operations.requests import submit_request
 from bothways.pki.chain import fingerprint
 from bothways.pki.disclosed import has_private_key
-from bothways.pki.keys import sha256
 from bothways.pki.request import parse_request
 from bothways.registry.customer import Customer
 from bothways.registry.endpoint import Endpoint
@@ -100,25 +98,16 @@ class Imported:
         }
 
 
-def instructions(hub: Hub, tsp_id: str) -> str:
-    """Return the instructions for one customer as a page that prints well; the portal serves the same. `NotFound`."""
-    with hub.read() as connection:
-        customer = customers.find(connection, tsp_id)
-    published = contract(hub)
-    recipient = Recipient(tsp_id, customer.organization)
-    return instructions_page(published, sha256(render_contract(published).encode()), recipient, hub.now())
+def export_bundle(hub: Hub, tsp_id: str, texts: Mapping[str, bytes]) -> Exported:
+    """Return all that this customer needs now, signed: contract, CAs, recipes, and what was issued.
 
-
-def export_bundle(hub: Hub, tsp_id: str, configurations: Mapping[str, bytes]) -> Exported:
-    """Return all that this customer needs now, signed: contract, CAs, recipes, instructions, and what was issued.
-
-    `configurations` are those of other programs, by the names that bundles have for them. A request of the hub that
-    waits for the customer's own CA (R13) is in it too. Raises `NotFound`.
+    `texts` for people go along, by the names that bundles have for them: the instructions, configurations of other
+    programs. A request of the hub that waits for the customer's own CA (R13) is in it too. Raises `NotFound`.
     """
     with hub.read() as connection:
         customer = customers.find(connection, tsp_id)
         key = statement_keys.find(connection, Purpose.BUNDLE)
-    members = {**_members(hub, customer), **configurations}
+    members = {**_members(hub, customer), **texts}
     about = About(hub.environment, hub.terms.hub, tsp_id, secrets.token_hex(16), hub.now())
     data = make_bundle(Kind.HUB, about, members, key.public_key, lambda one: hub.keys.state(key.name, one))
     # Verified as the customer does it: what leaves the house is what it should be.
@@ -187,7 +176,6 @@ def _members(hub: Hub, customer: Customer) -> dict[str, bytes]:
         seal.CONTRACT: render_contract(published).encode(),
         seal.CLIENT_CA: published.trust.client_ca.encode(),
         seal.SERVER_CA: published.trust.server_ca.encode(),
-        seal.INSTRUCTIONS: instructions(hub, customer.tsp_id).encode(),
     }
     subject = Subject("XX", "STATE", "LOCALITY", customer.organization, "UNIT")
     for name in seal.RECIPES:
@@ -219,7 +207,8 @@ def _require_unanswered(hub: Hub, bundle: Bundle, subject: str) -> None:
         same = "by this very file" if asked.answer == bundle.fingerprint else "by another file"
         raise Conflict(
             f"what it answers was answered already on {asked.answered_at:%Y-%m-%d %H:%M} UTC, {same}. Nothing was "
-            f"changed. For another answer, give the customer a new bundle: bothways bundle export {tsp_id}"
+            "changed.",
+            f"For another answer, give the customer a new bundle: bothways bundle export {tsp_id}",
         )
 
 

@@ -80,8 +80,8 @@ def withdraw_approval(hub: Hub, number: int, reason: str) -> StoredCertificate:
         record = certificates.by_request(transaction.connection, number)
         if stored.state is not RequestState.APPROVED or record is None:
             raise Conflict(
-                f"request {number} is {stored.state.value}: there is no approval to withdraw. "
-                f"Look at: bothways request show {number}"
+                f"request {number} is {stored.state.value}: there is no approval to withdraw.",
+                f"Look at: bothways request show {number}",
             )
         if record.revoked_at is None:
             certificates.revoke(transaction, record.serial, RevocationReason.PRIVILEGE_WITHDRAWN)

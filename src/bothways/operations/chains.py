@@ -170,7 +170,8 @@ def _in_state(transaction: Transaction, number: int, wanted: ChainState) -> Stor
     stored = chains.find(transaction.connection, number)
     if stored.state is not wanted:
         raise Conflict(
-            f"chain {number} is {stored.state.value}, not {wanted.value}. Look at: bothways chain show {number}"
+            f"chain {number} is {stored.state.value}, not {wanted.value}.",
+            f"Look at: bothways chain show {number}",
         )
     return stored
 

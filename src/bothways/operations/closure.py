@@ -19,7 +19,7 @@ def reopen_endpoint(hub: Hub, reason: str = "") -> Closure:
     with hub.write() as transaction:
         closure = closures.current(transaction.connection)
         if closure is None:
-            raise Conflict("the endpoint is not shut. Look at: bothways hub status")
+            raise Conflict("the endpoint is not shut.", "Look at: bothways hub status")
         closures.end(transaction, closure.id)
         transaction.audit("hub.reopen", hub.environment.value, before=closure.reason, reason=reason)
         return closure

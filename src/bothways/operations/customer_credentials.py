@@ -192,13 +192,13 @@ def _find(connection: Connection, tsp_id: str, number: int) -> CustomerCredentia
 def _require_none_waits(connection: Connection, tsp_id: str, *, again: bool) -> None:
     if not again and customer_credentials.in_state(connection, tsp_id, CredentialState.REQUESTED):
         raise Conflict(
-            f"a request for {tsp_id} waits for its certificate. Print it: bothways outbound show {tsp_id} "
-            "--request; or give it up and make another: --again"
+            f"a request for {tsp_id} waits for its certificate.",
+            f"Print it: bothways outbound show {tsp_id} --request; or give it up and make another: --again",
         )
 
 
 def _none(tsp_id: str) -> NotFound:
     return NotFound(
-        f"customer {tsp_id} is shown the hub's own client certificate, and no request waits. "
-        f"Make one for its CA: bothways outbound csr {tsp_id}"
+        f"customer {tsp_id} is shown the hub's own client certificate, and no request waits.",
+        f"Make one for its CA: bothways outbound csr {tsp_id}",
     )

@@ -27,21 +27,21 @@ _HTTPS = 443
 class DataPlane:
     """What the data plane has to do, now and again: the customers that did not change are not looked at again.
 
-    `change` is the number of the last change that the last state has in it.
+    `change` is the number of the last change that the last state has in it; `anew` is how often all was derived anew.
     """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._shares = Shares(hub.environment, hub.keys.private_pem)
         self._place: int | None = None
-        self.change = -1
+        self.change, self.anew = -1, 0
 
     def state(self) -> HubState:
         """Return what the data plane has to do now."""
         hub, now = self._hub, self._hub.now()
         with hub.read() as connection:
             found = touched.since(connection, self._place)
-            self._shares.refresh(connection, found.tsp_ids, now)
+            self.anew += self._shares.refresh(connection, found.tsp_ids, now)
             self._place = found.place
             state = self._composed(connection, now)
             self.change = last_change(connection)

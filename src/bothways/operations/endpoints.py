@@ -38,7 +38,9 @@ def set_endpoint(hub: Hub, tsp_id: str, url: str, *, before: Endpoint | None = A
         customers.find(transaction.connection, tsp_id)
         current = endpoints.many(transaction.connection, (tsp_id,)).get(tsp_id)
         if before not in {ANY, current}:
-            raise Conflict(f"the endpoint of {tsp_id} was changed meanwhile. Look at: bothways endpoint show {tsp_id}")
+            raise Conflict(
+                f"the endpoint of {tsp_id} was changed meanwhile.", f"Look at: bothways endpoint show {tsp_id}"
+            )
         _require_free(transaction.connection, tsp_id, endpoint, url)
         waiting = submitted_endpoints.waiting(transaction.connection, tsp_id)
         same = [each for each in waiting if each.endpoint == endpoint]
@@ -118,12 +120,6 @@ def show_endpoint(hub: Hub, tsp_id: str) -> Endpoint:
         return endpoints.find(connection, tsp_id)
 
 
-def show_submitted(hub: Hub, number: int) -> SubmittedEndpoint:
-    """Return a server that was submitted, whatever was decided. Raises `NotFound`."""
-    with hub.read() as connection:
-        return submitted_endpoints.find(connection, number)
-
-
 def waiting_endpoints(
     hub: Hub, tsp_id: str | None = None, after: int = 0, limit: int | None = None
 ) -> tuple[SubmittedEndpoint, ...]:
@@ -133,9 +129,15 @@ def waiting_endpoints(
 
 
 def show_submitted_endpoint(hub: Hub, number: int) -> SubmittedEndpoint:
-    """Return a server that a customer named. Raises `NotFound`."""
+    """Return a server that a customer named, whatever was decided. Raises `NotFound`."""
     with hub.read() as connection:
         return submitted_endpoints.find(connection, number)
+
+
+def last_submitted(hub: Hub, tsp_id: str) -> SubmittedEndpoint | None:
+    """Return the server that a customer named last, whatever became of it."""
+    with hub.read() as connection:
+        return submitted_endpoints.newest(connection, tsp_id)
 
 
 def endpoint_findings(hub: Hub, stored: SubmittedEndpoint) -> tuple[Finding, ...]:
@@ -161,7 +163,8 @@ def record_probe(
         if address != probe.address:
             raise Conflict(
                 f"the endpoint of customer {tsp_id} became {address} while {probe.address} was probed, "
-                f"so nothing is recorded. Probe again: bothways probe {tsp_id}"
+                "so nothing is recorded.",
+                f"Probe again: bothways probe {tsp_id}",
             )
         report = {
             "findings": [each.document() for each in findings],
@@ -231,6 +234,7 @@ def _waiting(transaction: Transaction, number: int) -> SubmittedEndpoint:
     stored = submitted_endpoints.find(transaction.connection, number)
     if stored.state is not EndpointState.SUBMITTED:
         raise Conflict(
-            f"endpoint {number} is {stored.state.value}, not submitted. Look at: bothways endpoint show {stored.tsp_id}"
+            f"endpoint {number} is {stored.state.value}, not submitted.",
+            f"Look at: bothways endpoint show {stored.tsp_id}",
         )
     return stored

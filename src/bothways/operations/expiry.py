@@ -13,7 +13,6 @@ from bothways.operations.nodes import node_certificates
 from bothways.operations.renewal import supersessions
 from bothways.operations.rotation import OWN
 from bothways.store import authorities, certificates, chains, contacts, customer_credentials, holds, notices
-from bothways.store.chains import ChainState
 from bothways.store.notices import StoredNotice
 
 THRESHOLDS = (60, 30, 14, 7, 1)
@@ -54,13 +53,13 @@ class Ending:
 def endings(hub: Hub, until: datetime = _NEVER) -> tuple[Ending, ...]:
     """Return everything that is in force and will end, the next end first.
 
-    `until` leaves out certificates that end later, of which a hub has many.
+    `until` leaves out certificates and chains of customers that end later, of which a hub has many.
     """
     replaced = supersessions(hub)
     with hub.read() as connection:
         found = [
             *_certificates(connection, hub.now(), until, replaced),
-            *_chains(connection, hub.now()),
+            *_chains(connection, hub.now(), until),
             *_customer_credentials(connection, hub.now()),
             *_held(connection, hub.now()),
             *_authorities(connection),
@@ -131,11 +130,10 @@ def _certificates(
             yield Ending("certificate", serial, tsp_id, end, text)
 
 
-def _chains(connection: Connection, now: datetime) -> Iterator[Ending]:
-    for each in chains.every(connection, state=ChainState.ENDORSED):
-        if each.not_after > now:
-            text = f"The endorsed CA chain {each.id} of {each.tsp_id}'s server ends. Submit the next one."
-            yield Ending("chain", str(each.id), each.tsp_id, each.not_after, text)
+def _chains(connection: Connection, now: datetime, until: datetime) -> Iterator[Ending]:
+    for number, tsp_id, end in chains.ending(connection, now, until):
+        text = f"The endorsed CA chain {number} of {tsp_id}'s server ends. Submit the next one."
+        yield Ending("chain", str(number), tsp_id, end, text)
 
 
 def _customer_credentials(connection: Connection, now: datetime) -> Iterator[Ending]:

@@ -57,7 +57,7 @@ def _key(request: CertificationRequest, name: str, known: frozenset[str]) -> ec.
         findings.append(Finding("NODE-REQUEST-01", message, "A node is given one for its own name alone.", "R5"))
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         message = "the key of the node's request is none on P-256"
-        findings.append(Finding("NODE-REQUEST-02", message, "Make a new one: ECDSA on P-256.", "R7"))
+        findings.append(Finding("NODE-REQUEST-02", message, "Make a new one: ECDSA P-256.", "R7"))
     if request.spki_pin in known:
         message = f"the node {name} asks for a certificate for a key that had one"
         findings.append(Finding("NODE-REQUEST-03", message, "Make a new key for each certificate.", "R7"))

@@ -28,8 +28,8 @@ def record_renewal(transaction: Transaction, stored: StoredRequest, serial: str)
     old = certificates.find(transaction.connection, serial)
     if old.tsp_id != stored.tsp_id:
         raise Conflict(
-            f"certificate {serial} does not belong to {stored.tsp_id}, who made request {stored.id}. "
-            f"Look at: bothways certificate list --customer {stored.tsp_id}"
+            f"certificate {serial} does not belong to {stored.tsp_id}, who made request {stored.id}.",
+            f"Look at: bothways certificate list --customer {stored.tsp_id}",
         )
     if old.request_id == stored.id:
         raise Conflict(f"certificate {serial} came of request {stored.id}: it does not renew itself.")

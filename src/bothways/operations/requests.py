@@ -276,4 +276,6 @@ def _approval(
 
 
 def _decided(stored: StoredRequest) -> Conflict:
-    return Conflict(f"request {stored.id} is {stored.state.value} already. Look at: bothways request show {stored.id}")
+    return Conflict(
+        f"request {stored.id} is {stored.state.value} already.", f"Look at: bothways request show {stored.id}"
+    )

@@ -58,7 +58,7 @@ def current_list(hub: Hub, authority_id: int | None = None) -> StoredList:
         number = authority_id or authorities.signing_authority(connection, Role.ISSUING).id
         if found := revocation_lists.current(connection, number):
             return found
-    raise NotFound(f"there is no revocation list of the CA {number}. Look at: bothways hub authority list")
+    raise NotFound(f"there is no revocation list of the CA {number}.", "Look at: bothways hub authority list")
 
 
 def list_pem(record: StoredList) -> str:

@@ -85,7 +85,7 @@ def try_again(hub: Hub, reason: str = "") -> HeldBack:
     with hub.write() as transaction:
         held = _record(transaction.connection).held
         if held is None:
-            raise Conflict("nothing is held back. Look at: bothways hub status")
+            raise Conflict("nothing is held back.", "Look at: bothways hub status")
         rollout.hold(transaction, None)
         transaction.audit("hub.retry", held.version, node=held.node, before=held.why, reason=reason)
         return held

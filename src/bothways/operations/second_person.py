@@ -52,7 +52,7 @@ def confirm_person(hub: Hub, number: int) -> tuple[Person, str | None]:
         about = f"person {number}"
         found = {kind: _proposal(transaction.connection, kind, number) for kind in (Kind.PERSON, Kind.SIGN_IN)}
         if person.disabled_at is not None or not any(found.values()):
-            raise Conflict(f"nothing about {about} waits for a second person. Look at: bothways person list")
+            raise Conflict(f"nothing about {about} waits for a second person.", "Look at: bothways person list")
         for kind, proposal in found.items():
             if proposal is not None:
                 _require_second(hub, transaction.connection, kind, proposal, about)
@@ -74,7 +74,7 @@ def refuse_person(hub: Hub, number: int, reason: str) -> Person:
     with hub.write() as transaction:
         person = people.find(transaction.connection, number)
         if person.disabled_at is not None or not (person.proposed_by or person.sign_in_proposed_by):
-            raise Conflict(f"nothing about person {number} waits for a second person. Look at: bothways person list")
+            raise Conflict(f"nothing about person {number} waits for a second person.", "Look at: bothways person list")
         proposals.settle(transaction, Kind.PERSON, number)
         proposals.settle(transaction, Kind.SIGN_IN, number)
         if person.proposed_by:

@@ -84,7 +84,8 @@ def require_nobody_behind(connection: Connection, authority: Authority, now: dat
     raise Conflict(
         f"the server CA {newest.id} {why or f'takes the place of {authority.id}'}, and {who} not taken "
         f"the contract since it is named there: {named}{', ...' if left > _NAMED else ''}. They would not believe the "
-        f"endpoint any more. Who they are: bothways hub authority behind {newest.id}. To leave them behind: --force"
+        "endpoint any more.",
+        f"Who they are: bothways hub authority behind {newest.id}. To leave them behind: --force",
     )
 
 
@@ -152,7 +153,8 @@ def _is_next(connection: Connection, authority: Authority) -> bool:
 def _unmeant(connection: Connection, number: int) -> NotFound | Conflict:
     """Return what is to be said of a number that is not that of a server CA which can be meant."""
     if number not in {each.id for each in authorities.every_authority(connection)}:
-        return NotFound(f"there is no CA {number}. Look at: bothways hub authority list")
+        return NotFound(f"there is no CA {number}.", "Look at: bothways hub authority list")
     return Conflict(
-        f"the CA {number} is no server CA beside another that is trusted. Look at: bothways hub authority list"
+        f"the CA {number} is no server CA beside another that is trusted.",
+        "Look at: bothways hub authority list",
     )

@@ -17,7 +17,7 @@ def add_service(hub: Hub, service: Service) -> None:
     with hub.write() as transaction:
         others = services.every(transaction.connection)
         if service.name in {other.name for other in others}:
-            raise Conflict(f"the service {service.name} exists already. Look at: bothways service list")
+            raise Conflict(f"the service {service.name} exists already.", "Look at: bothways service list")
         if findings := service_findings(service, others, hub.now()):
             raise Refused(findings)
         plain = "".join(certificate_pem(each) for each in anchors(service))
@@ -58,7 +58,7 @@ def withdraw_service(hub: Hub, name: str, tsp_id: str, reason: str) -> None:
     with hub.write() as transaction:
         services.find(transaction.connection, name)
         if not services.withdraw(transaction, name, tsp_id):
-            raise Conflict(f"the service {name} was not granted to {tsp_id}. Look at: bothways service list")
+            raise Conflict(f"the service {name} was not granted to {tsp_id}.", "Look at: bothways service list")
         transaction.audit("service.withdraw", name, customer=tsp_id, reason=reason)
 
 

@@ -1,9 +1,9 @@
 """What each customer contributes to the data plane, kept, and derived again where something changed or time did it."""
 
-import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -18,10 +18,17 @@ from bothways.registry.service import Service
 from bothways.store import chains, customers, endpoints, facts, services
 from bothways.store.chains import StoredChain
 from bothways.xds.identities import Identities, Part
+from bothways.xds.parts import Part as AnyPart
+from bothways.xds.parts import place
+from bothways.xds.servers import ServerPart, Servers
 from bothways.xds.state import Anchors, CustomerServer, Identity
 
 PARTS = 1024
 """Parts that the customers are divided into: at 100,000 customers, a change encodes 100 entries again."""
+
+_Part = TypeVar("_Part", bound=AnyPart[Any])
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 MANY = 1000
 """Customers from which on all are derived anew: naming them to the database costs more than reading it through."""
@@ -59,30 +66,35 @@ class Shares:
         self._parts: list[dict[str, Share]] = [{} for _ in range(PARTS)]
         self._all = [Part()] * PARTS
         self._reached: dict[Service, list[Part]] = {}
-        self._servers: dict[str, CustomerServer] = {}
+        self._servers = [ServerPart()] * PARTS
         self._problems: dict[str, str] = {}
-        self._clock: list[tuple[datetime, str]] = []
+        self._clock: dict[str, datetime] = {}
+        # No later than the first of these: looked for among all of them when it has come, and not each time.
+        self._next_due = _NEVER
 
-    def refresh(self, connection: Connection, touched: Collection[str] | None, now: datetime) -> None:
+    def refresh(self, connection: Connection, touched: Collection[str] | None, now: datetime) -> bool:
         """Derive anew the shares of the customers that were touched, all if None, and of those that the clock changed.
 
-        All at once or not at all: what fails leaves the shares as they were.
+        All at once or not at all: what fails leaves the shares as they were. Returns whether it was those of all.
         """
-        due = {tsp_id for moment, tsp_id in self._clock if moment <= now}
+        come = self._next_due <= now
+        due = {tsp_id for tsp_id, moment in self._clock.items() if moment <= now} if come else set()
         asked = None if touched is None else due.union(touched)
         if asked is not None and not asked:
-            return
+            self._look_ahead(again=come)
+            return False
         if asked is not None and len(asked) > MANY:
             asked = None
         shown = shown_to(connection, asked, self._private_pem, now)
         derived = _derived(connection, asked, shown, self._environment, now)
         stale = {tsp_id for part in self._parts for tsp_id in part} if asked is None else asked
         for tsp_id in stale - derived.keys():
-            self._parts[_place(tsp_id)].pop(tsp_id, None)
+            self._parts[place(tsp_id, PARTS)].pop(tsp_id, None)
         for tsp_id, share in derived.items():
-            self._parts[_place(tsp_id)][tsp_id] = share
-        self._renew({_place(tsp_id) for tsp_id in stale.union(derived)})
-        self._remember(stale, derived)
+            self._parts[place(tsp_id, PARTS)][tsp_id] = share
+        self._renew({place(tsp_id, PARTS) for tsp_id in stale.union(derived)})
+        self._remember(stale, derived, again=asked is None or come)
+        return asked is None
 
     def identities(self) -> Identities:
         """Return the certificates of all customers that open the endpoint."""
@@ -91,39 +103,45 @@ class Shares:
     def reached(self, every: Collection[Service]) -> Iterator[tuple[Service, Identities]]:
         """Yield each of the services with the certificates that may reach it."""
         self._reached = {
-            each: self._reached.get(each) or [_reaching(part, each) for part in self._parts] for each in every
+            each: self._reached.get(each) or [Part(tuple(_reaching(_in_order(part), each))) for part in self._parts]
+            for each in every
         }
         for service, parts in self._reached.items():
             yield service, Identities(parts)
 
-    def servers(self) -> tuple[CustomerServer, ...]:
-        """Return the servers of all customers, by tspId."""
-        return tuple(server for _, server in sorted(self._servers.items()))
+    def servers(self) -> Servers:
+        """Return the servers of all customers."""
+        return Servers(self._servers)
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with what single customers' servers are shown, in sentences."""
         return tuple(problem for _, problem in sorted(self._problems.items()))
 
-    def _renew(self, places: Collection[int]) -> None:
-        for place in places:
-            part = self._parts[place]
-            self._all[place] = Part(tuple(each for _, share in sorted(part.items()) for each in share.identities))
+    def _renew(self, changed: Collection[int]) -> None:
+        """Make anew what these parts contribute; where that is as it was, it stays the same part."""
+        for number in changed:
+            part = _in_order(self._parts[number])
+            self._all[number] = _kept(self._all[number], (each for share in part for each in share.identities))
+            self._servers[number] = _kept(self._servers[number], (share.server for share in part if share.server))
             for service, parts in self._reached.items():
-                parts[place] = _reaching(part, service)
+                parts[number] = _kept(parts[number], _reaching(part, service))
 
-    def _remember(self, stale: Collection[str], derived: dict[str, Share]) -> None:
+    def _remember(self, stale: Collection[str], derived: dict[str, Share], *, again: bool) -> None:
         for tsp_id in stale:
-            self._servers.pop(tsp_id, None)
-        self._clock = [each for each in self._clock if each[1] not in stale]
+            self._clock.pop(tsp_id, None)
+        changes = {tsp_id: share.changes_at for tsp_id, share in derived.items() if share.changes_at}
+        self._clock |= changes
+        self._next_due = min((self._next_due, *changes.values()))
+        self._look_ahead(again=again)
         # Another one, and not changed in place: whoever reads it does so at any time.
         self._problems = {tsp_id: each for tsp_id, each in self._problems.items() if tsp_id not in stale} | {
             tsp_id: share.problem for tsp_id, share in derived.items() if share.problem
         }
-        for tsp_id, share in derived.items():
-            if share.server:
-                self._servers[tsp_id] = share.server
-            if share.changes_at:
-                self._clock.append((share.changes_at, tsp_id))
+
+    def _look_ahead(self, *, again: bool) -> None:
+        """Look `again` for the first moment at which the clock changes something."""
+        if again:
+            self._next_due = min(self._clock.values(), default=_NEVER)
 
 
 def share_of(
@@ -197,10 +215,15 @@ def _derived(
     }
 
 
-def _reaching(part: dict[str, Share], service: Service) -> Part:
-    reaching = (share.identities for _, share in sorted(part.items()) if share.reaches(service))
-    return Part(tuple(each for identities in reaching for each in identities))
+def _in_order(part: Mapping[str, Share]) -> list[Share]:
+    return [share for _, share in sorted(part.items())]
 
 
-def _place(tsp_id: str) -> int:
-    return zlib.crc32(tsp_id.encode()) % PARTS
+def _reaching(shares: Iterable[Share], service: Service) -> Iterator[Identity]:
+    return (each for share in shares if share.reaches(service) for each in share.identities)
+
+
+def _kept(part: _Part, items: Iterable[Any]) -> _Part:
+    """Return the part if it has these items, else another one that has them."""
+    found = tuple(items)
+    return part if part.items == found else type(part)(found)

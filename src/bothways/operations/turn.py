@@ -7,6 +7,7 @@ by the control plane that was asked.
 import asyncio
 import logging
 
+from bothways.operations.closed_in_thread import closed_in_thread
 from bothways.store.database import Database
 
 _log = logging.getLogger(__name__)
@@ -32,13 +33,10 @@ class Turn:
 
     async def run(self) -> None:
         """Look again and again until this task is cancelled; then give it back."""
-        try:
+        async with closed_in_thread(self._turn):
             while True:
                 await self.look()
                 await asyncio.sleep(LOOK)
-        finally:
-            # It waits for a look that is under way, and must not keep the others waiting.
-            await asyncio.to_thread(self._turn.close)
 
     async def look(self) -> None:
         """Look once, and take the turn if it is nobody's."""

@@ -150,8 +150,8 @@ def _problem(answer: httpx2.Response) -> str | None:
 
 def _away(hub: Hub, path: Path, error: Exception) -> Conflict:
     return Conflict(
-        f"the hub cannot make calls: nobody answers at {path} ({error}). "
-        f"Start it: bothways hub run --directory {hub.directory}"
+        f"the hub cannot make calls: nobody answers at {path} ({error}).",
+        f"Start it: bothways hub run --directory {hub.directory}",
     )
 
 

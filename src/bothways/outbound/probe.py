@@ -100,5 +100,8 @@ def _endorsed(hub: Hub, tsp_id: str) -> Chain:
     """Return the anchors that are endorsed for the customer. Raises `Conflict` if there are none."""
     chains = [each for each in list_chains(hub, tsp_id) if each.state is ChainState.ENDORSED]
     if not chains:
-        raise Conflict(f"customer {tsp_id} has no endorsed chain, so nothing can be trusted. See: bothways chain list")
+        raise Conflict(
+            f"customer {tsp_id} has no endorsed chain, so nothing can be trusted: submit one, and have it endorsed.",
+            "Look at: bothways chain list",
+        )
     return tuple(certificate for each in chains for certificate in parse_anchors(each.pem.encode(), "endorsed chain"))

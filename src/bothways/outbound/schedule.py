@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bothways.connectivity.probing import probe_due
 from bothways.operations.hub import Hub
+from bothways.operations.idle import STALE_MOST, let_go_stale
 from bothways.operations.upkeep import ACTOR
 from bothways.outbound.callers import KeptCallers
 from bothways.outbound.probe import probe_customer
@@ -81,6 +82,8 @@ class Schedule:
                 probe = await asyncio.to_thread(probe_customer, self._hub, each.tsp_id, callers)
                 found = ", ".join(finding.id for finding in probe.findings) or "nothing to mend"
                 _log.info("probe of %s: %s (%s)", each.tsp_id, "ok" if probe.fact.ok else "failed", found)
+                if bool(probe.evidence.dns.failure) and await asyncio.to_thread(let_go_stale, self._hub, each.tsp_id):
+                    _log.warning("DNS fails for %s for %s days: it is called no more", each.tsp_id, STALE_MOST.days)
             except Exception as error:  # noqa: BLE001 - whatever one server can do to its probe, the others are probed
                 self._again[each.tsp_id] = self._hub.now() + AGAIN
                 self._tell(f"the probe of {each.tsp_id} was not made: {type(error).__name__}: {error}")

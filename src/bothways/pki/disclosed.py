@@ -15,10 +15,12 @@ from bothways.pki import der as elements
 from bothways.pki import jwk, pasted, unprotected
 from bothways.pki.keys import RSA_BITS, spki_pin
 
-_MARKS = (b"PRIVATE KEY-----", b"PuTTY-User-Key-File", b"Private-Key: (", b"<D>")
-"""PEM, PuTTY, what `openssl pkey -text` prints, and XML signatures' RSAKeyValue."""
+_MARKS = (b"PRIVATE KEY-----", b"PuTTY-User-Key-File", b"Private-Key: (")
+"""PEM, PuTTY, and what `openssl pkey -text` prints."""
 _BEGIN = re.compile(rb"BEGIN [A-Z0-9 ]{0,20}PRIVATE KEY")
 _JWK = re.compile(rb'"d"\s*:')
+# RSAKeyValue as .NET writes it. The tag alone stands in one honest request in 250,000, in one in 16,000 of RSA 4096.
+_XML = re.compile(rb"<D>[A-Za-z0-9+/=\s]{16}")
 _OPENSSH = b"openssh-key-v1\0"
 _SSH_LABEL = b"OPENSSH PRIVATE KEY"
 _SEQUENCE = 0x30
@@ -31,7 +33,7 @@ def has_private_key(data: bytes) -> bool:
     text = data.replace(b"\0", b"")  # UTF-16 and UTF-32, in which some editors save
     if b"PRIVATE KEY" in text and _BEGIN.search(text):
         return True
-    if any(mark in text for mark in _MARKS) or (b'"kty"' in text and _JWK.search(text)):
+    if any(mark in text for mark in _MARKS) or (b'"kty"' in text and _JWK.search(text)) or _XML.search(text):
         return True
     return is_private_key(data) or data[:4] in _JAVA_KEY_STORES
 

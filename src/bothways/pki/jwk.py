@@ -10,13 +10,12 @@ from itertools import islice
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from bothways.pki import pasted
-from bothways.pki.keys import RSA_BITS
+from bothways.pki.keys import CURVES, RSA_BITS
 
 KEYS_MOST = 8
 """Keys of one file that are looked at: the arithmetic behind each RSA key takes a fifth of a second."""
 
 _OBJECT = re.compile(rb"\{[^{}]*\}")
-_CURVES: dict[str, type[ec.EllipticCurve]] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
 
 
 def private_keys(data: bytes) -> Iterator[rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey]:
@@ -33,7 +32,7 @@ def private_keys(data: bytes) -> Iterator[rsa.RSAPrivateKey | ec.EllipticCurvePr
                 yield _rsa(found)
             elif found.get("kty") == "EC":
                 # Its public point follows from it: what else stands there says nothing.
-                yield ec.derive_private_key(_number(found["d"]), _CURVES[found["crv"]]())
+                yield ec.derive_private_key(_number(found["d"]), CURVES[found["crv"]]())
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error):
             continue
 

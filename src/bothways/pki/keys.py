@@ -10,6 +10,9 @@ from bothways.contract.document import KeyType
 
 RSA_BITS = 4096
 RSA_EXPONENT = 65537
+CURVES: dict[str, type[ec.EllipticCurve]] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
+"""Curves by the names that people know, and JSON Web Keys too (FIPS 186-4, RFC 7518 section 6.2.1.1)."""
+
 _EXPONENT_SHOWN = 1 << 64
 
 
@@ -23,7 +26,7 @@ def key_type(key: CertificatePublicKeyTypes) -> KeyType | None:
 
 
 def allowed(key: CertificatePublicKeyTypes) -> bool:
-    """Tell whether R7 allows the key: RSA with 4096 bits and exponent 65537, or ECDSA on P-256."""
+    """Tell whether R7 allows the key: RSA with 4096 bits and exponent 65537, or ECDSA P-256."""
     if isinstance(key, rsa.RSAPublicKey):
         return key.key_size == RSA_BITS and key.public_numbers().e == RSA_EXPONENT
     return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
@@ -37,7 +40,8 @@ def described(key: CertificatePublicKeyTypes) -> str:
         said = f"exponent {exponent}" if exponent < _EXPONENT_SHOWN else f"an exponent of {exponent.bit_length()} bits"
         return f"RSA with {key.key_size} bits and {said}"
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"ECDSA on {key.curve.name}"
+        named = (name for name, curve in CURVES.items() if isinstance(key.curve, curve))
+        return f"ECDSA {next(named, key.curve.name)}"
     return type(key).__name__.removesuffix("PublicKey")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography import x509
 
@@ -103,7 +103,12 @@ def assemble_list(issuer: x509.Certificate, unsigned: UnsignedList, signature: b
     return made
 
 
+@lru_cache(maxsize=1 << 17)
 def _entry(revoked: Revoked) -> bytes:
+    """Return one entry, which is in each list until its certificate has expired.
+
+    Remembered for more than any list has: of a longer one, nothing would be found again.
+    """
     reason = _reason(revoked.reason) if revoked.reason in _CODES else b""
     return der.sequence(der.integer(revoked.serial), der.time(revoked.at), reason)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bothways.contract.document import Contract, Environment, Terms
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 from bothways.manual.filling import DOMAIN, ENDPOINT, PORTAL
 from bothways.operations.hub import contract, initialise, open_hub
 from bothways.operations.settings import Settings

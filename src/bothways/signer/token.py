@@ -138,7 +138,7 @@ class Token:
             public = load_der_public_key(encode_ec_public_key(key))
         if not allowed(public):
             found = key.key_type.name if public is None else described(public)
-            raise Unusable(f"the key {label} of the token is {found}; ECDSA on P-256 or RSA with {RSA_BITS} is wanted.")
+            raise Unusable(f"the key {label} of the token is {found}; ECDSA P-256 or RSA with {RSA_BITS} is wanted.")
         found_key: CertificatePublicKeyTypes = public
         return found_key
 

@@ -62,13 +62,7 @@ def proved_caller(certificate: x509.Certificate, terms: Terms) -> Caller:
 def trusted_headers(received: Iterable[tuple[str, str]], caller: Caller) -> list[tuple[str, str]]:
     """Return the headers for an application: without what could be mistaken for ours, and with who called.
 
-    Names with an underscore are left out: many servers take them for the same with a dash.
+    Names with an underscore or another odd sign are left out: many servers take them for the same with a dash.
     """
-    kept = [
-        (name, value)
-        for name, value in received
-        if "_" not in name
-        and name.lower() not in names.UNTRUSTED_HEADERS
-        and not name.lower().startswith(names.UNTRUSTED_PREFIXES)
-    ]
+    kept = [(name, value) for name, value in received if not names.untrusted(name.lower())]
     return [*kept, *caller.headers.items()]

@@ -166,13 +166,16 @@ def _callbacks_listener(sidecar: Sidecar, callbacks: Callbacks) -> dict[str, Any
             "retry_policy": {"retry_on": _RETRY_ON, "num_retries": 2},
         },
     }
-    removed = [{"remove": name} for name in names.UNTRUSTED_HEADERS]
-    removed += [{"remove_on_match": {"key_matcher": {"prefix": each}}} for each in names.UNTRUSTED_PREFIXES]  # type: ignore[dict-item]
+    untrusted: list[dict[str, Any]] = [{"prefix": each} for each in names.UNTRUSTED_PREFIXES]
+    untrusted.append({"safe_regex": {"regex": names.UNTRUSTED_SPELLING}})
     mutation = {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
             "@type": f"{http.TYPE}/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-            "mutations": removed,
+            "mutations": [
+                *({"remove": each} for each in names.UNTRUSTED_HEADERS),
+                *({"remove_on_match": {"key_matcher": each}} for each in untrusted),
+            ],
         },
     }
     terms = sidecar.contract.terms

@@ -52,6 +52,7 @@ ACTIONS: Mapping[str, frozenset[str]] = {
     "hub.join": _carries("directory"),
     "hub.migrate": _carries("before after"),
     "hub.move": _carries("rows tables"),
+    "hub.reconcile": _carries("lost lists reason"),
     "hub.reopen": _carries("before reason"),
     "hub.restore": _carries("backup_of head lists"),
     "hub.retry": _carries("node before reason"),

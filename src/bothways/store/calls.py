@@ -33,6 +33,11 @@ def idle_since(connection: Connection, moment: datetime, limit: int) -> tuple[st
     return tuple(connection.execute(query).scalars())
 
 
+def is_loaded(connection: Connection, tsp_id: str) -> bool:
+    """Tell whether some node has loaded this customer, for all that is known."""
+    return connection.execute(select(last_call.c.tsp_id).where(last_call.c.tsp_id == tsp_id)).first() is not None
+
+
 def forget(transaction: Transaction, tsp_ids: Collection[str]) -> None:
     """Forget these customers, which no node has loaded any more."""
     transaction.connection.execute(delete(last_call).where(last_call.c.tsp_id.in_(list(tsp_ids))))

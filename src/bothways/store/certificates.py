@@ -137,7 +137,8 @@ def of_requests(connection: Connection, numbers: Collection[int]) -> dict[int, S
 def unfinished(connection: Connection) -> tuple[StoredCertificate, ...]:
     """Return the certificates whose signature is missing and still wanted."""
     wanted = select(certificate).where(certificate.c.der.is_(None), certificate.c.revoked_at.is_(None))
-    return _stored(connection.execute(wanted.order_by(certificate.c.request_id)).all())
+    # Put in order here: SQLite would go through all there are in that order, past the index of the few.
+    return tuple(sorted(_stored(connection.execute(wanted).all()), key=lambda each: each.request_id))
 
 
 def find(connection: Connection, serial: str) -> StoredCertificate:
@@ -149,7 +150,7 @@ def find(connection: Connection, serial: str) -> StoredCertificate:
 
 def absent(serial: str) -> NotFound:
     """Return the error that says that there is no such certificate."""
-    return NotFound(f"there is no certificate {serial}. Look at: bothways certificate list")
+    return NotFound(f"there is no certificate {serial}.", "Look at: bothways certificate list")
 
 
 def by_fingerprint(connection: Connection, digest: str) -> StoredCertificate:

@@ -81,7 +81,7 @@ def find(connection: Connection, number: int) -> StoredChain:
 
 def absent(number: int) -> NotFound:
     """Return the error that says that there is no such chain."""
-    return NotFound(f"there is no chain {number}. Look at: bothways chain list")
+    return NotFound(f"there is no chain {number}.", "Look at: bothways chain list")
 
 
 def every(
@@ -100,6 +100,14 @@ def every(
     return tuple(_stored(row) for row in connection.execute(query))
 
 
+def ending(connection: Connection, now: datetime, until: datetime) -> tuple[tuple[int, str, datetime], ...]:
+    """Return number, tspId and end of the endorsed chains that have not ended at `now`, and end until then."""
+    found = select(chain.c.id, chain.c.tsp_id, chain.c.not_after).where(
+        chain.c.state == ChainState.ENDORSED.value, chain.c.not_after > now, chain.c.not_after <= until
+    )
+    return tuple((row.id, row.tsp_id, row.not_after) for row in connection.execute(found))
+
+
 def count_in(connection: Connection, state: ChainState) -> int:
     """Return how many chains are in a state."""
     return connection.execute(select(func.count()).where(chain.c.state == state.value)).scalar_one()
@@ -107,10 +115,12 @@ def count_in(connection: Connection, state: ChainState) -> int:
 
 def endorsed(connection: Connection, tsp_ids: Collection[str] | None) -> dict[str, tuple[StoredChain, ...]]:
     """Return the endorsed chains of these customers, or of all, by tspId, oldest first."""
-    query = select(chain).where(chain.c.state == ChainState.ENDORSED.value).order_by(chain.c.id)
+    # Of some customers the state is looked at here: in the query, SQLite may go through all that are endorsed for it.
+    whose = chain.c.state == ChainState.ENDORSED.value if tsp_ids is None else chain.c.tsp_id.in_(tsp_ids)
+    stored = (_stored(row) for row in connection.execute(select(chain).where(whose)))
     found: dict[str, tuple[StoredChain, ...]] = {}
-    for row in connection.execute(query if tsp_ids is None else query.where(chain.c.tsp_id.in_(tsp_ids))):
-        found[row.tsp_id] = (*found.get(row.tsp_id, ()), _stored(row))
+    for each in sorted((each for each in stored if each.state is ChainState.ENDORSED), key=lambda each: each.id):
+        found[each.tsp_id] = (*found.get(each.tsp_id, ()), each)
     return found
 
 

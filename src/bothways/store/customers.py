@@ -20,7 +20,7 @@ def add(transaction: Transaction, record: Customer) -> None:
     known = transaction.connection.execute(select(customer).where(customer.c.tsp_id == record.tsp_id)).first()
     if known:
         was = "was removed; identifiers are never used again" if known.removed_at else "exists already"
-        raise Conflict(f"the customer {record.tsp_id} {was}. Look at: bothways customer list")
+        raise Conflict(f"the customer {record.tsp_id} {was}.", "Look at: bothways customer list")
     transaction.connection.execute(
         insert(customer).values(
             tsp_id=record.tsp_id,
@@ -47,7 +47,7 @@ def many(connection: Connection, tsp_ids: Collection[str]) -> dict[str, Customer
 
 def absent(tsp_id: str) -> NotFound:
     """Return the error that says that there is no such customer."""
-    return NotFound(f"there is no customer {tsp_id}. Look at: bothways customer list")
+    return NotFound(f"there is no customer {tsp_id}.", "Look at: bothways customer list")
 
 
 def every(connection: Connection) -> tuple[Customer, ...]:

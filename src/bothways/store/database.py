@@ -10,13 +10,15 @@ from typing import Protocol
 from sqlalchemy import Connection, Table, insert, select
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from bothways.errors import Unusable
-from bothways.store import audit, postgresql, schema, sqlite, version
+from bothways.errors import NotFound, Unusable
+from bothways.store import audit, postgresql, schema, sqlite, text, version
 from bothways.store.audit import Line
 from bothways.store.making import OBSERVATIONS, SCHEMA, make_tables, make_triggers
 
 Place = Path | str
 """The file of a SQLite database, or the URL of a PostgreSQL one."""
+
+_NO_SUCH_NUMBER = "nothing has a number as large as the one that was asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +45,13 @@ class Transaction:
 
 
 class Changes(Protocol):
-    """Tells whether anybody has written. One thread looks at a time."""
+    """Tells whether anybody has written."""
 
     def value(self) -> int:
         """Return a number that is another one when somebody else has committed a change."""
 
     def close(self) -> None:
-        """Close its connection."""
+        """Close its connection, for good, after the look that is under way."""
 
 
 class Turn(Protocol):
@@ -58,8 +60,11 @@ class Turn(Protocol):
     def mine(self) -> bool:
         """Return whether it is ours, and take it if it is nobody's."""
 
+    def give_back(self) -> None:
+        """Let another one have it; the next look takes it again, if it is nobody's."""
+
     def close(self) -> None:
-        """Give it back."""
+        """Give it back for good, after the look that is under way."""
 
 
 class Database:
@@ -77,6 +82,7 @@ class Database:
             self._base = postgresql.engine(place)
             self._reading = postgresql.reading(self._base)
             self._writing = postgresql.writing(self._base, told=told)
+        text.require_storable(self._base)
 
     @property
     def shared(self) -> bool:
@@ -110,8 +116,15 @@ class Database:
         if isinstance(self.place, Path):
             sqlite.require_free(self.place)
         else:
+            self.require_sessions()
             with _told():
                 postgresql.require_free(self._base)
+
+    def require_sessions(self) -> None:
+        """Raise `Unusable` if what a connection holds, like a lock, would be lost at the end of each transaction."""
+        if not isinstance(self.place, Path):
+            with _told():
+                postgresql.require_sessions(self._base)
 
     def discard(self) -> None:
         """Take everything out of it: a hub was begun, and never came to be. A file goes with its directory."""
@@ -171,7 +184,10 @@ def _make(database: Database, environment: str) -> None:
 
 
 def open_existing(place: Place, environment: str) -> Database:
-    """Open a hub's database. Raises `Unusable` if it is none, of another schema, or of another environment (R5)."""
+    """Open a hub's database. Raises `Unusable` if it is none, of another schema, or of another environment (R5).
+
+    Also if a pooler lends the sessions that the hub has to keep.
+    """
     return _opened(place, environment, version.require_present)
 
 
@@ -185,6 +201,7 @@ def _opened(place: Place, environment: str, require: Callable[[Connection, Place
         sqlite.require_there(place)
     database = Database(place)
     try:
+        database.require_sessions()
         with database.read() as connection:
             require(connection, place)
             _require_of(connection, place, environment)
@@ -220,6 +237,12 @@ def _told() -> Iterator[None]:
     except DatabaseError as error:
         if sqlite.is_damage(str(error.orig)):
             raise Unusable(f"the database cannot be used: {error.orig}. Restore it from a backup.") from error
+        if getattr(error.orig, "sqlstate", "") == postgresql.OUT_OF_RANGE:
+            raise NotFound(_NO_SUCH_NUMBER) from error
+        raise
+    except OverflowError as error:
+        if "SQLite" in str(error):
+            raise NotFound(_NO_SUCH_NUMBER) from error
         raise
 
 

@@ -28,6 +28,12 @@ class StoredProbe:
     fact: ProbeFact
     report: dict[str, Any]
 
+    @property
+    def name_answered(self) -> bool:
+        """Tell whether DNS answered for the server's host: to the hub, or to its Envoy, whose call succeeded."""
+        evidence = self.report.get("evidence")
+        return self.fact.ok or (evidence is not None and not evidence["dns"]["failure"])
+
     def document(self) -> dict[str, Any]:
         """Return the probe as the JSON object that API and command line show."""
         return self.fact.document() | self.report
@@ -64,7 +70,10 @@ def find(connection: Connection, tsp_id: str) -> Endpoint:
     """Return the customer's server. Raises `NotFound`."""
     row = connection.execute(select(endpoint).where(endpoint.c.tsp_id == tsp_id)).first()
     if not row:
-        raise NotFound(f"customer {tsp_id} has no endpoint. Set one: bothways endpoint set {tsp_id} URL")
+        raise NotFound(
+            f"customer {tsp_id} has no endpoint: a server has to be named first.",
+            f"Set one: bothways endpoint set {tsp_id} URL",
+        )
     return Endpoint(row.host, row.port, row.path)
 
 

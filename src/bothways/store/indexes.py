@@ -18,6 +18,8 @@ Index("renewals_of_certificate", renewal.c.serial)
 # What waits for review is looked for by its state: a partial index would not serve a state that is a parameter.
 Index("requests_by_state", request.c.state, request.c.id)
 Index("chains_by_state", chain.c.state, chain.c.id)
+# What ends soon, in each round of upkeep: among 10,000 chains that took a third of a second.
+Index("chains_by_end", chain.c.state, chain.c.not_after)
 Index("endpoints_by_state", submitted_endpoint.c.state, submitted_endpoint.c.id)
 # Of 200,000 tokens, those of a customer took 110 ms, and the newest of a name 90: now 0.2, in both databases.
 Index("tokens_of_customer", token.c.tsp_id, token.c.id)

@@ -54,7 +54,7 @@ def find(connection: Connection, name: str) -> Node:
     """Return the node that has this name now. Raises `NotFound`."""
     row = connection.execute(select(node).where(node.c.name == name, node.c.withdrawn_at.is_(None))).first()
     if row is None:
-        raise NotFound(f"there is no node {name}. Look at: bothways hub node list")
+        raise NotFound(f"there is no node {name}.", "Look at: bothways hub node list")
     return _node(row)
 
 

@@ -24,7 +24,7 @@ def add(transaction: Transaction, email: str, name: str, role: Role, tsp_id: str
     for column, value in ((person.c.email, email), (person.c.os_user, os_user)):
         taken = select(person.c.email).where(column == value, person.c.disabled_at.is_(None))
         if value is not None and (known := transaction.connection.execute(taken).first()):
-            raise Conflict(f"{value} is on record already, as {known.email}. Look at: bothways person list")
+            raise Conflict(f"{value} is on record already, as {known.email}.", "Look at: bothways person list")
     number = transaction.insert(
         person, email=email, name=name, role=role.value, tsp_id=tsp_id, os_user=os_user, added_at=transaction.now
     )
@@ -49,7 +49,7 @@ def find(connection: Connection, number: int) -> Person:
 
 def absent(number: int) -> NotFound:
     """Return the error that says that there is no such person."""
-    return NotFound(f"there is no person {number}. Look at: bothways person list")
+    return NotFound(f"there is no person {number}.", "Look at: bothways person list")
 
 
 def active(connection: Connection, email: str) -> Person | None:

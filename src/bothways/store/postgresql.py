@@ -6,6 +6,7 @@ is committed (READ COMMITTED), which nobody else changes meanwhile. Readers see 
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,8 @@ _TELL = f"SELECT pg_notify('{_CHANNEL}' || current_schema(), '') WHERE {_WROTE}"
 _WORKS = "hashtext(current_schema()), hashtext('works')"
 # Three seconds, all in all: then whoever has the turn is gone.
 _MISSED = "SET tcp_keepalives_idle = 1; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2"
+OUT_OF_RANGE = "22003"
+"""What PostgreSQL calls a number that no column can have (SQLSTATE `numeric_value_out_of_range`)."""
 _COLLATIONS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 
 
@@ -85,6 +88,27 @@ def rebuilding(connection: Connection) -> Iterator[None]:
         yield
 
 
+def require_sessions(base: Engine) -> None:
+    """Raise `Unusable` if a pooler lends a session for one transaction: locks and LISTEN would be lost with each.
+
+    Found by a second connection, whose transaction has its session for sure. A pooler then lent it the one that the
+    first connection had, or has another one for that.
+    """
+    with base.execution_options(isolation_level="AUTOCOMMIT").connect() as kept, base.connect() as other:
+        session = "SELECT pg_backend_pid()"
+        had = kept.exec_driver_sql(session).scalar_one()
+        with other.begin():
+            # Not asked again if it was lent: a pooler with one session would wait for the end of this transaction.
+            lent = other.exec_driver_sql(session).scalar_one() == had
+            lent = lent or kept.exec_driver_sql(session).scalar_one() != had
+    if lent:
+        raise Unusable(
+            "what answers at database.url is a pooler that lends its sessions for one transaction each, as PgBouncer "
+            "does with pool_mode = transaction; the hub's locks and notices want sessions that are kept. Name the "
+            "server itself in database.url; a pooler would have to be one with pool_mode = session."
+        )
+
+
 def require_free(base: Engine) -> None:
     """Raise `Conflict` if it holds anything already, `Unusable` if it orders or writes text in another way."""
     with base.connect() as connection, connection.begin():
@@ -121,87 +145,109 @@ def take_out(connection: Connection, everything: Iterable[MetaData]) -> None:
         connection.exec_driver_sql(f"DROP FUNCTION {name}")
 
 
-class Changes:
-    """Tells whether anybody has written: PostgreSQL says so (LISTEN), and once a second it is asked in any case."""
+class _Kept(ABC):
+    """A connection outside of transactions that is kept, and made anew when it fails, until it is closed for good.
+
+    Whoever looks does so in a thread, which goes on when the task that waits for it is cancelled. So closing waits for
+    the look that is under way, and one that comes after it makes no connection, which nobody would close.
+    """
 
     def __init__(self, base: Engine) -> None:
-        self._listening = base.execution_options(isolation_level="AUTOCOMMIT")
+        self._outside = base.execution_options(isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
-        self._value = 0
-        self._asked = 0.0
-
-    def value(self) -> int:
-        """Return a number that changes when anybody commits a change. Raises `Unusable` while it cannot be asked."""
-        try:
-            connection = self._connected()
-            # psycopg has no word for "what came until now" but a time-out of nothing.
-            told = [*connection.connection.driver_connection.notifies(timeout=0)]  # type: ignore[union-attr]
-            if told or time.monotonic() - self._asked > _POLL_SECONDS:
-                self._value = int(connection.exec_driver_sql("SELECT changes FROM hub").scalar_one())
-                self._asked = time.monotonic()
-        except OperationalError as error:
-            self.close()
-            raise Unusable(f"the database cannot be asked for changes: {error.orig}") from error
-        except Unusable:
-            self.close()
-            raise
-        return self._value
+        self._closed = False
+        self._one_at_a_time = threading.Lock()
 
     def close(self) -> None:
-        """Close its connection; the next look makes another one."""
+        """Close its connection, and make no other one."""
+        with self._one_at_a_time:
+            self._closed = True
+            self._let_go()
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            if self._closed:
+                raise Unusable("nobody looks at this database any more")
+            self._connection = self._outside.connect()
+            try:
+                self._begin(self._connection)
+            except BaseException:
+                self._let_go()
+                raise
+        return self._connection
+
+    @abstractmethod
+    def _begin(self, connection: Connection) -> None:
+        """Do what comes first on a new connection."""
+
+    def _let_go(self) -> None:
         if self._connection is not None:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._listening.connect()
-            schema = self._connection.exec_driver_sql("SELECT current_schema()").scalar_one()
-            self._connection.exec_driver_sql(f"SELECT pg_advisory_lock_shared({_WORKS})")
-            # Before it was had, somebody may have.
-            version.require_present(self._connection, "the database")
-            self._connection.exec_driver_sql(f'LISTEN "{_CHANNEL}{schema}"')
-            self._asked = 0.0
-        return self._connection
+
+class Changes(_Kept):
+    """Tells whether anybody has written: PostgreSQL says so (LISTEN), and once a second it is asked in any case."""
+
+    _value = 0
+    _asked = 0.0
+
+    def value(self) -> int:
+        """Return a number that changes when anybody commits a change. Raises `Unusable` while it cannot be asked."""
+        with self._one_at_a_time:
+            try:
+                connection = self._connected()
+                # psycopg has no word for "what came until now" but a time-out of nothing.
+                told = [*connection.connection.driver_connection.notifies(timeout=0)]  # type: ignore[union-attr]
+                if told or time.monotonic() - self._asked > _POLL_SECONDS:
+                    self._value = int(connection.exec_driver_sql("SELECT changes FROM hub").scalar_one())
+                    self._asked = time.monotonic()
+            except OperationalError as error:
+                self._let_go()
+                raise Unusable(f"the database cannot be asked for changes: {error.orig}") from error
+            return self._value
+
+    def _begin(self, connection: Connection) -> None:
+        schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock_shared({_WORKS})")
+        # Before it was had, somebody may have.
+        version.require_present(connection, "the database")
+        connection.exec_driver_sql(f'LISTEN "{_CHANNEL}{schema}"')
+        self._asked = 0.0
 
 
-class Turn:
+class Turn(_Kept):
     """The turn of one control plane among those on one database: a lock that ends with the connection that has it.
 
     One that is killed gives it back at once; one whose machine is gone, as soon as the server misses its answers.
     """
 
     def __init__(self, base: Engine, of: str) -> None:
-        self._asking = base.execution_options(isolation_level="AUTOCOMMIT")
+        super().__init__(base)
         self._take = f"SELECT pg_try_advisory_lock(hashtext(current_schema()), hashtext('{of}'))"
-        self._connection: Connection | None = None
         self._mine = False
-        self._one_at_a_time = threading.Lock()
 
     def mine(self) -> bool:
         """Return whether it is ours, and take it if it is nobody's; it is not while the database cannot be asked."""
         with self._one_at_a_time:
             try:
-                if self._connection is None:
-                    self._connection = self._asking.connect()
-                    self._connection.exec_driver_sql(_MISSED)
                 if self._mine:
-                    self._connection.exec_driver_sql("SELECT 1")
+                    self._connected().exec_driver_sql("SELECT 1")
                 else:
-                    self._mine = bool(self._connection.exec_driver_sql(self._take).scalar_one())
-            except DBAPIError:
+                    self._mine = bool(self._connected().exec_driver_sql(self._take).scalar_one())
+            except (DBAPIError, Unusable):
                 self._let_go()
             return self._mine
 
-    def close(self) -> None:
-        """Give it back."""
+    def give_back(self) -> None:
+        """Let another one have it; the next look takes it again, if it is nobody's."""
         with self._one_at_a_time:
             self._let_go()
 
+    def _begin(self, connection: Connection) -> None:
+        connection.exec_driver_sql(_MISSED)
+
     def _let_go(self) -> None:
         self._mine = False
-        if self._connection is not None:
-            self._connection.invalidate()
-            self._connection.close()
-            self._connection = None
+        super()._let_go()

@@ -155,7 +155,7 @@ def unproved(connection: Connection, numbers: Collection[int]) -> dict[int, Unpr
 
 def absent(number: int) -> NotFound:
     """Return the error that says that there is no such request."""
-    return NotFound(f"there is no request {number}. Look at: bothways request list")
+    return NotFound(f"there is no request {number}.", "Look at: bothways request list")
 
 
 def every(

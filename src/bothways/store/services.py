@@ -35,7 +35,7 @@ def find(connection: Connection, name: str) -> Service:
     """Return a service. Raises `NotFound`."""
     row = connection.execute(select(service).where(service.c.name == name)).first()
     if not row:
-        raise NotFound(f"there is no service {name}. Look at: bothways service list")
+        raise NotFound(f"there is no service {name}.", "Look at: bothways service list")
     return _service(row)
 
 

@@ -1,6 +1,7 @@
 """What is SQLite's own: how a file is opened and made, how transactions begin, and how to see that others wrote."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,17 +83,20 @@ class Changes:
     """Tells whether anybody else has written, for a few microseconds a look."""
 
     def __init__(self, path: Path) -> None:
-        # Without a transaction of its own: one that stays open would see the same state for ever. Whoever looks does
-        # so from any thread, but from one at a time.
+        # Without a transaction of its own: one that stays open would see the same state for ever. Whoever looks, or
+        # closes it, does so from any thread.
+        self._one_at_a_time = threading.Lock()
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
     def value(self) -> int:
         """Return a number that changes when another connection commits."""
-        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        with self._one_at_a_time:
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         """Close its connection."""
-        self._connection.close()
+        with self._one_at_a_time:
+            self._connection.close()
 
 
 class Turn:
@@ -101,6 +105,9 @@ class Turn:
     def mine(self) -> bool:
         """Return whether it is ours: always."""
         return True
+
+    def give_back(self) -> None:
+        """Give nothing back: there is nobody else."""
 
     def close(self) -> None:
         """Give nothing back."""

@@ -74,7 +74,7 @@ def find(connection: Connection, number: int) -> SubmittedEndpoint:
 
 def absent(number: int) -> NotFound:
     """Return the error that says that there is no such thing."""
-    return NotFound(f"no endpoint was submitted with the number {number}. Look at: bothways endpoint list")
+    return NotFound(f"no endpoint was submitted with the number {number}.", "Look at: bothways endpoint list")
 
 
 def waiting(
@@ -85,6 +85,15 @@ def waiting(
     if tsp_id is not None:
         query = query.where(submitted_endpoint.c.tsp_id == tsp_id)
     return tuple(_record(row) for row in connection.execute(query.order_by(submitted_endpoint.c.id).limit(limit)))
+
+
+def newest(connection: Connection, tsp_id: str) -> SubmittedEndpoint | None:
+    """Return the server that a customer named last, whatever became of it."""
+    each = submitted_endpoint.c
+    row = connection.execute(
+        select(submitted_endpoint).where(each.tsp_id == tsp_id).order_by(each.id.desc()).limit(1)
+    ).first()
+    return _record(row) if row else None
 
 
 def count_waiting(connection: Connection) -> int:

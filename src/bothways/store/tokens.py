@@ -112,7 +112,7 @@ def find(connection: Connection, number: int) -> StoredToken:
 
 def absent(number: int) -> NotFound:
     """Return the error that says that there is no such token."""
-    return NotFound(f"there is no token {number}. Look at: bothways token list")
+    return NotFound(f"there is no token {number}.", "Look at: bothways token list")
 
 
 def by_digest(connection: Connection, digest: str) -> StoredToken | None:

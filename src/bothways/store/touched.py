@@ -55,7 +55,7 @@ def make_triggers(connection: Connection) -> None:
 
 def since(connection: Connection, place: int | None) -> Touched:
     """Return who was touched after a place, which an earlier look returned; None for the first look."""
-    first, last = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
+    first, last = _ends(connection)
     first, last = first or 1, last or 0
     # Before the first that is kept, or after the last that there is: then this is another database than it was.
     if place is None or not first - 1 <= place <= last:
@@ -72,5 +72,13 @@ def forget(connection: Connection) -> None:
 
 def is_long(connection: Connection) -> bool:
     """Tell whether there is something to forget, and enough of it to be worth a write."""
-    first, last = connection.execute(select(func.min(table.c.id), func.max(table.c.id))).one()
-    return first is not None and last - first >= 2 * KEPT
+    first, last = _ends(connection)
+    return first is not None and last is not None and last - first >= 2 * KEPT
+
+
+def _ends(connection: Connection) -> tuple[int | None, int | None]:
+    """Return the first number and the last one."""
+    # Each by itself is the end of an index: for both at once, SQLite would read all that there are.
+    first, last = (select(each(table.c.id)).scalar_subquery() for each in (func.min, func.max))
+    found = connection.execute(select(first, last)).one()
+    return found[0], found[1]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, insert, select
 from sqlalchemy.exc import DatabaseError
 
-from bothways.errors import Unusable
+from bothways.errors import Refused, Unusable
 from bothways.store.making import OBSERVATIONS, SCHEMA, make_tables, make_triggers
 
 _GROUP = 1000
@@ -44,8 +44,8 @@ def _copy(source: Connection, target: Connection, table: Table) -> None:
         for group in _groups(source, select(table)):
             target.execute(insert(table), [dict(row._mapping) for row in group])  # noqa: SLF001 - the documented way
         _continue_numbers(source, target, table)
-    except DatabaseError as error:
-        why = " ".join(str(error.orig).split())
+    except (DatabaseError, Refused) as error:
+        why = " ".join(str(error.orig if isinstance(error, DatabaseError) else error.findings[0].message).split())
         raise Unusable(
             f"a row of {table.name} cannot be stored in PostgreSQL: {why}. Nothing was changed, here or there: keep "
             "the file, and report this."

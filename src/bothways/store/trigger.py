@@ -3,14 +3,17 @@
 from sqlalchemy import Connection
 
 
-def make_trigger(connection: Connection, name: str, when: str, statement: str) -> None:
-    """Make a trigger, like `AFTER INSERT ON customer`, that runs one statement for each row."""
+def make_trigger(connection: Connection, name: str, when: str, statement: str, each: str = "ROW") -> None:
+    """Make a trigger, like `AFTER INSERT ON customer`, that runs one statement for each row.
+
+    Or, in PostgreSQL, once for each `STATEMENT`.
+    """
     if connection.dialect.name == "postgresql":
         body = f"BEGIN {statement}; RETURN NULL; END"
         connection.exec_driver_sql(
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $${body}$$"
         )
-        connection.exec_driver_sql(f"CREATE TRIGGER {name} {when} FOR EACH ROW EXECUTE FUNCTION {name}()")
+        connection.exec_driver_sql(f"CREATE TRIGGER {name} {when} FOR EACH {each} EXECUTE FUNCTION {name}()")
     else:
         connection.exec_driver_sql(f"CREATE TRIGGER {name} {when} BEGIN {statement}; END")
 

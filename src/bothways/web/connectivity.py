@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 
 from bothways.contract.render import render_contract
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 from bothways.operations.certificates import certificate_seen
 from bothways.operations.customers import show_customer
 from bothways.operations.hub import Hub, contract

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Response
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 from bothways.web import problem
 from bothways.web.application import Application
 
@@ -23,7 +23,7 @@ def control_app(
     `send_for_probe` has the nodes know a customer's server for a probe, and returns whether there is one.
     """
     app = Application("Bothways control", behind=True, silent=True, openapi_url=None)
-    problem.install(app)
+    problem.install(app, at_host=True)
 
     @app.get("/status")
     async def _status() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from bothways.errors import (
@@ -53,16 +54,18 @@ class Told(HTTPException):
         super().__init__(status, detail, headers)
 
 
-def install(app: FastAPI, portal: str = "") -> None:
+def install(app: FastAPI, portal: str = "", *, at_host: bool = False) -> None:
     """Answer every error of ours with a problem, and every other, the framework's included, without its inside.
 
-    `portal` is the URL under which the page of each finding is: `/problems/ID`.
+    `portal` is the URL under which the page of each finding is: `/problems/ID`. `at_host`: who asks runs the hub, on
+    its machine.
     """
-    app.state.problems = f"{portal}/problems/"
+    app.state.problems, app.state.at_host = f"{portal}/problems/", at_host
     app.add_exception_handler(BothwaysError, _known)
     app.add_exception_handler(Told, _told)
     app.add_exception_handler(HTTPException, _not_served)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(ClientDisconnect, _left)
     app.add_exception_handler(Exception, _unknown)
 
 
@@ -85,7 +88,7 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, Proposed):
         return accepted(error)
     kind = next((kind for kind in _STATUS if isinstance(error, kind)), None)
-    if kind is None:
+    if kind is None or not isinstance(error, BothwaysError):
         return _unexpected()
     more: dict[str, Any] = {}
     if isinstance(error, Refused):
@@ -93,10 +96,17 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         more["errors"] = [finding.document() | {"type": pages + finding.id} for finding in error.findings]
         # The first one is the most relevant: the rules go from what hides the others to details (RFC 9457 section 3).
         more |= {"type": pages + error.findings[0].id} if error.findings else {}
-    answer = _problem(kind.__name__.lower(), _STATUS[kind], str(error), **more)
+    said = str(error) if _has_commands(request) else error.said
+    answer = _problem(kind.__name__.lower(), _STATUS[kind], said, **more)
     if kind is NotAuthenticated:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _has_commands(request: Request) -> bool:
+    """Tell whether who asks has the commands of the hub: with a token of the hub, or at its machine."""
+    caller = getattr(request.state, "caller", None)
+    return request.app.state.at_host or (caller is not None and not caller.principal.role.of_customer)
 
 
 async def _told(_request: Request, error: Exception) -> JSONResponse:
@@ -144,6 +154,11 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
         for each in found
     )
     return _problem("request", _UNPROCESSABLE, f"{places}. Correct the request, and send it again.")
+
+
+async def _left(_request: Request, _error: Exception) -> JSONResponse:
+    # Nobody reads it. Without it the log would have a traceback for each caller who leaves in the middle.
+    return _problem("request", HTTPStatus.BAD_REQUEST, "the request ended before it was whole. Send it again.")
 
 
 async def _unknown(_request: Request, _error: Exception) -> JSONResponse:

@@ -5,18 +5,20 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bothways import files
+from bothways.web.lines import Line
 from bothways.xds.state import KeyPair
 
 _STOP_SECONDS = 2
+_HANDSHAKE_SECONDS = 10.0
 
 
 class ServerCertificate:
@@ -63,30 +65,33 @@ def _context(clients: str) -> ssl.SSLContext:
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves the signals to the process it is a part of."""
+    """A server that leaves the signals to the process it is a part of, and waits for no handshake without end."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen on these sockets: uvicorn itself cannot say how long half a handshake may hold a file open."""
+        await super().startup([])
+        config = self.config
+        protocol: Any = config.http_protocol_class
+        connection = partial(
+            protocol,
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        for each in sockets or ():
+            server = await asyncio.get_running_loop().create_server(
+                connection,
+                sock=each,
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if config.ssl else None,
+            )
+            self.servers.append(server)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Capture nothing."""
         yield
-
-
-class _WithPeer(H11Protocol):
-    """HTTP/1.1, with the client's certificate in the scope; uvicorn itself does not tell of it."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Look at the certificate once, when the handshake is over."""
-        super().connection_made(transport)
-        secured = transport.get_extra_info("ssl_object")
-        shown = secured.getpeercert(binary_form=True) if secured else None
-        chain = [ssl.DER_cert_to_PEM_cert(shown)] if shown else []
-        inner: Any = self.app
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            extensions = {**scope.get("extensions", {}), "tls": {"client_cert_chain": chain}}
-            await inner({**scope, "extensions": extensions}, receive, send)
-
-        self.app = app
 
 
 async def serve_on_socket(app: FastAPI, path: Path) -> None:
@@ -112,7 +117,7 @@ async def serve_over_tls(app: ASGIApp, address: str, port: int, certificate: Ser
     A client's certificate stands in the scope as the TLS extension of ASGI says: `client_cert_chain`, in PEM.
     """
     with _listener(address, port) as listener:
-        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context, http=_WithPeer), listener)
+        await _serve(_config(app, ssl_context_factory=lambda *_: certificate.context, http=Line), listener)
 
 
 @contextlib.contextmanager
@@ -141,6 +146,8 @@ def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         server_header=False,
+        # Nobody stands before it whose word on where a request came from would count.
+        proxy_headers=False,
         timeout_graceful_shutdown=_STOP_SECONDS,
         **more,
     )

@@ -10,7 +10,8 @@ from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
 
 from bothways.pki.revocation import LIST_MARGIN
 from bothways.xds import names
-from bothways.xds.snapshot import Snapshot, resource_of
+from bothways.xds.resource import resource_of
+from bothways.xds.snapshot import Snapshot
 
 _LIST = re.compile(r"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
@@ -30,7 +31,7 @@ def without_ended_lists(snapshot: Snapshot, now: datetime) -> Snapshot:
     secret.validation_context.ClearField("crl")
     secret.validation_context.ClearField("only_verify_leaf_cert_crl")
     without = resource_of(secret)
-    secrets = {**snapshot.of(names.SECRET_TYPE), without.name: without}
+    secrets = {**snapshot.unasked(names.SECRET_TYPE), without.name: without}
     version = sha256(f"{snapshot.version} {without.version}".encode()).hexdigest()[:16]
     return replace(snapshot, version=version, resources={**snapshot.resources, names.SECRET_TYPE: secrets})
 

@@ -1,7 +1,7 @@
 """Who may pass: an exact-match map on the certificate's URI-ID, a hash lookup at any number of customers."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -65,6 +65,40 @@ def reach_by_all() -> Any:
     return any_of(route_components_pb2.FilterConfig(disabled=True))
 
 
+def refuse(uri_ids: Iterable[str]) -> Any:
+    """Return the filter's own configuration, packed: these certificates are refused, and all others may go on.
+
+    Without any, it has no rules at all, which costs a request the least. They are in the order in which they are given.
+    """
+    entries = b"".join(_refused(each) for each in uri_ids)
+    if not entries:
+        return any_of(filter_pb2.RBAC())
+    otherwise = rbac_pb2.Action(name=_ENTERED, action=rbac_pb2.RBAC.ALLOW)
+    on_no_match = matcher_pb2.Matcher.OnMatch(action=matching_extension("others", otherwise))
+    tree = matcher_pb2.Matcher.MatcherTree(input=_uri_san())
+    packed = any_of(filter_pb2.RBAC(matcher=matcher_pb2.Matcher(matcher_tree=tree, on_no_match=on_no_match)))
+    packed.value += b"".join(inside(filter_pb2.RBAC, ("matcher", "matcher_tree", "exact_match_map"), entries))
+    return packed
+
+
+def refused_by(packed: bytes) -> frozenset[str]:
+    """Return the URI-IDs that such a configuration, serialized, refuses."""
+    return frozenset(filter_pb2.RBAC.FromString(packed).matcher.matcher_tree.exact_match_map.map)
+
+
+@lru_cache(maxsize=1 << 10)
+def _refused(uri_id: str) -> bytes:
+    """Return the entry of one certificate, as in `identities.Part`: while others follow, it is in each list again."""
+    # What Envoy calls a refusal by the map, in which nothing fits: one is not told from the other by anybody.
+    action = rbac_pb2.Action(name="none", action=rbac_pb2.RBAC.DENY)
+    entry = {uri_id: matcher_pb2.Matcher.OnMatch(action=matching_extension("refused", action))}
+    return bytes(matcher_pb2.Matcher.MatcherTree.MatchMap(map=entry).SerializeToString(deterministic=True))
+
+
+def _uri_san() -> Any:
+    return matching_extension("uri-san", ssl_inputs_pb2.UriSanInput())
+
+
 def _others(identities: Sequence[Identity], every: Sequence[Identity]) -> Identities:
     if isinstance(identities, Identities) and isinstance(every, Identities):
         return every.without(identities)
@@ -72,11 +106,11 @@ def _others(identities: Sequence[Identity], every: Sequence[Identity]) -> Identi
 
 
 def _by_certificate(matcher: Any, maps: Iterable[bytes]) -> Any:
-    matcher.matcher_tree.input.CopyFrom(matching_extension("uri-san", ssl_inputs_pb2.UriSanInput()))
+    matcher.matcher_tree.input.CopyFrom(_uri_san())
     packed = any_of(filter_pb2.RBACPerRoute(rbac=filter_pb2.RBAC(matcher=matcher)))
     # The map was encoded before, so it goes in as it is: a message that comes twice is merged with itself.
     path = ("rbac", "matcher", "matcher_tree", "exact_match_map")
-    packed.value += inside(filter_pb2.RBACPerRoute, path, b"".join(maps))
+    packed.value = b"".join((packed.value, *inside(filter_pb2.RBACPerRoute, path, *maps)))
     return packed
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import circuit_breaker_pb2, cluster_pb2
-from envoy.config.core.v3 import backoff_pb2, base_pb2, config_source_pb2, grpc_service_pb2, protocol_pb2
+from envoy.config.core.v3 import base_pb2, config_source_pb2, protocol_pb2
 from envoy.config.endpoint.v3 import endpoint_components_pb2, endpoint_pb2
 from envoy.config.metrics.v3 import stats_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
@@ -22,11 +22,10 @@ from bothways.xds.cluster import UPSTREAM_IDLE, leave_out
 from bothways.xds.overload import overload_manager
 from bothways.xds.state import Address, RemoteHub
 from bothways.xds.tls import control_plane_socket, files_secret, files_trust
-from bothways.xds.typed import any_of, duration, over_ads, tcp, unix
+from bothways.xds.typed import any_of, delta_stream, duration, over_ads, tcp, unix
 
 BOOTSTRAP_FILE = "envoy.json"
 
-_BACK_OFF, _BACK_OFF_MOST = 0.2, 2.0
 _LOGS_UNDER_WAY = 4
 # Statistics of Envoy that are kept. Those of the customers' clusters are not: at 10,000 customers they would be most of
 # its memory, and who calls them knows of each call.
@@ -128,21 +127,7 @@ def _over_tls(name: str, places: Sequence[Address], host: str, options: Any, pro
 
 
 def _bootstrap(node: str, admin_socket: str, *clusters: Any) -> Any:
-    retry = base_pb2.RetryPolicy(
-        retry_back_off=backoff_pb2.BackoffStrategy(
-            base_interval=duration(_BACK_OFF), max_interval=duration(_BACK_OFF_MOST)
-        )
-    )
-    ads = config_source_pb2.ApiConfigSource(
-        api_type=config_source_pb2.ApiConfigSource.DELTA_GRPC,
-        transport_api_version=config_source_pb2.ApiVersion.V3,
-        set_node_on_first_message_only=True,
-        grpc_services=[
-            grpc_service_pb2.GrpcService(
-                envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=names.ADS_CLUSTER, retry_policy=retry)
-            )
-        ],
-    )
+    ads = delta_stream(names.ADS_CLUSTER)
     loads = config_source_pb2.ApiConfigSource(
         api_type=config_source_pb2.ApiConfigSource.GRPC,
         transport_api_version=config_source_pb2.ApiVersion.V3,

@@ -1,6 +1,6 @@
 """Clusters: the hub's services, the control plane's own page, and each customer's server."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -107,6 +107,14 @@ def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) 
     # Whoever has asked for it waits until its name was looked up, and nothing else does.
     cluster.wait_for_warm_on_init.value = True
     cluster.transport_socket.CopyFrom(customer_socket(server))
+    options = _customer_options(danger_outbound_loopback=danger_outbound_loopback)
+    cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(options)
+    return cluster
+
+
+@cache
+def _customer_options(*, danger_outbound_loopback: bool) -> Any:
+    """Return what all customers' clusters have in common, packed once."""
     guard = deny_special_addresses(loopback_allowed=danger_outbound_loopback)
     options = http_protocol_options_pb2.HttpProtocolOptions(
         explicit_http_config=http_protocol_options_pb2.HttpProtocolOptions.ExplicitHttpConfig(
@@ -120,8 +128,7 @@ def customer_cluster(server: CustomerServer, *, danger_outbound_loopback: bool) 
             ),
         ],
     )
-    cluster.typed_extension_protocol_options[names.HTTP_PROTOCOL_OPTIONS].CopyFrom(any_of(options))
-    return cluster
+    return any_of(options)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -135,7 +142,7 @@ def customer_digest(server: CustomerServer, *, danger_outbound_loopback: bool) -
 def as_probed(cluster: Any) -> Any:
     """Return a customer's cluster as probes have it: the same under another name.
 
-    A probe waits for its name itself: while any cluster waits, Envoy asks for no other and confirms none.
+    A probe waits for its name itself: while any cluster waits, Envoy confirms none on ADS.
     """
     found = names.customer_of(cluster.name)
     if found is None:
@@ -176,6 +183,22 @@ def _health_check(service: ServiceRoute) -> Any:
 
 
 def _by_dns(name: str, host: str, port: int) -> Any:
+    cluster = cluster_pb2.Cluster(
+        name=name,
+        cluster_type=cluster_pb2.Cluster.CustomClusterType(name="envoy.cluster.dns", typed_config=_dns()),
+        connect_timeout=duration(_CONNECT_TIMEOUT),
+        load_assignment=_assignment(name, tcp(host, port)),
+    )
+    # Else an Envoy that starts opens no listener before every name was answered: one silent DNS server would keep the
+    # whole endpoint shut. The price: calls to a cluster that is new or has changed are answered with 503 until its name
+    # was looked up.
+    cluster.wait_for_warm_on_init.value = False
+    return cluster
+
+
+@cache
+def _dns() -> Any:
+    """Return how names are looked up, packed once."""
     resolver = cares_dns_resolver_pb2.CaresDnsResolverConfig()
     # By default a silent server is waited for for a minute, and nobody else is asked meanwhile.
     resolver.query_timeout_seconds.value, resolver.query_tries.value = _DNS_TIMEOUT, _DNS_TRIES
@@ -187,17 +210,7 @@ def _by_dns(name: str, host: str, port: int) -> Any:
         # One endpoint with several addresses would have only its first address checked against special ranges.
         all_addresses_in_single_endpoint=False,
     )
-    cluster = cluster_pb2.Cluster(
-        name=name,
-        cluster_type=cluster_pb2.Cluster.CustomClusterType(name="envoy.cluster.dns", typed_config=any_of(dns)),
-        connect_timeout=duration(_CONNECT_TIMEOUT),
-        load_assignment=_assignment(name, tcp(host, port)),
-    )
-    # Else an Envoy that starts opens no listener before every name was answered: one silent DNS server would keep the
-    # whole endpoint shut. The price: calls to a cluster that is new or has changed are answered with 503 until its name
-    # was looked up.
-    cluster.wait_for_warm_on_init.value = False
-    return cluster
+    return any_of(dns)
 
 
 def _assignment(name: str, address: Any) -> Any:

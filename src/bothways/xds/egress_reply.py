@@ -4,6 +4,7 @@ A problem (RFC 9457) with a finding, chosen by what Envoy saw; the first that fi
 answers itself, 5xx included, passes as it is: it never has the header that stands here alone.
 """
 
+from functools import cache
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2
@@ -18,6 +19,7 @@ from bothways.xds.typed import json_format
 _PROBLEM = "urn:bothways:problem:egress"
 
 
+@cache
 def replies_to_services() -> Any:
     """Return the form of answers to the hub's own services and probes, one for each failure."""
     *_, refused = FAILURES

@@ -13,7 +13,8 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import http_con
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
 from bothways.xds import names
-from bothways.xds.snapshot import Resource, Snapshot
+from bothways.xds.resource import Resource
+from bothways.xds.snapshot import Snapshot
 
 _WILDCARD = "*"
 _WILDCARD_TYPES = (names.CLUSTER_TYPE, names.LISTENER_TYPE)
@@ -24,11 +25,13 @@ _Resources = dict[str, Resource]
 class _Type:
     """One type on one stream: what the node has confirmed, and what it has not answered.
 
-    `pending` holds by nonce what each unanswered response brought, None for what it took away.
+    `pending` holds by nonce what each unanswered response brought, None for what it took away; `doubtful` what was
+    refused as a part of more, of which a node may have taken in what is good.
     """
 
     held: _Resources = field(default_factory=dict)
     pending: dict[str, dict[str, Resource | None]] = field(default_factory=dict)
+    doubtful: _Resources = field(default_factory=dict)
     heard: bool = False
     named: set[str] = field(default_factory=set)
     wildcard: bool = False
@@ -39,6 +42,7 @@ class _Type:
     def offered(self) -> Iterator[Resource]:
         """Yield all that the node may have now."""
         yield from self.held.values()
+        yield from self.doubtful.values()
         for each in self.pending.values():
             yield from filter(None, each.values())
 
@@ -51,7 +55,9 @@ class Followed:
     """
 
     def __init__(self, base: Snapshot | None = None, before: "Followed | None" = None) -> None:
-        self._base: Mapping[str, Mapping[str, Resource]] = base.resources if base else {}
+        self._base: Mapping[str, Mapping[str, Resource]] = (
+            {kind: base.of(kind) for kind in names.PUSH_ORDER} if base else {}
+        )
         self._types: dict[str, _Type] = {}
         self._before = before.known if before else {}
         # What is on demand is asked for when somebody calls: an Envoy that starts anew has not asked yet.
@@ -63,6 +69,12 @@ class Followed:
     def known(self) -> dict[str, _Type]:
         """What is known of each type: a stream that broke before the node spoke of it knows what the one before did."""
         return {**self._before, **self._types}
+
+    def end_on_demand(self) -> None:
+        """Take note that the stream of what is on demand has ended: the node has it still, and says so on the next."""
+        if ended := self._types.pop(names.ON_DEMAND_TYPE, None):
+            self._before = {**self._before, names.ON_DEMAND_TYPE: ended}
+            self._unasked[names.CLUSTER_TYPE].update(ended.held)
 
     def request(self, message: Any) -> None:
         """Take note of a `DeltaDiscoveryRequest` of the node: what it has, and what it says of a response."""
@@ -97,7 +109,7 @@ class Followed:
             return False
         if any(of_type.pending for of_type in self._types.values()):
             return False
-        wanted: dict[str, set[str]] = {names.ROUTE_TYPE: set(), names.SECRET_TYPE: set()}
+        wanted: dict[str, set[str]] = {each: set() for each in names.PUSH_ORDER}
         for listener in self._types[names.LISTENER_TYPE].held.values():
             for kind, name in _references(listener):
                 wanted[kind].add(name)
@@ -110,6 +122,7 @@ class Followed:
         self._changed = False
         self._forget_unasked()
         resources = {kind: {**self._unasked[kind], **self._held(kind)} for kind in names.PUSH_ORDER}
+        resources[names.CLUSTER_TYPE].update(self._held(names.ON_DEMAND_TYPE))
         return Snapshot(self._version, resources)
 
     def not_kept(self) -> None:
@@ -120,7 +133,7 @@ class Followed:
         return self._types[kind].held if kind in self._types else {}
 
     def _recognized(self, kind: str, versions: Mapping[str, str]) -> Iterator[tuple[str, Resource]]:
-        known = (*self._before.get(kind, _Type()).offered(), *self._base.get(kind, {}).values())
+        known = (*self._before.get(kind, _Type()).offered(), *self._base.get(names.stored_as(kind), {}).values())
         return ((each.name, each) for each in known if versions.get(each.name) == each.version)
 
     def _answer(self, kind: str, of_type: _Type, message: Any) -> None:
@@ -128,15 +141,17 @@ class Followed:
         refused = message.HasField("error_detail")
         if refused and len(brought) > 1:
             # The hub sends it again in halves, until it is known what is bad in it.
+            of_type.doubtful.update((name, each) for name, each in brought.items() if each)
             return
         for name, resource in brought.items():
+            of_type.doubtful.pop(name, None)
             if refused:
-                good = self._base.get(kind, {}).get(name)
+                good = self._base.get(names.stored_as(kind), {}).get(name)
                 if name not in of_type.held and good is not None:
                     of_type.held[name] = good
             elif resource is None:
                 of_type.held.pop(name, None)
-                self._unasked[kind].pop(name, None)
+                self._unasked[names.stored_as(kind)].pop(name, None)
             elif of_type.wants(name):
                 of_type.held[name] = resource
             self._changed = True
@@ -173,6 +188,8 @@ def _references(listener: Resource) -> Iterator[tuple[str, str]]:
             if each.name == names.HTTP_CONNECTION_MANAGER:
                 manager = http_connection_manager_pb2.HttpConnectionManager.FromString(each.typed_config.value)
                 yield names.ROUTE_TYPE, manager.rds.route_config_name
+                found = (filter_.name for filter_ in manager.http_filters if filter_.HasField("config_discovery"))
+                yield from ((names.EXTENSION_TYPE, name) for name in found)
 
 
 def _secrets(context: Any) -> Iterable[str]:

@@ -1,15 +1,11 @@
 """HTTP connection managers: how requests are read, what is taken off them, and how much one caller may use."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from envoy.config.common.mutation_rules.v3 import mutation_rules_pb2
-from envoy.config.core.v3 import address_pb2, protocol_pb2
+from envoy.config.core.v3 import address_pb2, config_source_pb2, protocol_pb2
 from envoy.extensions.filters.http.on_demand.v3 import on_demand_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
-from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
-from envoy.type.matcher.v3 import string_pb2
 
 from bothways.registry.service import TIMEOUT_MOST
 from bothways.xds import names
@@ -20,7 +16,8 @@ from bothways.xds.pools import by_certificate, by_certificate_for_a_while
 from bothways.xds.reply import replies_to_customers
 from bothways.xds.state import HubState, Tracing
 from bothways.xds.tracing import trace, untrusted_trace_headers
-from bothways.xds.typed import any_of, duration, extension, over_ads
+from bothways.xds.typed import any_of, duration, over_ads, over_own_stream
+from bothways.xds.untrusted import trailers_filter, without_untrusted_headers
 
 Manager = http_connection_manager_pb2.HttpConnectionManager
 
@@ -46,14 +43,14 @@ def endpoint_manager(state: HubState) -> Any:
     ]
     [router] = manager.http_filters
     del manager.http_filters[:]
-    manager.http_filters.extend([*authorization, client_cert_filter(), router])
+    manager.http_filters.extend([_withdrawn(), *authorization, client_cert_filter(), trailers_filter(), router])
     manager.use_remote_address.value = True
     # A customer behind a private address is no part of the hub: nobody is, who comes in here.
     manager.internal_address_config.CopyFrom(_nobody())
     # What a customer sends of it goes; what services are told is set by the routes (`route`).
     manager.forward_client_cert_details = Manager.SANITIZE
-    untrusted = (*names.UNTRUSTED_HEADERS, *untrusted_trace_headers(state.tracing))
-    manager.early_header_mutation_extensions.append(_without_untrusted_headers(untrusted))
+    untrusted = without_untrusted_headers(untrusted_trace_headers(state.tracing))
+    manager.early_header_mutation_extensions.append(untrusted)
     trace(manager, state.tracing)
     manager.local_reply_config.CopyFrom(replies_to_customers(state))
     manager.common_http_protocol_options.max_stream_duration.CopyFrom(duration(_STREAM_LIFE))
@@ -109,8 +106,22 @@ def _router(*, counts_by_cluster: bool = True) -> Any:
     return http_connection_manager_pb2.HttpFilter(name=names.ROUTER_FILTER, typed_config=any_of(router))
 
 
+def _withdrawn() -> Any:
+    """Return the filter of those who were taken away, and stand in the maps as yet.
+
+    A listener that starts waits until it is told who they are; one that is not told lets nobody pass.
+    """
+    nobody = any_of(deny_all())
+    source = config_source_pb2.ExtensionConfigSource(
+        config_source=over_ads(), default_config=nobody, type_urls=[nobody.type_url]
+    )
+    return http_connection_manager_pb2.HttpFilter(name=names.WITHDRAWN_FILTER, config_discovery=source)
+
+
 def _on_demand() -> Any:
-    load = on_demand_pb2.OnDemandCds(source=over_ads(), timeout=duration(_LOAD_TIMEOUT))
+    # On ADS, Envoy would ask for none while another waits for its name: pause is by type and stream.
+    source = over_own_stream(names.ADS_CLUSTER)
+    load = on_demand_pb2.OnDemandCds(source=source, timeout=duration(_LOAD_TIMEOUT))
     return http_connection_manager_pb2.HttpFilter(
         name=names.ON_DEMAND_FILTER, typed_config=any_of(on_demand_pb2.OnDemand(odcds=load))
     )
@@ -121,19 +132,3 @@ def _nobody() -> Any:
     unroutable = address_pb2.CidrRange(address_prefix="100::")
     unroutable.prefix_len.value = 128
     return Manager.InternalAddressConfig(cidr_ranges=[unroutable])
-
-
-def _without_untrusted_headers(headers: Iterable[str]) -> Any:
-    prefixes = [
-        mutation_rules_pb2.HeaderMutation(
-            remove_on_match=mutation_rules_pb2.HeaderMutation.RemoveOnMatch(
-                key_matcher=string_pb2.StringMatcher(prefix=prefix)
-            )
-        )
-        for prefix in names.UNTRUSTED_PREFIXES
-    ]
-    whole = [mutation_rules_pb2.HeaderMutation(remove=header) for header in headers]
-    return extension(
-        "envoy.http.early_header_mutation.header_mutation",
-        header_mutation_pb2.HeaderMutation(mutations=[*prefixes, *whole]),
-    )

@@ -5,10 +5,17 @@ import re
 LISTENER_TYPE = "type.googleapis.com/envoy.config.listener.v3.Listener"
 ROUTE_TYPE = "type.googleapis.com/envoy.config.route.v3.RouteConfiguration"
 CLUSTER_TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
+EXTENSION_TYPE = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
 SECRET_TYPE = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 - a type, no secret
 
-PUSH_ORDER = (SECRET_TYPE, CLUSTER_TYPE, LISTENER_TYPE, ROUTE_TYPE)
-"""Make before break: what is referred to goes before what refers to it; removals go the other way round."""
+ON_DEMAND_TYPE = "on demand"
+"""Clusters that a node asks for by name on a stream of their own: no type of Envoy's, but told apart as one here."""
+
+PUSH_ORDER = (EXTENSION_TYPE, SECRET_TYPE, CLUSTER_TYPE, LISTENER_TYPE, ROUTE_TYPE)
+"""Make before break: what is referred to goes before what refers to it; removals go the other way round.
+
+First of all goes who is refused beside the map.
+"""
 
 CERTIFICATE_FILE, KEY_FILE, TRUST_FILE = "tls.crt", "tls.key", "ca.crt"
 """What a remote node knows the control plane by, and is known by."""
@@ -49,9 +56,12 @@ RBAC_FILTER = "envoy.filters.http.rbac"
 """Who may enter at all: the map of all certificates."""
 SERVICE_RBAC_FILTER = "bothways.service_rbac"
 """Who of them may reach the service of a route. A name of ours: two filters of one kind need two names."""
+WITHDRAWN_FILTER = "bothways.withdrawn"
+"""Who is refused though the maps still have them. The filter, and the resource with its configuration."""
 ROUTER_FILTER = "envoy.filters.http.router"
 LUA_FILTER = "envoy.filters.http.lua"
 ON_DEMAND_FILTER = "envoy.filters.http.on_demand"
+TRAILERS_FILTER = "envoy.filters.http.header_mutation"
 SET_FILTER_STATE_FILTER = "envoy.filters.http.set_filter_state"
 UPSTREAM_RBAC_FILTER = "envoy.filters.http.upstream_rbac"
 UPSTREAM_CODEC_FILTER = "envoy.filters.http.upstream_codec"
@@ -81,18 +91,50 @@ FINDING_HEADER = "bothways-finding"
 CLIENT_CERT_HEADER = "client-cert"
 """The certificate that the customer showed, for services (RFC 9440)."""
 
-UNTRUSTED_PREFIXES = ("bothways-", "client-cert", "x-client-", "x-envoy-", "x-forwarded-", "x-ssl-")
+UNTRUSTED_PREFIXES = (
+    *("bothways-", "client-cert", "ssl-", "x-amzn-mtls-", "x-arr-", "x-client-", "x-ssl-", "x-tls-"),
+    *("x-envoy-", "x-forwarded-", "x-original-"),
+)
 """Headers that begin like this are removed from every request before anything is set.
 
 By them somebody could claim to be somebody else or to come from elsewhere, or give orders to Envoy.
 """
-UNTRUSTED_HEADERS = ("forwarded", "x-original-url", "x-real-ip", "x-rewrite-url")
-"""As `UNTRUSTED_PREFIXES`, whole: where a request came from, and another path than the one that was checked."""
+UNTRUSTED_HEADERS = (
+    *("remote-user", "x-remote-user"),
+    *("cf-connecting-ip", "forwarded", "true-client-ip", "x-cluster-client-ip", "x-host", "x-real-ip"),
+    *("proxy", "x-http-host-override", "x-rewrite-url"),
+)
+"""As `UNTRUSTED_PREFIXES`, whole: who calls and from where, another host or path than the one that was checked, and a
+proxy for what a service calls itself (CVE-2016-5385)."""
+UNTRUSTED_SPELLING = r"[a-z0-9-]*[!#$%&'*+.^_`|~].*"
+"""As `UNTRUSTED_PREFIXES`, a pattern: names with another sign than letters, digits and dashes (RFC 9110 section 5.6.2).
+
+Servers that hand headers on as variables write many signs alike (CGI; CVE-2024-45614).
+"""
+
+
+def untrusted(header: str) -> bool:
+    """Return whether a header of this name, in lower case, is removed from what a caller sends."""
+    return (
+        header in UNTRUSTED_HEADERS
+        or header.startswith(UNTRUSTED_PREFIXES)
+        or re.fullmatch(UNTRUSTED_SPELLING, header) is not None
+    )
+
+
+def stored_as(type_url: str) -> str:
+    """Return the type under which resources of one stand: clusters on demand are clusters."""
+    return CLUSTER_TYPE if type_url == ON_DEMAND_TYPE else type_url
 
 
 def inbound_routes(opening: int) -> str:
     """Return the routes of the endpoint's listener, which has others after each time that the endpoint was shut."""
     return f"{INBOUND}/{opening}" if opening else INBOUND
+
+
+def is_inbound_routes(name: str) -> bool:
+    """Tell whether routes are those of the endpoint's listener, at whichever opening: they have the maps."""
+    return name.partition("/")[0] == INBOUND
 
 
 def embedded_node(environment: str) -> str:

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
+from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
 from google.protobuf import any_pb2
 
 from bothways.xds import names
+from bothways.xds.by_name import differing
 from bothways.xds.cluster import CONNECTION_AGE, as_probed
 from bothways.xds.pools import told_apart
-from bothways.xds.snapshot import Resource, Snapshot, resource_of
+from bothways.xds.resource import Deferred, Resource, resource_of
+from bothways.xds.snapshot import Snapshot
 
 REPLACED_SECONDS = 15.0
 """How long a replaced cluster stays after the nodes have confirmed the routes that lead to the new one.
@@ -40,7 +44,8 @@ class Passing:
     def __init__(self, base: Snapshot, now: float) -> None:
         self.base = base
         self._apart_until: float | None = now + APART_SECONDS
-        self._names = _by_customer(base)
+        self._names = {_tsp_id(name): name for name in base.on_demand_of(names.CLUSTER_TYPE)}
+        self._apart: tuple[Resource, Resource] | None = None
         # Until when, by name; what the nodes have not confirmed the successor of yet stays the longest.
         self._replaced: dict[str, tuple[Resource, float]] = {}
         self._unconfirmed: set[str] = set()
@@ -48,14 +53,23 @@ class Passing:
 
     def follow(self, base: Snapshot, now: float) -> None:
         """Take the snapshot of the next state, and keep what it replaces, but nothing of whoever is called no more."""
-        if _another_certificate(self.base, base):
+        before, self.base = self.base, base
+        if before.on_demand is base.on_demand:
+            return
+        if _another_certificate(before, base):
             self._apart_until = now + APART_SECONDS
-        before, clusters = self._names, self.base.of(names.CLUSTER_TYPE)
-        self.base, self._names = base, _by_customer(base)
-        for tsp_id, name in self._names.items():
-            if (old := before.get(tsp_id, name)) != name:
-                self._replaced[old] = (clusters[old], now + REPLACED_SECONDS_MOST)
-                self._unconfirmed.add(old)
+        clusters = before.on_demand_of(names.CLUSTER_TYPE)
+        left, came = differing(clusters, base.on_demand_of(names.CLUSTER_TYPE))
+        # What has changed has another name.
+        gone = {_tsp_id(name): name for name in left.keys() - came.keys()}
+        new = {_tsp_id(name): name for name in came.keys() - left.keys()}
+        for tsp_id in gone.keys() - new.keys():
+            del self._names[tsp_id]
+        self._names |= new
+        for tsp_id in gone.keys() & new.keys():
+            old = gone[tsp_id]
+            self._replaced[old] = (clusters[old], now + REPLACED_SECONDS_MOST)
+            self._unconfirmed.add(old)
         for name in [each for each in self._replaced if self._is_needless(each)]:
             self._end(name)
 
@@ -101,8 +115,15 @@ class Passing:
         more = {each.name: each for each in (*(resource for resource, _ in self._replaced.values()), *probed)}
         added = {names.CLUSTER_TYPE: more} if more else {}
         if self._apart_until is not None:
-            added[names.ROUTE_TYPE] = {names.EGRESS: _apart(snapshot.of(names.ROUTE_TYPE)[names.EGRESS])}
+            added[names.ROUTE_TYPE] = {names.EGRESS: self._told_apart(snapshot.of(names.ROUTE_TYPE)[names.EGRESS])}
         return _with(snapshot, added) if added else snapshot
+
+    def _told_apart(self, routes: Resource) -> Resource:
+        """Return the routes with their pools told apart: those of thousands of customers are copied once."""
+        if self._apart is None or self._apart[0] is not routes:
+            version = sha256(told_apart(routes.version.encode())).hexdigest()[:16]
+            self._apart = (routes, Deferred(routes.name, version, partial(_told_apart, routes)))
+        return self._apart[1]
 
     def _is_needless(self, name: str) -> bool:
         """Tell whether a replaced cluster is the current one again, or its customer is called no more."""
@@ -114,35 +135,33 @@ class Passing:
         self._unconfirmed.discard(name)
 
 
-def _by_customer(snapshot: Snapshot) -> dict[str, str]:
-    found = ((names.customer_of(name), name) for name in snapshot.of(names.CLUSTER_TYPE))
-    return {each[0]: name for each, name in found if each}
+def _tsp_id(cluster: str) -> str:
+    found = names.customer_of(cluster)
+    if found is None:
+        raise ValueError(f"{cluster} is no cluster of a customer")
+    return found[0]
 
 
 def _probed(resource: Resource) -> Resource:
     return resource_of(as_probed(cluster_pb2.Cluster.FromString(resource.packed.value)))
 
 
-def _apart(routes: Resource) -> Resource:
-    value = told_apart(routes.packed.value)
-    packed = any_pb2.Any(type_url=routes.packed.type_url, value=value)
-    return Resource(routes.name, sha256(value).hexdigest()[:16], packed)
+def _told_apart(routes: Resource) -> Any:
+    return any_pb2.Any(type_url=routes.packed.type_url, value=told_apart(routes.packed.value))
 
 
 def _another_certificate(before: Snapshot, after: Snapshot) -> bool:
     """Tell whether a customer who is called before and after is shown another client certificate."""
-    secrets, now = before.of(names.SECRET_TYPE), after.of(names.SECRET_TYPE)
-    return any(
-        name in now and now[name].version != secret.version
-        for name, secret in secrets.items()
-        if names.of_one_customer(name)
-    )
+    left, came = differing(before.on_demand_of(names.SECRET_TYPE), after.on_demand_of(names.SECRET_TYPE))
+    return any(came[name].version != left[name].version for name in left.keys() & came.keys())
 
 
 def _with(base: Snapshot, more: Mapping[str, Mapping[str, Resource]]) -> Snapshot:
     def added(snapshot: Snapshot, to: Snapshot | None) -> Snapshot:
         # All remote nodes have the same of these types: what is large is there once.
-        made = {each: to.of(each) if to else {**snapshot.of(each), **of_type} for each, of_type in more.items()}
+        made = {
+            each: to.unasked(each) if to else {**snapshot.unasked(each), **of_type} for each, of_type in more.items()
+        }
         return replace(snapshot, resources={**snapshot.resources, **made})
 
     remote: dict[str, Snapshot] = {}

@@ -8,6 +8,7 @@ from envoy.config.route.v3 import route_components_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.type.matcher.v3 import string_pb2
 
+from bothways.xds.access_log import expression
 from bothways.xds.state import HubState
 from bothways.xds.typed import json_format
 
@@ -26,6 +27,7 @@ _DENIED = (
     "The certificate does not open this path: it was revoked, or the service is not granted, "
     "or a flow that it needs is not established. GET /connectivity says what is missing."
 )
+_NO_UPGRADE = "No upgrade, such as to WebSocket, is served at this path."
 # What a caller has to know before it tries again. Flags add up over tries: one of the first kind decides.
 _BEGUN = ("UC", "UR", "LR", "UT", "UPE", "SI", "DT", "UMSDR")
 _UNANSWERED = (
@@ -44,7 +46,8 @@ def replies_to_customers(state: HubState) -> Any:
     whether the request can be sent again.
     """
     other_host, denied, grpc, early = _other_host(state), _status(_FORBIDDEN), _grpc(), before_the_id()
-    sentences = [(other_host, _OTHER_HOST), (denied, _DENIED)]
+    upgrade = expression("response.code_details == 'upgrade_failed'")
+    sentences = [(other_host, _OTHER_HOST), (upgrade, _NO_UPGRADE), (denied, _DENIED)]
     sentences += [(_flags(_BEGUN), _UNANSWERED), (_flags(_NOT_BEGUN), _UNREACHABLE)]
     mappers = [
         with_new_id(_mapper(_all(grpc, early), "", _ALONE)),

@@ -7,6 +7,7 @@ of the hub, traces, the endpoint that is opened again. What was refused there is
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -57,7 +58,7 @@ class HeldBack:
         return (
             f"version {self.version} is held back, and only what is of single customers, or takes something away, is "
             f"in force of it: node {self.node} was given it first, {self.why}. Mend what that names; if it "
-            "was in no setting, run: bothways hub retry"
+            "was in no setting, have it tried again"
         )
 
 
@@ -91,11 +92,14 @@ def _service(before: ServiceRoute, wanted: ServiceRoute) -> ServiceRoute:
     return wanted if as_before == wanted else as_before
 
 
-def _customers(good: HubState, wanted: HubState) -> tuple[CustomerServer, ...]:
+def _customers(good: HubState, wanted: HubState) -> Sequence[CustomerServer]:
     """Return the servers as wanted; one that is to be shown the hub's new certificate is shown what it was before."""
-    known = {each.tsp_id: each.client for each in good.customers}
+    known = {each.tsp_id: each.client for each in good.customers if each.client}
+    if not any(each.client is None and each.tsp_id in known for each in wanted.customers):
+        # The same object: what was made of thousands of them holds.
+        return wanted.customers
     return tuple(
-        replace(each, client=known[each.tsp_id]) if each.client is None and known.get(each.tsp_id) else each
+        replace(each, client=known[each.tsp_id]) if each.client is None and each.tsp_id in known else each
         for each in wanted.customers
     )
 

@@ -164,6 +164,7 @@ class Tracing:
 class HubState:
     """Everything that the data plane of one environment has to do; `host` and `port` are the endpoint's.
 
+    `withdrawn` are refused, though `identities` and those of the services still have them.
     `shut` is why the endpoint lets nobody in, empty while it is open; `closures` is how often it was shut, ever.
     `control_plane` is None if remote nodes are not let in at all.
     """
@@ -179,8 +180,9 @@ class HubState:
     client: KeyPair
     trust: Anchors
     identities: Sequence[Identity] = ()
+    withdrawn: tuple[Identity, ...] = ()
     services: tuple[ServiceRoute, ...] = ()
-    customers: tuple[CustomerServer, ...] = ()
+    customers: Sequence[CustomerServer] = ()
     danger_outbound_loopback: bool = False
     nodes: tuple[RemoteNode, ...] = ()
     control_plane: ControlPlane | None = None

@@ -1,6 +1,7 @@
 """TLS contexts and secrets. None can be built without trust anchors: they are arguments of a type that proves them."""
 
 from base64 import b64encode
+from functools import cache
 from typing import Any
 
 from envoy.config.core.v3 import base_pb2, config_source_pb2
@@ -148,15 +149,17 @@ def _named(host: str, anchors: Anchors) -> Any:
 
 def _common_context(curves: tuple[str, ...], **more: Any) -> Any:
     """Return what all directions share: versions, suites, signature algorithms."""
-    return tls_pb2.CommonTlsContext(
-        tls_params=common_pb2.TlsParameters(
-            tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
-            tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
-            cipher_suites=CIPHER_SUITES,
-            ecdh_curves=curves,
-            signature_algorithms=SIGNATURE_ALGORITHMS,
-        ),
-        **more,
+    return tls_pb2.CommonTlsContext(tls_params=_parameters(curves), **more)
+
+
+@cache
+def _parameters(curves: tuple[str, ...]) -> Any:
+    return common_pb2.TlsParameters(
+        tls_minimum_protocol_version=common_pb2.TlsParameters.TLSv1_2,
+        tls_maximum_protocol_version=common_pb2.TlsParameters.TLSv1_3,
+        cipher_suites=CIPHER_SUITES,
+        ecdh_curves=curves,
+        signature_algorithms=SIGNATURE_ALGORITHMS,
     )
 
 

@@ -4,10 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from envoy.config.core.v3 import address_pb2, config_source_pb2, extension_pb2, substitution_format_string_pb2
+from envoy.config.core.v3 import (
+    address_pb2,
+    backoff_pb2,
+    base_pb2,
+    config_source_pb2,
+    extension_pb2,
+    grpc_service_pb2,
+    substitution_format_string_pb2,
+)
 from google.protobuf import any_pb2, duration_pb2, struct_pb2
 from xds.core.v3 import extension_pb2 as xds_extension_pb2
 
+_BACK_OFF, _BACK_OFF_MOST = 0.2, 2.0
 _LENGTH_DELIMITED = 2
 _SEVEN_BITS, _MORE = 0x7F, 0x80
 
@@ -19,20 +28,24 @@ def any_of(message: Any) -> Any:
     return packed
 
 
-def inside(kind: Any, path: Sequence[str], content: bytes) -> bytes:
+def inside(kind: Any, path: Sequence[str], *content: bytes) -> list[bytes]:
     """Return the bytes of a message of this kind in which nothing is set but the field at the path, to `content`.
 
-    `content` is a message in its encoded form. Appended to another message of the kind, it is merged into that
-    (Protocol Buffers, "Encoding": last one wins, and messages that come twice are merged).
+    `content` is a message in its encoded form, in pieces, and so is what is returned: the entries of 100,000 customers
+    are 30 MB, which are copied once, by whoever joins them. Appended to another message of the kind, it is merged into
+    that (Protocol Buffers, "Encoding": last one wins, and messages that come twice are merged).
     """
     descriptor, numbers = kind.DESCRIPTOR, []
     for name in path:
         field = descriptor.fields_by_name[name]
         numbers.append(field.number)
         descriptor = field.message_type
+    heads: list[bytes] = []
+    length = sum(map(len, content))
     for number in reversed(numbers):
-        content = _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(content)) + content
-    return content
+        heads.append(_varint(number << 3 | _LENGTH_DELIMITED) + _varint(length))
+        length += len(heads[-1])
+    return [*reversed(heads), *content]
 
 
 def extension(name: str, message: Any) -> Any:
@@ -65,6 +78,32 @@ def over_ads() -> Any:
     return config_source_pb2.ConfigSource(
         ads=config_source_pb2.AggregatedConfigSource(),
         resource_api_version=config_source_pb2.ApiVersion.V3,
+    )
+
+
+def delta_stream(cluster: str) -> Any:
+    """Return the source of a stream of delta xDS from the control plane, to which this cluster leads."""
+    retry = base_pb2.RetryPolicy(
+        retry_back_off=backoff_pb2.BackoffStrategy(
+            base_interval=duration(_BACK_OFF), max_interval=duration(_BACK_OFF_MOST)
+        )
+    )
+    return config_source_pb2.ApiConfigSource(
+        api_type=config_source_pb2.ApiConfigSource.DELTA_GRPC,
+        transport_api_version=config_source_pb2.ApiVersion.V3,
+        set_node_on_first_message_only=True,
+        grpc_services=[
+            grpc_service_pb2.GrpcService(
+                envoy_grpc=grpc_service_pb2.GrpcService.EnvoyGrpc(cluster_name=cluster, retry_policy=retry)
+            )
+        ],
+    )
+
+
+def over_own_stream(cluster: str) -> Any:
+    """Return the source of configuration that has a stream of its own, beside that of ADS."""
+    return config_source_pb2.ConfigSource(
+        api_config_source=delta_stream(cluster), resource_api_version=config_source_pb2.ApiVersion.V3
     )
 
 

@@ -2,12 +2,14 @@
 asked too often, or twice.
 """
 
+import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx2
 import pytest
 from tests.web.api.conftest import Api
 from tests.web.api.operations import (
@@ -20,14 +22,17 @@ from tests.web.api.operations import (
     make_things,
     of_customer,
 )
+from tests.web.conforming import wrong_with
 from tests.web.conftest import Ask, applied
 
 from bothways.operations import idempotency
 from bothways.operations.customers import list_customers
 from bothways.operations.hub import Hub
+from bothways.operations.people import add_person
+from bothways.operations.sessions import begin_session
 from bothways.operations.tokens import create_token
 from bothways.registry.access import Role
-from bothways.web.api.gate import BURST
+from bothways.web.api.gate import AUDIT_MOST, BODY_MOST, BURST
 from bothways.web.portal import portal_app
 
 LISTS = ("requests", "certificates", "chains", "endpoints", "services", "observations", "people")
@@ -61,6 +66,20 @@ def test_no_one_is_answered_anything(hub: Hub, ask: Ask, things: Things, authori
         assert answer.json()["type"] == "urn:bothways:problem:notauthenticated"
 
 
+def test_a_token_counts_in_its_header_alone_and_no_session_of_the_portal_does(hub: Hub, ask: Ask) -> None:
+    app, token = portal_app(hub, applied), create_token(hub, "ci", Role.OPERATOR)[1]
+    session = begin_session(hub, add_person(hub, "ann@hub.example", "Ann", Role.OPERATOR), "192.0.2.1", "x", "test")
+    cookie = {"Cookie": f"__Host-bothways-ppr={session}", "Origin": hub.terms.portal}
+    tries: list[tuple[str, dict[str, str]]] = [(f"?{name}={token}", {}) for name in ("access_token", "token")]
+    tries += [("", cookie), ("", {"Cookie": f"token={token}"}), ("", {"X-Api-Key": token})]
+    for query, headers in tries:
+        answer = ask(app, "POST", f"/api/v1/customers{query}", headers, NEW)
+        assert answer.status_code == 401, (query, headers)
+        # No script of another site reads an answer either.
+        assert not [each for each in answer.headers if each.startswith("access-control-")]
+    assert list_customers(hub) == ()
+
+
 def test_the_wrong_role_is_refused_everything(api: Api, things: Things) -> None:
     refused = 0
     for (method, path), (body, allowed) in OPERATIONS.items():
@@ -85,6 +104,7 @@ def test_another_customers_things_are_as_if_they_were_not_there(api: Api, things
                 for each in (things, absent)
             ]
             assert said(answers[0], things, absent) == said(answers[1], things, absent), operation
+            assert not any("bothways" in each["detail"] for each in answers), operation
         assert allowed
 
 
@@ -128,6 +148,28 @@ def test_after_ten_wrong_tokens_nobody_from_there_is_heard_for_a_minute(hub: Hub
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
     assert answer.headers["content-type"] == "application/problem+json"
     assert "after a minute" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("path", "most"), [("/customers", BODY_MOST), ("/audit/compare", AUDIT_MOST)])
+def test_no_more_is_read_than_an_operation_can_need(hub: Hub, path: str, most: int) -> None:
+    app, token = portal_app(hub, applied), create_token(hub, "ci", Role.OPERATOR)[1]
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1 << 16
+            yield b" " * (1 << 16)
+
+    async def once() -> httpx2.Response:
+        transport, headers = httpx2.ASGITransport(app), {"Authorization": f"Bearer {token}"}
+        async with httpx2.AsyncClient(transport=transport, base_url="http://hub", headers=headers) as client:
+            return await client.post(f"/api/v1{path}", content=endless())
+
+    answer = asyncio.run(once())
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+    assert wrong_with(answer, "POST", f"/api/v1{path}") == []
+    assert most < read < most + (1 << 18)
 
 
 def test_who_asks_too_often_waits_and_others_do_not(hub: Hub, ask: Ask) -> None:

@@ -10,6 +10,7 @@ from bothways.operations.hub import Hub
 
 def test_the_customers_own_ca_signs_for_the_hub(hub: Hub, api: Api, issuer: str, make_ca: Callable[..., Any]) -> None:
     where = f"/customers/{issuer}/outbound-credentials"
+    api("POST", where, {"subject": {"Z": "no such attribute"}}, 422)
     made = api("POST", where, {"subject": {"CN": "hub at bank"}}, 201)
     assert (made["state"], made["subject"]) == ("requested", "CN=hub at bank")
     api("POST", where, {}, 409)

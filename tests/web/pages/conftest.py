@@ -4,6 +4,7 @@ import asyncio
 import html
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -31,6 +32,7 @@ class Visitor:
         self.hub, self.app = hub, app or portal_app(hub, applied)
         self.cookies: dict[str, str] = {}
         self.origin: str | None = hub.terms.portal
+        self.host = ""
         self.token = ""
 
     def get(self, path: str) -> httpx2.Response:
@@ -53,6 +55,7 @@ class Visitor:
         async def once() -> httpx2.Response:
             transport = httpx2.ASGITransport(self.app, raise_app_exceptions=False)
             headers = {"Accept": "text/html"} | ({"Origin": self.origin} if self.origin and method == "POST" else {})
+            headers |= {"Host": self.host, "X-Forwarded-Host": self.host} if self.host else {}
             async with httpx2.AsyncClient(
                 transport=transport, base_url=self.hub.terms.portal, cookies=self.cookies, headers=headers
             ) as client:
@@ -80,11 +83,12 @@ def account(hub: Hub, person: Person) -> str:
 
 @pytest.fixture
 def visit(hub: Hub) -> Visit:
-    """Return a function that gives a browser in which somebody of this role has signed in."""
+    """Return a function that gives a browser in which somebody of this role has signed in, all at one portal."""
+    portal = cache(lambda: portal_app(hub, applied))
 
     def signed_in(role: Role = Role.OPERATOR, tsp_id: str | None = None, app: Any = None) -> Visitor:
         person = add_person(hub, f"{role.value}@{tsp_id or 'hub'}.example", "Ann", role, tsp_id)
-        visitor = Visitor(hub, app)
+        visitor = Visitor(hub, app or portal())
         cookie = begin_session(hub, person, "192.0.2.1", "browser", "test")
         visitor.cookies[f"__Host-bothways-{hub.environment.value.lower()}"] = cookie
         visitor.get("/account")

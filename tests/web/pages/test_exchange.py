@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -34,6 +35,17 @@ def test_a_file_is_taken_as_it_is(bank: Visitor, issuer: str, make_csr: Csr) -> 
     page = bank.post(f"/customers/{issuer}/requests/check", csr="", files=files)
     assert "a byte order mark was removed" in page.text
     assert "can be submitted" in page.text
+
+
+def test_the_name_of_a_file_is_nobodys_business(
+    hub: Hub, bank: Visitor, issuer: str, make_csr: Csr, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(hub.directory.rglob("*"))
+    for name in ("../../../named.csr", "/etc/named.csr", "a\x00named", "<script>named</script>", "named" * 100):
+        page = bank.post(f"/customers/{issuer}/requests/check", csr="", files={"file": (name, make_csr())})
+        assert (page.status_code, "named" in page.text) == (200, False), name[:20]
+    assert (sorted(hub.directory.rglob("*")), list(tmp_path.iterdir())) == (before, [])
 
 
 def test_what_a_browser_makes_of_line_ends_is_nothing_to_look_at(bank: Visitor, issuer: str, make_csr: Csr) -> None:

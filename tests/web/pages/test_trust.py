@@ -87,4 +87,6 @@ def test_another_host_waits_and_another_path_counts_at_once(hub: Hub, bank: Visi
 def test_a_probe_that_cannot_be_made_says_what_is_missing(hub: Hub, bank: Visitor, issuer: str) -> None:
     set_endpoint(hub, issuer, "https://callbacks.bank.example")
     assert bank.post(f"/customers/{issuer}/endpoint/probe").status_code == 303
-    assert "has no endorsed chain" in bank.get(f"/customers/{issuer}/endpoint").text
+    said = bank.said(bank.get(f"/customers/{issuer}/endpoint"))
+    assert "has no endorsed chain, so nothing can be trusted: submit one, and have it endorsed." in said
+    assert "bothways" not in said

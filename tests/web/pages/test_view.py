@@ -1,15 +1,34 @@
 """Pages are sent with headers that let nothing else in; files are found by their content, and texts are escaped."""
 
 import re
+import shlex
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from tests.web.pages.conftest import Visit, Visitor
 
-from bothways.operations.customers import add_customer
+from bothways.errors import Refused
+from bothways.operations.certificates import withdraw_approval
+from bothways.operations.chains import endorse_chain, refuse_chain, submit_chain, withdraw_chain
+from bothways.operations.contacts import add_contact
+from bothways.operations.customers import add_customer, suspend_customer
+from bothways.operations.endpoints import refuse_endpoint, submit_endpoint
 from bothways.operations.hub import Hub
+from bothways.operations.keys import ban_keys
 from bothways.operations.people import add_person
+from bothways.operations.requests import approve_request, refuse_request, submit_request
+from bothways.operations.rollout import hold_back
+from bothways.operations.services import add_service
+from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
+from bothways.registry.contact import ContactKind
 from bothways.registry.customer import CustomerKind
+from bothways.registry.service import Service
+from bothways.store.submitted_endpoints import SubmittedEndpoint
+from bothways.xds.staging import HeldBack
+
+BANK = "12345678"
 
 
 def test_a_page_forbids_everything_that_is_not_ours(hub: Hub) -> None:
@@ -54,6 +73,49 @@ def test_what_people_typed_is_text_and_no_markup(hub: Hub, operator: Visitor, ma
         assert "<script>alert" not in answer.text, where
         assert "<b onload" not in answer.text, where
         assert "&lt;" in answer.text, where
+
+
+def test_markup_and_characters_that_are_obeyed_are_text_on_every_page(
+    hub: Hub, operator: Visitor, make_csr: Callable[..., bytes], make_ca: Callable[..., Any]
+) -> None:
+    markup, reason = "<img src=x>&\"'", "<script>alert(1)</script>\x07\x1b[2J\u202e"
+    add_customer(hub, BANK, CustomerKind.ISSUER, markup)
+    add_person(hub, "eve@hub.example", markup, Role.AUDITOR)
+    refuse_request(hub, submit_request(hub, BANK, make_csr()).id, reason)
+    withdraw_approval(hub, approve_request(hub, submit_request(hub, BANK, make_csr()).id).request_id, reason)
+    pem = [certificate_pem(make_ca(name)[1]).encode() for name in ("One", "Two")]
+    refuse_chain(hub, submit_chain(hub, BANK, pem[0]).id, reason)
+    withdraw_chain(hub, endorse_chain(hub, submit_chain(hub, BANK, pem[1]).id).id, reason)
+    waiting = submit_endpoint(hub, BANK, "https://callbacks.bank.example")
+    assert isinstance(waiting, SubmittedEndpoint)
+    refuse_endpoint(hub, waiting.id, reason)
+    suspend_customer(hub, BANK, reason)
+    ban_keys(hub, ["0" * 64], reason)
+    hold_back(hub, HeldBack("v1", "node-1", reason, "f3a9"))
+    add_contact(hub, BANK, ContactKind.WEBHOOK, "https://hooks.example/<script>")
+    own = ["home", "requests", "certificates", "trust", "own-ca", "endpoint", "activity", "services", "contacts"]
+    files = ["files", "files/instructions.html"]
+    reviews = ["reviews", "reviews/requests/1", "reviews/chains/1", "reviews/endpoints/1"]
+    of_hub = [*reviews, "customers", "people", "audit", "tokens", "contacts", "nodes"]
+    places = [*of_hub, *(f"customers/{BANK}/{each}" for each in own + files)]
+    pages = {each: operator.get(f"/{each}") for each in places}
+    for place, answer in pages.items():
+        assert answer.status_code == 200, place
+        assert not re.search("<img src|<script>|[\x07\x1b\u202e]", answer.text), place
+    assert shlex.quote(markup) in operator.said(pages[f"customers/{BANK}/requests"])
+    said = "&lt;script&gt;alert(1)&lt;/script&gt;\\x07\\x1b[2J\\u202e"
+    wanted = {f"customers/{BANK}/{each}" for each in ("requests", "trust", "endpoint")} | {"audit"}
+    assert {each for each, answer in pages.items() if said in answer.text} >= wanted
+    called = {each for each, answer in pages.items() if "&lt;img src=x&gt;&amp;&#34;&#39;" in answer.text}
+    assert called >= {"customers", "people", "reviews/requests/1", f"customers/{BANK}/files/instructions.html"}
+
+
+@pytest.mark.parametrize("name", ["<b>", "pay\x1bments", "tokens\u202e", "a b"])
+def test_the_names_of_services_and_mailboxes_hold_no_such_thing(hub: Hub, name: str) -> None:
+    with pytest.raises(Refused):
+        add_service(hub, Service(name, "/tokens", "http://127.0.0.1:9000"))
+    with pytest.raises(Refused):
+        add_contact(hub, None, ContactKind.EMAIL, f"{name}@hub.example")
 
 
 def test_the_environment_is_on_every_page(hub: Hub, visit: Visit) -> None:

@@ -12,7 +12,7 @@ function stem(word, index) {
 function words(text, index) {
   const found = new Set();
   for (const word of text.toLowerCase().match(/[a-z0-9]+(?:[-_.][a-z0-9]+)*/g) || []) {
-    const parts = word.split(/[-_.]/);
+    const parts = /[a-z]/.test(word) ? word.split(/[-_.]/) : [word];
     for (const each of parts.length > 1 ? [word, ...parts] : parts) {
       if (!index.stop.includes(each)) found.add(stem(each, index));
     }
@@ -31,12 +31,16 @@ function ask(question, index, most) {
   return [...scores.keys()].sort((a, b) => rounded(b) - rounded(a) || a - b).slice(0, most);
 }
 
+// The page has the sentences, as the catalogue says them; `{question}` is the place of a value.
+function said(sentence, values) {
+  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
 function show(question) {
   const index = window.bothwaysIndex;
   const found = ask(question, index, 10).map((number) => index.passages[number]);
-  document.getElementById("state").textContent = found.length
-    ? `${found.length} passages about “${question}”, the best first.`
-    : `No page has a word of “${question}”. Try other words, or an id like CSR-KEY-01.`;
+  const state = document.getElementById("state");
+  state.textContent = said(found.length ? state.dataset.found : state.dataset.none, { number: found.length, question });
   const list = document.getElementById("answers");
   list.replaceChildren(...found.map((each) => {
     const item = document.createElement("li");
@@ -44,7 +48,7 @@ function show(question) {
     const text = Object.assign(document.createElement("p"), { textContent: each.text });
     item.append(link);
     if (each.heading !== each.title) {
-      item.append(" ", Object.assign(document.createElement("span"), { className: "muted", textContent: `in ${each.title}` }));
+      item.append(" ", Object.assign(document.createElement("span"), { className: "muted", textContent: said(state.dataset.within, each) }));
     }
     item.append(text);
     return item;

@@ -14,15 +14,15 @@ from bothways.outbound.trial import require_taken
 from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, TspId
-from bothways.web.pages.recipes import configurations
+from bothways.web.api.inputs import Body, Flag, TspId
+from bothways.web.pages.instructions import enclosed
 
 
 class Answer(Body):
     """The zip that a customer sent back, in base64; `force` installs a certificate (R13) that its server refuses."""
 
     bundle: str = Field(min_length=1, max_length=4 * BUNDLE_LIMIT // 3 + 4)
-    force: bool = False
+    force: Flag = False
 
 
 def bundle_router(gate: Gate) -> APIRouter:
@@ -36,7 +36,7 @@ def bundle_router(gate: Gate) -> APIRouter:
         `fingerprint` is for the customer to compare by phone. Each bundle can be answered once.
         """
         hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
-        made = bundles.export_bundle(hub, tsp_id, configurations(hub, tsp_id))
+        made = bundles.export_bundle(hub, tsp_id, enclosed(hub, tsp_id))
         return made.document(tsp_id) | {"bundle": base64.b64encode(made.data).decode()}
 
     return router

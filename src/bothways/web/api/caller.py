@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from bothways.dataplane.publisher import Applied
+from bothways.dataplane.applied import Applied
 from bothways.errors import NotAuthorized, NotFound
 from bothways.operations.hub import Hub
 from bothways.registry.access import Action, Principal, Role, actions_of, require
@@ -16,7 +16,9 @@ from bothways.registry.access import Action, Principal, Role, actions_of, requir
 Apply = Callable[[], Awaitable[Applied]]
 Document = dict[str, Any]
 
-bearer = HTTPBearer(auto_error=False, description="A token of `bothways token add`.")
+bearer = HTTPBearer(
+    auto_error=False, description="An API token of this hub: made on the page API tokens of its portal."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, Number, Reason
+from bothways.web.api.inputs import Body, Flag, Number, Reason
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 
@@ -28,7 +28,7 @@ class NewChain(Body):
 class Endorsement(Body):
     """How a chain is endorsed: `public_root` although everybody's CA is in it, `pins` for certain keys alone."""
 
-    public_root: bool = False
+    public_root: Flag = False
     pins: list[Annotated[str, Field(max_length=128)]] = Field([], max_length=64)
 
 

@@ -17,7 +17,7 @@ from bothways.store.register import Attention
 from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason, TspId, Why
+from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason, TspId, Whole, Why
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, TspIdCursor, page
 
 _Word = Annotated[str, Query(min_length=1, max_length=64)]
@@ -35,7 +35,7 @@ class NewCustomer(Body):
 class Password(Body):
     """For how long a one-time password can be used."""
 
-    days: int = Field(7, ge=1, le=_DAYS_MOST)
+    days: Whole = Field(7, ge=1, le=_DAYS_MOST)
 
 
 def customers_router(gate: Gate) -> APIRouter:

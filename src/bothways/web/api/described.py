@@ -18,6 +18,7 @@ _SAID = {
     404: "There is no such thing, or it is another customer's.",
     409: "The state of things does not allow it, or the Idempotency-Key was used for another request.",
     412: "The thing was changed since it was read (If-Match).",
+    413: "More was sent than any operation of this kind takes.",
     422: "What was sent breaks rules; each is in `errors`.",
     428: "Send the ETag of what you read as If-Match, or `If-None-Match: *` if there was nothing.",
     429: "Too many requests; `Retry-After` says when.",

@@ -139,5 +139,5 @@ def _before(hub: Hub, tsp_id: str, if_match: str | None, if_none_match: str | No
 
 def _submitted(by: Caller, action: Action, number: int) -> tuple[Hub, SubmittedEndpoint]:
     # To find out whose it is, it has to be looked at; what was seen stays here.
-    stored = endpoints.show_submitted(by.may(Action.CUSTOMER_READ, by.tsp_id), number)
+    stored = endpoints.show_submitted_endpoint(by.may(Action.CUSTOMER_READ, by.tsp_id), number)
     return by.may_with(action, stored.tsp_id, absent(number)), stored

@@ -32,6 +32,8 @@ SHOWN_ONCE = {"x-shown-once": True}
 """`openapi_extra` of an operation whose answer holds a secret."""
 BURST, PER_SECOND = 300, 20.0
 _CHANGING = {"POST", "PUT", "DELETE"}
+BODY_MOST, AUDIT_MOST = 2 << 20, 16 << 20
+"""Bytes of a body: the longest is a file with keys, and of the audit a piece of an export, both escaped as JSON."""
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Identify = Callable[[Request], Awaitable[Principal]]
@@ -47,7 +49,7 @@ class Gate:
 
     def router(self, noun: str, prefix: str = "") -> APIRouter:
         """Return a router for the operations on a noun, all behind this gate; `prefix` is what follows `/api/v1`."""
-        gate = self
+        gate, most = self, AUDIT_MOST if noun == "audit" else BODY_MOST
 
         class _Route(APIRoute):
             def get_route_handler(self) -> Handler:
@@ -62,19 +64,20 @@ class Gate:
                         return problem.accepted(proposed)
 
                 async def handle(request: Request) -> Response:
-                    return await gate.pass_through(request, told, secret=secret)
+                    return await gate.pass_through(request, told, most, secret=secret)
 
                 return handle
 
         return APIRouter(prefix=PREFIX + (prefix or f"/{noun}"), tags=[noun], route_class=_Route, responses=DESCRIBED)
 
-    async def pass_through(self, request: Request, inner: Handler, *, secret: bool) -> Response:
-        """Do what was asked. Raises `NotAuthenticated`, and 429 for who asks too often."""
+    async def pass_through(self, request: Request, inner: Handler, most: int, *, secret: bool) -> Response:
+        """Do what was asked. Raises `NotAuthenticated`, 429 for who asks too often, 413 for more bytes than `most`."""
         principal = await self._identify(request)
         # All tokens of a customer together: more tokens are not more of the hub.
         self._count(principal.tsp_id or principal.name)
         request.state.caller = Caller(self.hub, principal, self._running)
         name_actor(request, principal.name)
+        request = await _whole(request, most)
         key = request.headers.get("idempotency-key")
         if key is None or request.method not in _CHANGING:
             return await inner(request)
@@ -105,8 +108,9 @@ class Gate:
     async def _once(
         self, request: Request, inner: Handler, principal: Principal, key: str, *, secret: bool
     ) -> Response:
-        if not (0 < len(key) <= KEY_MOST and key.isascii() and key.isprintable()):
-            raise Told(HTTPStatus.BAD_REQUEST, f"an Idempotency-Key has 1 to {KEY_MOST} printable ASCII characters.")
+        if not (0 < len(key) <= KEY_MOST and key.isascii() and key.isprintable() and " " not in key):
+            said = f"an Idempotency-Key has 1 to {KEY_MOST} printable ASCII characters, and no spaces."
+            raise Told(HTTPStatus.BAD_REQUEST, said)
         hub = replace(self.hub, actor=principal.name)
         asked = f"{request.method} {request.url.path}?{request.url.query} {request.headers.get('if-match')}\n"
         digest = hashlib.sha256(asked.encode() + await request.body()).hexdigest()
@@ -127,3 +131,18 @@ class Gate:
         # Of what failed unexpectedly nobody knows what was done: the key stays taken.
         if problem.is_foreseen(error):
             idempotency.give_up(hub, key)
+
+
+async def _whole(request: Request, most: int) -> Request:
+    """Return the request with its body read, before anything makes more of it."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            said = f"more than {most >> 20} MiB were sent. Send less at a time."
+            raise Told(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said, {"Connection": "close"})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+    return Request(request.scope, receive)

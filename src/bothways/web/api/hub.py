@@ -19,7 +19,7 @@ from bothways.registry.access import Action
 from bothways.store.contracts import Way
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason
+from bothways.web.api.inputs import NO_REASON, Body, Flag, OptionalReason, Reason
 from bothways.web.api.paging import LIMIT, Limit, TspIdCursor, page
 
 _Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -37,7 +37,7 @@ class NewAuthority(Body):
 class Decided(Reason):
     """Why; and whether customers are left behind that may not trust the next server CA yet."""
 
-    force: bool = False
+    force: Flag = False
 
 
 def hub_router(gate: Gate) -> APIRouter:

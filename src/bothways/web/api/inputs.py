@@ -1,18 +1,38 @@
-"""What operations of the API are given again and again: numbers of rows, and reasons."""
+"""What operations of the API are given again and again: numbers of rows, flags, and reasons."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
-Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="The number that it was given when it was stored.")]
+NUMBER_MOST = 2**53 - 1
+"""The highest number of a row that is asked for: every reader of JSON keeps it as it is (RFC 8259 section 6)."""
+Number = Annotated[int, Path(ge=1, le=NUMBER_MOST, description="The number that it was given when it was stored.")]
 TspId = Annotated[str, Path(max_length=64, description="The customer's identifier.")]
+
+
+Flag = Annotated[bool, Strict()]
+"""True or false in a body, and nothing that might mean it: neither "yes" nor 1 (RFC 8259 section 3)."""
+Whole = Annotated[int, Strict()]
+"""A number in a body, and no text of one."""
 
 
 class Body(BaseModel):
     """A body that holds what it may hold, and nothing else."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole(cls, given: Any) -> Any:
+        """Take 7.0 for 7, as JSON Schema does (section 4.2.1 of its core)."""
+        return {name: _whole(value) for name, value in given.items()} if isinstance(given, dict) else given
+
+
+def _whole(given: object) -> object:
+    if isinstance(given, list):
+        return [_whole(each) for each in given]
+    return int(given) if isinstance(given, float) and given.is_integer() else given
 
 
 _REASON_MOST = 1000

@@ -20,22 +20,24 @@ from bothways.outbound.trial import require_taken
 from bothways.registry.access import Action
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, Reason, TspId
+from bothways.web.api.inputs import Body, Flag, Reason, TspId
+
+Attribute = Literal["C", "ST", "L", "O", "OU", "CN"]
 
 
 class NewCredential(Body):
     """The subject that the customer asks for, by short names of attributes, and the kind of key."""
 
-    subject: dict[str, str] = Field({}, max_length=6, description="C, ST, L, O, OU and CN; the hub's own if empty.")
+    subject: dict[Attribute, str] = Field({}, description="C, ST, L, O, OU and CN; the hub's own if empty.")
     key: KeyType = KeyType.ECDSA
-    again: bool = Field(default=False, description="Give up the request that waits.")
+    again: Flag = Field(default=False, description="Give up the request that waits.")
 
 
 class Returned(Body):
     """What the customer's CA returned in PEM; `force` installs it although the customer's server does not take it."""
 
     certificate: str = Field(max_length=200_000)
-    force: bool = False
+    force: Flag = False
 
 
 class Rotate(Body):
@@ -45,7 +47,7 @@ class Rotate(Body):
     """
 
     certificate: Literal["client", "server"] = "client"
-    force: bool = False
+    force: Flag = False
 
 
 def credentials_router(gate: Gate) -> APIRouter:
@@ -62,7 +64,8 @@ def credentials_router(gate: Gate) -> APIRouter:
     def _request(by: Asks, tsp_id: TspId, body: NewCredential) -> Document:
         """Make a key for this customer alone, and the request (CSR) that the customer's own CA signs."""
         hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
-        made = customer_credentials.request_credential(hub, tsp_id, body.subject, body.key, again=body.again)
+        subject = {str(name): value for name, value in body.subject.items()}
+        made = customer_credentials.request_credential(hub, tsp_id, subject, body.key, again=body.again)
         return credential_document(made)
 
     @router.post("/install")

@@ -6,11 +6,12 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Query
 
 from bothways.web.api.caller import Document
+from bothways.web.api.inputs import NUMBER_MOST
 
 LIMIT, LIMIT_MOST = 50, 200
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MOST, description="How many items at most.")]
-NumberCursor = Annotated[int, Query(ge=0, le=2**63 - 1, description="`next` of the page before.")]
+NumberCursor = Annotated[int, Query(ge=0, le=NUMBER_MOST, description="`next` of the page before.")]
 TspIdCursor = Annotated[str, Query(max_length=32, description="`next` of the page before.")]
 
 _Item = TypeVar("_Item")

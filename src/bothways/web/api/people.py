@@ -16,7 +16,7 @@ from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import Body, Number, Reason
+from bothways.web.api.inputs import Body, Number, Reason, Whole
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 Whose = Annotated[str | None, Query(max_length=64, description="Only those of this customer.")]
@@ -39,7 +39,7 @@ class NewToken(Body):
     role: Role
     customer: str | None = None
     scopes: list[Action] | None = Field(None, min_length=1)
-    days: int = Field(tokens.DAYS, ge=1, le=tokens.DAYS_MOST)
+    days: Whole = Field(tokens.DAYS, ge=1, le=tokens.DAYS_MOST)
 
 
 def people_router(gate: Gate) -> APIRouter:

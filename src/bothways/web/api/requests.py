@@ -16,7 +16,7 @@ from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, Number, Reason
+from bothways.web.api.inputs import NUMBER_MOST, Body, Flag, Number, Reason, Whole
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 MANY = 1000
@@ -35,8 +35,8 @@ class NewRequest(Body):
 class Chosen(Body):
     """The numbers of the requests to approve; `strict` leaves out those of which the rules warn."""
 
-    numbers: list[Annotated[int, Field(ge=1, le=2**63 - 1)]] = Field(min_length=1, max_length=MANY)
-    strict: bool = False
+    numbers: list[Annotated[Whole, Field(ge=1, le=NUMBER_MOST)]] = Field(min_length=1, max_length=MANY)
+    strict: Flag = False
 
 
 def requests_router(gate: Gate) -> APIRouter:

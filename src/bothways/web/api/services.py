@@ -12,7 +12,7 @@ from bothways.registry.flow import Flow
 from bothways.registry.service import TIMEOUT, Service
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, TspId, Why
+from bothways.web.api.inputs import Body, Flag, TspId, Whole, Why
 
 Name = Annotated[str, Path(max_length=63, description="The service's name.")]
 
@@ -26,11 +26,11 @@ class NewService(Body):
     needs: list[Flow] = Field([Flow.INBOUND], min_length=1)
     upstream_ca: str = Field("", max_length=200_000)
     http2: bool = False
-    timeout: int = Field(TIMEOUT, description="Seconds.")
-    streaming: int = Field(0, description="Seconds that a stream may live; 0: the service has none.")
+    timeout: Whole = Field(TIMEOUT, description="Seconds.")
+    streaming: Whole = Field(0, description="Seconds that a stream may live; 0: the service has none.")
     health_path: str = ""
-    strip_prefix: bool = False
-    client_cert: bool = False
+    strip_prefix: Flag = False
+    client_cert: Flag = False
 
 
 def services_router(gate: Gate) -> APIRouter:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bothways.errors import BothwaysError, NotFound, Proposed
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_all
-from bothways.web.pages.texts import worded
+from bothways.texts.catalogue import worded
 
 _KEPT = 20
 
@@ -73,7 +73,7 @@ class Approvals:
                 await asyncio.to_thread(work)
             job.in_force = await apply() == "in-force"
         except BothwaysError as error:
-            job.problem = str(error)
+            job.problem = error.said
         except Exception:
             job.problem = worded(
                 "the rest was not approved; the reason is in the hub's log. Look there, and begin again."

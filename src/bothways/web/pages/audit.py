@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from bothways.operations.audit import page_audit
 from bothways.registry.access import Action
-from bothways.web.pages.texts import worded
+from bothways.texts.catalogue import worded
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Gate, Visitor
 

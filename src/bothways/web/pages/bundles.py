@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
-from bothways.bundle.page import CONTENT_SECURITY_POLICY
 from bothways.contract.render import render_contract
 from bothways.errors import BothwaysError
 from bothways.operations import bundles
@@ -18,14 +17,13 @@ from bothways.outbound.trial import require_taken
 from bothways.pki.keys import sha256
 from bothways.registry.access import Action
 from bothways.web.pages.customer import TspId
-from bothways.web.pages.recipes import configurations
+from bothways.web.pages.instructions import enclosed, instructions, policy
 from bothways.web.pages.trust import authorities
 from bothways.web.pages.view import HEADERS, View
 from bothways.web.pages.visitor import Form, Gate, Visitor, told
 from bothways.web.problem import status_of
 
 _SHOWN = 10
-_PRINTED = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; frame-ancestors 'none'"}
 
 
 def bundles_router(gate: Gate, view: View) -> APIRouter:
@@ -40,15 +38,16 @@ def bundles_router(gate: Gate, view: View) -> APIRouter:
 
     @router.get("/instructions.html")
     def _instructions(visitor: who, tsp_id: TspId) -> Response:
-        page = bundles.instructions(visitor.may(Action.CUSTOMER_READ, tsp_id), tsp_id)
-        return HTMLResponse(page, headers=HEADERS | _PRINTED)
+        hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
+        allowed = {"Content-Security-Policy": f"{policy(hub.terms)}; frame-ancestors 'none'"}
+        return HTMLResponse(instructions(hub, tsp_id), headers=HEADERS | allowed)
 
     @router.post("/export")
     async def _export(form: sent, tsp_id: TspId) -> Response:
         hub = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id)
 
         def work() -> Response:
-            made = bundles.export_bundle(hub, tsp_id, configurations(hub, tsp_id))
+            made = bundles.export_bundle(hub, tsp_id, enclosed(hub, tsp_id))
             # The answer holds the zip itself: nothing is kept for a second request, which another process may get.
             link = f"data:application/zip;base64,{base64.b64encode(made.data).decode()}"
             return view.page("files.html", made=made, link=link, **_page(form.visitor, tsp_id))

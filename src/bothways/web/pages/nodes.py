@@ -58,7 +58,8 @@ def _page(hub: Hub, visitor: Visitor, told: Document | None) -> dict[str, Any]:
         "place": "nodes",
         "running": told is not None,
         "several": told is not None and len(told["control_planes"]) > 1,
-        "problem": told["problem"] if told else str(held or ""),
+        # What is held back has a place of its own.
+        "problem": told["problem"].replace(str(held or ""), "").strip("; ") if told else "",
         "held": held,
         "version": told["version"] if told else "",
         "push": told["last_push_milliseconds"] if told else None,

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from bothways.errors import NotAuthenticated
 from bothways.operations.single_sign_on import CALLBACK, Asked, prove_by_provider, provider_address
+from bothways.texts.catalogue import worded
 from bothways.web.pages.challenges import LIFE, Challenges
 from bothways.web.pages.signing_in import Desk, Next
-from bothways.web.pages.texts import worded
 from bothways.web.pages.visitor import own_path
 
 _SEE_OTHER, _UNAUTHORIZED = 303, 401

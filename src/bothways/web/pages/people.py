@@ -88,7 +88,7 @@ def _confirming(router: APIRouter, gate: Gate, view: View) -> None:
             except NotFound:
                 raise
             except BothwaysError as error:
-                return view.page("reviews.html", status_of(error), **queue_page(form.visitor), refused=str(error))
+                return view.page("reviews.html", status_of(error), **queue_page(form.visitor), refused=error.said)
             if code is None:
                 return redirect("/reviews?done=confirmed")
             return view.page("people.html", **_page(hub, form.visitor, 0), confirmed=person, second_code=code)

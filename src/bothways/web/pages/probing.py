@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
 from bothways.outbound.probe import probe_customer
-from bothways.web.pages.texts import worded
+from bothways.texts.catalogue import worded
 
 STAGES = ("dns", "tcp", "tls", "chain", "callers", "call")
 _AT_ONCE = 4
@@ -62,7 +62,7 @@ class Probes:
                 await asyncio.to_thread(self._probe, hub, tsp_id, say=say)
             await apply()
         except BothwaysError as error:
-            run.problem = str(error)
+            run.problem = error.said
         except Exception:
             run.problem = worded(
                 "the probe came to no end; the reason is in the hub's log. Ask who runs the hub to look there."

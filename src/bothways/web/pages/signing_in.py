@@ -19,11 +19,11 @@ from bothways.operations.accounts import (
     wants_code,
 )
 from bothways.registry.person import Person
+from bothways.texts.catalogue import worded
 from bothways.web.failures import Failures
 from bothways.web.pages.challenges import Challenges
 from bothways.web.pages.customer import Done
 from bothways.web.pages.drawing import code
-from bothways.web.pages.texts import worded
 from bothways.web.pages.view import View
 from bothways.web.pages.visitor import Form, Gate, Sent, Visitor, own_path, redirect, source_of, told
 from bothways.web.problem import status_of

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from bothways.errors import NotFound, Refused
 from bothways.operations.chains import list_chains, submit_chain
 from bothways.operations.customers import show_customer
-from bothways.operations.endpoints import list_probes, show_endpoint, submit_endpoint, waiting_endpoints
+from bothways.operations.endpoints import last_submitted, list_probes, show_endpoint, submit_endpoint
 from bothways.operations.hub import Hub, contract
 from bothways.operations.server_rollover import contract_taken, standing
 from bothways.pki.chain import parse_anchors
@@ -133,7 +133,7 @@ def _endpoint_page(hub: Hub, visitor: Visitor, tsp_id: str, probes: Probes) -> d
         "place": "endpoint",
         "customer": customer,
         "endpoint": endpoint,
-        "waiting": waiting_endpoints(hub, tsp_id),
+        "named": last_submitted(hub, tsp_id),
         "probes": shown_probes(list_probes(hub, tsp_id)),
         "run": probes.latest(tsp_id),
         "may_write": visitor.can(Action.ENDPOINT_WRITE),

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -11,12 +12,13 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from bothways.errors import NotFound
 from bothways.operations.hub import Hub
-from bothways.web.pages.texts import worded
+from bothways.texts.catalogue import worded_templates
+from bothways.visible import visible
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -50,20 +52,14 @@ def _static() -> dict[str, tuple[bytes, str]]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("bothways.web.pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
-    )
-    environment.install_gettext_callables(worded, _plural, newstyle=True)  # type: ignore[attr-defined]
+    environment = worded_templates("bothways.web.pages")
     environment.globals["static"] = lambda name: _static()[name][1]
     environment.filters |= {
         "day": _day,
         "moment": _moment,
         "grouped": _grouped,
+        "fours": _fours,
+        "word": shlex.quote,
         "parted": _parted,
         "sentence": _sentence,
         "thousands": lambda value: f"{value:,}",
@@ -81,10 +77,20 @@ class View:
         self, template: str, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
         """Return a page. `values` are the template's; `visitor` is who looks, None where nobody has signed in."""
-        terms = self._hub.terms
-        known = {"visitor": None, "terms": terms, "environment": terms.environment.value, "now": self._hub.now()}
-        text = _environment().get_template(template).render(known | values)
-        return HTMLResponse(text, status, HEADERS | dict(headers or {}))
+        return HTMLResponse(rendered(template, self._hub, **values), status, HEADERS | dict(headers or {}))
+
+
+def rendered(template: str, hub: Hub, **values: Any) -> str:
+    """Return the text of a page; `values` are the template's. What cannot be seen in it is shown as an escape."""
+    terms = hub.terms
+    known = {"visitor": None, "terms": terms, "environment": terms.environment.value, "now": hub.now()}
+    # Browsers send the line ends of what was typed as CR LF.
+    return visible(_environment().get_template(template).render(known | values).replace("\r\n", "\n"))
+
+
+def static_text(name: str) -> str:
+    """Return a static file as text, for a page that has it within itself."""
+    return _static()[name][0].decode()
 
 
 def static_router() -> APIRouter:
@@ -100,10 +106,6 @@ def static_router() -> APIRouter:
         return Response(content, media_type=media_type, headers=HEADERS | {"Cache-Control": _FOREVER})
 
     return router
-
-
-def _plural(one: str, many: str, number: int) -> str:
-    return worded(one if number == 1 else many)
 
 
 def _day(moment: datetime) -> Markup:
@@ -130,6 +132,11 @@ def _grouped(digest: str) -> Markup:
     return Markup("<wbr>").join(f"{digest[start : start + 2]}:".upper() for start in range(0, len(digest), 2))[:-1]
 
 
+def _fours(digest: str) -> str:
+    """Return a fingerprint in fours, as one reads it out from paper."""
+    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
+
+
 def _parted(address: str) -> Markup:
-    """Return an address whose lines break before a dot and behind a slash or an @, and within a word last of all."""
-    return Markup("<wbr>").join(re.split(r"(?<=[/@])(?!/)|(?=\.)", address))
+    """Return an address or name whose lines break before a dot and behind any of /@, and within a word last of all."""
+    return Markup("<wbr>").join(re.split(r"(?<=[/@,])(?!/)|(?=\.)", address))

@@ -222,7 +222,7 @@ def source_of(request: Request) -> str:
 def told(error: BothwaysError) -> dict[str, Any]:
     """Return what a page shows of an error: its findings if there are some, else its sentence."""
     findings: tuple[Finding, ...] = error.findings if isinstance(error, Refused) else ()
-    return {"findings": findings, "refused": "" if findings else str(error)}
+    return {"findings": findings, "refused": "" if findings else error.said}
 
 
 async def _form(request: Request) -> Sent:
