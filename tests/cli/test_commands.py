@@ -1,5 +1,6 @@
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -11,6 +12,7 @@ from tests.web.conforming import operation_at
 from bothways.cli.commands import FUNCTIONS, GROUPS, INNER, MODULES, ONLY_HERE
 from bothways.cli.remote import Remote
 from bothways.errors import Unreachable
+from bothways.manual import library
 from bothways.web.api.answers import ANSWERS
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -49,6 +51,10 @@ def test_each_command_asks_a_hub_elsewhere_or_says_why_not() -> None:
         not in inspect.signature(getattr(importlib.import_module(f"bothways.cli.{module}"), function)).parameters
     }
     assert here | {"hub envoy-bootstrap"} == set(ONLY_HERE)
+    # Who reads of the API is told of each that it has no operation.
+    said = library.page("api.md").markdown.partition("refuses `--hub`")[2].partition("##")[0]
+    named_there = set(re.findall("`(.*?)`", said))
+    assert [each for each in ONLY_HERE if named_there.isdisjoint({each, each.partition(" ")[2]})] == []
 
 
 # Each command that asks a hub: what it is given here, and the operations of the API that it needs, the first one first.
@@ -146,6 +152,7 @@ WITHIN = {
     "GET /endpoints/{number}": "`endpoint list` shows all that waits",
     "GET /rotation": "`hub status` shows the hub's own certificates, and `customer show` who is held at an earlier one",
     "GET /people/{number}": "`person list` shows everybody",
+    "GET /tokens/{number}": "`token list` shows all",
 }
 
 

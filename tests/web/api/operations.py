@@ -103,6 +103,7 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("POST", "/people/{number}/disable"): (_REASON, MANAGES),
     ("GET", "/tokens"): (None, MANAGES),
     ("POST", "/tokens"): ({"name": "t", "role": "customer-member", "customer": "{tsp_id}"}, MANAGES),
+    ("GET", "/tokens/{number}"): (None, MANAGES),
     ("POST", "/tokens/{number}/revoke"): (_REASON, MANAGES),
     ("GET", "/audit"): (None, OF_HUB),
     ("GET", "/audit/verify"): (None, OF_HUB),

@@ -23,26 +23,27 @@ from bothways.operations.tokens import authenticate, create_token
 from bothways.registry.access import Role
 from bothways.web.portal import portal_app
 
-# Whose bodies hold documents or names about which the rules say more than a schema can: their findings are a 422.
-RULED = (
-    "POST /api/v1/audit/compare",
-    "POST /api/v1/bundles",
-    "POST /api/v1/chains",
-    "POST /api/v1/customers",
-    "POST /api/v1/customers/{tsp_id}/contacts",
-    "GET /api/v1/customers/{tsp_id}/openssl",
-    "POST /api/v1/customers/{tsp_id}/outbound-credentials",
-    "POST /api/v1/customers/{tsp_id}/outbound-credentials/install",
-    "PUT /api/v1/customers/{tsp_id}/endpoint",
-    "POST /api/v1/endpoints",
-    "POST /api/v1/hub/contacts",
-    "POST /api/v1/keys/banned",
-    "POST /api/v1/people",
-    "POST /api/v1/requests",
-    "POST /api/v1/requests/check",
-    "POST /api/v1/services",
-    "POST /api/v1/tokens",
-)
+# Where the rules say more than any schema can, and why: their findings are a 422.
+_PEM = "PEM and DER inside a text are parsed, and their signatures checked"
+_PRINTABLE = "no schema tells characters that people can see, of all of Unicode, from those that they cannot"
+_URL = "a URL has a host of valid labels, a port of those agreed, and no credentials: more than a regular expression"
+RULED = {
+    "POST /api/v1/audit/compare": "an export is lines of JSON that the audit has to have had",
+    "POST /api/v1/bundles": "a bundle is a zip with a manifest and a signature, in base64",
+    "POST /api/v1/chains": _PEM,
+    "POST /api/v1/customers": _PRINTABLE,
+    "POST /api/v1/customers/{tsp_id}/contacts": _URL,
+    "GET /api/v1/customers/{tsp_id}/openssl": _PRINTABLE,
+    "POST /api/v1/customers/{tsp_id}/outbound-credentials": _PRINTABLE,
+    "POST /api/v1/customers/{tsp_id}/outbound-credentials/install": _PEM,
+    "PUT /api/v1/customers/{tsp_id}/endpoint": _URL,
+    "POST /api/v1/endpoints": _URL,
+    "POST /api/v1/hub/contacts": _URL,
+    "POST /api/v1/keys/banned": _PEM,
+    "POST /api/v1/people": _PRINTABLE,
+    "POST /api/v1/requests": _PEM,
+    "POST /api/v1/services": "a prefix may not overlap another service's, and only https has a CA",
+}
 # Whose answer depends on what was read before (If-Match), which no schema tells (RFC 9110 section 13.1.1): 412.
 READ_FIRST = (
     "DELETE /api/v1/customers/{tsp_id}",
@@ -50,11 +51,18 @@ READ_FIRST = (
     "POST /api/v1/chains/{number}/endorse",
     "POST /api/v1/chains/{number}/refuse",
     "POST /api/v1/chains/{number}/withdraw",
+    "POST /api/v1/customers/{tsp_id}/resume",
+    "POST /api/v1/customers/{tsp_id}/suspend",
     "POST /api/v1/endpoints/{number}/approve",
     "POST /api/v1/endpoints/{number}/refuse",
+    "POST /api/v1/people/{number}/confirm",
+    "POST /api/v1/people/{number}/disable",
+    "POST /api/v1/people/{number}/invite",
+    "POST /api/v1/people/{number}/refuse",
     "POST /api/v1/requests/{number}/approve",
     "POST /api/v1/requests/{number}/refuse",
     "POST /api/v1/requests/{number}/withdraw",
+    "POST /api/v1/tokens/{number}/revoke",
     "PUT /api/v1/customers/{tsp_id}/endpoint",
 )
 # Wants one of two headers, If-Match or If-None-Match, which no document of OpenAPI can say: 428 without both.
@@ -107,6 +115,7 @@ def test_every_operation_is_described_and_asks_for_a_token(hub: Hub, ask: Ask) -
     }
     # Who adds an operation says in that table who may not do it.
     assert set(found) == set(OPERATIONS)
+    assert {*RULED, *READ_FIRST} <= {f"{method} /api/v1{path}" for method, path in found}
     for (method, path), each in found.items():
         assert each["description"], path
         assert each["security"] == [{"HTTPBearer": []}], path

@@ -121,6 +121,7 @@ _OF_PEOPLE = {
     ("POST", "/people/{number}/disable"): named("Person"),
     ("GET", "/tokens"): page_of(named("Token")),
     ("POST", "/tokens"): all_of(named("Token"), shape(token=said(TEXT, "Shown once."))),
+    ("GET", "/tokens/{number}"): named("Token"),
     ("POST", "/tokens/{number}/revoke"): named("Token"),
 }
 _OF_HUB = {

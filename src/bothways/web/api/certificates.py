@@ -50,9 +50,7 @@ def certificates_router(gate: Gate) -> APIRouter:
     @router.get("/{serial}")
     def _show(by: Asks, serial: Serial, response: Response) -> Document:
         """Show a certificate; `chain` is it and its issuer in PEM, null if it was never signed."""
-        hub, record = _certificate(by, Action.CUSTOMER_READ, serial)
-        chain = certificates.certificate_chain(hub, record) if record.der is not None else None
-        return tagged(response, record.document(hub.now()) | {"chain": chain})
+        return tagged(response, _shown(*_certificate(by, Action.CUSTOMER_READ, serial)))
 
     @router.get("/{serial}/chain", response_class=_Pem)
     def _chain(by: Asks, serial: Serial) -> Response:
@@ -68,7 +66,7 @@ def certificates_router(gate: Gate) -> APIRouter:
 
         def work() -> Document:
             hub, record = _certificate(by, Action.CERTIFICATE_REVOKE, serial)
-            require_match(if_match, record.document(hub.now()))
+            require_match(if_match, _shown(hub, record))
             return certificates.revoke_certificate(hub, serial, body.reason).document(hub.now())
 
         return await by.change(work)
@@ -88,6 +86,11 @@ def revocation_router(gate: Gate) -> APIRouter:
         return revocation.list_document(revocation.current_list(by.may(Action.CUSTOMER_READ, by.tsp_id), authority))
 
     return router
+
+
+def _shown(hub: Hub, record: StoredCertificate) -> Document:
+    chain = certificates.certificate_chain(hub, record) if record.der is not None else None
+    return record.document(hub.now()) | {"chain": chain}
 
 
 def _certificate(by: Caller, action: Action, serial: str) -> tuple[Hub, StoredCertificate]:

@@ -11,13 +11,14 @@ from bothways.contract.recipe import Shell, openssl_recipe
 from bothways.contract.subject import Subject
 from bothways.operations import customers, enrolment, observations
 from bothways.operations.customers import CustomerFilter
+from bothways.operations.hub import Hub
 from bothways.registry.access import Action
 from bothways.registry.customer import CustomerKind
 from bothways.store.register import Attention
 from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason, TspId, Whole, Why
+from bothways.web.api.inputs import NO_REASON, Body, OptionalReason, Reason, TspId, Whole, Why, ruled
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, TspIdCursor, page
 
 _Word = Annotated[str, Query(min_length=1, max_length=64)]
@@ -27,9 +28,9 @@ _DAYS_MOST = 90
 class NewCustomer(Body):
     """What a customer is registered with."""
 
-    customer: str
+    customer: Annotated[str, ruled(pattern="^[0-9A-Za-z]{1,32}$")]
     kind: CustomerKind
-    organization: str
+    organization: Annotated[str, ruled(minLength=1, maxLength=64)]
 
 
 class Password(Body):
@@ -75,7 +76,7 @@ def customers_router(gate: Gate) -> APIRouter:
     @router.get("/{tsp_id}")
     def _show(by: Asks, tsp_id: TspId, response: Response) -> Document:
         """Show a customer: each flow with its checklist."""
-        return tagged(response, _document(by, Action.CUSTOMER_READ, tsp_id))
+        return tagged(response, _document(by.may(Action.CUSTOMER_READ, tsp_id), tsp_id))
 
     @router.get("/{tsp_id}/observations")
     def _observations(by: Asks, tsp_id: TspId, after: NumberCursor = 0, limit: Limit = LIMIT) -> Document:
@@ -91,22 +92,22 @@ def customers_router(gate: Gate) -> APIRouter:
 
 def _put_standing(router: APIRouter) -> None:
     @router.post("/{tsp_id}/suspend")
-    async def _suspend(by: Asks, tsp_id: TspId, body: Reason) -> Document:
+    async def _suspend(by: Asks, tsp_id: TspId, body: Reason, if_match: IfMatch = None) -> Document:
         """Let nothing through in either direction."""
 
         def work() -> Document:
-            hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+            hub = _read(by, tsp_id, if_match)
             customers.suspend_customer(hub, tsp_id, body.reason)
             return customers.show_customer(hub, tsp_id).document()
 
         return await by.change(work)
 
     @router.post("/{tsp_id}/resume")
-    async def _resume(by: Asks, tsp_id: TspId, body: OptionalReason = NO_REASON) -> Document:
+    async def _resume(by: Asks, tsp_id: TspId, body: OptionalReason = NO_REASON, if_match: IfMatch = None) -> Document:
         """Resume a suspended customer."""
 
         def work() -> Document:
-            hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+            hub = _read(by, tsp_id, if_match)
             customers.resume_customer(hub, tsp_id, body.reason)
             return customers.show_customer(hub, tsp_id).document()
 
@@ -117,8 +118,7 @@ def _put_standing(router: APIRouter) -> None:
         """Remove a customer for good: certificates revoked, chains, services and endpoint withdrawn."""
 
         def work() -> Document:
-            require_match(if_match, _document(by, Action.CUSTOMER_WRITE, tsp_id))
-            customers.remove_customer(by.may(Action.CUSTOMER_WRITE, tsp_id), tsp_id, reason)
+            customers.remove_customer(_read(by, tsp_id, if_match), tsp_id, reason)
             return {"customer": tsp_id, "removed": True}
 
         return await by.change(work)
@@ -151,5 +151,13 @@ def _put_enrolment(router: APIRouter) -> None:
         return {"commands": openssl_recipe(hub.terms, tsp_id, key, subject, shell)}
 
 
-def _document(by: Caller, action: Action, tsp_id: str) -> Document:
-    return customers.show_customer(by.may(action, tsp_id), tsp_id).document()
+def _read(by: Caller, tsp_id: str, if_match: str | None) -> Hub:
+    """Return the hub for a change of the customer that the caller read."""
+    hub = by.may(Action.CUSTOMER_WRITE, tsp_id)
+    if if_match is not None:
+        require_match(if_match, _document(hub, tsp_id))
+    return hub
+
+
+def _document(hub: Hub, tsp_id: str) -> Document:
+    return customers.show_customer(hub, tsp_id).document()

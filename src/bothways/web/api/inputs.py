@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field, Strict, model_validator
 
+from bothways.registry.access import Role, actions_of
+
 NUMBER_MOST = 2**53 - 1
 """The highest number of a row that is asked for: every reader of JSON keeps it as it is (RFC 8259 section 6)."""
 Number = Annotated[int, Path(ge=1, le=NUMBER_MOST, description="The number that it was given when it was stored.")]
@@ -33,6 +35,31 @@ def _whole(given: object) -> object:
     if isinstance(given, list):
         return [_whole(each) for each in given]
     return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+def ruled(**schema: Any) -> Any:
+    """Return a field of which the document says what a rule judges.
+
+    The rule has the last word: it says what was found, what was wanted and what to do, with all else that is wrong.
+    """
+    return Field(json_schema_extra=schema)
+
+
+def with_role(*, scopes: bool = False) -> ConfigDict:
+    """Return the configuration of a body with a role: a customer goes with a customer's role, and with no other.
+
+    With `scopes`, of what the role may do and of nothing else.
+    """
+    return ConfigDict(extra="forbid", json_schema_extra={"anyOf": [_with(each, scopes=scopes) for each in Role]})
+
+
+def _with(role: Role, *, scopes: bool) -> dict[str, Any]:
+    named: dict[str, Any] = {"role": {"const": role.value}}
+    named["customer"] = {"type": "string" if role.of_customer else "null"}
+    if scopes:
+        allowed = {"type": "array", "items": {"enum": sorted(actions_of(role))}}
+        named["scopes"] = {"anyOf": [allowed, {"type": "null"}]}
+    return {"properties": named, "required": ["role", "customer"] if role.of_customer else ["role"]}
 
 
 _REASON_MOST = 1000

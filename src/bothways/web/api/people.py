@@ -14,9 +14,9 @@ from bothways.store.people import absent as no_person
 from bothways.store.tokens import absent as no_token
 from bothways.web.api.caller import Asks, Caller, Document
 from bothways.web.api.described import TWO_PEOPLE
-from bothways.web.api.etag import tagged
+from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import SHOWN_ONCE, Gate
-from bothways.web.api.inputs import Body, Number, Reason, Whole
+from bothways.web.api.inputs import Body, Number, Reason, Whole, ruled, with_role
 from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
 
 Whose = Annotated[str | None, Query(max_length=64, description="Only those of this customer.")]
@@ -24,6 +24,8 @@ Whose = Annotated[str | None, Query(max_length=64, description="Only those of th
 
 class NewPerson(Body):
     """Who a person is; `customer` goes with a customer's role."""
+
+    model_config = with_role()
 
     email: str = Field(max_length=254)
     name: str = Field(max_length=100)
@@ -35,7 +37,9 @@ class NewPerson(Body):
 class NewToken(Body):
     """For whom or what a token is; `scopes` limit it further than its role, `days` are how long it opens."""
 
-    name: str
+    model_config = with_role(scopes=True)
+
+    name: Annotated[str, ruled(pattern="^[a-z0-9][a-z0-9._-]{0,47}$")]
     role: Role
     customer: str | None = None
     scopes: list[Action] | None = Field(None, min_length=1)
@@ -66,29 +70,29 @@ def people_router(gate: Gate) -> APIRouter:
         return tagged(response, _person(by, Action.CUSTOMER_READ, number)[1].document())
 
     @router.post("/{number}/invite", status_code=201, openapi_extra=SHOWN_ONCE)
-    def _invite(by: Asks, number: Number) -> Document:
+    def _invite(by: Asks, number: Number, if_match: IfMatch = None) -> Document:
         """Make a link with which a person makes their account, once; what they signed in with before opens nothing."""
-        hub, person = _person(by, Action.PERSON_WRITE, number)
+        hub, person = _read(by, Action.PERSON_WRITE, number, if_match)
         by.require_within(person.role)
         return invitation(hub, number)
 
     @router.post("/{number}/confirm", openapi_extra=SHOWN_ONCE)
-    def _confirm(by: Asks, number: Number) -> Document:
+    def _confirm(by: Asks, number: Number, if_match: IfMatch = None) -> Document:
         """Confirm, as the second person, who was put on record, or their invitation: then with a code, shown once."""
-        hub, _ = _person(by, Action.PERSON_DECIDE, number)
+        hub, _ = _read(by, Action.PERSON_DECIDE, number, if_match)
         person, code = second_person.confirm_person(hub, number)
         return person.document() | {"code": code}
 
     @router.post("/{number}/refuse")
-    def _refuse(by: Asks, number: Number, body: Reason) -> Document:
+    def _refuse(by: Asks, number: Number, body: Reason, if_match: IfMatch = None) -> Document:
         """Refuse who was put on record, or their invitation, while it waits for a second person."""
-        hub, _ = _person(by, Action.PERSON_DECIDE, number)
+        hub, _ = _read(by, Action.PERSON_DECIDE, number, if_match)
         return second_person.refuse_person(hub, number, body.reason).document()
 
     @router.post("/{number}/disable")
-    def _disable(by: Asks, number: Number, body: Reason) -> Document:
+    def _disable(by: Asks, number: Number, body: Reason, if_match: IfMatch = None) -> Document:
         """Let a person in no more, by sign-in or by token."""
-        hub, person = _person(by, Action.PERSON_WRITE, number)
+        hub, person = _read(by, Action.PERSON_WRITE, number, if_match)
         by.require_within(person.role)
         return people.disable_person(hub, number, body.reason).document()
 
@@ -116,10 +120,17 @@ def tokens_router(gate: Gate) -> APIRouter:
         )
         return record.document(hub.now()) | {"token": secret}
 
+    @router.get("/{number}")
+    def _show(by: Asks, number: Number, response: Response) -> Document:
+        """Show a token: whose it is, what it opens and when it was used; never the token itself."""
+        hub = _token_hub(by, number)
+        return tagged(response, tokens.show_token(hub, number).document(hub.now()))
+
     @router.post("/{number}/revoke")
-    def _revoke(by: Asks, number: Number, body: Reason) -> Document:
+    def _revoke(by: Asks, number: Number, body: Reason, if_match: IfMatch = None) -> Document:
         """Revoke a token: it opens nothing from now on."""
         hub = _token_hub(by, number)
+        require_match(if_match, tokens.show_token(hub, number).document(hub.now()))
         return tokens.revoke_token(hub, number, body.reason).document(hub.now())
 
     return router
@@ -129,6 +140,13 @@ def _person(by: Caller, action: Action, number: int) -> tuple[Hub, Person]:
     # To find out whose it is, it has to be looked at; what was seen stays here.
     found = people.show_person(by.may(Action.CUSTOMER_READ, by.tsp_id), number)
     return by.may_with(action, found.tsp_id, no_person(number)), found
+
+
+def _read(by: Caller, action: Action, number: int, if_match: str | None) -> tuple[Hub, Person]:
+    """Return the hub and the person, for a change of what the caller read."""
+    hub, person = _person(by, action, number)
+    require_match(if_match, person.document())
+    return hub, person
 
 
 def _token_hub(by: Caller, number: int) -> Hub:

@@ -9,10 +9,10 @@ from bothways.operations import services
 from bothways.operations.services import service_document
 from bothways.registry.access import Action
 from bothways.registry.flow import Flow
-from bothways.registry.service import TIMEOUT, Service
+from bothways.registry.service import TIMEOUT, TIMEOUT_MOST, Service
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
-from bothways.web.api.inputs import Body, Flag, TspId, Whole, Why
+from bothways.web.api.inputs import Body, Flag, TspId, Whole, Why, ruled
 
 Name = Annotated[str, Path(max_length=63, description="The service's name.")]
 
@@ -20,13 +20,13 @@ Name = Annotated[str, Path(max_length=63, description="The service's name.")]
 class NewService(Body):
     """A service behind the endpoint; `upstream_ca` is PEM, for an https upstream."""
 
-    name: str
-    prefix: str
+    name: Annotated[str, ruled(pattern="^[a-z][a-z0-9-]{0,62}$")]
+    prefix: Annotated[str, ruled(pattern="^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$")]
     upstream: str
     needs: list[Flow] = Field([Flow.INBOUND], min_length=1)
     upstream_ca: str = Field("", max_length=200_000)
     http2: bool = False
-    timeout: Whole = Field(TIMEOUT, description="Seconds.")
+    timeout: Annotated[Whole, ruled(minimum=1, maximum=TIMEOUT_MOST)] = Field(TIMEOUT, description="Seconds.")
     streaming: Whole = Field(0, description="Seconds that a stream may live; 0: the service has none.")
     health_path: str = ""
     strip_prefix: Flag = False
