@@ -5,12 +5,14 @@ from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
-from tests.conftest import running
+from sqlalchemy import update
+from tests.conftest import running, unguarded
 from tests.postgresql import in_files
 
 from bothways.operations.hub import Hub
 from bothways.operations.revocation import current_list, list_pem
 from bothways.operations.upkeep import upkeep
+from bothways.store import schema
 
 Run = Callable[..., "CompletedProcess[str]"]
 Document = Callable[..., Any]
@@ -46,6 +48,26 @@ def test_a_hub_is_backed_up_while_it_runs_and_the_restored_one_runs_too(
         assert [each["customer"] for each in found["customers"]] == [issuer]
         assert found["running"]["problem"] == ""
         assert document("audit", "verify")["whole"] is True
+
+
+@in_files
+def test_one_of_an_audit_with_a_changed_line_is_made_and_told_to_whoever_runs_it_by_the_clock(
+    hub: Hub, in_hub: Run, passphrase: Path, tmp_path: Path
+) -> None:
+    whole = in_hub("hub", "backup", tmp_path / "whole", "--passphrase-file", passphrase, "--json")
+    assert (whole.returncode, json.loads(whole.stdout)["whole"], "AUDIT-" in whole.stderr) == (0, True, False)
+    with hub.write() as transaction:
+        unguarded(transaction.connection)
+        first = schema.audit.c.sequence == 1
+        transaction.connection.execute(update(schema.audit).where(first).values(actor="somebody else"))
+    done = in_hub("hub", "backup", tmp_path / "backup", "--passphrase-file", passphrase, "--json")
+    made = json.loads(done.stdout)
+    assert (done.returncode, made["bytes"]) == (1, (tmp_path / "backup").stat().st_size)
+    assert (made["whole"], [each["id"] for each in made["findings"]]) == (False, ["AUDIT-01", "AUDIT-06"])
+    assert "AUDIT-01: the audit is broken at line 1 of" in done.stderr
+    assert f"NOT whole, nor is it in {tmp_path / 'backup'}. The backup was made" in done.stderr
+    people = in_hub("hub", "backup", tmp_path / "another", "--passphrase-file", passphrase)
+    assert (people.returncode, "reads back" in people.stdout, "NOT whole" in people.stderr) == (1, True, True)
 
 
 @in_files

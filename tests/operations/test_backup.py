@@ -8,15 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete, func, select, update
+from tests.conftest import unguarded
 from tests.operations.conftest import Audit
 from tests.postgresql import in_files
 
-from bothways.errors import Conflict, Unusable
+from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations import backup
+from bothways.operations.audit_head import HEAD_FILE, sign_head
 from bothways.operations.backup import backup_hub, unpack
 from bothways.operations.hub import Hub
+from bothways.operations.restore import restore_hub
 from bothways.operations.upkeep import upkeep
 from bothways.signer.sealed_file import SealedWriter
+from bothways.store import schema, schema_statements
 
 pytestmark = in_files
 
@@ -30,7 +35,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_it_holds_what_makes_the_hub_and_says_so(hub: Hub, tmp_path: Path, place: Path, audited: Audit) -> None:
-    note = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    note = backup_hub(hub, tmp_path / "backup", PASSPHRASE).note
     assert unpack(tmp_path / "backup", PASSPHRASE, place) == note
     assert {*note.files} == {"hub.db", "hub.toml", "contract.toml", "audit-head.json", "passphrase"}
     assert (note.environment, note.hub) == ("PPR", "ppr.hub.localhost")
@@ -67,7 +72,7 @@ def test_a_short_passphrase_and_a_place_that_is_not_there_are_said(hub: Hub, tmp
 
 def test_a_passphrase_that_lies_elsewhere_stays_there(hub: Hub, tmp_path: Path) -> None:
     elsewhere = replace(hub, settings=replace(hub.settings, passphrase_file=str(hub.directory / "passphrase")))
-    assert "passphrase" not in backup_hub(elsewhere, tmp_path / "backup", PASSPHRASE).files
+    assert "passphrase" not in backup_hub(elsewhere, tmp_path / "backup", PASSPHRASE).note.files
 
 
 @pytest.mark.parametrize("place_of_damage", [100, 200_000, -1])
@@ -150,5 +155,70 @@ def test_what_was_written_after_the_signed_head_is_in_it_and_whole(
 ) -> None:
     certify(issuer)
     upkeep(hub)
-    note = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    note = backup_hub(hub, tmp_path / "backup", PASSPHRASE).note
     assert unpack(tmp_path / "backup", PASSPHRASE, place).audit_head == note.audit_head
+
+
+def test_the_audit_in_it_is_looked_at_and_said_to_be_whole(hub: Hub, issuer: str, tmp_path: Path) -> None:
+    made = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert issuer
+    assert (made.audit.whole, made.document()["whole"], made.document()["findings"]) == (True, True, [])
+
+
+def line_changed(hub: Hub) -> None:
+    with hub.write() as transaction:
+        unguarded(transaction.connection)
+        first = schema.audit.c.sequence == 1
+        transaction.connection.execute(update(schema.audit).where(first).values(actor="somebody else"))
+
+
+def end_cut_off(hub: Hub) -> None:
+    sign_head(hub)
+    with hub.write() as transaction:
+        unguarded(transaction.connection)
+        last = select(func.max(schema.audit.c.sequence)).scalar_subquery()
+        transaction.connection.execute(delete(schema.audit).where(schema.audit.c.sequence == last))
+
+
+def head_gone(hub: Hub) -> None:
+    (hub.directory / HEAD_FILE).unlink()
+
+
+def head_is_rubbish(hub: Hub) -> None:
+    (hub.directory / HEAD_FILE).write_text("no head")
+
+
+@pytest.mark.parametrize(
+    ("harm", "finding"),
+    [
+        (line_changed, "AUDIT-01"),
+        (end_cut_off, "AUDIT-02"),
+        (head_gone, "AUDIT-04"),
+        (head_is_rubbish, "AUDIT-04"),
+    ],
+)
+def test_one_of_an_audit_that_is_not_whole_is_made_and_says_so_and_no_hub_is_restored_from_it(
+    hub: Hub, issuer: str, tmp_path: Path, place: Path, harm: Callable[[Hub], None], finding: str
+) -> None:
+    assert issuer
+    harm(hub)
+    made = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert not made.audit.whole
+    assert finding in [each["id"] for each in made.document()["findings"]]
+    assert unpack(tmp_path / "backup", PASSPHRASE, place) == made.note
+    with pytest.raises(Refused) as refused:
+        restore_hub(tmp_path / "backup", PASSPHRASE, tmp_path / "restored", "test")
+    assert [each.id for each in refused.value.findings] == [each.id for each in made.audit.findings]
+    assert str(tmp_path) not in str(made.document()["findings"])
+
+
+def test_none_is_made_while_the_key_of_the_audit_cannot_be_used(hub: Hub, issuer: str, tmp_path: Path) -> None:
+    assert issuer
+    with hub.write() as transaction:
+        audits = schema_statements.statement_key.c.purpose == "audit"
+        transaction.connection.execute(
+            update(schema_statements.statement_key).where(audits).values(key_name="statement-nowhere")
+        )
+    with pytest.raises(Unusable, match="statement-nowhere"):
+        backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert list(tmp_path.iterdir()) == []

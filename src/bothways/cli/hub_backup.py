@@ -32,19 +32,28 @@ def backup(
 ) -> int:
     """Write a backup of the hub into one new file: database with the keys, settings. The hub may run meanwhile.
 
-    It is encrypted as a whole with the passphrase, read back, and its database checked. Keys in a token are not in it.
+    It is encrypted as a whole with the passphrase, read back, and its database and audit checked. Keys in a token are
+    not in it. Exits with 1 if the audit is not whole: the backup is there then, for it may be evidence.
     """
     with hub_in(directory) as hub:
-        note = backup_hub(hub, file, read_secret(passphrase_file, _WHAT))
-        size = file.stat().st_size
-        document = note.document() | {"file": str(file), "bytes": size}
+        made = backup_hub(hub, file, read_secret(passphrase_file, _WHAT))
+        note, size = made.note, file.stat().st_size
+        document = made.document() | {"file": str(file), "bytes": size}
         text = f"{file} has the database of {note.hub} {note.environment}, {size} bytes, and reads back."
         result(document, f"{text}\nhead of its audit: {note.audit_head}", as_json=json)
         if hub.settings.passphrase_file not in note.files:
             tell(f"NOT in it: the passphrase of the hub's keys, in {hub.settings.passphrase_file}. Keep it too.")
         if hub.settings.signer:
             tell("NOT in it: the keys in the token. Back it up as its maker says.")
-        return OK
+        for each in made.audit.findings:
+            tell(str(each))
+        if made.audit.whole:
+            return OK
+        tell(
+            f"The audit of this hub is NOT whole, nor is it in {file}. The backup was made, for it may be evidence, "
+            "and `hub restore` refuses it. Keep it, delete no backup from before, and find out what happened: docs/audit.md"
+        )
+        return FAILED
 
 
 def restore(

@@ -7,8 +7,8 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,13 +16,16 @@ from typing import Any
 
 from bothways import files
 from bothways.errors import Unusable
+from bothways.operations.audit import AuditState, verify_audit
 from bothways.operations.audit_head import HEAD_FILE, sign_head
 from bothways.operations.directory import CONTRACT_FILE
 from bothways.operations.hub import DATABASE_FILE, Hub
 from bothways.operations.key_files import KEYS
 from bothways.operations.settings import FILE
 from bothways.signer.sealed_file import SealedReader, SealedWriter, require_long
+from bothways.store import audit
 from bothways.store.copies import copy_database, unsound
+from bothways.store.database import Database
 
 MANIFEST = "backup.json"
 _MEMBER_LIMIT = 1 << 40
@@ -50,11 +53,28 @@ class BackupNote:
         }
 
 
-def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> BackupNote:
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that reads back: what it says of itself, and whether the audit in it is whole.
+
+    One with another audit may be all the evidence that there is, and no hub is ever restored from it.
+    """
+
+    note: BackupNote
+    audit: AuditState
+
+    def document(self) -> dict[str, Any]:
+        """Return it as the JSON object that the command line shows."""
+        findings = [each.document() for each in self.audit.findings]
+        return self.note.document() | {"whole": self.audit.whole, "findings": findings}
+
+
+def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> Backup:
     """Write a backup to `path`, which must not exist, and read it back; the hub may run meanwhile.
 
     Keys are in the database, encrypted with the hub's passphrase, and the whole is with this one. A passphrase,
-    a token or a file of pins that lies elsewhere is not in it. Raises `Conflict`, `Unusable`.
+    a token or a file of pins that lies elsewhere is not in it. It is written of an audit that is not whole, too: see
+    `Backup`. Raises `Conflict`, `Unusable`.
     """
     if hub.settings.database:
         raise Unusable(
@@ -66,30 +86,27 @@ def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> BackupNote:
     made_at = hub.now()
     with hub.write() as transaction:
         transaction.audit("hub.backup", path.name)
-    sign_head(hub)
+    unsigned = _not_signed(hub)
+    with hub.read() as connection:
+        lines, digest = audit.last(connection)
     with _workplace(path) as place:
         copy_database(hub.directory / DATABASE_FILE, place / DATABASE_FILE)
-        for name in _small_files(hub):
+        small = _small_files(hub)
+        for name in small:
             content = files.read(hub.directory / name, name, _SMALL)
             files.make_directory((place / name).parent)
             files.write_new(place / name, content, files.PRIVATE)
-        head = json.loads(json.loads((place / HEAD_FILE).read_bytes())["head"])
-        names = [DATABASE_FILE, *_small_files(hub)]
-        note = BackupNote(
-            hub.environment.value,
-            hub.terms.hub,
-            made_at,
-            f"{head['lines']}:{head['hash']}",
-            {name: _digest(place / name) for name in names},
-        )
+        digests = {name: _digest(place / name) for name in (DATABASE_FILE, *small)}
+        note = BackupNote(hub.environment.value, hub.terms.hub, made_at, f"{lines}:{digest}", digests)
         _write(place, path, note, passphrase)
         try:
             _require_readable(path, passphrase, place / "read-back", note)
+            state = _audit_in(hub, place / "read-back", unsigned)
         except BaseException:
             # Nobody is to take it for a backup.
             path.unlink(missing_ok=True)
             raise
-    return note
+    return Backup(note, state)
 
 
 def unpack(path: Path, passphrase: bytes, place: Path) -> BackupNote:
@@ -135,8 +152,38 @@ def _require_readable(path: Path, passphrase: bytes, place: Path, note: BackupNo
         raise Unusable(f"{path} does not read back as it was written. Check the disk, and try again.")
 
 
+def _not_signed(hub: Hub) -> Unusable | None:
+    """Sign the head of the audit; return why it is not: for lines that are gone, or because the key cannot be used."""
+    try:
+        sign_head(hub)
+    except Unusable as error:
+        return error
+    return None
+
+
+def _audit_in(hub: Hub, place: Path, unsigned: Unusable | None) -> AuditState:
+    """Return whether the audit is whole in what was read back: no reader holds up the log of the hub's own database.
+
+    Raises what kept the head from being signed, if the audit does not tell it by a finding.
+    """
+    with closing(Database(place / DATABASE_FILE)) as database:
+        state = verify_audit(replace(hub, directory=place, database=database))
+    if unsigned and state.whole:
+        raise unsigned
+    # What was read back is not kept: whoever looks, looks at the hub's own.
+    here, there = str(place), str(hub.directory)
+    named = [
+        replace(each, message=each.message.replace(here, there), subject=each.subject.replace(here, there))
+        for each in state.findings
+    ]
+    return replace(state, findings=tuple(named))
+
+
 def _small_files(hub: Hub) -> tuple[str, ...]:
-    inside = [FILE, CONTRACT_FILE, HEAD_FILE]
+    inside = [FILE, CONTRACT_FILE]
+    # Somebody may have taken it away, which is a finding then.
+    if (hub.directory / HEAD_FILE).is_file():
+        inside.append(HEAD_FILE)
     # One that lies elsewhere is somebody else's to keep.
     if Path(hub.settings.passphrase_file).name == hub.settings.passphrase_file:
         inside.append(hub.settings.passphrase_file)
