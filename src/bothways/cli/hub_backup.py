@@ -51,7 +51,8 @@ def backup(
             return OK
         tell(
             f"The audit of this hub is NOT whole, nor is it in {file}. The backup was made, for it may be evidence, "
-            "and `hub restore` refuses it. Keep it, delete no backup from before, and find out what happened: docs/audit.md"
+            "and `hub restore` refuses it. Keep it, delete no backup from before, and find out what happened: "
+            "docs/audit.md"
         )
         return FAILED
 
