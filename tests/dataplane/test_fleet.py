@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import delete
 from tests.conftest import local_settings
 from tests.dataplane.test_ads import Node
+from tests.dataplane.test_publisher import MakeCa, register
 from tests.eventually import eventually_in_loop
 from tests.postgresql import new_schema
 
 from bothways.dataplane import caught_up
+from bothways.dataplane import fleet as dataplane_fleet
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.caught_up import CaughtUp
 from bothways.dataplane.fleet import Fleet
@@ -27,7 +29,7 @@ from bothways.registry.service import Service
 from bothways.store import fleet
 from bothways.store.observations import ObservationStore
 from bothways.store.schema_fleet import control_plane, node_status
-from bothways.xds import names
+from bothways.xds import names, passing
 from bothways.xds.names import service_cluster
 
 
@@ -94,7 +96,7 @@ def told(plane: Plane) -> list[tuple[str, str]]:
 
 
 def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, make_ca: MakeCa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hub for three scripts, because PostgreSQL and its keys take seconds to make."""
 
@@ -108,6 +110,12 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
             await what_was_taken_out_is_written_again(hub)
             monkeypatch.setattr(fleet, "GONE", timedelta(seconds=1))
             await who_is_gone_is_not_waited_for(hub, first, second)
+        monkeypatch.setattr(fleet, "GONE", timedelta(seconds=4))
+        monkeypatch.setattr(dataplane_fleet, "PROBED_SECONDS", 2.0)
+        monkeypatch.setattr(passing, "PROBED_SECONDS", 2.0)
+        async with both(hub) as (first, second):
+            register(hub, make_ca)
+            await who_is_probed_by_one_is_known_to_the_nodes_of_both(first, second)
 
     asyncio.run(run())
 
@@ -151,6 +159,22 @@ async def who_is_gone_is_not_waited_for(hub: Hub, first: Plane, second: Plane) -
     await first.take(2)
     assert (await waiting).in_force is True
     await eventually_in_loop(lambda: told(first) == [("node-a", "a")] and not first.fleet.elsewhere())
+
+
+async def who_is_probed_by_one_is_known_to_the_nodes_of_both(first: Plane, second: Plane) -> None:
+    def ways(each: Plane) -> tuple[list[str], bool]:
+        clusters, routes = each.ads.snapshot.of(names.CLUSTER_TYPE), each.ads.snapshot.of(names.ROUTE_TYPE)
+        found = [name for name in clusters if name.startswith("probe/")]
+        return found, b"probe/" in routes[names.PROBE].packed.value
+
+    assert ways(first) == ways(second) == ([], False)
+    assert await first.publisher.send_for_probe("12345678")
+    [name], led_to = ways(first)
+    assert led_to
+    await eventually_in_loop(lambda: ways(second) == ([name], True))
+    assert [each.fleet.probed_elsewhere() for each in (first, second)] == [set(), {"12345678"}]
+    # Neither keeps it alive for the other one.
+    await eventually_in_loop(lambda: ways(first) == ways(second) == ([], False))
 
 
 def test_what_cannot_be_written_down_is_told_once_and_stops_nothing(

@@ -13,12 +13,19 @@ from bench.planes import node_of, plane_settings
 from tests.eventually import eventually
 from tests.forked import ForkedProcess
 from tests.postgresql import new_schema
+from tests.wire.witnesses import Python
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment
-from bothways.operations.hub import Hub, initialise, new_terms, open_hub
+from bothways.demo.customer_ca import make_server_files
+from bothways.operations.chains import endorse_chain, submit_chain
+from bothways.operations.customers import add_customer
+from bothways.operations.endpoints import set_endpoint
+from bothways.operations.hub import Hub, contract, initialise, new_terms, open_hub
 from bothways.operations.services import add_service
 from bothways.operations.settings import render_settings
+from bothways.outbound.probe import probe_customer
+from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 
 DONE, ELSEWHERE = "notices are done here", "notices are another control plane's"
@@ -36,6 +43,19 @@ def told(hub: Hub) -> set[tuple[str, str]]:
     assert status
     there = [each for each in status["nodes"] if each["connected"] and each["settled"]]
     return {(each["node"], each["control_plane"].rpartition(":")[2]) for each in there}
+
+
+def all_that_a_probe_asks(hub: Hub, place: Path) -> list[tuple[str, str]]:
+    """Register a customer with a server, and return by which nodes it is reached."""
+    files = make_server_files(place, "Bank", "bank.localhost")
+    server = Python(files, contract(hub).trust.client_ca)
+    with server.running():
+        add_customer(hub, "12345678", CustomerKind.ISSUER, "Bank")
+        set_endpoint(hub, "12345678", f"https://bank.localhost:{server.port}")
+        endorse_chain(hub, submit_chain(hub, "12345678", files.chain.read_bytes()).id)
+        probe = probe_customer(hub, "12345678")
+    assert probe.findings == ()
+    return [(each["node"], each["outcome"]) for each in probe.document()["evidence"]["calls"]]
 
 
 # It takes some seconds: what two control planes do to each other, no part of one shows.
@@ -75,6 +95,8 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_the_nodes_and_what_the
         add_service(first, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
         assert control(first, "POST", "/apply")
         eventually(lambda: version(second) != before, "the other control plane did not hear of it")
+        # Its own Envoy, and the node that hangs on the other one.
+        assert all_that_a_probe_asks(second, short) == [("ppr-embedded", "answered"), ("eu-1", "answered")]
         os.kill(processes[holder].pid, signal.SIGKILL)
         eventually(lambda: says(waiting, DONE), "nobody took over")
         add_service(second, Service("cards", "/cards", "http://127.0.0.1:9000"))

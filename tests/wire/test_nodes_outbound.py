@@ -17,12 +17,12 @@ from tests.wire.test_rotation import Calls, established, fingerprint_of
 from tests.wire.witnesses import Python
 
 from bothways.demo.customer_ca import ServerFiles, make_server_files
-from bothways.operations.customers import show_customer
+from bothways.operations.customers import show_customer, suspend_customer
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import contract
 from bothways.operations.rotation import rotate_client_certificate
 from bothways.outbound.callers import make_callers
-from bothways.outbound.calls import call_by_nodes
+from bothways.outbound.calls import call_by_nodes, prepare_calls
 from bothways.outbound.probe import probe_customer
 from bothways.xds.names import probe_host
 
@@ -83,15 +83,28 @@ def test_a_probe_asks_every_node_to_call_the_customer(
     assert [each for each in said if each.startswith("call eu-1: TLSv1.3")] != []
 
 
-def test_a_node_that_hangs_is_named_and_holds_up_no_other(world: World, fleet: tuple[RemoteEnvoy, RemoteEnvoy]) -> None:
+def test_a_node_that_hangs_is_named_and_holds_up_no_other(
+    world: World, fleet: tuple[RemoteEnvoy, RemoteEnvoy], server: str
+) -> None:
+    assert prepare_calls(world.hub, server)
     os.kill(fleet[1].process.pid, signal.SIGSTOP)
     try:
-        seen = {each.node: each for each in call_by_nodes(world.hub, "nobody", make_callers(world.hub).prober)}
+        seen = {each.node: each for each in call_by_nodes(world.hub, server, make_callers(world.hub).prober)}
         assert (seen["eu-2"].away, f":{fleet[1].inbound_port}" in seen["eu-2"].tried) == (True, True)
     finally:
         os.kill(fleet[1].process.pid, signal.SIGCONT)
-    # No customer is named like that: the one that goes on says so.
-    assert (seen["eu-1"].failed, seen["eu-1"].away) == (True, False)
+    assert (seen["eu-1"].failed, seen["eu-1"].away) == (False, False)
+
+
+def test_no_node_is_asked_for_a_customer_of_whose_server_it_is_told_nothing(
+    world: World, fleet: tuple[RemoteEnvoy, RemoteEnvoy], server: str
+) -> None:
+    del fleet
+    suspend_customer(world.hub, server, "tested")
+    settled(world.hub, "eu-1", "eu-2", EMBEDDED)
+    probe = probe_customer(world.hub, server)
+    assert [(each.id, "suspended" in each.message) for each in probe.findings] == [("PROBE-CALL-01", True)]
+    assert [each["outcome"] for each in probe.document()["evidence"]["calls"]] == ["not asked"]
 
 
 @pytest.mark.parametrize("whose", ["no", "a customer's", "another node's", "its own", "the control plane's at ADS"])

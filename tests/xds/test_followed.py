@@ -11,6 +11,7 @@ from google.rpc import status_pb2
 from bothways.xds import names
 from bothways.xds.followed import Followed
 from bothways.xds.names import CLUSTER_TYPE, EXTENSION_TYPE, LISTENER_TYPE, PUSH_ORDER, ROUTE_TYPE, SECRET_TYPE
+from bothways.xds.passing import APART_SECONDS, Passing
 from bothways.xds.resource import Resource
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import HubState
@@ -124,6 +125,31 @@ def test_what_is_refused_is_not_in_it_and_the_last_good_one_is(state: HubState) 
     kept = again.take()
     assert kept is not None
     assert kept.of(ROUTE_TYPE)["inbound"] == first.of(ROUTE_TYPE)["inbound"]
+
+
+def test_what_is_there_for_a_probe_is_not_in_it_and_nothing_is_saved_anew_for_it(state: HubState) -> None:
+    base, followed = build_snapshot(state), Followed()
+    passing = Passing(base, -APART_SECONDS)
+    assert passing.end(0.0)
+    node = Node(followed)
+    node.start(base)
+    saved = followed.take()
+    passing.probe(state.customers[0].tsp_id, 0.0)
+    probed = passing.snapshot()
+    node.publish(probed)
+    assert (followed.whole(), followed.take()) == (True, None)
+    # Also where the node came while somebody was probed, and where nobody here has seen what it has.
+    new = Followed()
+    Node(new).start(probed)
+    again = Node(Followed(saved))
+    for kind, named in ((CLUSTER_TYPE, []), (LISTENER_TYPE, []), *NAMED.items()):
+        known = {name: each.version for name, each in probed.of(kind).items() if not names.on_demand(name)}
+        again.ask(probed, kind, *named, known=known)
+    for each in (new, again.followed):
+        assert each.whole()
+        taken = each.take()
+        assert taken is not None
+        assert taken.resources == served(base)
 
 
 def test_an_endpoint_that_is_shut_is_shut_in_what_is_saved(state: HubState) -> None:

@@ -43,6 +43,11 @@ def test_what_serves_one_customer_is_told_from_what_all_need() -> None:
     for each in (cluster, secret, probed):
         assert (names.of_one_customer(each), names.on_demand(each)) == (True, each != probed)
     assert not any(names.of_one_customer(each) or names.on_demand(each) for each in shared)
+    found = [(kind, each) for kind in names.PUSH_ORDER for each in (cluster, probed, *shared)]
+    assert {each for each in found if names.of_probes(*each)} == {
+        (names.ROUTE_TYPE, names.PROBE),
+        *((kind, probed) for kind in names.PUSH_ORDER if kind != names.ROUTE_TYPE),
+    }
 
 
 def test_no_service_or_customer_can_take_the_name_of_a_cluster_of_the_hub() -> None:

@@ -19,8 +19,11 @@ from bothways.xds.passing import (
     Passing,
 )
 from bothways.xds.pools import by_certificate, told_apart
+from bothways.xds.resource import Resource
+from bothways.xds.route import customer_entries, customer_routes
+from bothways.xds.servers import ProbeWay, probe_way
 from bothways.xds.snapshot import Snapshot, build_snapshot
-from bothways.xds.state import Address, HubState, KeyPair, RemoteNode
+from bothways.xds.state import Address, ControlPlane, HubState, KeyPair, RemoteNode
 
 NODES = tuple(RemoteNode(each, Address("10.0.0.1", 443), Address("127.0.0.1", 1), frozenset()) for each in ("a", "b"))
 
@@ -124,7 +127,11 @@ def test_a_probe_has_the_cluster_as_it_is_now_for_a_minute_after_it_asked_last(
         cluster = cluster_pb2.Cluster()
         [name] = [each for each in passing.snapshot().of(names.CLUSTER_TYPE) if each.startswith("probe/")]
         assert passing.snapshot().of(names.CLUSTER_TYPE)[name].packed.Unpack(cluster)
-        assert cluster == as_probed(customer_cluster(now.customers[0], danger_outbound_loopback=False))
+        server = now.customers[0]
+        assert cluster == as_probed(customer_cluster(server, danger_outbound_loopback=False))
+        [entry] = customer_entries(names.PROBE, [server], server.client or now.client, danger_outbound_loopback=False)
+        assert name.encode() in entry
+        assert passing.snapshot().of(names.ROUTE_TYPE)[names.PROBE].packed == customer_routes(names.PROBE, entry)
         return name
 
     before = probed(state)
@@ -138,28 +145,76 @@ def test_a_probe_has_the_cluster_as_it_is_now_for_a_minute_after_it_asked_last(
     passing.follow(build_snapshot(state), 62.0)
     assert probed(state) == before
     assert passing.end(30.0 + PROBED_SECONDS)
-    assert more(passing) == set()
+    assert (more(passing), passing.snapshot() is passing.base) == (set(), True)
 
 
-def test_remote_nodes_have_it_too_and_no_version_changes(state: HubState, moved: Callable[[int], HubState]) -> None:
-    state, other = replace(state, nodes=NODES), replace(moved(443), nodes=NODES)
+def test_a_probe_also_reaches_who_is_not_established_and_with_the_certificate_that_is_shown(
+    state: HubState, make_pair: Callable[[str], KeyPair]
+) -> None:
+    first, *others = state.customers
+    own = make_pair("own")
+    changed = replace(first, established=False, client=own)
+    passing = at_rest(build_snapshot(replace(state, customers=(changed, *others))))
+    assert passing.probe(first.tsp_id, 0.0)
+    egress, probes = (
+        passing.snapshot().of(names.ROUTE_TYPE)[each].packed.value for each in (names.EGRESS, names.PROBE)
+    )
+    [entry] = customer_entries(names.PROBE, [changed], own, danger_outbound_loopback=False)
+    assert (entry in probes, first.host.encode() in egress) == (True, False)
+
+
+def test_ways_of_many_probes_are_in_one_order_and_made_once(state: HubState, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = state.customers[0]
+    many = tuple(replace(first, tsp_id=each) for each in ("a", "b", "c"))
+    made: list[str] = []
+
+    def noted(cluster: Resource, secret: Resource) -> ProbeWay:
+        made.append(secret.name)
+        return probe_way(cluster, secret)
+
+    monkeypatch.setattr(passing_module, "probe_way", noted)
+    routes = set()
+    for order in ("abc", "cba"):
+        passing = at_rest(build_snapshot(replace(state, customers=many)))
+        for each in order:
+            passing.probe(each, 0.0)
+            routes.add(passing.snapshot().of(names.ROUTE_TYPE)[names.PROBE].version)
+        assert passing.probed == {"a", "b", "c"}
+    # One after the other each way round is three and three, and all of them are the same at the end.
+    assert (len(routes), len(made)) == (5, 6)
+
+
+@pytest.mark.parametrize("reached", [{names.PROBE}, set()])
+def test_remote_nodes_have_it_too_and_no_version_changes(
+    state: HubState, moved: Callable[[int], HubState], reached: set[str]
+) -> None:
+    given: dict[str, Any] = {
+        "nodes": NODES,
+        "control_plane": ControlPlane(state.server, state.trust) if reached else None,
+    }
+    state, other = replace(state, **given), replace(moved(443), **given)
     passing = at_rest(build_snapshot(state))
     passing.follow(build_snapshot(other), 0.0)
     passing.probe(state.customers[0].tsp_id, 0.0)
     whole, base = passing.snapshot(), build_snapshot(other)
 
     def added(one: Snapshot, two: Snapshot) -> set[str]:
-        assert {each: one.of(each) for each in names.PUSH_ORDER if each != names.CLUSTER_TYPE} == {
-            each: two.of(each) for each in names.PUSH_ORDER if each != names.CLUSTER_TYPE
-        }
+        kinds = set(names.PUSH_ORDER) - {names.CLUSTER_TYPE, names.ROUTE_TYPE}
+        assert {each: one.of(each) for each in kinds} == {each: two.of(each) for each in kinds}
+        routes, before = one.of(names.ROUTE_TYPE), two.of(names.ROUTE_TYPE)
+        assert routes.keys() == before.keys()
+        # Where the hub has no address that nodes know, no probe reaches them.
+        assert {each for each in routes if routes[each] != before[each]} == ({names.PROBE} & routes.keys())
         return one.of(names.CLUSTER_TYPE).keys() - two.of(names.CLUSTER_TYPE).keys()
 
     there = added(whole, base)
     assert (len(there), named(state) in there, whole.version) == (2, True, base.version)
     for node in NODES:
         assert added(whole.remote[node.name], base.remote[node.name]) == there
-    one, other_node = (whole.remote[each.name].unasked(names.CLUSTER_TYPE) for each in NODES)
-    assert one is other_node
+    assert whole.remote["a"].of(names.ROUTE_TYPE).keys() & {names.PROBE} == reached
+    for kind in (names.CLUSTER_TYPE, names.ROUTE_TYPE):
+        one, other_node = (whole.remote[each.name].unasked(kind) for each in NODES)
+        assert one is other_node
 
 
 def test_pools_are_told_apart_from_a_change_of_a_client_certificate_until_no_connection_is_older(

@@ -14,7 +14,7 @@ from bothways.xds.cluster import customer_cluster
 from bothways.xds.parts import place
 from bothways.xds.resource import Resource
 from bothways.xds.route import customer_entries, customer_routes
-from bothways.xds.servers import ServerPart, Servers, of_customers
+from bothways.xds.servers import ServerPart, Servers, of_customers, probe_way
 from bothways.xds.snapshot import build_snapshot
 from bothways.xds.state import CustomerServer, HubState
 
@@ -40,15 +40,25 @@ def test_the_parts_make_no_difference(state: HubState, many: list[CustomerServer
             other.version,
             {**other.on_demand_of(names.CLUSTER_TYPE)},
         )
-        for routes in (names.EGRESS, names.PROBE):
-            first, second = (each.of(names.ROUTE_TYPE)[routes] for each in (one, other))
-            assert first.version == second.version
-            # In another order where the places say so.
-            message = route_pb2.RouteConfiguration
-            assert message.FromString(first.packed.value) == message.FromString(second.packed.value)
-    # Of those who are not established, probes know the way alone.
-    called, probed = (one.of(names.ROUTE_TYPE)[each].packed.value for each in (names.EGRESS, names.PROBE))
-    assert (b"h3.example" in called, b"h3.example" in probed) == (False, True)
+        first, second = (each.of(names.ROUTE_TYPE)[names.EGRESS] for each in (one, other))
+        assert first.version == second.version
+        # In another order where the places say so.
+        message = route_pb2.RouteConfiguration
+        assert message.FromString(first.packed.value) == message.FromString(second.packed.value)
+    called = one.of(names.ROUTE_TYPE)[names.EGRESS].packed.value
+    assert (b"h2.example" in called, b"h3.example" in called) == (True, False)
+
+
+def test_nobody_has_a_way_for_probes_before_a_probe_is_made(state: HubState, many: list[CustomerServer]) -> None:
+    found = build_snapshot(replace(state, customers=divided(many, 3))).of(names.ROUTE_TYPE)[names.PROBE]
+    assert found.packed == customer_routes(names.PROBE, b"")
+
+
+def test_the_way_for_a_probe_is_made_of_what_nodes_have(state: HubState) -> None:
+    snapshot = build_snapshot(state)
+    [cluster, *_] = snapshot.on_demand_of(names.CLUSTER_TYPE).values()
+    with pytest.raises(TypeError, match="not those that were made of a customer's server"):
+        probe_way(cluster, snapshot.of(names.SECRET_TYPE)[names.SERVER_CERTIFICATE])
 
 
 def test_what_did_not_change_is_not_made_again(
@@ -69,7 +79,8 @@ def test_what_did_not_change_is_not_made_again(
     first, *others = changed.items
     moved = ServerPart((replace(first, host="elsewhere.example"), *others))
     after = of_customers(replace(state, customers=Servers([kept, moved])))
-    assert made == {each.tsp_id for each in changed.items} != {each.tsp_id for each in many}
+    assert made == {each.tsp_id for each in changed.items if each.established}
+    assert 0 < len(made) < len(many)
     secret = names.client_certificate(kept.items[0].tsp_id)
     assert after.on_demand[names.SECRET_TYPE][secret] is before.on_demand[names.SECRET_TYPE][secret]
     assert after.digest != before.digest
@@ -119,9 +130,9 @@ def test_a_resource_has_another_version_exactly_where_it_has_another_content(
         assert len({(each.name, each.version) for each in found}) == len(contents) > 1
         assert len({(each.name, each.version, each.packed.value) for each in found}) == len(contents)
         assert all(each == Resource(each.name, each.version, each.packed) for each in found)
-    for name in (names.EGRESS, names.PROBE):
-        routes = {(each.version, each.packed.value) for one in snapshots if (each := one.of(names.ROUTE_TYPE)[name])}
-        assert len({version for version, _ in routes}) == len({content for _, content in routes}) == len(routes) > 1
+    name = names.EGRESS
+    routes = {(each.version, each.packed.value) for one in snapshots if (each := one.of(names.ROUTE_TYPE)[name])}
+    assert len({version for version, _ in routes}) == len({content for _, content in routes}) == len(routes) > 1
 
 
 def test_a_release_that_makes_clusters_in_another_way_gives_them_other_versions(
@@ -160,7 +171,8 @@ def test_a_release_that_makes_routes_in_another_way_gives_them_other_versions(
 
     before = versions()
     assert versions() == before
-    assert len({*before}) == 4
+    # Those of probes lead nowhere in either.
+    assert len({*before}) == 3
     monkeypatch.setattr(servers, "customer_routes", another)
     assert not {*versions()} & {*before}
     monkeypatch.undo()
@@ -173,7 +185,8 @@ def test_the_routes_are_not_made_before_somebody_asks_for_them(
     made: list[bytes] = []
 
     def noted(name: str, entries: bytes) -> any_pb2.Any:
-        made.append(entries)
+        if name == names.EGRESS:
+            made.append(entries)
         return customer_routes(name, entries)
 
     of_customers(state)

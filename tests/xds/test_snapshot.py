@@ -18,6 +18,7 @@ from bothways.xds.bootstrap import bootstrap
 from bothways.xds.cluster import customer_digest
 from bothways.xds.identities import Identities, Part
 from bothways.xds.listener import node_listener
+from bothways.xds.passing import Passing
 from bothways.xds.resource import Resource
 from bothways.xds.route import inbound_routes
 from bothways.xds.snapshot import Snapshot, build_snapshot, withdrawn_resource
@@ -82,23 +83,34 @@ def test_the_hubs_client_key_is_sent_only_when_there_is_a_server_to_call(state: 
     assert set(without.of(names.SECRET_TYPE)) == {"server-certificate", "customer-trust"}
 
 
+def probed(state: HubState) -> Snapshot:
+    """Return what nodes have of a state while all its customers are probed."""
+    passing = Passing(build_snapshot(state), 0.0)
+    for each in state.customers:
+        assert passing.probe(each.tsp_id, 0.0)
+    return passing.snapshot()
+
+
 def test_a_customer_that_is_not_established_is_reached_by_probes_alone(state: HubState) -> None:
-    routes = unpacked(build_snapshot(state), names.ROUTE_TYPE)
+    routes = unpacked(probed(state), names.ROUTE_TYPE)
     reached = {name: set(routes[name].virtual_hosts[0].matcher.matcher_tree.exact_match_map.map) for name in routes}
     assert reached == {"inbound": set(), "egress": {"12345678"}, "probe": {"12345678", "87654321"}}
 
 
 def test_every_cluster_that_a_route_names_is_in_the_snapshot(state: HubState) -> None:
-    snapshot = build_snapshot(state)
+    snapshot = probed(state)
     routes = unpacked(snapshot, names.ROUTE_TYPE)
     [inbound] = routes["inbound"].virtual_hosts
     used = {route.route.cluster for route in inbound.routes if route.route.cluster}
-    for entry in routes["probe"].virtual_hosts[0].matcher.matcher_tree.exact_match_map.map.values():
-        route = MESSAGES[names.ROUTE_TYPE]().virtual_hosts.add().routes.add()
-        assert entry.action.typed_config.Unpack(route)
-        used.add(route.route.cluster)
-    # A probe has its own name for a cluster that is there.
-    assert {each.replace("probe/", "customer/") for each in used} == set(snapshot.of(names.CLUSTER_TYPE))
+    for name in ("egress", "probe"):
+        for entry in routes[name].virtual_hosts[0].matcher.matcher_tree.exact_match_map.map.values():
+            route = MESSAGES[names.ROUTE_TYPE]().virtual_hosts.add().routes.add()
+            assert entry.action.typed_config.Unpack(route)
+            used.add(route.route.cluster)
+    # Whoever is not established is called by probes alone.
+    [unused] = snapshot.of(names.CLUSTER_TYPE).keys() - used
+    assert unused.startswith("customer/87654321/")
+    assert used < snapshot.of(names.CLUSTER_TYPE).keys()
 
 
 def test_who_is_withdrawn_is_refused_beside_maps_that_stay_as_they_are(
@@ -170,7 +182,6 @@ def test_rotating_the_client_certificate_changes_secrets_and_routes_and_no_clust
         "client-certificate/12345678",
         "client-certificate/87654321",
         "egress",
-        "probe",
     }
 
 
@@ -180,7 +191,7 @@ def test_a_certificate_for_one_customer_alone_changes_its_secret_and_no_others(
     own = make_pair("own")
     first, second = state.customers
     after = build_snapshot(replace(state, customers=(replace(first, client=own), second)))
-    assert changes(build_snapshot(state), after) == {f"client-certificate/{first.tsp_id}", "egress", "probe"}
+    assert changes(build_snapshot(state), after) == {f"client-certificate/{first.tsp_id}", "egress"}
     secrets = unpacked(after, names.SECRET_TYPE)
     shown = {tsp_id: secrets[f"client-certificate/{tsp_id}"].tls_certificate for tsp_id in ("12345678", "87654321")}
     assert shown["12345678"].private_key.inline_string == own.key_pem

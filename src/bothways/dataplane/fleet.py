@@ -1,5 +1,7 @@
 """All nodes of all control planes on one database: each writes down how its own stand, and reads of the others'.
 
+So it does with whose servers it probes, for a probe has the nodes of all call them.
+
 What one of them has is in memory, and asked for without a database; what the others say is a second old. On a database
 that is a file there are no others, and no heartbeat: then what was written last is there for when the hub has ended.
 """
@@ -18,6 +20,7 @@ from bothways.operations.standing import Document
 from bothways.store import fleet
 from bothways.store.database import Transaction
 from bothways.store.fleet import Told
+from bothways.xds.passing import PROBED_SECONDS
 
 _log = logging.getLogger(__name__)
 
@@ -38,9 +41,11 @@ class Fleet:
         self._id = secrets.token_hex(16)
         self._shared = hub.database.shared
         self._confirmed = self._answered = -1
-        self._said = (-1, -1)
+        self._said: tuple[int, int, frozenset[str]] = (-1, -1, frozenset())
         self._others: tuple[Told, ...] = ()
         self._written: dict[int, Document] = {}
+        self._probed: dict[str, float] = {}
+        self._probed_written: frozenset[str] = frozenset()
         self._due = 0.0
         self._failure = ""
 
@@ -59,6 +64,14 @@ class Fleet:
         return frozenset(
             str(each["node"]) for told in self._others if told.alive for each in told.nodes if each["connected"]
         )
+
+    def probe(self, tsp_id: str) -> None:
+        """Have the other control planes send this customer's server to their nodes for a probe, for as long as here."""
+        self._probed[tsp_id] = time.monotonic() + PROBED_SECONDS
+
+    def probed_elsewhere(self) -> frozenset[str]:
+        """Return the customers whose servers other control planes probe."""
+        return frozenset().union(*(told.probed for told in self._others if told.alive))
 
     def planes(self) -> list[Document]:
         """Return which control planes there are, this one first."""
@@ -95,9 +108,10 @@ class Fleet:
             self._confirmed = self._answered = self.change
         elif self.change > self._answered and self._ads.answered():
             self._answered = self.change
-        answers = (self._confirmed, self._answered)
-        if (due := time.monotonic() >= self._due) or (self._shared and answers != self._said):
-            self._said = answers
+        self._probed = {tsp_id: until for tsp_id, until in self._probed.items() if until > time.monotonic()}
+        says = (self._confirmed, self._answered, frozenset(self._probed))
+        if (due := time.monotonic() >= self._due) or (self._shared and says != self._said):
+            self._said = says
             documents = {number: self._told_of(each) for number, each in self._ads.known().items()} if due else None
             self._due = time.monotonic() + fleet.BEAT.total_seconds() if due else self._due
             await asyncio.to_thread(self._exchange, documents)
@@ -118,6 +132,9 @@ class Fleet:
         with self._hub.observations.write(self._hub.now()) as transaction:
             if self._beats(transaction):
                 fleet.write(transaction, self._id, changed, gone)
+                if self._shared and (probed := self._said[2]) != self._probed_written:
+                    fleet.write_probed(transaction, self._id, probed)
+                    self._probed_written = probed
                 self._written = {**self._written, **changed}
                 for number in gone:
                     del self._written[number]
@@ -129,7 +146,7 @@ class Fleet:
             return True
         fleet.begin(transaction, self._id, self.name)
         # Also when somebody has taken everything out meanwhile: it is written again at the next look.
-        self._written, self._due = {}, 0.0
+        self._written, self._due, self._probed_written = {}, 0.0, frozenset()
         return False
 
     def _read(self) -> tuple[Told, ...]:

@@ -148,13 +148,13 @@ class Publisher:
     async def send_for_probe(self, tsp_id: str) -> bool:
         """Have every node called by a probe of this customer know its server; return False if there is nobody to call.
 
-        Nodes have it a moment later, and for a minute.
+        Nodes have it a moment later, those of other control planes some two seconds later, and for a minute.
         """
-        if not self._rollout.passing.probe(tsp_id, time.monotonic()):
+        if not self._rollout.probe({tsp_id}):
             await self._round(asked=True)
-            if not self._rollout.passing.probe(tsp_id, time.monotonic()):
+            if not self._rollout.probe({tsp_id}):
                 return False
-        self._rollout.publish_again()
+        self._fleet.probe(tsp_id)
         return True
 
     async def _look(self) -> None:
@@ -178,12 +178,7 @@ class Publisher:
                 await asyncio.sleep(_LOOK)
 
     def _let_go(self) -> None:
-        """Take away from the nodes what was there for a while."""
-        passing = self._rollout.passing
-        if passing.waits and self._ads.quiet():
-            passing.confirmed(time.monotonic())
-        if passing.end(time.monotonic()):
-            self._rollout.publish_again()
+        self._rollout.let_go(self._fleet.probed_elsewhere())
 
     async def _save(self) -> None:
         """Save the snapshot that is published, once the Envoy beside the hub has confirmed it."""

@@ -119,6 +119,22 @@ class Rollout:
             self._begin(wanted, tried=tried)
         return taken[:2] != before[:2]
 
+    def probe(self, tsp_ids: Collection[str]) -> bool:
+        """Bring the ways to these customers' servers to the nodes, for probes; tell whether all are known."""
+        before = self.passing.probed
+        known = [self.passing.probe(each, time.monotonic()) for each in tsp_ids]
+        if self.passing.probed != before:
+            self.publish_again()
+        return all(known)
+
+    def let_go(self, probed: Collection[str]) -> None:
+        """Take away from the nodes what was there for a while, but no way of these probes of other control planes."""
+        if self.passing.waits and self._ads.quiet():
+            self.passing.confirmed(time.monotonic())
+        self.probe(probed)
+        if self.passing.end(time.monotonic()):
+            self.publish_again()
+
     def publish_again(self) -> None:
         """Publish what is added for a while, or is not any more."""
         snapshot, others, first = self._given

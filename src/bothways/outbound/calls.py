@@ -23,7 +23,7 @@ from bothways.errors import Conflict
 from bothways.operations.hub import Hub
 from bothways.operations.nodes import remote_nodes
 from bothways.xds import names
-from bothways.xds.egress_failures import NO_ADDRESS, NOT_LOADED
+from bothways.xds.egress_failures import NO_ADDRESS, NOT_CALLED, NOT_LOADED
 from bothways.xds.state import Address, RemoteNode
 
 TIMEOUT = 20.0
@@ -37,7 +37,7 @@ LOADED = 6.0
 
 _CONNECT, _CONTROL = 5.0, 30.0
 _AGAIN = 0.02
-_NOT_YET = (NOT_LOADED, NO_ADDRESS)
+_NOT_YET = (NOT_CALLED, NOT_LOADED, NO_ADDRESS)
 _OUR_PROBLEM = "urn:bothways:problem:"
 
 
@@ -51,14 +51,31 @@ def require_running(hub: Hub) -> None:
                 raise _away(hub, path, error) from error
 
 
-def prepare_calls(hub: Hub, tsp_id: str) -> None:
-    """Have the running hub send the customer's server to every Envoy. Raises `Conflict` if it cannot be asked."""
+def prepare_calls(hub: Hub, tsp_id: str) -> bool:
+    """Have the running hub send the customer's server to every Envoy; return False if there is nobody to call.
+
+    Raises `Conflict` if it cannot be asked.
+    """
     with httpx2.Client(transport=over_socket(hub.control_socket), timeout=_CONTROL) as client:
         try:
             said = {"X-Request-Id": hub.request_id}
-            client.post(f"http://hub/probes/{tsp_id}", headers=said).raise_for_status()
+            answer = client.post(f"http://hub/probes/{tsp_id}", headers=said).raise_for_status()
         except httpx2.HTTPError as error:
             raise _away(hub, hub.control_socket, error) from error
+        return bool(answer.json()["sent"])
+
+
+def calls_by_all(hub: Hub, tsp_id: str, prober: ssl.SSLContext | None) -> tuple[CallSeen, ...]:
+    """Return what comes of a request through each Envoy, the hub's own first; `prober` as in `call_by_nodes`.
+
+    If Envoys are told of no such customer, none is asked. Raises `Conflict` if the hub's own cannot be reached.
+    """
+    if prepare_calls(hub, tsp_id):
+        return (call_by_own(hub, tsp_id), *call_by_nodes(hub, tsp_id, prober))
+    said = (
+        "no Envoy is told of this server now: the customer is suspended, or its chain or client certificate has ended"
+    )
+    return (CallSeen(names.embedded_node(hub.environment.value), said, failed=True, away=True),)
 
 
 def call_by_own(hub: Hub, tsp_id: str) -> CallSeen:

@@ -17,7 +17,7 @@ from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import record_probe, show_endpoint
 from bothways.operations.hub import Hub
 from bothways.outbound.callers import Callers, callers_for, make_callers
-from bothways.outbound.calls import call_by_nodes, call_by_own, prepare_calls, require_running
+from bothways.outbound.calls import calls_by_all, require_running
 from bothways.outbound.look import Look, Say
 from bothways.pki.chain import parse_anchors
 from bothways.registry.endpoint import Endpoint
@@ -68,14 +68,14 @@ def probe_customer(
     callers = callers_for(hub, tsp_id, callers or make_callers(hub))
     evidence = asyncio.run(look.evidence(callers, tell))
     found = list(findings(evidence, look.anchors, at, loopback_allowed=look.loopback_allowed))
-    prepare_calls(hub, tsp_id)
-    own, *others = calls = (call_by_own(hub, tsp_id), *call_by_nodes(hub, tsp_id, callers.prober))
+    own, *others = calls = calls_by_all(hub, tsp_id, callers.prober)
     for each in calls:
         tried = f" ({each.tried})" if each.tried else ""
         tell("call", f"{each.node}: {each.said}{tried}" if others else each.said)
     if own.failed:
         message = f"the request through the hub's Envoy failed: {own.said}"
-        hint = "Mend what the other findings name, then probe again." if found else "Look at the server's own log."
+        own_log = "Ask the hub's operator." if own.away else "Look at the server's own log."
+        hint = "Mend what the other findings name, then probe again." if found else own_log
         found.append(Finding("PROBE-CALL-01", message, hint, "R2", endpoint.host))
     found += node_findings(calls, endpoint.host)
     evidence = replace(evidence, calls=calls)

@@ -1,10 +1,11 @@
-"""How the nodes stand, in the database: each control plane writes down its own, and reads those of all others.
+"""How the nodes stand, and who is probed, in the database: each control plane writes down its own, and reads of others.
 
 It stands beside the observations, for the same reason: a heartbeat is no change that anybody has to be woken for. What
 is compared here is compared by one clock, that of the database.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from bothways.store.database import Transaction
-from bothways.store.schema_fleet import control_plane, node_status
+from bothways.store.schema_fleet import control_plane, node_status, probed
 
 BEAT = timedelta(seconds=1)
 """How often a control plane says that it is there."""
@@ -27,7 +28,7 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one control plane said last, of itself and its nodes. `alive`: its heart beats."""
+    """What one control plane said last, of itself, its nodes and whom it probes. `alive`: its heart beats."""
 
     id: str
     name: str
@@ -36,13 +37,15 @@ class Told:
     confirmed: int
     answered: int
     nodes: tuple[dict[str, Any], ...] = ()
+    probed: frozenset[str] = frozenset()
 
 
 def begin(transaction: Transaction, id: str, name: str) -> None:  # noqa: A002 - the column's name
     """Put a control plane on record, and forget those that are long gone."""
     connection, now = transaction.connection, _clock(transaction.connection, transaction.now)
     old = select(control_plane.c.id).where(control_plane.c.seen_at < now - KEPT)
-    connection.execute(delete(node_status).where(node_status.c.control_plane.in_(old)))
+    for table in (node_status, probed):
+        connection.execute(delete(table).where(table.c.control_plane.in_(old)))
     connection.execute(delete(control_plane).where(control_plane.c.id.in_(old)))
     values = {"id": id, "name": name, "started_at": now, "seen_at": now, "confirmed": -1, "answered": -1}
     connection.execute(insert(control_plane).values(values))
@@ -77,11 +80,21 @@ def write(
         transaction.connection.execute(insert(node_status), rows)
 
 
+def write_probed(transaction: Transaction, id: str, tsp_ids: Iterable[str]) -> None:  # noqa: A002 - the column's name
+    """Write down whose servers a control plane probes now."""
+    transaction.connection.execute(delete(probed).where(probed.c.control_plane == id))
+    if rows := [{"control_plane": id, "tsp_id": each} for each in tsp_ids]:
+        transaction.connection.execute(insert(probed), rows)
+
+
 def told(connection: Connection, now: datetime, *, besides: str = "") -> tuple[Told, ...]:
     """Return what control planes said last, the one that was heard of last first; all but one."""
     now, nodes = _clock(connection, now), dict[str, list[dict[str, Any]]]()
     for row in connection.execute(select(node_status).where(node_status.c.control_plane != besides)):
         nodes.setdefault(row.control_plane, []).append(json.loads(row.document))
+    asked = defaultdict[str, set[str]](set)
+    for row in connection.execute(select(probed).where(probed.c.control_plane != besides)):
+        asked[row.control_plane].add(row.tsp_id)
     others = select(control_plane).where(control_plane.c.id != besides).order_by(control_plane.c.seen_at.desc())
     return tuple(
         Told(
@@ -92,6 +105,7 @@ def told(connection: Connection, now: datetime, *, besides: str = "") -> tuple[T
             row.confirmed,
             row.answered,
             tuple(nodes.get(row.id, ())),
+            frozenset(asked[row.id]),
         )
         for row in connection.execute(others)
     )

@@ -29,3 +29,11 @@ node_status = Table(
     # As in the status of the hub, in JSON.
     Column("document", Text, nullable=False),
 )
+
+# Whose servers a control plane probes now, so that the nodes of all know the way to them.
+probed = Table(
+    "probed",
+    metadata,
+    Column("control_plane", ForeignKey(control_plane.c.id), primary_key=True),
+    Column("tsp_id", String(32), primary_key=True),
+)

@@ -6,8 +6,8 @@ The words of Envoy 1.40 that are looked for are verified against the real one by
 from dataclasses import dataclass
 from enum import StrEnum
 
-NOT_LOADED, NO_ADDRESS = "EGRESS-HUB-02", "EGRESS-DNS-01"
-"""The findings of a call for which Envoy has no cluster, and of one whose cluster has no address."""
+NOT_CALLED, NOT_LOADED, NO_ADDRESS = "EGRESS-CUSTOMER-02", "EGRESS-HUB-02", "EGRESS-DNS-01"
+"""The findings of a call for which Envoy has no route, no cluster, and of one whose cluster has no address."""
 
 
 class Fault(StrEnum):
@@ -61,7 +61,7 @@ FAILURES = (
         "Set Bothways-Customer to the customer's tspId.",
     ),
     Failure(
-        "EGRESS-CUSTOMER-02",
+        NOT_CALLED,
         "response.code_details == 'direct_response'",
         Fault.HUB,
         Sent.NO,

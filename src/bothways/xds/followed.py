@@ -2,6 +2,7 @@
 
 The law: what was refused is not in it, what the hub took away is not, and what is not whole is not given out. Of what
 was refused, the last good one is kept: with an Envoy that starts anew, the one that was known before.
+Ways of probes are not kept: without the hub there is no probe, and for each one all routes would be saved anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 
 from bothways.xds import names
 from bothways.xds.resource import Resource
+from bothways.xds.servers import probe_routes
 from bothways.xds.snapshot import Snapshot
 
 _WILDCARD = "*"
@@ -109,11 +111,7 @@ class Followed:
             return False
         if any(of_type.pending for of_type in self._types.values()):
             return False
-        wanted: dict[str, set[str]] = {each: set() for each in names.PUSH_ORDER}
-        for listener in self._types[names.LISTENER_TYPE].held.values():
-            for kind, name in _references(listener):
-                wanted[kind].add(name)
-        return all(of <= self._held(kind).keys() for kind, of in wanted.items())
+        return all(names.of_probes(kind, name) or name in self._held(kind) for kind, name in self._referred_to())
 
     def take(self) -> Snapshot | None:
         """Return all that the node has confirmed, or None if that is what was taken last. Only while it is `whole`."""
@@ -123,18 +121,24 @@ class Followed:
         self._forget_unasked()
         resources = {kind: {**self._unasked[kind], **self._held(kind)} for kind in names.PUSH_ORDER}
         resources[names.CLUSTER_TYPE].update(self._held(names.ON_DEMAND_TYPE))
+        if (names.ROUTE_TYPE, names.PROBE) in self._referred_to():
+            resources[names.ROUTE_TYPE][names.PROBE] = probe_routes(())
         return Snapshot(self._version, resources)
 
     def not_kept(self) -> None:
         """Take note that what was taken last came to nothing: it is given out again."""
         self._changed = True
 
+    def _referred_to(self) -> set[tuple[str, str]]:
+        return {each for listener in self._held(names.LISTENER_TYPE).values() for each in _references(listener)}
+
     def _held(self, kind: str) -> _Resources:
         return self._types[kind].held if kind in self._types else {}
 
     def _recognized(self, kind: str, versions: Mapping[str, str]) -> Iterator[tuple[str, Resource]]:
         known = (*self._before.get(kind, _Type()).offered(), *self._base.get(names.stored_as(kind), {}).values())
-        return ((each.name, each) for each in known if versions.get(each.name) == each.version)
+        kept = (each for each in known if not names.of_probes(kind, each.name))
+        return ((each.name, each) for each in kept if versions.get(each.name) == each.version)
 
     def _answer(self, kind: str, of_type: _Type, message: Any) -> None:
         brought = of_type.pending.pop(message.response_nonce, {})
@@ -145,6 +149,8 @@ class Followed:
             return
         for name, resource in brought.items():
             of_type.doubtful.pop(name, None)
+            if names.of_probes(kind, name):
+                continue
             if refused:
                 good = self._base.get(names.stored_as(kind), {}).get(name)
                 if name not in of_type.held and good is not None:

@@ -189,6 +189,11 @@ def on_demand(name: str) -> bool:
     return name.startswith(_ON_DEMAND)
 
 
+def of_probes(type_url: str, name: str) -> bool:
+    """Tell whether a resource is there while somebody is probed alone: a cluster, or the routes of probes."""
+    return name == PROBE if type_url == ROUTE_TYPE else name.startswith(_PROBED)
+
+
 def of_one_customer(name: str) -> bool:
     """Tell whether a resource serves the calls to one customer, and nothing else."""
     return name.startswith(_OF_ONE_CUSTOMER)

@@ -1,4 +1,4 @@
-"""What is there for a while: replaced clusters of customers, those of probes, pools told apart by certificate."""
+"""What is there for a while: replaced clusters of customers, the ways of probes, pools told apart by certificate."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,14 +6,14 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from envoy.config.cluster.v3 import cluster_pb2
 from google.protobuf import any_pb2
 
 from bothways.xds import names
 from bothways.xds.by_name import differing
-from bothways.xds.cluster import CONNECTION_AGE, as_probed
+from bothways.xds.cluster import CONNECTION_AGE
 from bothways.xds.pools import told_apart
-from bothways.xds.resource import Deferred, Resource, resource_of
+from bothways.xds.resource import Deferred, Resource
+from bothways.xds.servers import ProbeWay, probe_routes, probe_way
 from bothways.xds.snapshot import Snapshot
 
 REPLACED_SECONDS = 15.0
@@ -26,7 +26,7 @@ REPLACED_SECONDS_MOST = 120.0
 """How long it stays if some node never confirms: that one keeps the cluster until it does (`stream.py`)."""
 
 PROBED_SECONDS = 60.0
-"""How long a probe's cluster stays: for the slowest calls of one probe, and not beside thousands of others."""
+"""How long a probe's way stays: for the slowest calls of one probe, and not beside thousands of others."""
 
 APART_SECONDS = 2 * CONNECTION_AGE
 """How long pools of connections are told apart after any customer's client certificate changed.
@@ -50,6 +50,7 @@ class Passing:
         self._replaced: dict[str, tuple[Resource, float]] = {}
         self._unconfirmed: set[str] = set()
         self._probed: dict[str, float] = {}
+        self._ways: dict[str, ProbeWay] = {}
 
     def follow(self, base: Snapshot, now: float) -> None:
         """Take the snapshot of the next state, and keep what it replaces, but nothing of whoever is called no more."""
@@ -72,12 +73,18 @@ class Passing:
             self._unconfirmed.add(old)
         for name in [each for each in self._replaced if self._is_needless(each)]:
             self._end(name)
+        self._ways = {}
 
     def probe(self, tsp_id: str, now: float) -> bool:
-        """Add the customer's cluster for a probe, or keep it longer; tell whether there is such a customer."""
+        """Add the customer's way for a probe, or keep it longer; tell whether there is such a customer."""
         if tsp_id in self._names:
             self._probed[tsp_id] = now + PROBED_SECONDS
         return tsp_id in self._names
+
+    @property
+    def probed(self) -> frozenset[str]:
+        """The customers who have a way for a probe."""
+        return frozenset(self._probed)
 
     @property
     def waits(self) -> bool:
@@ -99,6 +106,7 @@ class Passing:
             self._end(name)
         for tsp_id in probed:
             del self._probed[tsp_id]
+            self._ways.pop(tsp_id, None)
         together = self._apart_until is not None and self._apart_until <= now
         if together:
             self._apart_until = None
@@ -110,13 +118,23 @@ class Passing:
 
     def with_all(self, snapshot: Snapshot) -> Snapshot:
         """Return a snapshot, of the same customers, with all that is there for a while."""
-        clusters = self.base.of(names.CLUSTER_TYPE)
-        probed = (_probed(clusters[self._names[each]]) for each in self._probed if each in self._names)
-        more = {each.name: each for each in (*(resource for resource, _ in self._replaced.values()), *probed)}
-        added = {names.CLUSTER_TYPE: more} if more else {}
+        ways = [self._way(each) for each in sorted(self._probed) if each in self._names]
+        replaced = (resource for resource, _ in self._replaced.values())
+        more = {each.name: each for each in (*replaced, *(way.cluster for way in ways))}
+        others: dict[str, Resource] = {}
         if self._apart_until is not None:
-            added[names.ROUTE_TYPE] = {names.EGRESS: self._told_apart(snapshot.of(names.ROUTE_TYPE)[names.EGRESS])}
-        return _with(snapshot, added) if added else snapshot
+            others[names.EGRESS] = self._told_apart(snapshot.of(names.ROUTE_TYPE)[names.EGRESS])
+        if ways:
+            others[names.PROBE] = probe_routes(way.entry for way in ways)
+        return _with(snapshot, more, others) if more or others else snapshot
+
+    def _way(self, tsp_id: str) -> ProbeWay:
+        """Return the way of a probe: with hundreds under way, those of the others are not made again for one more."""
+        if tsp_id not in self._ways:
+            cluster = self.base.on_demand_of(names.CLUSTER_TYPE)[self._names[tsp_id]]
+            secret = self.base.on_demand_of(names.SECRET_TYPE)[names.client_certificate(tsp_id)]
+            self._ways[tsp_id] = probe_way(cluster, secret)
+        return self._ways[tsp_id]
 
     def _told_apart(self, routes: Resource) -> Resource:
         """Return the routes with their pools told apart: those of thousands of customers are copied once."""
@@ -142,10 +160,6 @@ def _tsp_id(cluster: str) -> str:
     return found[0]
 
 
-def _probed(resource: Resource) -> Resource:
-    return resource_of(as_probed(cluster_pb2.Cluster.FromString(resource.packed.value)))
-
-
 def _told_apart(routes: Resource) -> Any:
     return any_pb2.Any(type_url=routes.packed.type_url, value=told_apart(routes.packed.value))
 
@@ -156,15 +170,23 @@ def _another_certificate(before: Snapshot, after: Snapshot) -> bool:
     return any(came[name].version != left[name].version for name in left.keys() & came.keys())
 
 
-def _with(base: Snapshot, more: Mapping[str, Mapping[str, Resource]]) -> Snapshot:
-    def added(snapshot: Snapshot, to: Snapshot | None) -> Snapshot:
+def _with(base: Snapshot, clusters: Mapping[str, Resource], routes: Mapping[str, Resource]) -> Snapshot:
+    """Return a snapshot with more clusters, and with these in the place of its own routes of their names."""
+
+    def changed(snapshot: Snapshot, to: Snapshot | None) -> Snapshot:
         # All remote nodes have the same of these types: what is large is there once.
+        if to is not None:
+            same = {each: to.unasked(each) for each in (names.CLUSTER_TYPE, names.ROUTE_TYPE)}
+            return replace(snapshot, resources={**snapshot.resources, **same})
+        own = snapshot.unasked(names.ROUTE_TYPE)
         made = {
-            each: to.unasked(each) if to else {**snapshot.unasked(each), **of_type} for each, of_type in more.items()
+            names.CLUSTER_TYPE: {**snapshot.unasked(names.CLUSTER_TYPE), **clusters},
+            # Nodes that no probe reaches have no routes of probes.
+            names.ROUTE_TYPE: {name: routes.get(name, each) for name, each in own.items()},
         }
         return replace(snapshot, resources={**snapshot.resources, **made})
 
     remote: dict[str, Snapshot] = {}
     for name, each in base.remote.items():
-        remote[name] = added(each, next(iter(remote.values()), None))
-    return replace(added(base, None), remote=remote)
+        remote[name] = changed(each, next(iter(remote.values()), None))
+    return replace(changed(base, None), remote=remote)

@@ -5,7 +5,7 @@ by name. To make all those of 10,000 customers takes a second, and each change o
 A cluster has 10 kB, and few of thousands are ever asked for, so that they are packed when they are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bothways.xds import names
 from bothways.xds.by_name import ByName
-from bothways.xds.cluster import customer_cluster, customer_digest
+from bothways.xds.cluster import as_probed, customer_cluster, customer_digest
 from bothways.xds.parts import InParts, Part, place
 from bothways.xds.resource import Deferred, Resource, made_with, packed_resource, resource_of
 from bothways.xds.route import customer_entries, customer_routes
@@ -60,12 +60,11 @@ class _Entries:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What was made of a part: its resources with their digest, and its entries in both routes."""
+    """What was made of a part: its resources with their digest, and its entries in the routes."""
 
     secrets: Mapping[str, Resource]
     clusters: Mapping[str, Resource]
     called: _Entries
-    probed: _Entries
     digest: int
 
 
@@ -126,11 +125,35 @@ def _of_all(parts: tuple[ServerPart, ...], shown: _Shown) -> OfCustomers:
     made = [each.made(shown) for each in parts]
     secrets, clusters = ByName(each.secrets for each in made), ByName(each.clusters for each in made)
     on_demand = {names.SECRET_TYPE: secrets, names.CLUSTER_TYPE: clusters} if clusters else {}
-    routes = (
-        _routes(names.EGRESS, [each.called for each in made]),
-        _routes(names.PROBE, [each.probed for each in made]),
-    )
+    routes = (_routes([each.called for each in made]), probe_routes(()))
     return OfCustomers(on_demand, routes, f"{sum(each.digest for each in made):x}")
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeWay:
+    """What a node is given while a customer's server is probed: a cluster of its own, and the entry that leads there.
+
+    `entry` is a `MatchMap`, serialized, as `customer_entries` yields it.
+    """
+
+    cluster: Resource
+    entry: bytes
+
+
+def probe_way(cluster: Resource, secret: Resource) -> ProbeWay:
+    """Return the way to a customer's server for probes, established or not.
+
+    Of its cluster and its secret as `of_customers` made them; raises `TypeError` for others.
+    """
+    if not (isinstance(cluster, _ClusterOf) and isinstance(secret, _SecretOf)):
+        raise TypeError(f"{cluster.name} and {secret.name} are not those that were made of a customer's server")
+    [entry] = cluster.entries(names.PROBE, secret)
+    return ProbeWay(resource_of(as_probed(cluster.message())), entry)
+
+
+def probe_routes(entries: Iterable[bytes]) -> Resource:
+    """Return the routes of probes: with the entries of those who are probed, and without any while nobody is."""
+    return packed_resource(names.PROBE, customer_routes(names.PROBE, b"".join(entries)))
 
 
 def _make(servers: tuple[CustomerServer, ...], shown: _Shown) -> _Made:
@@ -141,20 +164,13 @@ def _make(servers: tuple[CustomerServer, ...], shown: _Shown) -> _Made:
     if len(secrets) != len(servers):
         raise ValueError("two servers are of one customer")
     established = [each for each in servers if each.established]
-    called, probed = (
-        [*customer_entries(name, of_these, client, danger_outbound_loopback=loopback)]
-        for name, of_these in ((names.EGRESS, established), (names.PROBE, servers))
-    )
+    called = [*customer_entries(names.EGRESS, established, client, danger_outbound_loopback=loopback)]
     digest = _digest(f"{each.name} {each.version}".encode() for each in (*secrets.values(), *clusters.values()))
-    return _Made(secrets, clusters, _entries(called), _entries(probed), digest)
+    return _Made(secrets, clusters, _Entries(b"".join(called), _digest(called)), digest)
 
 
 def _named(resources: Iterable[Resource]) -> dict[str, Resource]:
     return {each.name: each for each in resources}
-
-
-def _entries(entries: Sequence[bytes]) -> _Entries:
-    return _Entries(b"".join(entries), _digest(entries))
 
 
 def _digest(contents: Iterable[bytes]) -> int:
@@ -162,16 +178,16 @@ def _digest(contents: Iterable[bytes]) -> int:
     return sum(int.from_bytes(sha256(each).digest(), "big") for each in contents)
 
 
-def _routes(name: str, entries: Sequence[_Entries]) -> Resource:
+def _routes(entries: Sequence[_Entries]) -> Resource:
     digest = sum(each.digest for each in entries)
-    version = _version(_routes_form(name, empty=not digest), f"{digest:x}")
+    version, name = _version(_routes_form(empty=not digest), f"{digest:x}"), names.EGRESS
     return Deferred(name, version, lambda: customer_routes(name, b"".join(each.packed for each in entries)))
 
 
 @cache
-def _routes_form(name: str, *, empty: bool) -> str:
+def _routes_form(*, empty: bool) -> str:
     """Return the version of the routes around the entries: another one where a release makes them in another way."""
-    return packed_resource(name, customer_routes(name, b"" if empty else b"sample")).version
+    return packed_resource(names.EGRESS, customer_routes(names.EGRESS, b"" if empty else b"sample")).version
 
 
 class _ClusterOf(Resource):
@@ -190,23 +206,32 @@ class _ClusterOf(Resource):
     @property
     def packed(self) -> Any:
         """The cluster, made now."""
-        return any_of(customer_cluster(self._server, danger_outbound_loopback=self._danger_outbound_loopback))
+        return any_of(self.message())
+
+    def message(self) -> Any:
+        """Return the cluster as it is before it is packed, made now."""
+        return customer_cluster(self._server, danger_outbound_loopback=self._danger_outbound_loopback)
+
+    def entries(self, name: str, shown: "_SecretOf") -> Iterator[bytes]:
+        """Yield its entry in the routes of this name, as `customer_entries` does; the customer is `shown` that."""
+        loopback = self._danger_outbound_loopback
+        return customer_entries(name, (self._server,), shown.pair, danger_outbound_loopback=loopback)
 
 
 class _SecretOf(Resource):
     """The client certificate that a customer is shown, with its key."""
 
-    __slots__ = ("_pair",)
-    _pair: KeyPair
+    __slots__ = ("pair",)
+    pair: KeyPair
 
     def __init__(self, tsp_id: str, pair: KeyPair) -> None:
         name = names.client_certificate(tsp_id)
-        made_with(self, name=name, version=_version(_secret_form(pair), name), _pair=pair)
+        made_with(self, name=name, version=_version(_secret_form(pair), name), pair=pair)
 
     @property
     def packed(self) -> Any:
         """The secret, made now."""
-        return any_of(key_pair_secret(self.name, self._pair))
+        return any_of(key_pair_secret(self.name, self.pair))
 
 
 def _version(form: str, name: str) -> str:
