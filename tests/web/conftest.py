@@ -28,12 +28,17 @@ def ask() -> Ask:
     """Return a function that sends one request to an application; the API has to answer as its document says."""
 
     def send(
-        app: FastAPI, method: str, path: str, headers: dict[str, str] | None = None, body: object = None
+        app: FastAPI,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        body: object = None,
+        raw: bytes | None = None,
     ) -> httpx2.Response:
         async def once() -> httpx2.Response:
             transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
             async with httpx2.AsyncClient(transport=transport, base_url="http://hub") as client:
-                return await client.request(method, path, headers=headers, json=body)
+                return await client.request(method, path, headers=headers, json=body, content=raw)
 
         answer = asyncio.run(once())
         assert wrong_with(answer, method, answer.request.url.path) == []

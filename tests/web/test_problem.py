@@ -127,17 +127,6 @@ def choosy() -> FastAPI:
             "This cannot be done here",
             "GET is not answered at /count, wanted is PUT. Send the request with that method.",
         ),
-        (
-            "PUT",
-            "/count",
-            422,
-            "request",
-            "The request is not as it has to be",
-            (
-                "the header number is not of the wanted kind, the header name is missing. "
-                "Correct the request, and send it again."
-            ),
-        ),
     ],
 )
 def test_what_the_framework_refuses_is_a_problem_too(

@@ -21,6 +21,8 @@ from bothways.errors import (
     Unreachable,
     Unusable,
 )
+from bothways.findings import Finding
+from bothways.web.malformed import malformed_findings
 
 _STATUS: dict[type[BothwaysError], int] = {
     Proposed: 202,
@@ -92,15 +94,20 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         return _unexpected()
     more: dict[str, Any] = {}
     if isinstance(error, Refused):
-        pages = request.app.state.problems
-        more["errors"] = [finding.document() | {"type": pages + finding.id} for finding in error.findings]
-        # The first one is the most relevant: the rules go from what hides the others to details (RFC 9457 section 3).
-        more |= {"type": pages + error.findings[0].id} if error.findings else {}
+        more = _explained(request, error.findings)
     said = str(error) if _has_commands(request) else error.said
     answer = _problem(kind.__name__.lower(), _STATUS[kind], said, **more)
     if kind is NotAuthenticated:
         answer.headers["WWW-Authenticate"] = "Bearer"
     return answer
+
+
+def _explained(request: Request, findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """Return `errors` with the page of each finding, and that of the first one as `type`."""
+    pages = request.app.state.problems
+    more: dict[str, Any] = {"errors": [each.document() | {"type": pages + each.id} for each in findings]}
+    # The first one is the most relevant: the rules go from what hides the others to details (RFC 9457 section 3).
+    return more | ({"type": pages + findings[0].id} if findings else {})
 
 
 def _has_commands(request: Request) -> bool:
@@ -145,15 +152,10 @@ def _methods_at(request: Request) -> set[str]:
     return found
 
 
-async def _malformed(_request: Request, error: Exception) -> JSONResponse:
-    found = error.errors() if isinstance(error, RequestValidationError) else []
-    # Where, and whether it is there: the framework's own words tell of its inside, and may repeat what was sent.
-    places = ", ".join(
-        f"the {' '.join(str(part) for part in each['loc'])} "
-        f"{'is missing' if each['type'] == 'missing' else 'is not of the wanted kind'}"
-        for each in found
-    )
-    return _problem("request", _UNPROCESSABLE, f"{places}. Correct the request, and send it again.")
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    found = malformed_findings(error.errors() if isinstance(error, RequestValidationError) else [])
+    said = "\n".join(str(each) for each in found)
+    return _problem("request", _UNPROCESSABLE, said, **_explained(request, found))
 
 
 async def _left(_request: Request, _error: Exception) -> JSONResponse:
