@@ -258,6 +258,17 @@ def hub(terms: Terms, settings: Settings, pattern: Callable[[str], Hub]) -> Iter
 
 
 @pytest.fixture
+def shared_hub(terms: Terms, settings: Settings) -> Iterator[Hub]:
+    """A new hub in a database on which several control planes can work, opened; nothing runs."""
+    settings = replace(settings, database=new_schema())
+    with tempfile.TemporaryDirectory(prefix="hub-") as place:
+        directory = Path(place) / "hub"
+        initialise(directory, terms, settings, "tester")
+        with open_hub(directory, "tester") as opened:
+            yield opened
+
+
+@pytest.fixture
 def short() -> Iterator[Path]:
     """A directory with a short path, for hubs: unix sockets have short names."""
     with tempfile.TemporaryDirectory(prefix="hub-") as place:

@@ -10,11 +10,13 @@ import pytest
 
 from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Conflict, NotFound
+from bothways.operations import under_way
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer
 from bothways.operations.endpoints import record_probe, set_endpoint
 from bothways.operations.hub import Hub
-from bothways.outbound.asked import APART, AskedProbes
+from bothways.operations.under_way import Kind, tell
+from bothways.outbound.asked import APART, Asked, AskedProbes
 from bothways.pki.chain import certificate_pem
 from bothways.registry.customer import CustomerKind
 
@@ -26,9 +28,14 @@ def chain(make_ca: Callable[..., Any]) -> str:
 
 @pytest.fixture
 def registered(hub: Hub, issuer: str, chain: str) -> str:
-    set_endpoint(hub, issuer, "https://bank.localhost:1")
-    endorse_chain(hub, submit_chain(hub, issuer, chain.encode()).id)
-    return issuer
+    return ready(hub, issuer, chain)
+
+
+def ready(hub: Hub, tsp_id: str, chain: str) -> str:
+    """Have a customer with a server and an endorsed chain."""
+    set_endpoint(hub, tsp_id, "https://bank.localhost:1")
+    endorse_chain(hub, submit_chain(hub, tsp_id, chain.encode()).id)
+    return tsp_id
 
 
 async def nothing() -> None:
@@ -63,6 +70,40 @@ def test_what_is_asked_again_and_again_is_one_probe_and_soon_after_it_none(hub: 
         assert len(applied) == 2
 
     asyncio.run(test())
+
+
+def test_another_control_plane_says_the_same_of_a_probe(shared_hub: Hub, chain: str) -> None:
+    add_customer(shared_hub, "12345678", CustomerKind.ISSUER, "First Bank")
+    registered = ready(shared_hub, "12345678", chain)
+    go, clock = asyncio.Event(), [shared_hub.now()]
+
+    async def test() -> None:
+        here, there = [AskedProbes(replace(shared_hub, now=lambda: clock[0]), go.wait) for _ in range(2)]
+        assert await here.ask(registered) == 0
+        assert (await there.told(registered))["running"] is True
+        assert await there.ask(registered) == 0
+        assert not there._asked
+        go.set()
+        told = await finished(here, registered)
+        await asyncio.gather(*here._tasks)
+        assert (told["running"], "the hub could not make the probe" in told["problem"]) == (False, True)
+        assert await there.told(registered) == told
+        clock[0] += timedelta(seconds=5)
+        assert await there.ask(registered) == APART.total_seconds() - 5
+
+    asyncio.run(test())
+
+
+def test_a_probe_of_a_control_plane_that_was_killed_is_over(
+    shared_hub: Hub, chain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_customer(shared_hub, "12345678", CustomerKind.ISSUER, "First Bank")
+    registered = ready(shared_hub, "12345678", chain)
+    asked = Asked(shared_hub.now())
+    tell(shared_hub, Kind.ASKED_PROBE, registered, asked.document())
+    monkeypatch.setattr(under_way, "SILENT", timedelta(0))
+    told = asyncio.run(AskedProbes(shared_hub, nothing).told(registered))
+    assert (told["running"], "the hub could not make the probe" in told["problem"]) == (False, True)
 
 
 def test_the_customer_is_told_its_server_its_chains_and_its_last_probe(hub: Hub, registered: str, chain: str) -> None:

@@ -14,4 +14,5 @@ def test_a_new_database_has_every_table_of_every_module_and_the_triggers(databas
         *SCHEMA.tables
     }
     assert {"schema_version", "touched"} <= {*SCHEMA.tables}
-    assert {*OBSERVATIONS.tables} == {"control_plane", "last_call", "node_status", "observation", "source"}
+    observed = {"control_plane", "last_call", "node_status", "observation", "probed", "source", "under_way"}
+    assert {*OBSERVATIONS.tables} == observed

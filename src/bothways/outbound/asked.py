@@ -1,4 +1,7 @@
-"""Probes that customers ask for, over the endpoint: one at a time for each, a few at once, and not too often."""
+"""Probes that customers ask for, over the endpoint: one at a time for each, a few at once, and not too often.
+
+Where there are several control planes, a node asks each in turn: each says of a probe what the one says that makes it.
+"""
 
 import asyncio
 import logging
@@ -11,6 +14,7 @@ from bothways.errors import BothwaysError, NotFound
 from bothways.operations.chains import list_chains
 from bothways.operations.endpoints import list_probes, show_endpoint
 from bothways.operations.hub import Hub
+from bothways.operations.under_way import Kind, said_of, tell, telling
 from bothways.outbound.callers import KeptCallers
 from bothways.outbound.probe import probe_customer, probe_target
 from bothways.store.chains import ChainState
@@ -24,6 +28,7 @@ AT_ONCE = 4
 """Probes that were asked for and run at the same time; the others wait."""
 
 _REMEMBERED = 10_000
+_NOT_MADE = "the hub could not make the probe; its operator finds the reason in the hub's log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +39,18 @@ class Asked:
     problem: str = ""
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return not self.done.is_set()
+
+    def document(self) -> dict[str, Any]:
+        """Return what the other control planes are told of it."""
+        return {"at": self.at.isoformat(), "problem": self.problem, "over": not self.running}
+
 
 class AskedProbes:
-    """What customers asked for, in this process. `apply` brings what is stored into force, so that Envoy knows all."""
+    """What customers asked for, at all control planes. `apply` brings what is stored into force: Envoy knows all."""
 
     def __init__(self, hub: Hub, apply: Callable[[], Awaitable[object]]) -> None:
         self._hub, self._apply = hub, apply
@@ -51,28 +65,51 @@ class AskedProbes:
 
         Raises `NotFound` without a server, `Conflict` without an endorsed chain.
         """
-        now = self._hub.now()
-        asked = self._asked.get(tsp_id)
-        if asked and not asked.done.is_set():
+        now, own = self._hub.now(), self._asked.get(tsp_id)
+        asked = await asyncio.to_thread(self._last, tsp_id)
+        if asked and asked.running:
             return 0
         if asked and now - asked.at < APART:
             return max(1, round((APART - (now - asked.at)).total_seconds()))
         await asyncio.to_thread(probe_target, self._hub, tsp_id)
-        if self._asked.get(tsp_id) is not asked:
+        if self._asked.get(tsp_id) is not own:
             return 0
         self._forget(now)
-        self._asked[tsp_id] = Asked(now)
-        task = asyncio.create_task(self._probe(tsp_id, self._asked[tsp_id]))
+        asked = self._asked[tsp_id] = Asked(now)
+        try:
+            # Before this is answered: the next question may be put to another control plane.
+            await asyncio.to_thread(tell, self._hub, Kind.ASKED_PROBE, tsp_id, asked.document())
+        except BothwaysError:
+            del self._asked[tsp_id]
+            raise
+        task = asyncio.create_task(self._probe(tsp_id, asked))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return 0
 
     async def told(self, tsp_id: str) -> dict[str, Any]:
         """Return what the customer may know: its server, its endorsed chains, the last probe, and if one runs."""
-        known = await asyncio.to_thread(self._known, tsp_id)
-        asked = self._asked.get(tsp_id)
-        running = asked is not None and not asked.done.is_set()
-        return {"running": running, "problem": asked.problem or None if asked else None} | known
+        # In this order: one that ends in between counts as running still, and not as over without its result.
+        asked = await asyncio.to_thread(self._last, tsp_id)
+        running, problem = (asked.running, asked.problem or None) if asked else (False, None)
+        return {"running": running, "problem": problem} | await asyncio.to_thread(self._known, tsp_id)
+
+    def _last(self, tsp_id: str) -> Asked | None:
+        """Return what was asked for last, here or elsewhere; what a control plane that is gone had begun is over."""
+        own = self._asked.get(tsp_id)
+        if own and own.running:
+            return Asked(own.at)
+        # It may have ended just now, and then is another one, with its problem.
+        own, said = self._asked.get(tsp_id), said_of(self._hub, Kind.ASKED_PROBE, tsp_id)
+        if said is None:
+            return own
+        at, over = datetime.fromisoformat(said.document["at"]), said.document["over"]
+        if own and own.at >= at:
+            return own
+        asked = Asked(at, said.document["problem"] if over or not said.silent else _NOT_MADE)
+        if over or said.silent:
+            asked.done.set()
+        return asked
 
     def _known(self, tsp_id: str) -> dict[str, Any]:
         try:
@@ -84,7 +121,11 @@ class AskedProbes:
         return {"endpoint": url, "chains": chains, "probe": probes[0].document() if probes else None}
 
     async def _probe(self, tsp_id: str, asked: Asked) -> None:
-        problem = "the hub could not make the probe; its operator finds the reason in the hub's log"
+        async with telling(self._hub, Kind.ASKED_PROBE, tsp_id, lambda: self._asked[tsp_id].document()):  # noqa: PLW0108 - another one, once it has ended
+            await self._made(tsp_id, asked)
+
+    async def _made(self, tsp_id: str, asked: Asked) -> None:
+        problem = _NOT_MADE
         try:
             async with self._turn:
                 await self._apply()

@@ -42,7 +42,7 @@ class Told:
 
 def begin(transaction: Transaction, id: str, name: str) -> None:  # noqa: A002 - the column's name
     """Put a control plane on record, and forget those that are long gone."""
-    connection, now = transaction.connection, _clock(transaction.connection, transaction.now)
+    connection, now = transaction.connection, clock(transaction.connection, transaction.now)
     old = select(control_plane.c.id).where(control_plane.c.seen_at < now - KEPT)
     for table in (node_status, probed):
         connection.execute(delete(table).where(table.c.control_plane.in_(old)))
@@ -54,7 +54,7 @@ def begin(transaction: Transaction, id: str, name: str) -> None:  # noqa: A002 -
 def beat(transaction: Transaction, id: str, confirmed: int, answered: int) -> bool:  # noqa: A002 - the column's name
     """Say that a control plane is there, and what its nodes have; return False if it is on record no more."""
     values = {
-        "seen_at": _clock(transaction.connection, transaction.now),
+        "seen_at": clock(transaction.connection, transaction.now),
         "confirmed": confirmed,
         "answered": answered,
     }
@@ -89,7 +89,7 @@ def write_probed(transaction: Transaction, id: str, tsp_ids: Iterable[str]) -> N
 
 def told(connection: Connection, now: datetime, *, besides: str = "") -> tuple[Told, ...]:
     """Return what control planes said last, the one that was heard of last first; all but one."""
-    now, nodes = _clock(connection, now), dict[str, list[dict[str, Any]]]()
+    now, nodes = clock(connection, now), dict[str, list[dict[str, Any]]]()
     for row in connection.execute(select(node_status).where(node_status.c.control_plane != besides)):
         nodes.setdefault(row.control_plane, []).append(json.loads(row.document))
     asked = defaultdict[str, set[str]](set)
@@ -111,7 +111,7 @@ def told(connection: Connection, now: datetime, *, besides: str = "") -> tuple[T
     )
 
 
-def _clock(connection: Connection, now: datetime) -> datetime:
+def clock(connection: Connection, now: datetime) -> datetime:
     """Return what time it is: to those who share a database, by its clock and not by their own, which may differ."""
     if connection.dialect.name != "postgresql":
         return now

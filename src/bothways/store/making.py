@@ -7,13 +7,13 @@ from bothways.store import (
     indexes,
     schema,
     schema_api,
-    schema_fleet,
     schema_keys,
     schema_nodes,
     schema_people,
     schema_review,
     schema_sign_in,
     schema_statements,
+    schema_under_way,
     touched,
     version,
 )
@@ -32,7 +32,7 @@ _MODULES = (
     version,
 )
 SCHEMA = schema.metadata
-OBSERVATIONS = schema_fleet.metadata
+OBSERVATIONS = schema_under_way.metadata
 """In a file of their own beside SQLite, and in PostgreSQL beside all others."""
 
 

@@ -23,8 +23,8 @@ from bothways.errors import Conflict, Unusable
 from bothways.findings import Finding, Level
 from bothways.pki.keys import sha256
 from bothways.store.database import Database, Place, Transaction
-from bothways.store.schema_fleet import metadata
 from bothways.store.schema_observations import last_call, observation, source
+from bothways.store.schema_under_way import metadata
 
 OF_CUSTOMER = 50
 """How many are kept of each customer, proved and not proved by itself: who claims to be it pushes out no proved one."""
@@ -35,9 +35,9 @@ KEPT = timedelta(days=30)
 WINDOW = timedelta(hours=1)
 """The same again within this time counts one up; later, it is a new one."""
 
-_VERSION = 3
+_VERSION = 4
 # What only lacks tables that came later.
-_LACKING = (1, 2)
+_LACKING = (1, 2, 3)
 
 
 class ObservationStore:

@@ -2,11 +2,14 @@
 
 import asyncio
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.eventually import eventually_in_loop
 
 from bothways.errors import Conflict
+from bothways.operations import under_way
 from bothways.operations.hub import Hub
 from bothways.web.pages.probing import Probes, Run
 
@@ -23,13 +26,13 @@ def test_the_stages_are_told_and_a_second_one_joins_the_first(hub: Hub, issuer: 
 
     async def both() -> tuple[Run, Run]:
         probes = Probes(probe)
-        first, second = probes.begin(hub, issuer, apply), probes.begin(hub, issuer, apply)
+        first, second = await probes.begin(hub, issuer, apply), await probes.begin(hub, issuer, apply)
         assert not first.over
         go.set()
         await asyncio.gather(*probes._tasks)
-        third = probes.begin(hub, issuer, apply)
+        third = await probes.begin(hub, issuer, apply)
         await asyncio.gather(*probes._tasks)
-        assert probes.latest(issuer) is third is not first
+        assert probes.latest(hub, issuer) is third is not first
         return first, second
 
     first, second = asyncio.run(both())
@@ -49,9 +52,40 @@ def test_why_there_is_no_result_is_told(hub: Hub, issuer: str, error: Exception,
 
     async def once() -> Run:
         probes = Probes(probe)
-        run = probes.begin(hub, issuer, apply)
+        run = await probes.begin(hub, issuer, apply)
         await asyncio.gather(*probes._tasks, return_exceptions=True)
         return run
 
     run = asyncio.run(once())
     assert (run.over, said in run.problem, "inside" in run.problem) == (True, True, False)
+
+
+def test_another_control_plane_says_the_same_of_it_also_when_its_own_is_killed(
+    shared_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+
+    def probe(_: Hub, tsp_id: str, say: Any) -> None:
+        say("dns", tsp_id)
+        go.wait(30)
+        raise Conflict("the hub does not run.")
+
+    async def apply() -> None:
+        raise AssertionError
+
+    async def test() -> None:
+        here, there = Probes(probe), Probes(probe)
+        run = await here.begin(shared_hub, "1", apply)
+        await eventually_in_loop(lambda: there.latest(shared_hub, "1") == Run([["dns", "1"]]))
+        assert await there.begin(shared_hub, "1", apply) == Run([["dns", "1"]])
+        assert not there._tasks
+        monkeypatch.setattr(under_way, "SILENT", timedelta(0))
+        gone = there.latest(shared_hub, "1")
+        assert gone
+        assert (gone.over, "came to no end" in gone.problem) == (True, True)
+        go.set()
+        await asyncio.gather(*here._tasks)
+        assert run.over
+        assert there.latest(shared_hub, "1") == Run([["dns", "1"]], problem="the hub does not run.", over=True)
+
+    asyncio.run(test())

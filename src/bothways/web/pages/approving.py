@@ -1,16 +1,19 @@
-"""Approvals of many requests that somebody began on a page, and how far each has come. In memory, as the probes are."""
+"""Approvals of many requests that somebody began on a page, and how far each has come: kept and told as the probes."""
 
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from bothways.errors import BothwaysError, NotFound, Proposed
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_all
+from bothways.operations.under_way import Kind, said_of, tell, telling
 from bothways.texts.catalogue import worded
 
 _KEPT = 20
+_NO_END = worded("the rest was not approved; the reason is in the hub's log. Look there, and begin again.")
 
 
 @dataclass(slots=True)
@@ -20,7 +23,7 @@ class Job:
     by: str
     total: int
     outcomes: list[int] = field(default_factory=list)
-    failures: list[tuple[int, str]] = field(default_factory=list)
+    failures: list[Sequence[Any]] = field(default_factory=list)
     proposed: int = 0
     problem: str = ""
     over: bool = False
@@ -40,19 +43,33 @@ class Approvals:
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def find(self, name: str) -> Job:
-        """Return an approval. Raises `NotFound`."""
-        if name not in self._jobs:
+    def find(self, hub: Hub, name: str) -> Job:
+        """Return an approval, begun at whichever control plane. Raises `NotFound`."""
+        if name in self._jobs:
+            return self._jobs[name]
+        if (said := said_of(hub, Kind.APPROVALS, name)) is None:
             raise NotFound("there is no such approval under way. What was approved stands in the audit.")
-        return self._jobs[name]
+        job = Job(**said.document)
+        if said.silent and not job.over:
+            job.over, job.problem = True, _NO_END
+        return job
 
-    def begin(self, hub: Hub, numbers: Sequence[int], apply: Callable[[], Awaitable[str]], *, strict: bool) -> str:
+    async def begin(
+        self, hub: Hub, numbers: Sequence[int], apply: Callable[[], Awaitable[str]], *, strict: bool
+    ) -> str:
         """Begin to approve requests in the name of the hub's actor; return the name of the job."""
         for oldest in [each for each, past in self._jobs.items() if past.over][:-_KEPT]:
             del self._jobs[oldest]
-        name = secrets.token_urlsafe(9)
-        self._jobs[name] = job = Job(hub.actor, len(numbers))
-        task = asyncio.create_task(self._work(hub, numbers, job, apply, strict=strict))
+        name, job = secrets.token_urlsafe(9), Job(hub.actor, len(numbers))
+        # Before this is answered: the next question may be put to another control plane.
+        await asyncio.to_thread(tell, hub, Kind.APPROVALS, name, asdict(job))
+        self._jobs[name] = job
+
+        async def told() -> None:
+            async with telling(hub, Kind.APPROVALS, name, lambda: asdict(job)):
+                await self._work(hub, numbers, job, apply, strict=strict)
+
+        task = asyncio.create_task(told())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return name
@@ -75,9 +92,7 @@ class Approvals:
         except BothwaysError as error:
             job.problem = error.said
         except Exception:
-            job.problem = worded(
-                "the rest was not approved; the reason is in the hub's log. Look there, and begin again."
-            )
+            job.problem = _NO_END
             raise
         finally:
             job.over = True

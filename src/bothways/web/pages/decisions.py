@@ -56,12 +56,12 @@ def decisions_router(gate: Gate, view: View, approvals: Approvals) -> APIRouter:
         if not numbers:
             return redirect("/reviews")
         # What nobody looked at one by one is approved only if the rules have nothing to say about it at all.
-        return redirect(f"/approvals/{approvals.begin(hub, numbers, form.visitor.apply, strict=every)}")
+        return redirect(f"/approvals/{await approvals.begin(hub, numbers, form.visitor.apply, strict=every)}")
 
     @router.get("/approvals/{name}")
     def _approvals(visitor: who, name: str) -> Response:
-        visitor.may(Action.HUB_READ)
-        return view.page("approvals.html", visitor=visitor, place="reviews", job=approvals.find(name))
+        hub = visitor.may(Action.HUB_READ)
+        return view.page("approvals.html", visitor=visitor, place="reviews", job=approvals.find(hub, name))
 
     return router
 

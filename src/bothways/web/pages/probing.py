@@ -1,17 +1,22 @@
-"""Probes that somebody asked for on a page, and how far each is. In memory: what came of it is in the database."""
+"""Probes that somebody asked for on a page, and how far each is: what came of it is on record elsewhere.
+
+In memory, and where there are several control planes, told to all: any of them is asked how far it is.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field
 
 from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
+from bothways.operations.under_way import Kind, said_of, tell, telling
 from bothways.outbound.probe import probe_customer
 from bothways.texts.catalogue import worded
 
 STAGES = ("dns", "tcp", "tls", "chain", "callers", "call")
 _AT_ONCE = 4
 _KEPT = 1_000
+_NO_END = worded("the probe came to no end; the reason is in the hub's log. Ask who runs the hub to look there.")
 
 Probe = Callable[..., object]
 
@@ -20,7 +25,7 @@ Probe = Callable[..., object]
 class Run:
     """One probe under way, or over: the stages that were told so far, and why there is no result, if there is none."""
 
-    stages: list[tuple[str, str]] = field(default_factory=list)
+    stages: list[Sequence[str]] = field(default_factory=list)
     problem: str = ""
     over: bool = False
     stages_most: int = len(STAGES)
@@ -35,17 +40,27 @@ class Probes:
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def latest(self, tsp_id: str) -> Run | None:
-        """Return the last probe that was asked for, if there was one since the hub was started."""
-        return self._runs.get(tsp_id)
+    def latest(self, hub: Hub, tsp_id: str) -> Run | None:
+        """Return the last probe that was asked for: since the hub was started, or lately at any control plane."""
+        own = self._runs.get(tsp_id)
+        said = None if own and not own.over else said_of(hub, Kind.PAGE_PROBE, tsp_id)
+        if said is None:
+            return own
+        run = Run(**said.document)
+        if said.silent and not run.over:
+            run.over, run.problem = True, _NO_END
+        return run
 
-    def begin(self, hub: Hub, tsp_id: str, apply: Callable[[], Awaitable[object]]) -> Run:
+    async def begin(self, hub: Hub, tsp_id: str, apply: Callable[[], Awaitable[object]]) -> Run:
         """Begin a probe, and bring into force what it opens; one that is under way is the same one."""
-        known = self._runs.pop(tsp_id, None)
-        run = known if known and not known.over else Run()
+        known = await asyncio.to_thread(self.latest, hub, tsp_id)
+        if known and not known.over:
+            return known
+        run = Run()
+        # Before this is answered: the next question may be put to another control plane.
+        await asyncio.to_thread(tell, hub, Kind.PAGE_PROBE, tsp_id, asdict(run))
+        self._runs.pop(tsp_id, None)
         self._runs[tsp_id] = run
-        if run is known:
-            return run
         for oldest in [each for each, past in self._runs.items() if past.over][: len(self._runs) - _KEPT]:
             del self._runs[oldest]
         task = asyncio.create_task(self._work(hub, tsp_id, run, apply))
@@ -54,6 +69,10 @@ class Probes:
         return run
 
     async def _work(self, hub: Hub, tsp_id: str, run: Run, apply: Callable[[], Awaitable[object]]) -> None:
+        async with telling(hub, Kind.PAGE_PROBE, tsp_id, lambda: asdict(run)):
+            await self._made(hub, tsp_id, run, apply)
+
+    async def _made(self, hub: Hub, tsp_id: str, run: Run, apply: Callable[[], Awaitable[object]]) -> None:
         def say(stage: str, said: str) -> None:
             run.stages.append((stage, said))
 
@@ -64,9 +83,7 @@ class Probes:
         except BothwaysError as error:
             run.problem = error.said
         except Exception:
-            run.problem = worded(
-                "the probe came to no end; the reason is in the hub's log. Ask who runs the hub to look there."
-            )
+            run.problem = _NO_END
             raise
         finally:
             run.over = True

@@ -79,7 +79,7 @@ def trust_router(gate: Gate, view: View, probes: Probes) -> APIRouter:
     async def _probe(form: sent, tsp_id: TspId) -> Response:
         hub = form.visitor.may(Action.PROBE, tsp_id)
         await asyncio.to_thread(show_customer, hub, tsp_id)
-        probes.begin(hub, tsp_id, form.visitor.apply)
+        await probes.begin(hub, tsp_id, form.visitor.apply)
         return redirect(f"/customers/{tsp_id}/endpoint")
 
     return router
@@ -135,7 +135,7 @@ def _endpoint_page(hub: Hub, visitor: Visitor, tsp_id: str, probes: Probes) -> d
         "endpoint": endpoint,
         "named": last_submitted(hub, tsp_id),
         "probes": shown_probes(list_probes(hub, tsp_id)),
-        "run": probes.latest(tsp_id),
+        "run": probes.latest(hub, tsp_id),
         "may_write": visitor.can(Action.ENDPOINT_WRITE),
         "may_probe": visitor.can(Action.PROBE),
     }

@@ -1,0 +1,53 @@
+"""The last word of each thing, on both databases; what is long over is forgotten, and nothing of another kind."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from tests.postgresql import new_schema
+
+from bothways.store import under_way
+from bothways.store.database import create
+from bothways.store.observations import ObservationStore
+from bothways.store.schema_under_way import under_way as table
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObservationStore]:
+    place = new_schema() if request.param == "postgresql" else tmp_path / "observations.db"
+    if isinstance(place, str):
+        create(place, "PPR").close()
+    with closing(ObservationStore(place)) as opened:
+        yield opened
+
+
+def test_the_last_word_counts_and_nobody_elses(store: ObservationStore, now: datetime) -> None:
+    with store.write(now) as transaction:
+        under_way.tell(transaction, "probe", {"1": {"over": False}, "2": {}})
+        under_way.tell(transaction, "probe", {"1": {"over": True}})
+    with store.read() as connection:
+        word = under_way.told(connection, "probe", "1", now)
+        assert word
+        assert word.document == {"over": True}
+        assert timedelta(0) <= word.age < timedelta(minutes=1)
+        assert under_way.told(connection, "knock", "1", now) is None
+        assert under_way.known(connection, "probe", ["1", "3"]) == {"1"}
+        assert under_way.known(connection, "probe", []) == frozenset()
+
+
+def test_what_is_long_over_is_forgotten_and_nothing_of_another_kind(store: ObservationStore) -> None:
+    now = datetime.now(UTC)
+    with store.write(now) as transaction:
+        for kind in ("probe", "knock"):
+            under_way.tell(transaction, kind, {"old": {}})
+        transaction.connection.execute(update(table).values(told_at=now - timedelta(minutes=2)))
+        under_way.tell(transaction, "knock", {"new": {}}, kept=timedelta(minutes=1))
+    with store.read() as connection:
+        assert under_way.known(connection, "knock", ["old", "new"]) == {"new"}
+        assert under_way.known(connection, "probe", ["old"]) == {"old"}
+        word = under_way.told(connection, "probe", "old", now)
+        assert word
+        assert word.age >= timedelta(minutes=2)
