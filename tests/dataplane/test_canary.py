@@ -35,14 +35,9 @@ from bothways.dataplane.canary import (
     Canary,
     Knock,
     Outcome,
-    doors_of_nodes,
     judge,
     problems,
-    reachable,
     verdict,
-)
-from bothways.dataplane.canary import (
-    Door as DoorOf,
 )
 from bothways.dataplane.envoy import EnvoyProcess, find_envoy
 from bothways.dataplane.publisher import Publisher
@@ -101,14 +96,6 @@ def test_of_a_shut_endpoint_only_an_answer_is_a_problem() -> None:
     assert problems(knocks, shut=True) == (f"the canary at [::1]:443, {BARE}: seen",)
 
 
-@pytest.mark.parametrize(
-    ("bound", "knocked"),
-    [("0.0.0.0", "127.0.0.1"), ("::", "::1"), ("192.0.2.7", "192.0.2.7"), ("::1", "::1")],  # noqa: S104
-)
-def test_a_listener_on_all_addresses_is_reached_on_loopback(bound: str, knocked: str) -> None:
-    assert reachable(Address(bound, 8443)) == Address(knocked, 8443)
-
-
 class Door:
     """Takes what the canary has to say, in place of a publisher."""
 
@@ -123,22 +110,6 @@ def canary_of(hub: Hub, address: Address, door: Callable[[HubState, str], Awaita
     """Return a canary that knocks at one address alone."""
     state = replace(hub_state(hub), inbound=address)
     return Canary(state, (), lambda: contract(hub).trust.server_ca, door, hub.run_directory)
-
-
-def test_a_node_is_knocked_at_where_it_is_reached_unless_nobody_knows_or_another_control_plane_does(hub: Hub) -> None:
-    def node(name: str, bound: str, reached: Address | None = None) -> RemoteNode:
-        return RemoteNode(name, Address(bound, 443), Address("127.0.0.1", 15001), frozenset(), reached)
-
-    place = Address("eu-3.hub.example", 8443)
-    nodes = (
-        node("eu-1", "192.0.2.7"),
-        node("eu-2", "0.0.0.0"),  # noqa: S104 - nothing is bound
-        node("eu-3", "0.0.0.0", place),  # noqa: S104 - as above
-        node("eu-4", "127.0.0.1"),
-        node("eu-5", "192.0.2.8"),
-    )
-    found = doors_of_nodes(replace(hub_state(hub), nodes=nodes), {"eu-5"})
-    assert found == (DoorOf(Address("192.0.2.7", 443), "eu-1"), DoorOf(place, "eu-3"))
 
 
 @pytest.mark.parametrize(
@@ -211,6 +182,19 @@ def test_a_node_that_is_first_is_at_fault_for_what_it_lets_in_and_for_a_door_tha
         assert len(door.shut) == 2
 
     asyncio.run(run())
+
+
+def test_whoever_sees_to_a_node_tells_when_it_refused_strangers_and_nobody_else_does(hub: Hub) -> None:
+    with guarded(context_of(hub)) as own, guarded(context_of(hub)) as place:
+        canary, left = canary_of(hub, own, Door()), set[str]()
+        named = Address("localhost", place.port)
+        canary.follow(replace(canary._state, nodes=(RemoteNode("eu-1", place, place, frozenset(), named),)))
+        canary._elsewhere = lambda: left
+        asyncio.run(canary.look())
+        assert {*canary.refused_at} == {str(own), str(named)}
+        left.add("eu-1")
+        asyncio.run(canary.look())
+        assert {*canary.refused_at} == {str(own)}
 
 
 @contextmanager

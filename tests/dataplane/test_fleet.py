@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -43,6 +44,7 @@ def settings() -> Settings:
 class Plane:
     """A control plane: what it serves, what it knows, and a node that is connected to it."""
 
+    socket: Path
     ads: AdsServer
     fleet: Fleet
     publisher: Publisher
@@ -74,7 +76,7 @@ async def plane(hub: Hub, name: str) -> AsyncIterator[Plane]:
         node = Node(channel, f"node-{name}")
         await node.answer(await node.take_all(ads.snapshot, but=names.ROUTE_TYPE))
         made = Plane(
-            ads, known, publisher, node, [asyncio.create_task(each) for each in (known.run(), publisher.run())]
+            socket, ads, known, publisher, node, [asyncio.create_task(each) for each in (known.run(), publisher.run())]
         )
         try:
             yield made
@@ -89,6 +91,10 @@ async def both(hub: Hub) -> AsyncIterator[tuple[Plane, Plane]]:
         first, second = [await stack.enter_async_context(plane(hub, name)) for name in "ab"]
         await eventually_in_loop(lambda: told(first) == told(second) == [("node-a", "a"), ("node-b", "b")])
         yield first, second
+
+
+def named(plane: Plane) -> list[tuple[str, str]]:
+    return [(each["node"], each["control_plane"]) for each in plane.fleet.nodes()]
 
 
 def told(plane: Plane) -> list[tuple[str, str]]:
@@ -106,6 +112,7 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
         async with both(hub) as (first, second):
             assert [each["name"] for each in first.fleet.planes()] == ["a", "b"]
             assert first.fleet.elsewhere() == {"node-b"}
+            await a_node_that_is_connected_to_both_is_left_to_nobody(first, second)
             await a_change_is_in_force_when_the_nodes_of_both_have_it(hub, first, second)
             await what_was_taken_out_is_written_again(hub)
             monkeypatch.setattr(fleet, "GONE", timedelta(seconds=1))
@@ -118,6 +125,16 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
             await who_is_probed_by_one_is_known_to_the_nodes_of_both(first, second)
 
     asyncio.run(run())
+
+
+async def a_node_that_is_connected_to_both_is_left_to_nobody(first: Plane, second: Plane) -> None:
+    """Whoever has its key comes to the other control plane: the canary goes on to look at it, from both."""
+    async with grpc.aio.insecure_channel(f"unix:{second.socket}") as channel:
+        await Node(channel, "node-a").take_all(second.ads.snapshot, but=names.ROUTE_TYPE)
+        await eventually_in_loop(lambda: [name for name, _ in named(first)] == ["node-a", "node-a", "node-b"])
+        assert first.fleet.elsewhere() == {"node-b"}
+        assert not second.fleet.elsewhere()
+    await eventually_in_loop(lambda: named(first) == named(second) == [("node-a", "a"), ("node-b", "b")])
 
 
 async def a_change_is_in_force_when_the_nodes_of_both_have_it(hub: Hub, first: Plane, second: Plane) -> None:

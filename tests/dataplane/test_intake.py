@@ -64,14 +64,27 @@ def test_strangers_do_not_hide_what_customers_prove_with_their_keys(hub: Hub) ->
 def test_what_comes_of_our_own_connections_is_left_out_for_a_while(hub: Hub) -> None:
     clock = [0.0]
     intake = Intake(hub, lambda: clock[0])
-    intake.disregard("192.0.2.1", 50000)
+    asyncio.run(intake.disregard("192.0.2.1", 50000))
     own = replace(NO_CERTIFICATE, port="50000")
     intake.take([own, replace(own, port="50001"), replace(own, source="192.0.2.2")])
     assert intake.taken == 2
     clock[0] = 61.0
-    intake.disregard("192.0.2.1", 50002)
+    asyncio.run(intake.disregard("192.0.2.1", 50002))
     intake.take([own])
     assert intake.taken == 3
+
+
+def test_so_is_what_comes_of_those_of_other_control_planes(shared_hub: Hub) -> None:
+    here, there = Intake(shared_hub), Intake(shared_hub)
+
+    async def knock() -> None:
+        await asyncio.gather(*(there.disregard("192.0.2.1", port) for port in (50000, 50001)))
+
+    asyncio.run(knock())
+    own = replace(NO_CERTIFICATE, port="50000")
+    here.take([own, replace(own, port="50001"), replace(own, port="50002"), replace(own, source="192.0.2.2")])
+    asyncio.run(here.store())
+    assert {(each.source, each.count) for each in list_observations(shared_hub)} == {("192.0.2.1", 1), ("192.0.2.2", 1)}
 
 
 def test_connections_are_told_once_an_hour_and_are_bounded(

@@ -35,7 +35,7 @@ from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import lists_due
 from bothways.operations.rotation import next_renewal, own_certificates, rotate_client_certificate
 from bothways.operations.services import add_service
-from bothways.operations.upkeep import Upkeep, upkeep
+from bothways.operations.upkeep import AGAIN, Upkeep, upkeep
 from bothways.pki.chain import certificate_pem
 from bothways.pki.profile import uri_id
 from bothways.pki.revocation import RevocationReason
@@ -301,6 +301,25 @@ def test_whoever_has_not_the_turn_publishes_and_keeps_up_only_what_it_was_asked_
         hub, approve_request(hub, submit_request(hub, issuer, make_csr()).id).serial, RevocationReason.SUPERSEDED
     )
     asyncio.run(take_over())
+
+
+def test_what_failed_when_it_was_asked_is_not_told_for_ever_by_whoever_has_not_the_turn(hub: Hub) -> None:
+    due = next_renewal(hub, Role.CLIENT)
+    assert due is not None
+    clock, held = [due], [False]
+
+    async def run(later: Hub) -> None:
+        async with publishing(later, current_snapshot(hub), lambda: held[0]) as (publisher, _):
+            await publisher.apply()
+            assert "the client certificate is not renewed" in publisher.problem
+            # By now the one that has the turn has tried again.
+            clock[0] += AGAIN + timedelta(seconds=1)
+            assert publisher.problem == ""
+            held[0] = True
+            await eventually_in_loop(lambda: "the client certificate is not renewed" in publisher.problem)
+
+    with without_key(hub, "client-ca-1") as opened:
+        asyncio.run(run(replace(opened, now=lambda: clock[0])))
 
 
 def test_the_end_of_an_endorsed_chain_changes_the_version(hub: Hub, make_ca: MakeCa) -> None:

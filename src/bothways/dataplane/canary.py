@@ -6,7 +6,6 @@ good certificate were meant for a customer: the status 403 as well, for it says 
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 import socket
 import ssl
@@ -21,6 +20,7 @@ from cryptography import x509
 
 from bothways import files
 from bothways.dataplane.ads import AdsServer
+from bothways.dataplane.doors import Door, doors_of_nodes, reachable
 from bothways.dataplane.stranger import foreign_certificate
 from bothways.xds.names import embedded_node
 from bothways.xds.state import Address, HubState
@@ -44,15 +44,9 @@ class Outcome(Enum):
     UNREACHABLE = "unreachable"
 
 
+Going = Callable[[str, int], Awaitable[None]]
+
 _WORSE = (Outcome.REFUSED, Outcome.UNREACHABLE, Outcome.ANSWERED)
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where the canary knocks, and at whose: the name of a node, empty if nobody knows."""
-
-    address: Address
-    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +77,6 @@ def judge(heard: bytes, error: Exception | None) -> tuple[Outcome, str]:
     if isinstance(error, TimeoutError):
         return Outcome.UNREACHABLE, f"nothing was heard in {_PATIENCE:.0f} s"
     return Outcome.UNREACHABLE, str(error or "") or "the connection was closed without a reason"
-
-
-def reachable(address: Address) -> Address:
-    """Return where to knock: at the address itself, or on loopback if the listener is bound to all addresses."""
-    if not (bound := ipaddress.ip_address(address.host)).is_unspecified:
-        return address
-    return Address("127.0.0.1" if bound.version == 4 else "::1", address.port)  # noqa: PLR2004 - IPv4
-
-
-def doors_of_nodes(state: HubState, elsewhere: Collection[str] = ()) -> tuple[Door, ...]:
-    """Return the doors of the remote nodes that can be knocked at; not of those that another control plane sees to.
-
-    Of an address that is bound nobody knows whether it leads there from here, if it is loopback or every address.
-    """
-    return tuple(
-        Door(each.reached_at or each.inbound, each.name)
-        for each in state.nodes
-        if each.name not in elsewhere and (each.reached_at or not _is_of_its_own_machine(each.inbound))
-    )
 
 
 def verdict(knocks: Sequence[Knock], now: datetime, *, shut: bool) -> dict[str, str]:
@@ -135,7 +110,7 @@ class Canary:
         server_ca: Callable[[], str],
         shut: Callable[[HubState, str], Awaitable[object]],
         directory: Path,
-        going: Callable[[str, int], None] = lambda *_: None,
+        going: Going | None = None,
         elsewhere: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self._state = state
@@ -175,6 +150,9 @@ class Canary:
         ours |= dict.fromkeys(Door(reachable(each)) for each in self._addresses)
         doors = (*ours, *doors_of_nodes(state, self._elsewhere()))
         self.verdicts = {each.node: self.verdicts[each.node] for each in doors if each.node in self.verdicts}
+        at_doors = {str(each.address) for each in doors}
+        # When it was seen last, whoever looks there now says: what is told grows old, and somebody is woken for it.
+        self.refused_at = {address: at for address, at in self.refused_at.items() if address in at_doors}
         at_once = asyncio.Semaphore(_AT_ONCE)
         found = await asyncio.gather(*(self._look_at(each, state, at_once) for each in doors))
         knocks = [knock for at_door in found for knock in at_door]
@@ -261,7 +239,7 @@ class Canary:
         self.problem = problem
 
 
-async def _heard(address: Address, host: str, context: ssl.SSLContext, going: Callable[[str, int], None]) -> bytes:
+async def _heard(address: Address, host: str, context: ssl.SSLContext, going: Going | None) -> bytes:
     """Shake hands and ask; return the first bytes of the answer. Raises `OSError` with the alert, `TimeoutError`.
 
     In TLS 1.3 the server speaks of the certificate after the client's handshake is over (RFC 8446 section 4.4.2.4). It
@@ -269,7 +247,8 @@ async def _heard(address: Address, host: str, context: ssl.SSLContext, going: Ca
     """
     async with asyncio.timeout(_PATIENCE):
         plain = await _connected(address)
-        going(*plain.getsockname()[:2])
+        if going:
+            await going(*plain.getsockname()[:2])
         reader, writer = await asyncio.open_connection(sock=plain, ssl=context, server_hostname=host)
         try:
             with contextlib.suppress(TimeoutError):
@@ -293,8 +272,3 @@ async def _connected(address: Address) -> socket.socket:
         plain.close()
         raise
     return plain
-
-
-def _is_of_its_own_machine(address: Address) -> bool:
-    bound = ipaddress.ip_address(address.host)
-    return bound.is_unspecified or bound.is_loopback

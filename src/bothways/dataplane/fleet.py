@@ -60,10 +60,10 @@ class Fleet:
         return tuple(each for each in self._ads.away() if each not in there)
 
     def elsewhere(self) -> frozenset[str]:
-        """Return the nodes that are connected to other control planes."""
-        return frozenset(
-            str(each["node"]) for told in self._others if told.alive for each in told.nodes if each["connected"]
-        )
+        """Return the nodes that are connected to other control planes, and not to this one too."""
+        there = {each["node"] for told in self._others if told.alive for each in told.nodes if each["connected"]}
+        # Of one that is at both, each would leave it to the other.
+        return frozenset(map(str, there - self._ads.names()))
 
     def probe(self, tsp_id: str) -> None:
         """Have the other control planes send this customer's server to their nodes for a probe, for as long as here."""

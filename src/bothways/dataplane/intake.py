@@ -5,6 +5,7 @@ how much is told.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -13,8 +14,10 @@ from dataclasses import replace
 
 from bothways.connectivity.observation import FailedHandshake, Failure
 from bothways.dataplane.access_log import Connection, Record
+from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
 from bothways.operations.observations import Times, connections_seen, observe
+from bothways.operations.under_way import knocked, tell_knocks
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +32,9 @@ _EVERY = 1.0
 _CONNECTIONS_EVERY = 10.0
 _SEEN_AGAIN = 3600.0
 _OWN = 60.0
+_TELL = 0.5
+_KNOCKS = 1000
+_PORTS = 20
 _REMEMBERED = 50_000
 
 
@@ -43,6 +49,8 @@ class Intake:
         self._connections: set[Connection] = set()
         self._seen: dict[Connection, float] = {}
         self._own: dict[tuple[str, str], float] = {}
+        self._knocks: list[str] = []
+        self._telling: asyncio.Task[None] | None = None
         self._failure = ""
         self.taken = 0
         self.dropped = 0
@@ -51,11 +59,27 @@ class Intake:
         """Return the counts since the start as the JSON object that the control socket answers."""
         return {"taken": self.taken, "dropped": self.dropped}
 
-    def disregard(self, address: str, port: int) -> None:
-        """Leave out what comes of a connection of our own, which is about to be made from there."""
+    async def disregard(self, address: str, port: int) -> None:
+        """Leave out what comes of a connection of our own, which is about to be made from there.
+
+        Where there are several control planes, a node tells each in turn why calls failed: all are to leave it out.
+        """
         now = self._clock()
         self._own = {each: made for each, made in self._own.items() if now - made < _OWN}
         self._own[address, str(port)] = now
+        if self._hub.database.shared:
+            self._knocks = [*self._knocks[-_KNOCKS:], knocked(address, port)]
+            if self._telling is None or self._telling.done():
+                self._telling = asyncio.create_task(self._tell_knocks())
+            # A database that hangs keeps nobody from looking at the endpoint.
+            await asyncio.wait({self._telling}, timeout=_TELL)
+
+    async def _tell_knocks(self) -> None:
+        while self._knocks:
+            places, self._knocks = self._knocks, []
+            # What it failed with, whoever else uses the database says too.
+            with contextlib.suppress(BothwaysError):
+                await asyncio.to_thread(tell_knocks, self._hub, places)
 
     def take(self, records: Iterable[Record]) -> None:
         """Gather records; never blocks, never fails, and holds a bounded number of them."""
@@ -95,7 +119,8 @@ class Intake:
             return
         self.taken += 1
         if known := self._failures.get(failure):
-            self._failures[failure] = Times(known.count + 1, max(known.last_at, failure.at))
+            ports = (*known.ports, *_port(failure))[:_PORTS]
+            self._failures[failure] = Times(known.count + 1, max(known.last_at, failure.at), ports)
             return
         if isinstance(failure, FailedHandshake):
             lane, most, caller = "strangers", STRANGERS, failure.source
@@ -105,7 +130,7 @@ class Intake:
             self.dropped += 1
             return
         self._lanes.update((lane, caller))
-        self._failures[failure] = Times(1, failure.at)
+        self._failures[failure] = Times(1, failure.at, _port(failure))
 
     def _connect(self, connection: Connection) -> None:
         now = self._clock()
@@ -121,3 +146,7 @@ class Intake:
         if told != self._failure:
             _log.error("why calls fail cannot be stored: %s", told)
         self._failure = told
+
+
+def _port(failure: Failure) -> tuple[str, ...]:
+    return (failure.port,) if isinstance(failure, FailedHandshake) else ()

@@ -86,7 +86,9 @@ class Publisher:
         """What failed in the last round, and why the endpoint is shut, in sentences; empty if all is well."""
         shut = f"the endpoint is shut, for a stranger was let in: {self._shut}. {_REOPEN}" if self._shut else ""
         held = str(self._rollout.held or "")
-        found = (shut, held, self._failure, self._unsaved, *self._neglected, *self._plane.problems)
+        # What was not done here a while ago, whoever has the turn may have done.
+        old = self._hub.now() >= self._upkeep_due and not self._held()
+        found = (shut, held, self._failure, self._unsaved, *(() if old else self._neglected), *self._plane.problems)
         return "; ".join(each for each in found if each)
 
     def serves(self, cluster: str) -> bool:

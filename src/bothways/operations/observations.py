@@ -1,7 +1,8 @@
 """Why calls failed: judge what the data plane logged, match it to a customer, store it, list it."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,9 +23,10 @@ from bothways.connectivity.observation import (
 from bothways.connectivity.refusal import Known, refusal_finding
 from bothways.errors import NotFound, Unusable
 from bothways.operations.hub import Hub
+from bothways.operations.under_way import Kind, knocked
 from bothways.pki.presented import Presented, read_presented
 from bothways.pki.profile import read_uri_id
-from bothways.store import authorities, certificates, closures, customers, facts, observations, services
+from bothways.store import authorities, certificates, closures, customers, facts, observations, services, under_way
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
 
@@ -40,19 +42,27 @@ _NOBODY: _Owner = (None, None)
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How often the same failure was logged, and when last."""
+    """How often the same failure was logged, when last, and from which ports of its source, of the first ones."""
 
     count: int
     last_at: datetime
+    ports: tuple[str, ...] = ()
 
 
 def observe(hub: Hub, failures: Mapping[Failure, Times]) -> tuple[Observation, ...]:
-    """Judge failed calls, store what comes of it in one transaction, and return it."""
+    """Judge failed calls, store what comes of it in one transaction, and return it.
+
+    What the canary of whichever control plane did is nobody's failed call.
+    """
     if not failures:
         return ()
     with hub.read() as connection, hub.observations.read() as seen:
-        judge = _Judge(hub, connection, seen)
-        made = tuple(judge.observation(failure, times) for failure, times in failures.items())
+        judge, own = _Judge(hub, connection, seen), _of_canaries(seen, failures)
+        made = tuple(
+            judge.observation(failure, replace(times, count=left))
+            for failure, times in failures.items()
+            if (left := times.count - own[failure]) > 0
+        )
     with hub.observations.write(hub.now()) as transaction:
         observations.add(transaction, made)
     return made
@@ -112,6 +122,17 @@ def failed_calls(hub: Hub) -> dict[str, int] | None:
             return observations.count(seen, hub.now() - _COUNTED)
     except Unusable:
         return None
+
+
+def _of_canaries(seen: Connection, failures: Mapping[Failure, Times]) -> Counter[Failure]:
+    """Return how often a failure was one of a canary, that said before from where it knocks."""
+    places = {
+        knocked(failure.source, port): failure
+        for failure, times in failures.items()
+        if isinstance(failure, FailedHandshake)
+        for port in times.ports
+    }
+    return Counter(places[each] for each in under_way.known(seen, Kind.KNOCK.value, places))
 
 
 class _Judge:
