@@ -8,7 +8,7 @@ no barrier; what they do stands in the audit.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -102,6 +102,15 @@ def proposal_of(hub: Hub, kind: Kind, number: int) -> Proposal | None:
         return None
     with hub.read() as connection:
         return proposals.many(connection, kind, (number,)).get(number)
+
+
+def proposers(hub: Hub, kind: Kind, numbers: Collection[int]) -> dict[int, tuple[str, bool]]:
+    """Return who has proposed each of these, and whether that is the actor; nothing where one person is enough."""
+    if not (required(hub) and numbers):
+        return {}
+    with hub.read() as connection:
+        known, own = proposals.many(connection, kind, numbers), person_of(connection, hub.actor)
+        return {number: (each.person, person_of(connection, each.person) == own) for number, each in known.items()}
 
 
 def is_own(hub: Hub, proposal: Proposal) -> bool:

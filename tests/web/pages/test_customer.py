@@ -1,6 +1,8 @@
 """A customer's pages show its own things, each with what comes next; nobody else's are there."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
@@ -103,3 +105,41 @@ def test_activity_without_its_file_says_so(hub: Hub, bank: Visitor, issuer: str)
     answer = bank.get(f"/customers/{issuer}/activity")
     assert (answer.status_code, "cannot be read at the moment" in answer.text) == (200, True)
     assert show_customer(hub, issuer)
+
+
+def test_what_is_older_than_a_page_is_behind_a_button(
+    hub: Hub, bank: Visitor, issuer: str, make_csr: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bothways.web.pages.customer._SHOWN", 1)
+    serials = [approve_request(hub, submit_request(hub, issuer, make_csr()).id).serial for _ in range(2)]
+    for page, shown in (("requests", (">2</th>", ">1</th>")), ("certificates", (serials[1], serials[0]))):
+        first = bank.get(f"/customers/{issuer}/{page}").text
+        assert [each in first for each in shown] == [True, False]
+        assert 'href="?before=2"' in first
+        last = bank.get(f"/customers/{issuer}/{page}?before=2").text
+        assert [each in last for each in shown] == [False, True]
+        assert "?before=" not in last
+
+
+def test_who_may_not_hand_in_is_told_who_may(visit: Visit, issuer: str) -> None:
+    member, auditor = visit(Role.CUSTOMER_MEMBER, issuer), visit(Role.AUDITOR)
+    for page, said in (("trust", "Your role looks at chains"), ("endpoint", "Your role looks at servers")):
+        shown = member.said(member.get(f"/customers/{issuer}/{page}"))
+        assert said in shown
+        assert "An administrator of your organization does." in shown
+        shown = auditor.said(auditor.get(f"/customers/{issuer}/{page}"))
+        assert said in shown
+        assert "your organization" not in shown
+
+
+def test_a_successor_that_is_in_use_leaves_nothing_to_do(
+    hub: Hub, bank: Visitor, issuer: str, make_csr: Callable[..., bytes]
+) -> None:
+    earlier = replace(hub, now=lambda: hub.now() - timedelta(days=376))
+    approve_request(earlier, submit_request(earlier, issuer, make_csr()).id)
+    page = f"/customers/{issuer}/certificates"
+    assert "Renew it now." in bank.said(bank.get(page))
+    successor = approve_request(hub, submit_request(hub, issuer, make_csr()).id)
+    assert "is there: install it, and call the hub once." in bank.said(bank.get(page))
+    certificate_seen(hub, successor.fingerprint or "")
+    assert "is in use: once all your hosts have it, nothing is left to do." in bank.said(bank.get(page))

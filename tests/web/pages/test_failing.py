@@ -37,3 +37,18 @@ def test_an_error_shows_no_inside(hub: Hub) -> None:
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "the hub&#39;s log" in answer.text.lower().replace("&apos;", "&#39;")
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [
+        ("/customers/12345678/trust/chain", "/customers/12345678/trust"),
+        ("/customers/12345678/certificates/ab/revoke", "/customers/12345678/certificates"),
+        ("/reviews/requests/1/approve", "/reviews/requests/1"),
+        ("/people/1/disable", "/people"),
+        ("/sign-out", "/"),
+    ],
+)
+def test_who_loads_the_address_of_a_form_gets_its_page(hub: Hub, form: str, page: str) -> None:
+    answer = Visitor(hub).get(form)
+    assert (answer.status_code, answer.headers["location"]) == (303, page)

@@ -1,20 +1,26 @@
 """A review has side by side what is asked, what is registered and what the rules say."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.web.conftest import applied
 from tests.web.pages.conftest import Visit, Visitor
 
-from bothways.operations.chains import submit_chain
+from bothways.errors import Proposed
+from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.customers import add_customer, remove_customer
 from bothways.operations.endpoints import submit_endpoint
 from bothways.operations.hub import Hub
 from bothways.operations.keys import ban_keys
-from bothways.operations.requests import submit_request
+from bothways.operations.people import add_person
+from bothways.operations.requests import approve_request, submit_request
+from bothways.operations.settings import TwoPeople
 from bothways.pki.chain import certificate_pem
 from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
+from bothways.web.portal import portal_app
 
 
 @pytest.fixture
@@ -87,3 +93,17 @@ def test_customers_see_no_reviews(visit: Visit, waiting: str) -> None:
 @pytest.mark.parametrize("path", ["/reviews/requests/99", "/reviews/other/1", "/reviews/chains/0"])
 def test_what_is_not_there_is_not_found(operator: Visitor, path: str) -> None:
     assert operator.get(path).status_code in {404, 422}
+
+
+@pytest.mark.usefixtures("waiting")
+def test_where_it_takes_two_the_queue_shows_who_was_the_first(hub: Hub, visit: Visit) -> None:
+    two = replace(hub, settings=replace(hub.settings, two_people=TwoPeople.ALWAYS))
+    add_person(hub, "rita@hub.example", "Rita", Role.REVIEWER)
+    operator = visit(Role.OPERATOR, app=portal_app(two, applied))
+    for actor, decide in (("rita@hub.example", approve_request), ("operator@hub.example", endorse_chain)):
+        with pytest.raises(Proposed):
+            decide(replace(two, actor=actor), 1)
+    page = operator.said(operator.get("/reviews"))
+    assert page.count("proposed it") == 2
+    assert "rita@hub.example proposed it" in page
+    assert "you proposed it" in page

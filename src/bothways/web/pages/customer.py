@@ -1,6 +1,7 @@
 """What a customer's people look at, and the hub's with them: home, requests, certificates, activity, services."""
 
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
@@ -32,6 +33,9 @@ TspId = Annotated[str, Path(max_length=32)]
 Serial = Annotated[str, Path(pattern="^[0-9a-f]{1,40}$")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 Done = Annotated[str, Query(max_length=32)]
+Before = Annotated[int, Query(ge=0, le=2**63 - 1)]
+
+_Item = TypeVar("_Item")
 
 
 def customer_router(gate: Gate, view: View) -> APIRouter:
@@ -43,9 +47,9 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
     def _home(visitor: who, tsp_id: TspId, done: Done = "") -> Response:
         hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
         found = show_customer(hub, tsp_id)
-        failures = [each.finding for each in last_failures(hub, tsp_id)]
         flows = [_flow(each) for each in (found.assessment.inbound, found.assessment.outbound)]
-        shown = dict.fromkeys(failures)
+        # Of those that say the same, the last one.
+        shown = {each.finding: each for each in reversed(last_failures(hub, tsp_id))}
         return view.page(
             "home.html",
             visitor=visitor,
@@ -53,7 +57,7 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
             done=done,
             customer=found.customer,
             flows=flows,
-            failures=shown,
+            failures=sorted(shown.values(), key=lambda each: each.last_at, reverse=True),
             may_suspend=visitor.can(Action.CUSTOMER_WRITE),
         )
 
@@ -63,17 +67,18 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
         return view.page("requests.html", done=done, **requests_page(hub, visitor, tsp_id, dict(request.query_params)))
 
     @router.get("/certificates")
-    def _certificates(visitor: who, tsp_id: TspId, done: Done = "") -> Response:
+    def _certificates(visitor: who, tsp_id: TspId, done: Done = "", before: Before = 0) -> Response:
         hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
-        found = list_certificates(hub, tsp_id)[-_SHOWN:]
-        spans = [Span(f"{each.serial[:12]}…", each.not_before, each.not_after, each.revoked_at) for each in found]
+        found, older = newest(list_certificates(hub, tsp_id), before, lambda each: each.request_id)
+        spans = [_span(each) for each in found[::-1]]
         return view.page(
             "certificates.html",
             visitor=visitor,
             place="certificates",
             done=done,
             customer=show_customer(hub, tsp_id).customer,
-            certificates=found[::-1],
+            certificates=found,
+            older=older,
             drawing=timeline(spans, hub.now()),
             may_revoke=visitor.can(Action.CERTIFICATE_REVOKE),
             recipes=recipes(hub, tsp_id),
@@ -145,6 +150,8 @@ def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]
             commands = openssl_recipe(hub.terms, tsp_id, key, subject, shell)
         except Refused as refused:
             mistakes = refused.findings
+    before = int(asked["before"]) if asked.get("before", "").isdecimal() else 0
+    shown, older = newest(list_requests(hub, tsp_id), before, lambda each: each.id)
     return {
         "visitor": visitor,
         "place": "requests",
@@ -153,9 +160,17 @@ def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]
         "common_name": hub.terms.request.expected_common_name(key, tsp_id, hub.environment),
         "commands": commands,
         "mistakes": mistakes,
-        "requests": list_requests(hub, tsp_id)[-_SHOWN:][::-1],
+        "requests": shown,
+        "older": older,
         "may_submit": visitor.can(Action.REQUEST_SUBMIT),
     }
+
+
+def newest(items: Sequence[_Item], before: int, number: Callable[[_Item], int]) -> tuple[Sequence[_Item], int | None]:
+    """Return a page of what is sorted by number, the newest first, and before which number the next one begins."""
+    found = [each for each in items if not before or number(each) < before]
+    shown = found[-_SHOWN:][::-1]
+    return shown, number(shown[-1]) if len(found) > _SHOWN else None
 
 
 def own_certificate(hub: Hub, tsp_id: str, serial: str) -> StoredCertificate:
@@ -171,6 +186,11 @@ def pem_file(content: str, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     headers["X-Content-Type-Options"] = "nosniff"
     return Response(content, media_type="application/x-pem-file", headers=headers)
+
+
+def _span(each: StoredCertificate) -> Span:
+    label = f"{each.serial[:12]}…"
+    return Span(label, each.not_before, each.not_after, each.revoked_at, used=each.seen_at is not None)
 
 
 def _flow(assessment: FlowAssessment) -> dict[str, Any]:

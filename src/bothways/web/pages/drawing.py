@@ -1,7 +1,7 @@
 """What is drawn: the colour of each step of a flow, and the bars of a timeline. Numbers alone; templates draw them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 
@@ -46,19 +46,20 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is valid from one moment to another; `revoked` ends it earlier, in effect."""
+    """What is valid from one moment to another; `revoked` ends it earlier, in effect; `used`: the hub has seen it."""
 
     label: str
     begins: datetime
     ends: datetime
     revoked: datetime | None = None
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A span as it is drawn: left edge and width in percent, upper edge in pixels, colour, `due` if one has to act.
 
-    `successor` is the label of what is valid after it, if that is there already.
+    `successor` is the label of what is valid after it, if that is there already; `successor_used`, whether it was seen.
     """
 
     span: Span
@@ -68,6 +69,7 @@ class Bar:
     colour: str
     due: bool
     successor: str = ""
+    successor_used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
         return round(_WIDTH * ((moment - first) / whole), 1)
 
     bars = tuple(
-        replace(_bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now), successor=_successor(each, spans))
+        _bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now, _successor(each, spans))
         for row, each in enumerate(spans)
     )
     months = ((x(moment), moment) for moment in _months(first, first + whole))
@@ -163,15 +165,16 @@ def _months(first: datetime, last: datetime) -> Iterator[datetime]:
             yield datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 
-def _bar(span: Span, begins: float, ends: float, y: float, now: datetime) -> Bar:
+def _bar(span: Span, begins: float, ends: float, y: float, now: datetime, following: Span | None) -> Bar:
     due = span.revoked is None and now < span.ends and span.ends - now < EXPIRING
     colour = "still" if span.revoked or span.ends <= now else "wait" if due else "good"
-    return Bar(span, begins, max(0.5, round(ends - begins, 1)), y, colour, due)
+    next_, used = (following.label, following.used) if following else ("", False)
+    return Bar(span, begins, max(0.5, round(ends - begins, 1)), y, colour, due, next_, used)
 
 
-def _successor(span: Span, spans: Sequence[Span]) -> str:
+def _successor(span: Span, spans: Sequence[Span]) -> Span | None:
     later = [each for each in spans if each.revoked is None and each.begins <= span.ends < each.ends]
-    return max(later, key=lambda each: each.ends).label if later else ""
+    return max(later, key=lambda each: (each.used, each.ends)) if later else None
 
 
 def _overlaps(spans: Sequence[Span], x: Callable[[datetime], float]) -> tuple[tuple[float, float], ...]:

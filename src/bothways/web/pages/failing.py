@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from starlette.routing import Match
 
 from bothways.web.pages.evidence import shown_findings
 from bothways.web.pages.view import View
@@ -30,8 +32,21 @@ def _for_browsers(as_problem: Any, view: View, api: str) -> _Handler:
         problem: Response = await as_problem(request, error)
         if "text/html" not in request.headers.get("accept", "") or request.url.path.startswith(api):
             return problem
+        if problem.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.method == "GET":
+            # A form is answered at an address of its own: who loads that again, or keeps it, wants its page.
+            return redirect(_page_above(request))
         said = json.loads(bytes(problem.body))
         values = {"title": said["title"], "detail": said["detail"], "findings": shown_findings(said.get("errors", ()))}
         return view.page("problem.html", problem.status_code, **values)
 
     return answer
+
+
+def _page_above(request: Request) -> str:
+    """Return the path of the nearest page above a path that is answered to forms alone; the first page, if none is."""
+    above = request.url.path
+    while above := above.rpartition("/")[0]:
+        scope = {**request.scope, "path": above, "raw_path": above.encode(), "method": "GET"}
+        if any(each.matches(scope)[0] is Match.FULL for each in request.app.routes):
+            return above
+    return "/"

@@ -59,12 +59,17 @@ def queue_page(visitor: Visitor, after: int = 0, chains_after: int = 0, servers_
     hub = visitor.may(Action.HUB_READ)
     waiting_chains, servers = page_chains(hub, chains_after, _SHOWN), page_endpoints(hub, servers_after, _SHOWN)
     whose = {each.tsp_id for each in waiting_chains.items} | {each.tsp_id for each in servers.items}
-    people = waiting_people(hub)
+    people, waiting = waiting_people(hub), page_requests(hub, after, _SHOWN)
     own = own_proposals(hub, people)
     return {
         "visitor": visitor,
         "place": "reviews",
-        "requests": page_requests(hub, after, _SHOWN),
+        "requests": waiting,
+        "proposed": {
+            "requests": two_people.proposers(hub, Thing.REQUEST, [each.stored.id for each in waiting.items]),
+            "chains": two_people.proposers(hub, Thing.CHAIN, [each.id for each in waiting_chains.items]),
+            "endpoints": two_people.proposers(hub, Thing.ENDPOINT, [each.id for each in servers.items]),
+        },
         "chains": waiting_chains,
         "servers": servers,
         "organizations": organizations(hub, whose),
