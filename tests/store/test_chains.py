@@ -134,6 +134,30 @@ def test_a_root_is_shared_while_it_is_endorsed_for_somebody_else(
     assert shared == [frozenset(), frozenset({record.fingerprint}), frozenset()]
 
 
+def test_a_root_of_several_others_is_looked_for_by_the_index_of_roots(
+    database: Database, customer: Customer, other: Customer, record: Chain
+) -> None:
+    """By the state SQLite goes through all chains, and by the root through all customers of a public one."""
+    for each in (other, other, customer):
+        number = add(database, each, record)
+        with database.write(customer.created_at, "alice") as transaction:
+            chains.decide(transaction, number, ChainState.ENDORSED)
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def noted(_connection: object, _cursor: object, statement: str, parameters: Any, *_more: object) -> None:
+        asked.append((statement, tuple(parameters)))
+
+    with database.read() as connection:
+        event.listen(connection, "before_cursor_execute", noted)
+        found = chains.endorsed_for_others(connection, customer.tsp_id, (record.fingerprint, "nobody's"))
+    assert found == frozenset({record.fingerprint})
+    with database.read() as connection:
+        for statement, parameters in list(asked):
+            [plan] = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert "INDEX chains_by_root (fingerprint=?)" in plan.detail
+            assert len(connection.exec_driver_sql(statement, parameters).all()) <= 1
+
+
 def test_an_unknown_number_is_not_found(database: Database) -> None:
     with database.read() as connection, pytest.raises(NotFound, match=r"there is no chain 7. Look at: "):
         chains.find(connection, 7)
