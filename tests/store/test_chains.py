@@ -152,7 +152,7 @@ def test_a_root_of_several_others_is_looked_for_by_the_index_of_roots(
         found = chains.endorsed_for_others(connection, customer.tsp_id, (record.fingerprint, "nobody's"))
     assert found == frozenset({record.fingerprint})
     with database.read() as connection:
-        for statement, parameters in list(asked):
+        for statement, parameters in asked:
             [plan] = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             assert "INDEX chains_by_root (fingerprint=?)" in plan.detail
             assert len(connection.exec_driver_sql(statement, parameters).all()) <= 1
