@@ -3,6 +3,7 @@ import stat
 import struct
 import warnings
 import zipfile
+import zlib
 
 import pytest
 
@@ -45,6 +46,14 @@ def test_a_name_that_is_not_on_the_list_is_refused(name: str) -> None:
 def test_a_name_with_a_nul_is_not_taken_for_what_stands_before_it() -> None:
     data = zipped(("a.txtXb", b"x")).replace(b"a.txtXb", b"a.txt\0b")
     assert refused(data) == ["BUNDLE-02 its member 'a.txt\\x00b' does not belong into it"]
+
+
+def test_a_second_name_is_refused_whichever_of_the_two_a_reader_takes() -> None:
+    info = zipfile.ZipInfo("a.txt")
+    said = struct.pack("<BL", 1, zlib.crc32(b"a.txt")) + b"../../evil"
+    # Behind another field, which means nothing here.
+    info.extra = struct.pack("<HHI", 0xCAFE, 4, 0) + struct.pack("<HH", 0x7075, len(said)) + said
+    assert refused(zipped((info, b"one"))) == ["BUNDLE-02 its member 'a.txt' has a second name"]
 
 
 def test_a_name_that_stands_twice_is_refused() -> None:

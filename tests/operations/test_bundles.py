@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from bothways.contract.document import Environment
 from bothways.contract.parse import parse_contract
 from bothways.errors import Conflict, NotFound, Refused
 from bothways.operations.bundles import Imported, export_bundle, import_bundle
+from bothways.operations.certificates import list_certificates, revoke_certificate
 from bothways.operations.chains import list_chains
 from bothways.operations.customer_credentials import request_credential, show_credentials
 from bothways.operations.customers import add_customer
@@ -30,6 +32,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.keys import list_banned_keys
 from bothways.operations.requests import approve_request, list_requests, submit_request
 from bothways.pki.keys import spki_pin
+from bothways.pki.revocation import RevocationReason
 from bothways.pki.statement import sign_statement
 from bothways.registry.customer import CustomerKind
 from bothways.store import bundles
@@ -162,6 +165,16 @@ def test_without_a_request_the_key_in_use_signs(
     assert (done.request, done.chain) == (None, 1)
 
 
+def test_the_key_of_a_certificate_that_was_revoked_signs_nothing_any_more(
+    hub: Hub, issuer: str, offered: Bundle, key: Any, full: dict[str, bytes]
+) -> None:
+    approve_request(hub, submit_request(hub, issuer, full.pop(seal.REQUEST)).id)
+    [certificate] = list_certificates(hub, issuer)
+    revoke_certificate(hub, certificate.serial, RevocationReason.SUPERSEDED)
+    assert ids(hub, answer(key, offered.about, **full)) == ["BUNDLE-06"]
+    assert (list_chains(hub), waiting_endpoints(hub)) == ((), ())
+
+
 def test_all_that_is_wrong_is_said_at_once_and_a_mended_answer_is_taken(
     hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes], make_csr: Callable[..., bytes], make_ca: MakeCa
 ) -> None:
@@ -222,9 +235,16 @@ def test_a_certificate_of_the_customers_own_ca_travels_the_same_way(
     assert [each.state.value for each in show_credentials(hub, issuer)] == ["active"]
 
 
-def test_nothing_is_written_beside_the_database(hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes]) -> None:
+def test_nothing_is_written_beside_the_database(
+    hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where something would be extracted to, if nobody says where.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
     def listed() -> set[Path]:
-        return {each for each in hub.directory.rglob("*") if not each.name.startswith("hub.db")}
+        found = {*hub.directory.rglob("*"), *tmp_path.rglob("*")}
+        return {each for each in found if not each.name.startswith("hub.db")}
 
     before = listed()
     import_bundle(hub, answer(key, offered.about, **full))

@@ -11,6 +11,7 @@ from tests.postgresql import another
 from bothways.bundle import seal
 from bothways.bundle.seal import Bundle, Kind, make_bundle, open_bundle
 from bothways.contract.document import Environment, KeyType, Terms
+from bothways.contract.parse import parse_contract
 from bothways.contract.render import render_contract
 from bothways.contract.subject import Subject
 from bothways.errors import Conflict, Refused, Unusable
@@ -133,20 +134,38 @@ def test_a_bundle_for_another_customer_is_refused(hub: Hub, spoke: Spoke) -> Non
     assert finding_ids(refused) == ["BUNDLE-04"]
 
 
-@pytest.mark.parametrize("elsewhere", [{"environment": Environment.PRD}, {"hub": "other.example"}], ids=str)
-def test_a_bundle_of_another_environment_or_hub_is_refused(hub: Hub, spoke: Spoke, elsewhere: dict[str, Any]) -> None:
-    made = open_bundle(export_bundle(hub, spoke.tsp_id, {}).data, Kind.HUB, "hub.zip")
-    agreed = replace(spoke.contract, terms=replace(spoke.contract.terms, **elsewhere))
+ELSEWHERE = pytest.mark.parametrize("elsewhere", [{"environment": Environment.PRD}, {"hub": "other.example"}], ids=str)
+
+
+def sent_astray(hub: Hub, tsp_id: str, contract: dict[str, Any], about: dict[str, Any]) -> bytes:
+    """Return a bundle that the right key signed, whose contract or address is another one."""
+    made = open_bundle(export_bundle(hub, tsp_id, {}).data, Kind.HUB, "hub.zip")
+    agreed = parse_contract(made.text(seal.CONTRACT))
+    agreed = replace(agreed, terms=replace(agreed.terms, **contract))
     members = {**made.members, seal.CONTRACT: render_contract(agreed).encode()}
     with hub.read() as connection:
         key = statement_keys.find(connection, Purpose.BUNDLE)
-    # All of it fits together, and the right key signed it.
-    about = replace(made.about, **elsewhere)
-    data = make_bundle(Kind.HUB, about, members, key.public_key, lambda one: hub.keys.state(key.name, one))
+    meant = replace(made.about, **about)
+    return make_bundle(Kind.HUB, meant, members, key.public_key, lambda one: hub.keys.state(key.name, one))
+
+
+@ELSEWHERE
+def test_a_bundle_of_another_environment_or_hub_is_refused(hub: Hub, spoke: Spoke, elsewhere: dict[str, Any]) -> None:
+    # All of it fits together.
     with pytest.raises(Refused) as refused:
-        take_in(spoke, data)
+        take_in(spoke, sent_astray(hub, spoke.tsp_id, elsewhere, elsewhere))
     assert finding_ids(refused) == ["BUNDLE-04"]
     assert open_spoke(spoke.directory).contract == spoke.contract
+
+
+@ELSEWHERE
+def test_a_first_bundle_whose_contract_is_for_elsewhere_makes_no_spoke(
+    hub: Hub, issuer: str, tmp_path: Path, elsewhere: dict[str, Any]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        spoke_from_bundle(tmp_path / "spoke", sent_astray(hub, issuer, elsewhere, {}), None)
+    assert finding_ids(refused) == ["BUNDLE-04"]
+    assert not (tmp_path / "spoke").exists()
 
 
 def test_the_first_bundle_is_signed_by_the_key_that_its_contract_names(hub: Hub, issuer: str, tmp_path: Path) -> None:

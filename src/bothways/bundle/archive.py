@@ -22,11 +22,14 @@ _END_SIZE = 22
 """Bytes of the record at the end of a zip (APPNOTE section 4.3.16), without the comment that could follow."""
 
 _MEMBERS_MOST = 32
+_EXTRA_HEAD = struct.Struct("<HH")
 _SHOWN = 40
 _LOOKED_AT = 1 << 16
 """Bytes of a member that does not belong into a zip: a key of any kind is shorter."""
 _DISCLOSED = "if it is a private key, it counts as disclosed from now on: make a new one"
 _ENCRYPTED = 0x1 | 0x40
+_UNICODE_PATH = 0x7075
+"""The extra field with a member's name once more (APPNOTE section 4.6.9), which some readers take for its name."""
 _CITATION = "docs/bundles.md"
 _AGAIN = "Take the file again from whoever made it, unchanged."
 _BROKEN = (
@@ -57,7 +60,7 @@ def read_archive(data: bytes, limits: Mapping[str, int], subject: str) -> dict[s
             mistakes = [_finding("BUNDLE-02", each, subject) for each in _mistakes(listed, limits)]
             if mistakes:
                 raise Refused(tuple(mistakes))
-            return {each.filename: _read(archive, each) for each in listed}
+            return {each.orig_filename: _read(archive, each) for each in listed}
     except _BROKEN as error:
         message = f"the zip is damaged: {str(error) or type(error).__name__}"
         raise Refused((_finding("BUNDLE-01", message, subject),)) from error
@@ -97,24 +100,37 @@ def _mistakes(listed: list[ZipInfo], limits: Mapping[str, int]) -> Iterator[str]
         yield "it carries something before its members"
     seen: set[str] = set()
     for each in listed:
-        # As it stands in the zip: the other name has been cut at a NUL.
-        name = each.orig_filename
-        shown = repr(name[:_SHOWN])
-        if name not in limits:
-            key = name.lower().endswith((".key", ".p12", ".pfx", ".jks"))
-            yield f"its member {shown} does not belong into it" + (f"; {_DISCLOSED}" if key else "")
-        if name in seen:
-            yield f"its member {shown} stands twice in it"
-        seen.add(name)
-        if each.flag_bits & _ENCRYPTED:
-            yield f"its member {shown} is encrypted"
-        if each.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
-            yield f"its member {shown} is packed in another way than deflate"
-        kind = stat.S_IFMT(each.external_attr >> 16)
-        if kind not in {0, stat.S_IFREG}:
-            yield f"its member {shown} is a link or a special file"
-        if each.file_size > limits.get(name, 0) and name in limits:
-            yield f"its member {shown} has {each.file_size} bytes, at most {limits[name]} are wanted"
+        if each.orig_filename in seen:
+            yield f"its member {each.orig_filename[:_SHOWN]!r} stands twice in it"
+        seen.add(each.orig_filename)
+        yield from _mistakes_of(each, limits)
+
+
+def _mistakes_of(member: ZipInfo, limits: Mapping[str, int]) -> Iterator[str]:
+    # As it stands in the zip: the other name has been cut at a NUL, and from Python 3.12 on can be a second one.
+    name = member.orig_filename
+    shown = repr(name[:_SHOWN])
+    if name not in limits:
+        key = name.lower().endswith((".key", ".p12", ".pfx", ".jks"))
+        yield f"its member {shown} does not belong into it" + (f"; {_DISCLOSED}" if key else "")
+    if _UNICODE_PATH in _extra_fields(member.extra):
+        yield f"its member {shown} has a second name"
+    if member.flag_bits & _ENCRYPTED:
+        yield f"its member {shown} is encrypted"
+    if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:
+        yield f"its member {shown} is packed in another way than deflate"
+    if stat.S_IFMT(member.external_attr >> 16) not in {0, stat.S_IFREG}:
+        yield f"its member {shown} is a link or a special file"
+    if member.file_size > limits.get(name, 0) and name in limits:
+        yield f"its member {shown} has {member.file_size} bytes, at most {limits[name]} are wanted"
+
+
+def _extra_fields(extra: bytes) -> Iterator[int]:
+    """Yield the ids of the extra fields of a member."""
+    while len(extra) >= _EXTRA_HEAD.size:
+        id_, length = _EXTRA_HEAD.unpack_from(extra)
+        yield id_
+        extra = extra[_EXTRA_HEAD.size + length :]
 
 
 def _read(archive: ZipFile, member: ZipInfo) -> bytes:
