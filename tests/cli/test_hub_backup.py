@@ -9,9 +9,12 @@ from sqlalchemy import update
 from tests.conftest import running, unguarded
 from tests.postgresql import in_files
 
+from bothways.operations.accounts import invite_person
 from bothways.operations.hub import Hub
+from bothways.operations.people import add_person
 from bothways.operations.revocation import current_list, list_pem
 from bothways.operations.upkeep import upkeep
+from bothways.registry.access import Role
 from bothways.store import schema
 
 Run = Callable[..., "CompletedProcess[str]"]
@@ -96,12 +99,14 @@ def test_a_database_that_was_put_back_is_brought_in_line_and_people_read_what_is
 ) -> None:
     upkeep(hub)
     (tmp_path / "newest.crl").write_text(list_pem(current_list(hub)))
+    invite_person(hub, add_person(hub, "ann@hub.example", "Ann", Role.OPERATOR).id)
     assert in_hub("hub", "reconcile").returncode == 2
     done = in_hub("hub", "reconcile", "--reason", "a disk was lost", "--crl", tmp_path / "newest.crl")
     assert done.returncode == 0, done.stderr
     assert "audit: whole" in done.stdout
     assert "continued with number" in done.stdout
     assert "revoked from the lists that were given: 0" in done.stdout
+    assert "ended, for they may have been used since: 1 invitations, 0 passwords, 0 sessions" in done.stdout
     again = in_hub("hub", "reconcile", "--reason", "to be sure", "--json")
     assert json.loads(again.stdout)["lost"] == ""
     assert "NOT revoked here" in again.stderr

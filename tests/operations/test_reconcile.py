@@ -15,19 +15,23 @@ from tests.conftest import unguarded
 from tests.operations.lists import forged_list
 from tests.postgresql import connected, new_schema, program
 
-from bothways.errors import Conflict, Refused
+from bothways.errors import Conflict, NotAuthorized, Refused
+from bothways.operations.accounts import invite_person, invited_person
 from bothways.operations.alone import alone
 from bothways.operations.audit import Known, export_audit, verify_audit
 from bothways.operations.certificates import revoke_certificate
 from bothways.operations.customers import add_customer
 from bothways.operations.data_plane import hub_state
+from bothways.operations.enrolment import enroll, enrolment_password
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.keys import list_banned_keys
+from bothways.operations.people import add_person
 from bothways.operations.reconcile import reconcile_hub
 from bothways.operations.revocation import current_list
 from bothways.operations.settings import Settings
 from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
+from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
 from bothways.store.certificates import StoredCertificate
 from bothways.store.schema import audit
@@ -103,7 +107,7 @@ def test_a_dump_made_while_it_is_changed_is_one_state_and_is_brought_in_line_wit
         kept = verify_audit(restored, [Known(signed.lines, signed.hash, "kept elsewhere")])
         assert [each.id for each in kept.findings] == ["AUDIT-02"]
         [line] = [each for each in export_audit(restored) if each["action"] == "hub.reconcile"]
-        assert line["detail"] == {"lost": lost, "lists": 1, "reason": WHY}
+        assert line["detail"] == {"lost": lost, "lists": 1, "ended": found.ended, "reason": WHY}
 
 
 def test_no_control_plane_may_run_and_lines_that_were_changed_are_not_covered(hub: Hub, issuer: str) -> None:
@@ -126,6 +130,19 @@ def test_no_hub_may_run_in_the_directory(hub: Hub) -> None:
     assert verify_audit(hub) == before
     reconcile_hub(hub, WHY)
     assert verify_audit(hub).lines > before.lines
+
+
+@on_both
+def test_an_invitation_and_a_password_that_may_have_been_used_since_are_ended(hub: Hub, issuer: str) -> None:
+    ann = add_person(hub, "ann@hub.example", "Ann", Role.OPERATOR)
+    _, link, _ = invite_person(hub, ann.id)
+    password = enrolment_password(hub, issuer)
+    _, done = reconcile_hub(hub, WHY)
+    assert done.ended == {"invitations": 1, "passwords": 1, "sessions": 0}
+    with pytest.raises(NotAuthorized):
+        invited_person(hub, link)
+    with pytest.raises(NotAuthorized):
+        enroll(hub, issuer, password, b"")
 
 
 @on_both

@@ -14,20 +14,26 @@ from tests.conftest import unguarded
 from tests.operations.lists import forged_list
 from tests.postgresql import in_files
 
-from bothways.errors import Conflict, Refused, Unusable
+from bothways.errors import Conflict, NotAuthorized, Refused, Unusable
+from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
 from bothways.operations.audit import Known, export_audit, verify_audit
 from bothways.operations.authorities import add_issuing_authority
 from bothways.operations.backup import backup_hub
 from bothways.operations.certificates import revoke_certificate, show_certificate
 from bothways.operations.customers import show_customer
 from bothways.operations.data_plane import hub_state
+from bothways.operations.enrolment import enroll, enrolment_password
 from bothways.operations.hub import Hub, contract, open_hub
 from bothways.operations.keys import list_banned_keys
+from bothways.operations.nodes import withdraw_node
+from bothways.operations.people import add_person
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.restore import restore_hub
 from bothways.operations.revocation import current_list, lists_due, publish_list
+from bothways.operations.sessions import begin_session, end_session, list_sessions, visit_of
 from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
+from bothways.registry.access import Role as Duty
 from bothways.store import authorities, revocation_lists, sealed_keys
 from bothways.store.authorities import Role
 from bothways.store.certificates import StoredCertificate
@@ -136,6 +142,52 @@ def test_what_was_revoked_meanwhile_is_revoked_from_the_newest_list(
         assert len(list_banned_keys(restored)) == 1
         published = x509.load_der_x509_crl(current_list(restored).der)
         assert published.get_revoked_certificate_by_serial_number(int(old, 16)) is not None
+
+
+def test_what_works_once_and_was_used_meanwhile_does_not_work_again(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes], target: Path, tmp_path: Path
+) -> None:
+    ann = add_person(hub, "ann@hub.example", "Ann", Duty.OPERATOR)
+    _, link, _ = invite_person(hub, ann.id)
+    password = enrolment_password(hub, issuer)
+    cookie = begin_session(hub, ann, "192.0.2.1", "browser", "tested")
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    _, secret = invited_person(hub, link)
+    accept_invitation(hub, link, "correct horse battery staple", current_code(secret, hub.now()))
+    enroll(hub, issuer, password, make_csr())
+    end_session(hub, ann, list_sessions(hub, ann)[0].id)
+    done = restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice").reconciled
+    assert done.ended == {"invitations": 1, "passwords": 1, "sessions": 1}
+    with open_hub(target, "alice") as restored:
+        with pytest.raises(NotAuthorized):
+            invited_person(restored, link)
+        with pytest.raises(NotAuthorized):
+            enroll(restored, issuer, password, make_csr())
+        assert visit_of(restored, cookie) is None
+        # Whoever needs one is given another.
+        assert invited_person(restored, invite_person(restored, ann.id)[1])[0] == ann
+
+
+def test_a_password_that_was_used_before_brings_its_one_request_to_an_end(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes], target: Path, tmp_path: Path
+) -> None:
+    password, csr = enrolment_password(hub, issuer), make_csr()
+    waiting = enroll(hub, issuer, password, csr)
+    backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice").reconciled.ended["passwords"] == 0
+    with open_hub(target, "alice") as restored:
+        assert enroll(restored, issuer, password, csr) == waiting
+
+
+def test_nodes_that_are_let_in_again_are_named_whatever_became_of_them(
+    nodes_hub: Hub, certify_node: Callable[[str], object], target: Path, tmp_path: Path
+) -> None:
+    for each in ("eu-1", "eu-2", "us-1"):
+        certify_node(each)
+    withdraw_node(nodes_hub, "us-1", "tested")
+    backup_hub(nodes_hub, tmp_path / "backup", PASSPHRASE)
+    withdraw_node(nodes_hub, "eu-2", "stolen")
+    assert restore_hub(tmp_path / "backup", PASSPHRASE, target, "alice").reconciled.nodes == ("eu-1", "eu-2")
 
 
 def test_the_audit_says_what_happened_and_a_later_head_tells_what_is_missing(

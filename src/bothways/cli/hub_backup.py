@@ -106,10 +106,18 @@ def _told(
         lines.append(
             f"revoked from the lists that were given: {len(done.revoked)}; {done.unknown} on them are unknown here"
         )
+    if any(done.ended.values()):
+        counted = ", ".join(f"{number} {kind}" for kind, number in done.ended.items())
+        lines.append(f"ended, for they may have been used since: {counted}")
     lines += [f"problem: {each}" for each in done.problems]
     result(document, "\n".join(lines), as_json=as_json)
     tell("What was issued after that state is unknown here, and opens nothing: those customers need new certificates.")
     if not lists:
         tell("What was revoked after that state is NOT revoked here. If something was, do it again with --crl.")
+    if done.nodes:
+        tell(
+            f"Nodes that are let in when the hub runs: {', '.join(done.nodes)}. One that was withdrawn after that "
+            "state is among them again: first bothways hub node withdraw NODE --reason WHY."
+        )
     tell(f"Next: docs/disaster.md, then bothways hub run --directory {directory}")
     return FAILED if done.problems else OK

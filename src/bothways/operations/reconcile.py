@@ -1,7 +1,7 @@
 """A hub whose database is an older state of itself: CRL numbers, revocations and audit go on behind the newer one.
 
 Serial numbers need nothing: they are 159 random bits, and not counted. Certificates that were issued after that state
-are unknown to it, so they open nothing.
+are unknown to it, so they open nothing. What works once and was unused then is ended: it may have been used since.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,10 @@ from bothways.operations.hub import Hub
 from bothways.operations.own_keys import require_signers
 from bothways.operations.revocation import publish_list
 from bothways.pki.revocation import RevocationReason
-from bothways.store import authorities, revocation_lists
+from bothways.store import accounts, authorities, enrolments, nodes, proposals, revocation_lists, sessions
 from bothways.store.authorities import Authority, Role
 from bothways.store.database import Transaction
+from bothways.store.proposals import Kind
 
 Known = tuple[Authority, x509.CertificateRevocationList]
 """A revocation list, and the CA of the hub that signed it."""
@@ -32,12 +33,17 @@ _LOST = "AUDIT-02"
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What was taken from lists, with which numbers the hub's own go on, and what could not be done yet."""
+    """What was taken from lists, with which numbers the hub's own go on, and what could not be done yet.
+
+    `ended` counts what works once and was ended, by its kind; `nodes` are those that the hub lets in when it runs.
+    """
 
     revoked: tuple[str, ...]
     unknown: int
     numbers: dict[int, int]
     problems: tuple[str, ...]
+    ended: dict[str, int]
+    nodes: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
         """Return it as the JSON object that the command line shows."""
@@ -46,6 +52,8 @@ class Reconciled:
             "unknown": self.unknown,
             "list_numbers": {str(key): value for key, value in self.numbers.items()},
             "problems": list(self.problems),
+            "ended": self.ended,
+            "nodes": list(self.nodes),
         }
 
 
@@ -64,8 +72,9 @@ def reconcile_hub(hub: Hub, reason: str, lists: Sequence[bytes] = ()) -> tuple[s
         lost = f"{state.signed.lines}:{state.signed.hash}" if state.signed and state.findings else ""
         with hub.database.rebuild(hub.now(), hub.actor) as transaction:
             raise_floors(transaction, known)
-            transaction.audit("hub.reconcile", hub.terms.hub, lost=lost, lists=len(known), reason=reason)
-        done = revoke_and_publish(hub, known)
+            ended = end_what_works_once(transaction)
+            transaction.audit("hub.reconcile", hub.terms.hub, lost=lost, lists=len(known), ended=ended, reason=reason)
+        done = revoke_and_publish(hub, known, ended)
         sign_head(hub, anew=True)
     return lost, done
 
@@ -88,8 +97,18 @@ def raise_floors(transaction: Transaction, known: Sequence[Known]) -> None:
         revocation_lists.raise_floor(transaction, authority.id, _number(one) + 1)
 
 
-def revoke_and_publish(hub: Hub, known: Sequence[Known]) -> Reconciled:
-    """Revoke what is on the lists, and publish a list of each CA."""
+def end_what_works_once(transaction: Transaction) -> dict[str, int]:
+    """End invitations, one-time passwords and sessions, of which nobody knows what became since; return how many."""
+    proposals.settle_all(transaction, Kind.SIGN_IN)
+    return {
+        "invitations": accounts.withdraw_invitations(transaction),
+        "passwords": enrolments.end_unused(transaction),
+        "sessions": sessions.end_all(transaction),
+    }
+
+
+def revoke_and_publish(hub: Hub, known: Sequence[Known], ended: dict[str, int]) -> Reconciled:
+    """Revoke what is on the lists, and publish a list of each CA; `ended` is told with what came of it."""
     problems: list[str] = []
     try:
         require_signers(hub)
@@ -99,12 +118,13 @@ def revoke_and_publish(hub: Hub, known: Sequence[Known]) -> Reconciled:
     numbers = {}
     with hub.read() as connection:
         issuing = authorities.trusted(connection, Role.ISSUING)
+        let_in = tuple(each.name for each in nodes.every(connection))
     for each in issuing:
         try:
             numbers[each.id] = publish_list(hub, each) or 0
         except BothwaysError as error:
             problems.append(f"the revocation list of the CA {each.id} is not published yet: {error}")
-    return Reconciled(revoked, unknown, numbers, tuple(problems))
+    return Reconciled(revoked, unknown, numbers, tuple(problems), ended, let_in)
 
 
 def _matched(data: bytes, issuing: Sequence[Authority]) -> tuple[Authority, x509.CertificateRevocationList]:

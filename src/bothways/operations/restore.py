@@ -14,7 +14,13 @@ from bothways.operations.audit_head import sign_head
 from bothways.operations.backup import BackupNote, unpack
 from bothways.operations.hub import open_hub
 from bothways.operations.migration import migrate_restored
-from bothways.operations.reconcile import Reconciled, issued_lists, raise_floors, revoke_and_publish
+from bothways.operations.reconcile import (
+    Reconciled,
+    end_what_works_once,
+    issued_lists,
+    raise_floors,
+    revoke_and_publish,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,10 @@ def restore_hub(path: Path, passphrase: bytes, directory: Path, actor: str, list
             known = issued_lists(hub, lists)
             with hub.write() as transaction:
                 raise_floors(transaction, known)
-                moment, line = note.made_at.isoformat(), note.audit_head
-                transaction.audit("hub.restore", hub.terms.hub, backup_of=moment, head=line, lists=len(known))
-            restored = Restored(note, revoke_and_publish(hub, known))
+                ended = end_what_works_once(transaction)
+                said = {"backup_of": note.made_at.isoformat(), "head": note.audit_head, "ended": ended}
+                transaction.audit("hub.restore", hub.terms.hub, lists=len(known), **said)
+            restored = Restored(note, revoke_and_publish(hub, known, ended))
             sign_head(hub)
         draft.replace(directory.absolute())
     except OSError as error:

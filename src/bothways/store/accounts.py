@@ -67,6 +67,11 @@ def withdraw_invitation(transaction: Transaction, person_id: int) -> None:
     transaction.connection.execute(delete(invitation).where(invitation.c.person_id == person_id))
 
 
+def withdraw_invitations(transaction: Transaction) -> int:
+    """Take out the invitations of everybody; return how many there were."""
+    return transaction.connection.execute(delete(invitation)).rowcount
+
+
 def put(transaction: Transaction, record: Account) -> None:
     """Store a person's account in place of the one before."""
     remove(transaction, record.person_id)

@@ -40,6 +40,11 @@ def find(connection: Connection, tsp_id: str) -> Enrolment | None:
     return Enrolment(**row._mapping) if row else None  # noqa: SLF001 - the documented way to a row's columns
 
 
+def end_unused(transaction: Transaction) -> int:
+    """Take out all passwords that were not used; return how many there were."""
+    return transaction.connection.execute(delete(enrolment).where(enrolment.c.request_id.is_(None))).rowcount
+
+
 def use(transaction: Transaction, tsp_id: str, number: int) -> None:
     """Record for which request the password was used."""
     transaction.connection.execute(update(enrolment).where(enrolment.c.tsp_id == tsp_id).values(request_id=number))

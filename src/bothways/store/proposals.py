@@ -71,6 +71,11 @@ def settle(transaction: Transaction, kind: Kind, number: int) -> None:
     transaction.connection.execute(delete(proposal).where(*of))
 
 
+def settle_all(transaction: Transaction, kind: Kind) -> None:
+    """Record that nothing is proposed about anything of a kind any more."""
+    transaction.connection.execute(delete(proposal).where(proposal.c.kind == kind.value))
+
+
 def put(transaction: Transaction, kind: Kind, numbers: Collection[int], person: str, terms: str = "") -> None:
     """Record who proposes these now, in place of what was proposed about them."""
     earlier = proposal.c.kind == kind.value, proposal.c.number.in_(bindparam("numbers", expanding=True))

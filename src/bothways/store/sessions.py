@@ -59,6 +59,11 @@ def end(transaction: Transaction, person_id: int, number: int | None = None) -> 
     return transaction.connection.execute(query if number is None else query.where(session.c.id == number)).rowcount
 
 
+def end_all(transaction: Transaction) -> int:
+    """End the sessions of everybody; return how many there were."""
+    return transaction.connection.execute(delete(session)).rowcount
+
+
 def forget(transaction: Transaction, idle: datetime, begun: datetime) -> None:
     """Forget the sessions that were last used before `idle`, or began before `begun`."""
     transaction.connection.execute(delete(session).where((session.c.used_at < idle) | (session.c.began_at < begun)))
