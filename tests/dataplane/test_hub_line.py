@@ -93,14 +93,18 @@ def test_a_key_that_others_can_read_is_not_used(node: tuple[Hub, Path]) -> None:
 
 
 @asynccontextmanager
-async def silent_at_will(to: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
-    """Pass on what comes to a port, until the event is set; from then on nothing comes through, and nothing is said."""
+async def silent_at_will(to: int, heard: list[int]) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Pass on what comes to a port, until the event is set; from then on nothing comes through, and nothing is said.
+
+    `heard` is how long each piece was that came from either side.
+    """
     silent, tasks = asyncio.Event(), set[asyncio.Task[None]]()
 
     async def passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             with suppress(OSError):
                 while data := await reader.read(65536):
+                    heard.append(len(data))
                     if not silent.is_set():
                         writer.write(data)
         finally:
@@ -125,7 +129,9 @@ def test_of_several_control_planes_one_that_serves_is_found_and_left_when_it_say
 ) -> None:
     hub, directory = node
     pings = {"grpc.keepalive_time_ms": 300, "grpc.keepalive_timeout_ms": 300, "grpc.http2.ping_timeout_ms": 300}
-    monkeypatch.setattr(hub_line, "_OPTIONS", [*(dict(hub_line._OPTIONS) | pings).items()])
+    # Sooner, and nothing that is not said there.
+    sooner = [(name, pings.get(name, value)) for name, value in hub_line._OPTIONS]
+    monkeypatch.setattr(hub_line, "_OPTIONS", sooner)
     monkeypatch.setattr(grpc_server, "_PING_LEAST_MILLISECONDS", 0)
     lacking = {"lags": "the database does not answer"}
 
@@ -133,7 +139,7 @@ def test_of_several_control_planes_one_that_serves_is_found_and_left_when_it_say
         return lacking["lags"]
 
     async def test() -> None:
-        state, ports, heard = hub_state(hub), free_ports(3), list[bool]()
+        state, ports, heard, pieces = hub_state(hub), free_ports(3), list[bool](), list[int]()
         lagging, serving = Admission(state, lacks_something), Admission(state)
         servers = [
             await start_remote("127.0.0.1", port, each.credentials(), node_handler(_none, lambda: "the CA", each))
@@ -143,13 +149,16 @@ def test_of_several_control_planes_one_that_serves_is_found_and_left_when_it_say
         async def answers(*, there: bool) -> None:
             heard.append(there)
 
-        async with asyncio.timeout(60), silent_at_will(ports[2]) as (through, silent):
+        async with asyncio.timeout(60), silent_at_will(ports[2], pieces) as (through, silent):
             # Nobody is at the first; the second says that it serves nobody now.
             places = tuple(Address("127.0.0.1", each) for each in (ports[0], ports[1], through))
             line = HubLine(directory, replace(read_node(directory).hub, control_planes=places))
             following = asyncio.create_task(line.follow(answers))
             await eventually_in_loop(lambda: heard == [True])
             assert json.loads(await line.channel.unary_unary(f"/{SERVICE}/{TRUST}")(b"")) == {"trust": "the CA"}
+            # However long nothing else is said, it is pinged: each time a ping and its answer.
+            pieces.clear()
+            await eventually_in_loop(lambda: len(pieces) > 10, "it was pinged no more")
             silent.set()
             await eventually_in_loop(lambda: heard[:2] == [True, False])
             lacking["lags"] = ""

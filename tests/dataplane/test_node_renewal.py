@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.dataplane.test_relay import Place, envoy, nodes_hub, with_relay  # noqa: F401 - a fixture
 from tests.eventually import eventually_in_loop
 
+from bothways import files
 from bothways.dataplane.admin import answers
 from bothways.dataplane.node_renewal import NEXT_FILE, NodeRenewal, settle
 from bothways.errors import Unreachable
@@ -124,6 +126,39 @@ def test_what_was_cut_short_between_two_files_is_finished(nodes_hub: Hub, tmp_pa
     assert shown(tmp_path) == x509.load_pem_x509_certificate(certificate)
     assert not (tmp_path / NEXT_FILE).exists()
     settle(tmp_path)
+
+
+class Killed(BaseException):
+    """As if the process had ended here."""
+
+
+@pytest.mark.parametrize("before_file", [names.CERTIFICATE_FILE, names.KEY_FILE])
+def test_a_renewal_that_ends_between_two_files_has_both_in_one_before(
+    nodes_hub: Hub,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    before_file: str,
+) -> None:
+    written = files.replace
+
+    def replaced(path: Path, *rest: Any) -> None:
+        if path.name == before_file:
+            raise Killed
+        written(path, *rest)
+
+    async def test(place: Place) -> None:
+        before = shown(place.directory)
+        rounds = asyncio.create_task(publishing(place))
+        renewal = NodeRenewal("eu-1", place.directory, place.line, lambda: before.not_valid_after_utc)
+        with monkeypatch.context() as patched:
+            patched.setattr(files, "replace", replaced)
+            with pytest.raises(Killed):
+                await renewal.look()
+        assert (place.directory / NEXT_FILE).stat().st_mode & 0o777 == 0o600
+        settle(place.directory)
+        assert shown(place.directory) != before
+        rounds.cancel()
+
+    asyncio.run(with_relay(nodes_hub, test))
 
 
 def test_a_control_plane_that_does_not_take_the_new_one_changes_nothing(nodes_hub: Hub) -> None:  # noqa: F811

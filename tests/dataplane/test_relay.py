@@ -117,8 +117,13 @@ async def say(call: Any, message: Any) -> None:
 
 
 @asynccontextmanager
-async def envoy(socket: Path) -> AsyncIterator["asyncio.Task[grpc.StatusCode]"]:
-    """Ask for everything and confirm all that comes, as Envoy does; the task ends with the status of the stream."""
+async def envoy(
+    socket: Path, confirms: Callable[[str], bool] = lambda _: True
+) -> AsyncIterator["asyncio.Task[grpc.StatusCode]"]:
+    """Ask for everything and confirm all that comes, as Envoy does; the task ends with the status of the stream.
+
+    Of types that it does not confirm, it says no word.
+    """
     async with grpc.aio.insecure_channel(f"unix:{socket}") as channel:
         call = channel.stream_stream(
             METHOD,
@@ -135,10 +140,9 @@ async def envoy(socket: Path) -> AsyncIterator["asyncio.Task[grpc.StatusCode]"]:
                 await say(call, request)
             with contextlib.suppress(grpc.aio.AioRpcError):
                 while (answer := await call.read()) is not grpc.aio.EOF:
-                    await say(
-                        call,
-                        discovery_pb2.DeltaDiscoveryRequest(type_url=answer.type_url, response_nonce=answer.nonce),
-                    )
+                    said = discovery_pb2.DeltaDiscoveryRequest(type_url=answer.type_url, response_nonce=answer.nonce)
+                    if confirms(answer.type_url):
+                        await say(call, said)
             return cast("grpc.StatusCode", await call.code())
 
         talking = asyncio.create_task(talk())
@@ -161,6 +165,16 @@ def test_what_the_hub_knows_to_be_confirmed_was_saved_before(nodes_hub: Hub) -> 
             assert held.snapshot.resources == wanted.resources
             [node] = place.ads.nodes()
             assert (node["settled"], node["refused"]) == (True, {})
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_what_is_not_whole_is_not_saved(nodes_hub: Hub) -> None:
+    async def test(place: Place) -> None:
+        async with envoy(place.socket, confirms=lambda kind: kind == names.CLUSTER_TYPE):
+            # Its word is passed on after all was saved that is to be.
+            await eventually_in_loop(lambda: place.ads.nodes()[0]["answered_at"], "nothing was confirmed")
+            assert place.saved.load() is None
 
     asyncio.run(with_relay(nodes_hub, test))
 

@@ -49,6 +49,16 @@ def test_the_private_keys_in_it_are_readable_by_nobody(hub: Hub, place: Path) ->
     assert place.stat().st_mode & 0o777 == 0o700
 
 
+def test_no_two_files_are_encrypted_alike(hub: Hub, place: Path) -> None:
+    saved, snapshot = SavedSnapshot(place, lambda: b"secret"), current_snapshot(hub)
+    saved.save(snapshot, hub.now())
+    index = (place / "index").read_bytes()
+    # The index is written again, and all else is there.
+    saved.save(snapshot, hub.now())
+    salt_and_nonce = [each[:28] for each in (index, *(each.read_bytes() for each in place.iterdir()))]
+    assert len({*salt_and_nonce}) == len(salt_and_nonce) > 2
+
+
 def test_only_what_changed_is_written_and_nothing_old_stays(hub: Hub, place: Path) -> None:
     saved = SavedSnapshot(place, lambda: b"secret")
     saved.save(current_snapshot(hub), hub.now())

@@ -15,12 +15,13 @@ from tests.postgresql import in_files
 
 from bothways.errors import Conflict, Refused, Unusable
 from bothways.operations import backup
-from bothways.operations.audit_head import HEAD_FILE, sign_head
+from bothways.operations.audit import verify_audit
+from bothways.operations.audit_head import HEAD_FILE, read_head, sign_head
 from bothways.operations.backup import backup_hub, unpack
 from bothways.operations.hub import Hub
 from bothways.operations.restore import restore_hub
 from bothways.operations.upkeep import upkeep
-from bothways.signer.sealed_file import SealedWriter
+from bothways.signer.sealed_file import SealedReader, SealedWriter
 from bothways.store import schema, schema_statements
 
 pytestmark = in_files
@@ -83,6 +84,21 @@ def test_a_damaged_one_is_refused(hub: Hub, tmp_path: Path, place: Path, place_o
     (tmp_path / "backup").write_bytes(data)
     with pytest.raises(Unusable, match="changed or cut off"):
         unpack(tmp_path / "backup", PASSPHRASE, place)
+
+
+def test_one_that_was_cut_off_behind_its_last_file_is_refused_too(hub: Hub, tmp_path: Path, place: Path) -> None:
+    made, longer, cut = (tmp_path / each for each in ("made", "longer", "cut"))
+    backup_hub(hub, made, PASSPHRASE)
+    with made.open("rb") as source, longer.open("wb") as out:
+        writer = SealedWriter(out, PASSPHRASE)
+        # What fills a tar at its end, in chunks of its own.
+        writer.write(SealedReader(source, PASSPHRASE, made).readall() + bytes(1 << 17))
+        writer.finish()
+    unpack(longer, PASSPHRASE, place)
+    cut.write_bytes(longer.read_bytes()[: -(1 << 16)])
+    (tmp_path / "again").mkdir()
+    with pytest.raises(Unusable, match="changed or cut off"):
+        unpack(cut, PASSPHRASE, tmp_path / "again")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +172,11 @@ def test_what_was_written_after_the_signed_head_is_in_it_and_whole(
     certify(issuer)
     upkeep(hub)
     note = backup_hub(hub, tmp_path / "backup", PASSPHRASE).note
+    state = verify_audit(hub)
+    assert note.audit_head == f"{state.lines}:{state.hash}"
     assert unpack(tmp_path / "backup", PASSPHRASE, place).audit_head == note.audit_head
+    signed = read_head((place / HEAD_FILE).read_bytes(), HEAD_FILE)
+    assert f"{signed.lines}:{signed.hash}" == note.audit_head
 
 
 def test_the_audit_in_it_is_looked_at_and_said_to_be_whole(hub: Hub, issuer: str, tmp_path: Path) -> None:

@@ -32,6 +32,22 @@ def test_what_was_sealed_is_read_back_and_is_not_in_the_file(length: int) -> Non
     assert length < 16 or content[:16] not in data
 
 
+def test_what_was_sealed_once_is_read_for_good_and_trying_passphrases_stays_as_dear() -> None:
+    # As it was written with scrypt's N of 2^17: with another one, it is not read.
+    data = bytes.fromhex(
+        "626f7468776179732d7365616c65642d310a325770dca729d4ec31fe3da7842264e47a1761e5a63b9b4d8da4ae71b28b6c007c8ce248"
+        "290f8b72ad45e7020565"
+    )
+    assert opened(data) == b"content"
+
+
+def test_no_two_files_are_sealed_alike() -> None:
+    # One nonce under one key for two contents would give away both, and the means to forge (AES-GCM).
+    first, second = sealed(bytes(100)), sealed(bytes(100))
+    assert first[18:34] != second[18:34]
+    assert first[34:HEADER] != second[34:HEADER]
+
+
 def chunks(data: bytes) -> list[bytes]:
     return [data[place : place + CHUNK] for place in range(HEADER, len(data), CHUNK)]
 
