@@ -101,10 +101,10 @@ class Here:
         return local(self.hub)
 
     def every(
-        self, local: Callable[[Hub], Iterable[Document]], path: Path_, most: int | None = None, **_query: Any
-    ) -> list[Document]:
-        """Return the documents of a list, at most so many."""
-        del path
+        self, local: Callable[[Hub], Iterable[Any]], path: Path_, most: int | None = None, page: int = 0, **_query: Any
+    ) -> list[Any]:
+        """Return the items of a list, at most so many."""
+        del path, page
         return list(islice(local(self.hub), most))
 
     def change(
@@ -146,11 +146,16 @@ class There:
         return self.api.text(path)
 
     def every(
-        self, local: Callable[[Hub], Iterable[Document]], path: Path_, most: int | None = None, **query: Any
-    ) -> list[Document]:
-        """Return the documents of a list, at most so many."""
+        self,
+        local: Callable[[Hub], Iterable[Any]],
+        path: Path_,
+        most: int | None = None,
+        page: int = PAGE,
+        **query: Any,
+    ) -> list[Any]:
+        """Return the items of a list, at most so many; `page` of them are asked for at once."""
         del local
-        return list(islice(self.api.every(path, min(most or PAGE, PAGE), **query), most))
+        return list(islice(self.api.every(path, min(most or page, page), **query), most))
 
     def change(
         self, local: Callable[[Hub], Document], method: str, path: Path_, body: object = None, **query: Any

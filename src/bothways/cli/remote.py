@@ -31,6 +31,8 @@ from bothways.pki.pasted import plain
 
 PAGE = 200
 """Items that are asked for at once: the most that the API gives."""
+PLAIN_MOST = 5000
+"""The same of a list of numbers or digests alone."""
 PATIENCE = 120.0
 """Seconds that are waited in all for a hub that says that it is asked too often."""
 _PREFIX = "/api/v1"

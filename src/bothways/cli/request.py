@@ -23,7 +23,7 @@ from bothways.cli.output import (
     tell,
 )
 from bothways.cli.progress import Progress
-from bothways.cli.remote import text_of
+from bothways.cli.remote import PLAIN_MOST, text_of
 from bothways.errors import Unusable
 from bothways.findings import Level
 from bothways.operations import certificates, renewal, requests
@@ -162,10 +162,10 @@ def keys(*, where: Where = DEFAULT, json: Json = False) -> int:
     Put the output into a file there, and name it in its hub.toml: [keys] used_elsewhere = "FILE".
     """
     with asked(where) as at:
-        document = at.show(
-            lambda hub: {"pins": sorted({*every_known_key(hub), *known_authorities(hub)})}, ("keys", "known")
+        found = at.every(
+            lambda hub: sorted({*every_known_key(hub), *known_authorities(hub)}), ("keys", "known"), page=PLAIN_MOST
         )
-        result(document["pins"], "\n".join(document["pins"]), as_json=json)
+        result(found, "\n".join(found), as_json=json)
         return OK
 
 
@@ -224,11 +224,10 @@ def _chosen(
     if numbers:
         return numbers
     if source is None:
-        query = {} if customer is None else {"customer": customer}
-        waiting = at.show(
-            lambda hub: {"numbers": requests.waiting_requests(hub, customer)}, ("requests", "waiting"), **query
+        path = ("requests", "waiting")
+        return tuple(
+            at.every(lambda hub: requests.waiting_requests(hub, customer), path, page=PLAIN_MOST, customer=customer)
         )
-        return tuple(waiting["numbers"])
     data = files.read(Path("/dev/stdin") if source == Path("-") else source, "the numbers")
     words = data.decode(errors="replace").replace(",", " ").split()
     if not words:

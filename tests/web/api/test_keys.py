@@ -11,5 +11,9 @@ def test_keys_are_banned_and_listed(api: Api) -> None:
     assert [each["spki_pin"] for each in (*page["items"], *rest["items"])] == PINS
     assert rest["next"] is None
     assert api("GET", f"/keys/banned?after={'2' * 64}")["items"] == []
-    assert set(PINS) <= set(api("GET", "/keys/known")["pins"])
+    known = api("GET", "/keys/known")["items"]
+    assert (known, set(PINS) <= set(known)) == (sorted(known), True)
+    page = api("GET", "/keys/known?limit=1")
+    rest = api("GET", f"/keys/known?after={page['next']}")
+    assert ([*page["items"], *rest["items"]], rest["next"]) == (known, None)
     assert api("POST", "/keys/banned", {"key": "x", "reason": "y"}, 422)["errors"][0]["id"] == "KEY-01"

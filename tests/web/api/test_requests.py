@@ -74,6 +74,8 @@ def test_a_refusal_has_a_reason_and_lists_have_pages_and_states(api: Api, issuer
     api("POST", f"/requests/{numbers[0]}/refuse", {}, 422)
     refused = api("POST", f"/requests/{numbers[0]}/refuse", {"reason": "not agreed"})
     assert (refused["state"], refused["reason"]) == ("refused", "not agreed")
+    assert api("GET", "/requests/waiting?limit=1") == {"items": [numbers[1]], "next": numbers[1]}
+    assert api("GET", f"/requests/waiting?after={numbers[1]}&customer=12345678")["next"] is None
     waiting = api("GET", "/requests?state=submitted&limit=1")
     assert ([each["id"] for each in waiting["items"]], waiting["next"]) == ([numbers[1]], numbers[1])
     last = api("GET", f"/requests?state=submitted&limit=1&after={numbers[1]}")

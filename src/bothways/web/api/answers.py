@@ -58,7 +58,7 @@ _OF_CUSTOMERS = {
 _OF_INBOUND = {
     ("GET", "/requests"): page_of(named("Request")),
     ("POST", "/requests"): _REQUEST,
-    ("GET", "/requests/waiting"): shape(numbers=list_of(NUMBER)),
+    ("GET", "/requests/waiting"): page_of(NUMBER),
     ("POST", "/requests/approve"): _applied(
         shape(
             approved=list_of(all_of(named("Certificate"), shape(findings=FINDINGS))),
@@ -83,7 +83,7 @@ _OF_INBOUND = {
     ("POST", "/keys/banned"): _applied(
         shape(banned=list_of(DIGEST), new=list_of(DIGEST), revoked=said(list_of(SERIAL), "Certificates, by serial."))
     ),
-    ("GET", "/keys/known"): shape(pins=list_of(DIGEST)),
+    ("GET", "/keys/known"): page_of(DIGEST),
 }
 _OF_OUTBOUND = {
     ("GET", "/chains"): page_of(named("Chain")),

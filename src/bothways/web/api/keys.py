@@ -13,7 +13,7 @@ from bothways.store.keys import BannedKey
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body
-from bothways.web.api.paging import LIMIT, Limit, page
+from bothways.web.api.paging import LIMIT, PLAIN_MOST, Limit, PlainLimit, page
 
 _Cursor = Annotated[str, Query(max_length=64, description="`next` of the page before.")]
 
@@ -48,9 +48,10 @@ def keys_router(gate: Gate) -> APIRouter:
         return await by.change(work)
 
     @router.get("/known")
-    def _known(by: Asks) -> Document:
+    def _known(by: Asks, after: _Cursor = "", limit: PlainLimit = PLAIN_MOST) -> Document:
         """List the SHA-256 of each key that the hub of the other environment has to refuse."""
         hub = by.may(Action.HUB_READ)
-        return {"pins": sorted({*keys.every_known_key(hub), *known_authorities(hub)})}
+        found = sorted({each for each in (*keys.every_known_key(hub), *known_authorities(hub)) if each > after})
+        return page(found, limit, str, str)
 
     return router

@@ -17,7 +17,7 @@ from bothways.web.api.described import TWO_PEOPLE
 from bothways.web.api.etag import IfMatch, require_match, tagged
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import NUMBER_MOST, Body, Flag, Number, Reason, Whole
-from bothways.web.api.paging import LIMIT, Limit, NumberCursor, page
+from bothways.web.api.paging import LIMIT, PLAIN_MOST, Limit, NumberCursor, PlainLimit, page
 
 MANY = 1000
 """Requests that one request of the API approves at most."""
@@ -69,10 +69,13 @@ def requests_router(gate: Gate) -> APIRouter:
     def _waiting(
         by: Asks,
         customer: Annotated[str | None, Query(max_length=64, description="Only those of this customer.")] = None,
+        after: NumberCursor = 0,
+        limit: PlainLimit = PLAIN_MOST,
     ) -> Document:
         """List the numbers of the requests that an approval would bring further."""
         hub = by.may(Action.CUSTOMER_READ, customer or by.tsp_id)
-        return {"numbers": list(requests.waiting_requests(hub, customer or by.tsp_id))}
+        found = [each for each in requests.waiting_requests(hub, customer or by.tsp_id) if each > after]
+        return page(found, limit, int, int)
 
     @router.post("/approve")
     async def _approve_many(by: Asks, body: Chosen) -> Document:
