@@ -240,6 +240,20 @@ def pattern(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Hub]:
 @pytest.fixture
 def hub(terms: Terms, settings: Settings, pattern: Callable[[str], Hub]) -> Iterator[Hub]:
     """A new hub for PPR, opened; nothing runs. Its path is short, because unix sockets have short names."""
+    with new_hub(terms, settings, pattern) as made:
+        yield made
+
+
+@pytest.fixture
+def shared_hub(terms: Terms, settings: Settings, pattern: Callable[[str], Hub]) -> Iterator[Hub]:
+    """Another one, in a database on which several control planes can work."""
+    with new_hub(terms, replace(settings, database="postgresql"), pattern) as made:
+        yield made
+
+
+@contextmanager
+def new_hub(terms: Terms, settings: Settings, pattern: Callable[[str], Hub]) -> Iterator[Hub]:
+    """Yield a new hub, opened; it is a copy of the pattern if it can be."""
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-"))) / "hub"
         made = pattern("postgresql" if settings.database else "sqlite")
@@ -255,17 +269,6 @@ def hub(terms: Terms, settings: Settings, pattern: Callable[[str], Hub]) -> Iter
         else:
             initialise(directory, terms, settings, "tester")
         yield stack.enter_context(open_hub(directory, "tester"))
-
-
-@pytest.fixture
-def shared_hub(terms: Terms, settings: Settings) -> Iterator[Hub]:
-    """A new hub in a database on which several control planes can work, opened; nothing runs."""
-    settings = replace(settings, database=new_schema())
-    with tempfile.TemporaryDirectory(prefix="hub-") as place:
-        directory = Path(place) / "hub"
-        initialise(directory, terms, settings, "tester")
-        with open_hub(directory, "tester") as opened:
-            yield opened
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.postgresql import in_files
 from bothways.errors import Unusable
 from bothways.operations import under_way
 from bothways.operations.hub import Hub
-from bothways.operations.under_way import Kind, Said, knocked, said_of, tell, telling
+from bothways.operations.under_way import Kind, Said, knocked, said_of, take, tell, telling
 from bothways.store import under_way as stored
 
 
@@ -42,6 +42,13 @@ def test_how_it_stands_is_told_while_it_goes_on_and_when_it_is_over(
     assert said_of(shared_hub, Kind.ASKED_PROBE, "1") is None
 
 
+def test_what_is_taken_late_is_taken_from_all_and_given_to_nobody(shared_hub: Hub) -> None:
+    for within, wanted in ((timedelta(minutes=1), {"a": 1}), (timedelta(0), None)):
+        tell(shared_hub, Kind.PASSKEY, "1", {"a": 1})
+        assert take(shared_hub, Kind.PASSKEY, "1", within) == wanted
+        assert take(shared_hub, Kind.PASSKEY, "1", timedelta(minutes=1)) is None
+
+
 @in_files
 def test_where_there_are_no_others_nothing_is_told(hub: Hub) -> None:
     tell(hub, Kind.APPROVALS, "1", {})
@@ -52,6 +59,7 @@ def test_where_there_are_no_others_nothing_is_told(hub: Hub) -> None:
 
     asyncio.run(run())
     assert said_of(hub, Kind.APPROVALS, "1") is None
+    assert take(hub, Kind.APPROVALS, "1", timedelta(minutes=1)) is None
     with hub.observations.read() as connection:
         assert not stored.known(connection, Kind.APPROVALS.value, ["1"])
 

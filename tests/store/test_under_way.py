@@ -51,3 +51,13 @@ def test_what_is_long_over_is_forgotten_and_nothing_of_another_kind(store: Obser
         word = under_way.told(connection, "probe", "old", now)
         assert word
         assert word.age >= timedelta(minutes=2)
+
+
+def test_what_is_taken_is_taken_once(store: ObservationStore) -> None:
+    now = datetime.now(UTC)
+    with store.write(now) as transaction:
+        under_way.tell(transaction, "passkey", {"a": {"person": 1}})
+        word = under_way.take(transaction, "passkey", "a")
+        assert word
+        assert (word.document, word.age < timedelta(minutes=1)) == ({"person": 1}, True)
+        assert under_way.take(transaction, "passkey", "a") is None

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     PAGE_PROBE = "page probe"
     APPROVALS = "approvals"
     KNOCK = "knock"
+    PASSKEY = "passkey"
+    SINGLE_SIGN_ON = "single sign-on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,11 @@ class Said:
     silent: bool
 
 
-def tell(hub: Hub, kind: Kind, name: str, document: Document) -> None:
-    """Tell all control planes how something stands. Raises `Unusable`."""
+def tell(hub: Hub, kind: Kind, name: str, document: Document, kept: timedelta = under_way.KEPT) -> None:
+    """Tell all control planes how something stands; it is known for so long. Raises `Unusable`."""
     if hub.database.shared:
         with hub.observations.write(hub.now()) as transaction:
-            under_way.tell(transaction, kind.value, {name: document})
+            under_way.tell(transaction, kind.value, {name: document}, kept)
 
 
 def tell_knocks(hub: Hub, places: Collection[str]) -> None:
@@ -69,6 +71,15 @@ def said_of(hub: Hub, kind: Kind, name: str) -> Said | None:
 def knocked(address: str, port: int | str) -> str:
     """Return the name of a connection of the canary's, by where it comes from."""
     return f"{address} {port}"
+
+
+def take(hub: Hub, kind: Kind, name: str, within: timedelta) -> Document | None:
+    """Return the last word of something if it is no older, and take it from all. Raises `Unusable`."""
+    if not hub.database.shared:
+        return None
+    with hub.observations.write(hub.now()) as transaction:
+        word = under_way.take(transaction, kind.value, name)
+    return word.document if word and word.age <= within else None
 
 
 @asynccontextmanager

@@ -52,6 +52,14 @@ def told(connection: Connection, kind: str, name: str, now: datetime) -> Word | 
     return Word(json.loads(row.document), clock(connection, now) - row.told_at) if row else None
 
 
+def take(transaction: Transaction, kind: str, name: str) -> Word | None:
+    """Return the last word of something, and forget it: of two who take it, one has it."""
+    connection, now = transaction.connection, clock(transaction.connection, transaction.now)
+    at = under_way.c.kind == kind, under_way.c.name == name
+    row = connection.execute(delete(under_way).where(*at).returning(under_way.c.document, under_way.c.told_at)).first()
+    return Word(json.loads(row.document), now - row.told_at) if row else None
+
+
 def known(connection: Connection, kind: str, names: Collection[str]) -> frozenset[str]:
     """Return those of these names of which there is a word."""
     if not names:

@@ -1,6 +1,7 @@
 """The way to an OpenID provider and back: in the same browser, once."""
 
 import ssl
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx2
@@ -46,6 +47,16 @@ def test_the_way_back_works_once(visitor: Visitor) -> None:
     again = Visitor(visitor.hub, visitor.app)
     again.cookies = dict(visitor.cookies)
     assert again.get(path).status_code == 401
+
+
+def test_the_way_back_may_lead_to_another_control_plane(oidc: Site, shared_hub: Hub) -> None:
+    secret = str(oidc[0].directory / "oidc-secret")
+    visitor = Visitor(replace(shared_hub, settings=replace(oidc[0].settings, oidc_secret_file=secret)))
+    add_person(shared_hub, "ann@hub.example", "Ann", Role.OPERATOR)
+    path = back(visitor)
+    visitor.app = portal_app(visitor.hub, applied)
+    assert visitor.get(path).headers["location"] == "/customers"
+    assert visitor.get("/customers").status_code == 200
 
 
 def test_in_another_browser_it_signs_nobody_in(visitor: Visitor) -> None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -93,13 +94,7 @@ def test_a_sign_in_from_another_site_is_none(hub: Hub) -> None:
 def test_a_passkey_is_added_and_signs_in_once_for_each_challenge(hub: Hub, ann: Person) -> None:
     account(hub, ann)
     app = portal_app(hub, applied)
-    visitor, made = Visitor(hub, app), Authenticator(hub.terms.portal, urlsplit(hub.terms.portal).hostname or "")
-    _, token, _ = invite_person(hub, ann.id)
-    page = visitor.get(f"/invitation/{token}").text
-    secret = re.findall(r'id="secret">([A-Z2-7 ]+)<', page)[0].replace(" ", "")
-    code = current_code(secret, hub.now())
-    visitor.post("/invitation", invitation=token, password=PASSWORD, again=PASSWORD, code=code)
-    visitor.get("/account")
+    visitor, made = signed_in(hub, ann, app), authenticator(hub)
     offer = visitor.post("/account/passkey/options").json()
     answer = visitor.post("/account/passkey", credential=made.created(offer))
     assert answer.headers["location"] == "/account?done=passkey"
@@ -113,6 +108,37 @@ def test_a_passkey_is_added_and_signs_in_once_for_each_challenge(hub: Hub, ann: 
     # What was asked for a new passkey signs nobody in.
     credential = made.answered(visitor.post("/account/passkey/options", csrf=visitor.token).json())
     assert Visitor(hub, app).post("/sign-in/passkey", credential=credential).status_code == 401
+
+
+def test_a_passkey_that_one_control_plane_asked_for_is_answered_at_another(shared_hub: Hub) -> None:
+    here, there = (portal_app(shared_hub, applied) for _ in range(2))
+    ann = add_person(shared_hub, "ann@hub.example", "Ann", Role.OPERATOR)
+    visitor, made = signed_in(shared_hub, ann, here), authenticator(shared_hub)
+    offer = visitor.post("/account/passkey/options").json()
+    visitor.app = there
+    answer = visitor.post("/account/passkey", credential=made.created(offer))
+    assert answer.headers["location"] == "/account?done=passkey"
+    stranger = Visitor(shared_hub, here)
+    credential = made.answered(stranger.post("/sign-in/passkey/options").json())
+    stranger.app = there
+    assert stranger.post("/sign-in/passkey", credential=credential, next="/customers").status_code == 303
+    for app in (here, there):
+        assert Visitor(shared_hub, app).post("/sign-in/passkey", credential=credential).status_code == 401
+
+
+def authenticator(hub: Hub) -> Authenticator:
+    return Authenticator(hub.terms.portal, urlsplit(hub.terms.portal).hostname or "")
+
+
+def signed_in(hub: Hub, person: Person, app: Any) -> Visitor:
+    """Return the browser of a person who has followed an invitation."""
+    visitor, (_, token, _) = Visitor(hub, app), invite_person(hub, person.id)
+    page = visitor.get(f"/invitation/{token}").text
+    secret = re.findall(r'id="secret">([A-Z2-7 ]+)<', page)[0].replace(" ", "")
+    code = current_code(secret, hub.now())
+    visitor.post("/invitation", invitation=token, password=PASSWORD, again=PASSWORD, code=code)
+    visitor.get("/account")
+    return visitor
 
 
 def test_sessions_are_listed_and_ended(hub: Hub, bank: Visitor) -> None:

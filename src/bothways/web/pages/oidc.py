@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -9,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from bothways.errors import NotAuthenticated
 from bothways.operations.single_sign_on import CALLBACK, Asked, prove_by_provider, provider_address
+from bothways.operations.under_way import Kind
 from bothways.texts.catalogue import worded
 from bothways.web.pages.challenges import LIFE, Challenges
 from bothways.web.pages.signing_in import Desk, Next
@@ -22,7 +24,8 @@ Said = Annotated[str, Query(max_length=4096)]
 
 def oidc_router(desk: Desk) -> APIRouter:
     """Return the routes; none if no provider is set."""
-    router, kept, hub = APIRouter(include_in_schema=False), Challenges[Asked](), desk.hub
+    router, hub = APIRouter(include_in_schema=False), desk.hub
+    kept = Challenges[Asked](hub, Kind.SINGLE_SIGN_ON, asdict, lambda said: Asked(**said))
     cookie = f"{desk.gate.cookie}-oidc"
     if not hub.settings.oidc_issuer:
         return router
@@ -30,7 +33,7 @@ def oidc_router(desk: Desk) -> APIRouter:
     @router.get("/sign-in/oidc")
     async def _away(path: Next = "/") -> Response:
         asked = Asked(own_path(path))
-        state = kept.keep(asked, hub.now())
+        state = await kept.keep(asked)
         address = await asyncio.to_thread(provider_address, hub, state, asked)
         answer = RedirectResponse(address, _SEE_OTHER, {"Cache-Control": "no-store"})
         # The browser that comes back has to be the one that was sent away: nobody is signed in as somebody else.
@@ -48,7 +51,7 @@ def oidc_router(desk: Desk) -> APIRouter:
     @router.get(CALLBACK)
     async def _back(request: Request, state: Said = "", code: Said = "", iss: Said = "", error: Said = "") -> Response:
         mine = hmac.compare_digest(request.cookies.get(cookie, "").encode(), state.encode())
-        asked = kept.take(state, hub.now()) if state and mine else None
+        asked = await kept.take(state) if state and mine else None
         if asked is None:
             answer = desk.page(_UNAUTHORIZED, refused=_NOT_BEGUN)
         elif error or not code:

@@ -18,6 +18,7 @@ from bothways.operations.accounts import (
     totp_address,
     wants_code,
 )
+from bothways.operations.under_way import Kind
 from bothways.registry.person import Person
 from bothways.texts.catalogue import worded
 from bothways.web.failures import Failures
@@ -43,7 +44,10 @@ class Desk:
 
     def __init__(self, gate: Gate, view: View) -> None:
         self.gate, self.view, self.hub = gate, view, gate.hub
-        self.challenges: Challenges[int] = Challenges()
+        # By the number of the person, or `SIGN_IN`.
+        self.challenges = Challenges[int](
+            gate.hub, Kind.PASSKEY, lambda number: {"person": number}, lambda said: int(said["person"])
+        )
         self._failures, self._turn = Failures(), asyncio.Semaphore(_AT_ONCE)
 
     async def proved(self, request: Request, work: Any, *arguments: Any) -> Person:
@@ -107,7 +111,7 @@ def sign_in_router(desk: Desk) -> APIRouter:
     async def _options(form: sent) -> Response:
         del form
         offer = passkeys.sign_in_offer(desk.hub)
-        desk.challenges.keep(SIGN_IN, desk.hub.now(), offer["challenge"])
+        await desk.challenges.keep(SIGN_IN, offer["challenge"])
         return JSONResponse(offer, headers={"Cache-Control": "no-store"})
 
     @router.post("/sign-in/passkey")
@@ -115,7 +119,7 @@ def sign_in_router(desk: Desk) -> APIRouter:
         credential, path = form.text("credential"), form.text("next")
         challenge = challenge_of(credential)
         # Once: an answer that somebody copied is none any more.
-        asked = desk.challenges.take(challenge, desk.hub.now())
+        asked = await desk.challenges.take(challenge)
         if asked != SIGN_IN:
             refused = worded("the passkey was not asked for here, or too long ago. Try again.")
             return desk.page(_UNAUTHORIZED, refused=refused, next=own_path(path))
@@ -198,14 +202,14 @@ def account_router(desk: Desk) -> APIRouter:
     @router.post("/account/passkey/options")
     async def _options(form: sent) -> Response:
         offer = await asyncio.to_thread(passkeys.passkey_offer, desk.hub, form.visitor.person)
-        desk.challenges.keep(form.visitor.person.id, desk.hub.now(), offer["challenge"])
+        await desk.challenges.keep(form.visitor.person.id, offer["challenge"])
         return JSONResponse(offer, headers={"Cache-Control": "no-store"})
 
     @router.post("/account/passkey")
     async def _passkey(form: sent) -> Response:
         credential, person = form.text("credential"), form.visitor.person
         challenge = challenge_of(credential)
-        if desk.challenges.take(challenge, desk.hub.now()) != person.id:
+        if await desk.challenges.take(challenge) != person.id:
             raise NotAuthorized("the passkey was not asked for here, or too long ago. Try again.")
         await asyncio.to_thread(passkeys.add_passkey, desk.hub, person, challenge, credential)
         return redirect("/account?done=passkey")
