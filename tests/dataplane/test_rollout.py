@@ -1,7 +1,7 @@
 """One node first: nodes that speak delta xDS, and the real Envoy as the one that is first."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -63,10 +63,12 @@ async def fleet(
     knock: Knock = nothing_wrong,
     first: str = "",
     socket_name: str = "ads.sock",
+    elsewhere: Callable[[], Collection[str]] = frozenset,
 ) -> AsyncIterator[Fleet]:
     socket = hub.run_directory / socket_name
     ads = AdsServer(socket, first_snapshot(hub, state))
-    made = Fleet(hub, ads, Rollout(hub, ads, "own", knock, staged=True, first=first), {})
+    rollout = Rollout(hub, ads, "own", knock, staged=True, first=first, elsewhere=elsewhere)
+    made = Fleet(hub, ads, rollout, {})
     given = ads.snapshot
     made.take(state)
     await ads.start()
@@ -164,6 +166,42 @@ def test_one_that_says_nothing_holds_up_the_rest_for_a_while_and_of_two_nobody_r
             response = await made.nodes["c"].read()
             assert [each.name for each in response.resources] == ["inbound"]
             assert b"vault" not in response.SerializeToString()
+
+    asyncio.run(run())
+
+
+def test_the_one_that_is_named_is_first_also_where_it_is_connected_to_another_control_plane(
+    shared_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, wanted, looks = state_of(shared_hub, TOKENS), state_of(shared_hub, TOKENS, VAULT), list[str]()
+
+    def at_the_other() -> set[str]:
+        looks.append("look")
+        return {"eu-1"}
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            here, there = [
+                await stack.enter_async_context(
+                    fleet(shared_hub, before, own, first="eu-1", socket_name=f"{own}.sock", elsewhere=elsewhere)
+                )
+                for own, elsewhere in (("own", at_the_other), ("eu-1", frozenset))
+            ]
+            here.take(wanted)
+            await eventually_in_loop(lambda: len(looks) > 2)
+            # It is not tried here, though the turn was nobody's.
+            assert here.rollout._given[2] == ""
+            there.take(wanted)
+            await there.brings("eu-1", "service/vault", "inbound")
+            await eventually_in_loop(there.ads.quiet)
+            here.take(wanted)
+            await here.brings("own", "service/vault", "inbound")
+            assert await here.ads.settled() is True
+            await there.rollout.end()
+            # One that says nothing is not waited for.
+            monkeypatch.setattr(rollout, "ANSWER", 0.1)
+            here.take(state_of(shared_hub, TOKENS, replace(VAULT, port=9001)))
+            await here.brings("own", "service/vault")
 
     asyncio.run(run())
 

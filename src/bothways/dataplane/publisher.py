@@ -68,8 +68,9 @@ class Publisher:
         self._ads = ads
         self._follow = follow
         self._saved = saved
-        own, settings = embedded_node(hub.environment.value), hub.settings
-        self._rollout = Rollout(hub, ads, own, knock, staged=settings.nodes_staged, first=settings.nodes_first)
+        own, first, elsewhere = embedded_node(hub.environment.value), hub.settings.nodes_first, self._fleet.elsewhere
+        staged = hub.settings.nodes_staged
+        self._rollout = Rollout(hub, ads, own, knock, staged=staged, first=first, elsewhere=elsewhere)
         self._saved_version = self._unsaved = ""
         self._save_due = 0.0
         self.last_push_milliseconds: float | None = None

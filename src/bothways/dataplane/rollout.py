@@ -56,7 +56,8 @@ async def nothing_wrong(_node: str) -> Callable[[], Awaitable[str]]:
 class Rollout:
     """The nodes that are connected here, and what each of them is given.
 
-    `staged`: one node first, the one that is called `first` if it is connected, else `own`, else the first by name.
+    `staged`: one node first, the one that is called `first` if it is connected, else `own`, else the first by name. If
+    `elsewhere` names it, the control plane that it is connected to has as long to try as a node has to answer.
     `knock` has the canary look at a node before it is given something, and returns what looks at it again after that.
     """
 
@@ -69,10 +70,12 @@ class Rollout:
         *,
         staged: bool,
         first: str = "",
+        elsewhere: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         self.passing = Passing(ads.snapshot, time.monotonic())
         self.staged = staged
         self._hub, self._ads, self._own, self._knock, self._first = hub, ads, own, knock, first
+        self._elsewhere, self._left_until = elsewhere, 0.0
         self._staging = Staging()
         self._taken: tuple[str, str, HeldBack | None] = ("", "", None)
         self._given: tuple[Snapshot, Snapshot | None, str] = (ads.snapshot, None, "")
@@ -161,6 +164,7 @@ class Rollout:
         else:
             # Already here, so that nobody takes what all have for what is wanted.
             self._give(*self._snapshots)
+            self._left_until = time.monotonic() + ANSWER
             self._trial = asyncio.create_task(self._try())
 
     def _tries(self) -> bool:
@@ -183,7 +187,9 @@ class Rollout:
 
     async def _tried(self, turn: Turn) -> bool:
         """Try if there is a node and it is our turn; whoever has no node leaves it to those that have one."""
-        if self._wanted is None or not self._ads.names() or not await asyncio.to_thread(turn.mine):
+        there = self._ads.names()
+        left = self._first not in there and self._first in self._elsewhere() and time.monotonic() < self._left_until
+        if self._wanted is None or not there or left or not await asyncio.to_thread(turn.mine):
             return False
         try:
             done = await self._try_in_turn(self._wanted)
