@@ -1,12 +1,17 @@
 """The metrics are those that alert rules for cert-manager know, read back by Prometheus's own parser."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client.parser import text_string_to_metric_families
 
+from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import shut_endpoint
 from bothways.operations.contacts import add_contact
-from bothways.operations.expiry import endings
+from bothways.operations.expiry import SOON, endings
 from bothways.operations.hub import Hub
 from bothways.operations.requests import approve_request, submit_request
 from bothways.operations.revocation import current_list
@@ -15,6 +20,7 @@ from bothways.operations.upkeep import upkeep
 from bothways.registry.contact import ContactKind
 from bothways.web.metrics import render_metrics
 
+SECOND = timedelta(seconds=1)
 TOLD_APART = ("name", "authority", "listener", "node")
 
 
@@ -27,13 +33,32 @@ def read(text: bytes) -> dict[tuple[str, str], float]:
     }
 
 
-def test_all_that_ends_is_there_with_its_end(hub: Hub, issuer: str, make_csr: Callable[..., bytes]) -> None:
-    approve_request(hub, submit_request(hub, issuer, make_csr()).id)
-    found = read(render_metrics(hub, "", {}))
+def at(hub: Hub, moment: datetime) -> Hub:
+    return replace(hub, now=lambda: moment)
+
+
+def ends(hub: Hub) -> dict[str, float]:
     name = "certmanager_certificate_expiration_timestamp_seconds"
-    assert {key[1]: value for key, value in found.items() if key[0] == name} == {
-        f"{each.kind}/{each.subject}": each.ends_at.timestamp() for each in endings(hub)
-    }
+    return {key[1]: value for key, value in read(render_metrics(hub, "", {})).items() if key[0] == name}
+
+
+def test_all_that_ends_soon_is_there_with_its_end_and_what_is_the_hubs_own_at_any_time(
+    hub: Hub, issuer: str, make_csr: Callable[..., bytes], make_ca: Callable[..., Any]
+) -> None:
+    record = approve_request(hub, submit_request(hub, issuer, make_csr()).id)
+    root = make_ca("bank root", days=400)[1]
+    chain = endorse_chain(hub, submit_chain(hub, issuer, root.public_bytes(Encoding.PEM)).id)
+    own = {f"{each.kind}/{each.subject}": each.ends_at.timestamp() for each in endings(hub) if each.tsp_id is None}
+    assert len(own) == 7
+    first = (f"certificate/{record.serial}", record.not_after.timestamp())
+    second = (f"chain/{chain.id}", root.not_valid_after_utc.timestamp())
+    moments = [record.not_after - SOON - SECOND, record.not_after - SOON, root.not_valid_after_utc - SOON]
+    found = [ends(at(hub, each)).items() - own.items() for each in moments]
+    assert found == [set(), {first}, {first, second}]
+
+
+def test_when_the_hub_renews_its_own_certificates_is_there(hub: Hub) -> None:
+    found = read(render_metrics(hub, "", {}))
     assert len([key for key in found if key[0] == "certmanager_certificate_renewal_timestamp_seconds"]) == 3
 
 

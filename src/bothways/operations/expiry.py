@@ -18,6 +18,9 @@ from bothways.store.notices import StoredNotice
 THRESHOLDS = (60, 30, 14, 7, 1)
 """Days before an end at which it is told."""
 
+SOON = timedelta(days=max(THRESHOLDS))
+"""How long before an end it is told of at all: of customers a hub has more that ends later than anybody can read."""
+
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -72,8 +75,7 @@ def endings(hub: Hub, until: datetime = _NEVER) -> tuple[Ending, ...]:
 def expiring(hub: Hub) -> tuple[Ending, ...]:
     """Return what has reached its first threshold, the next end first."""
     now = hub.now()
-    soon = endings(hub, now + timedelta(days=max(THRESHOLDS)))
-    return tuple(each for each in soon if each.threshold(now) is not None)
+    return tuple(each for each in endings(hub, now + SOON) if each.threshold(now) is not None)
 
 
 def record_notices(hub: Hub) -> int:
