@@ -24,6 +24,12 @@ def test_a_customer_is_added_and_shown_with_both_flows(document: Callable[..., A
     assert document("customer", "list") == [added]
 
 
+def test_what_follows_is_commands_for_an_issuer_and_a_bundle_for_a_merchant(in_hub: Run) -> None:
+    assert "bothways hub contract --openssl 12345678" in in_hub(*ADD).stderr
+    merchant = in_hub("customer", "add", "55500011", "--kind", "merchant", "--organization", "Corner Shop")
+    assert "bothways bundle export 55500011" in merchant.stderr
+
+
 def test_people_read_a_table_and_a_checklist(in_hub: Run) -> None:
     done = in_hub(*ADD)
     assert done.stdout == "issuer 12345678 (First Bank) is registered.\n"

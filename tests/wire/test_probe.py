@@ -320,3 +320,5 @@ def test_a_name_that_leads_to_loopback_is_connected_to_by_nobody(
         probe = bench.probed(servers.python)
     assert ids(probe) == ["PROBE-DNS-03", "PROBE-CALL-01"]
     assert (probe.evidence.tcp, "special-address" in probe.fact.seen) == ((), True)
+    # Envoy's name for it is for who runs the hub; the customer reads the sentence.
+    assert "leads to an address that is not on the public internet" in probe.fact.seen

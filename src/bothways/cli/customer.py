@@ -36,7 +36,10 @@ def add(
         body = {"customer": tsp_id, "kind": kind.value, "organization": organization}
         document = at.change(local, "POST", ("customers",), body)
         result(document, f"{kind.value} {tsp_id} ({organization}) is registered.", as_json=json)
-        tell(f"Next, the commands that the customer needs: bothways hub contract --openssl {tsp_id}")
+        if kind is CustomerKind.MERCHANT:
+            tell(f"Next, what is sent to the merchant: bothways bundle export {tsp_id}")
+        else:
+            tell(f"Next, the commands that the customer needs: bothways hub contract --openssl {tsp_id}")
         return OK
 
 
