@@ -14,6 +14,7 @@ from bothways.errors import Unusable
 from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub
 from bothways.registry.customer import CustomerKind
+from bothways.store import fleet
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 
@@ -54,6 +55,15 @@ def test_a_hub_that_does_not_run_answers_nothing_and_the_change_waits(
     assert "comes into force when the hub runs: bothways hub run" in capsys.readouterr().err
     assert conclude(hub, {"a": 1}, "done", as_json=True) == OK
     assert json.loads(capsys.readouterr().out) == {"a": 1, "in_force": None}
+
+
+def test_where_another_control_plane_runs_that_one_brings_it_into_force(
+    shared_hub: Hub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shared_hub.observations.write(shared_hub.now()) as transaction:
+        fleet.begin(transaction, "a", "hub-2:8444")
+    assert apply(shared_hub) is None
+    assert "No control plane runs here; it is brought into force by hub-2:8444." in capsys.readouterr().err
 
 
 @pytest.fixture

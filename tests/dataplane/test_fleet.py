@@ -24,7 +24,7 @@ from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.publisher import Publisher, current_snapshot
 from bothways.operations.hub import Hub
 from bothways.operations.services import add_service
-from bothways.operations.settings import Settings
+from bothways.operations.settings import EnvoyLifetime, Settings
 from bothways.operations.upkeep import upkeep
 from bothways.registry.service import Service
 from bothways.store import fleet
@@ -192,6 +192,36 @@ async def who_is_probed_by_one_is_known_to_the_nodes_of_both(first: Plane, secon
     assert [each.fleet.probed_elsewhere() for each in (first, second)] == [set(), {"12345678"}]
     # Neither keeps it alive for the other one.
     await eventually_in_loop(lambda: ways(first) == ways(second) == ([], False))
+
+
+@pytest.mark.parametrize("lifetime", [EnvoyLifetime.HUB, EnvoyLifetime.SERVICE])
+def test_the_envoy_beside_a_control_plane_that_has_ended_is_left_behind_unless_it_ended_too(
+    hub: Hub, lifetime: EnvoyLifetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = replace(hub, settings=replace(hub.settings, envoy_lifetime=lifetime))
+    gone, here = "ppr-embedded at b", AdsServer(hub.run_directory / "a.sock", current_snapshot(hub))
+
+    async def run() -> tuple[str, ...]:
+        socket = hub.run_directory / "b.sock"
+        ads, known = AdsServer(socket, current_snapshot(hub)), Fleet(hub, here)
+        ended = Fleet(hub, ads)
+        ended.name = "b"
+        await ads.start()
+        async with asyncio.timeout(60), grpc.aio.insecure_channel(f"unix:{socket}") as channel:
+            await Node(channel, "ppr-embedded").take_all(ads.snapshot, but=names.ROUTE_TYPE)
+            task = asyncio.create_task(ended.run())
+            await eventually_in_loop(lambda: stored(hub) == [("b", 1)])
+            task.cancel()
+            if lifetime is EnvoyLifetime.HUB:
+                await channel.close()
+            await asyncio.gather(task, return_exceptions=True)
+        await ads.stop()
+        monkeypatch.setattr(fleet, "GONE", timedelta(0))
+        await known.in_force(0)
+        assert [each["node"] for each in known.nodes()] == list(known.away())
+        return known.away()
+
+    assert asyncio.run(run()) == (() if lifetime is EnvoyLifetime.HUB else (gone,))
 
 
 def test_what_cannot_be_written_down_is_told_once_and_stops_nothing(

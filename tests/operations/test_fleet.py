@@ -5,10 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.conftest import NOW
 
 from bothways.operations.bootstrap import bootstrap_node
-from bothways.operations.fleet import merged, stored_nodes
+from bothways.operations.fleet import left_behind, merged, planes_at_work, stored_nodes
 from bothways.operations.hub import Hub
 from bothways.operations.settings import Settings
 from bothways.operations.standing import unknown
@@ -56,6 +57,25 @@ def test_what_nobody_has_seen_has_no_lag_and_what_is_withdrawn_is_not_told() -> 
     ]
 
 
+def test_the_envoy_beside_a_control_plane_that_is_gone_may_go_on_and_is_told_until_that_one_is_back() -> None:
+    def of_plane(name: str, *nodes: dict[str, Any], alive: bool = False) -> Told:
+        return replace(told(*nodes, alive=alive, seconds_ago=9), name=name)
+
+    embedded = connected("ppr-embedded", "hub-2")
+    gone = of_plane("hub-2", embedded, connected("eu-1", "hub-2"))
+    [found] = left_behind([gone, of_plane("hub-2", embedded)], "ppr-embedded", "hub-1")
+    assert (found["node"], found["connected"], found["version"]) == ("ppr-embedded at hub-2", False, "v1")
+    own = [connected("ppr-embedded")]
+    assert of(merged(own, [gone], NOW, [found]), "node", "lag_seconds") == [
+        ("ppr-embedded", 0.0),
+        ("ppr-embedded at hub-2", 9.0),
+    ]
+    # It is back, or was this one; or it ended with its Envoy.
+    assert left_behind([of_plane("hub-2", alive=True), gone], "ppr-embedded", "hub-1") == []
+    assert left_behind([gone], "ppr-embedded", "hub-2") == []
+    assert left_behind([of_plane("hub-2", connected("eu-1")), gone], "ppr-embedded", "hub-1") == []
+
+
 def test_a_node_that_is_behind_says_for_how_long() -> None:
     since = (NOW - timedelta(seconds=3)).isoformat()
     found = merged([connected("eu-1", settled=False, behind_since=since), connected("eu-2")], (), NOW)
@@ -76,3 +96,14 @@ def test_while_no_control_plane_runs_here_it_is_told_what_the_nodes_had(
     # With a database that others reach, it may be connected to one of them.
     assert found["eu-1"]["connected"] is hub.database.shared
     assert (found["eu-1"]["version"], found["eu-2"]["since"]) == ("v1", None)
+
+
+def test_whoever_has_a_heart_that_beats_is_at_work(shared_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    with shared_hub.observations.write(shared_hub.now()) as transaction:
+        fleet.begin(transaction, "a", "hub-1")
+        fleet.write(transaction, "a", {1: connected("ppr-embedded")}, ())
+    assert planes_at_work(shared_hub) == ("hub-1",)
+    assert of(stored_nodes(shared_hub), "node", "connected") == [("ppr-embedded", True)]
+    monkeypatch.setattr(fleet, "GONE", timedelta(0))
+    assert planes_at_work(shared_hub) == ()
+    assert of(stored_nodes(shared_hub), "node", "connected") == [("ppr-embedded at hub-1", False)]

@@ -105,6 +105,8 @@ def test_a_change_reaches_both_and_who_is_left_takes_over_the_nodes_and_what_the
         applied = control(second, "POST", "/apply")
         assert applied
         assert applied["in_force"] is True
+        # Nobody here knows whether the Envoy beside the one that was killed goes on.
+        assert [each for each in applied["away"] if each.endswith(f":{ports[0]}")]
         # It was not waited for for ever, and its Envoy has gone with it; the node has come over, and has the change.
         eventually(lambda: told(second) == {("ppr-embedded", ports[1]), ("eu-1", ports[1])}, "the node did not come")
 

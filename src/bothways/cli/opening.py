@@ -119,7 +119,10 @@ def _applied(hub: Hub) -> tuple[bool | None, list[str]]:
         tell(f"Recorded, but perhaps not in force: {error}")
         return False, []
     if applied is None:
-        tell(f"Recorded. It comes into force when the hub runs: bothways hub run --directory {hub.directory}")
+        if others := _others(hub):
+            tell(f"Recorded. No control plane runs here; it is brought into force by {' and '.join(others)}.")
+        else:
+            tell(f"Recorded. It comes into force when the hub runs: bothways hub run --directory {hub.directory}")
         return None, []
     # A hub that was started before this command was installed may not say.
     away = [str(each) for each in applied.get("away", ())]
@@ -130,6 +133,18 @@ def _applied(hub: Hub) -> tuple[bool | None, list[str]]:
         return True, away
     tell(f"Recorded, but not in force everywhere yet. Look at: bothways hub status --directory {hub.directory}")
     return False, away
+
+
+def _others(hub: Hub) -> tuple[str, ...]:
+    """Return the other control planes that work on the database; none if nobody can tell."""
+    if not hub.database.shared:
+        return ()
+    from bothways.operations.fleet import planes_at_work  # noqa: PLC0415 - what only this needs, and seldom
+
+    try:
+        return planes_at_work(hub)
+    except Unusable:
+        return ()
 
 
 def tell_away(nodes: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ that is a file there are no others, and no heartbeat: then what was written last
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import socket
@@ -14,17 +15,21 @@ import time
 from collections.abc import Callable
 
 from bothways.dataplane.ads import AdsServer
-from bothways.operations.fleet import merged
+from bothways.errors import BothwaysError
+from bothways.operations.fleet import left_behind, merged
 from bothways.operations.hub import Hub
+from bothways.operations.settings import EnvoyLifetime
 from bothways.operations.standing import Document
 from bothways.store import fleet
 from bothways.store.database import Transaction
 from bothways.store.fleet import Told
+from bothways.xds.names import embedded_node
 from bothways.xds.passing import PROBED_SECONDS
 
 _log = logging.getLogger(__name__)
 
 _LOOK = 0.05
+_LAST = 2.0
 
 
 class Fleet:
@@ -39,7 +44,7 @@ class Fleet:
         self.change = -1
         self._hub, self._ads, self._beside = hub, ads, beside
         self._id = secrets.token_hex(16)
-        self._shared = hub.database.shared
+        self._shared, self._own = hub.database.shared, embedded_node(hub.environment.value)
         self._confirmed = self._answered = -1
         self._said: tuple[int, int, frozenset[str]] = (-1, -1, frozenset())
         self._others: tuple[Told, ...] = ()
@@ -52,12 +57,13 @@ class Fleet:
     def nodes(self) -> list[Document]:
         """Return how each node stands, wherever it is connected; one that is connected twice is there twice."""
         own = [self._told_of(each) for each in self._ads.nodes()]
-        return merged(own, self._others, self._hub.now())
+        return merged(own, self._others, self._hub.now(), self._left_behind())
 
     def away(self) -> tuple[str, ...]:
-        """Return the nodes on record that no control plane has a connection to."""
+        """Return the nodes that no control plane has a connection to: on record, or beside one that is gone."""
         there = self.elsewhere()
-        return tuple(each for each in self._ads.away() if each not in there)
+        beside = (str(each["node"]) for each in self._left_behind())
+        return (*(each for each in self._ads.away() if each not in there), *beside)
 
     def elsewhere(self) -> frozenset[str]:
         """Return the nodes that are connected to other control planes, and not to this one too."""
@@ -93,15 +99,32 @@ class Fleet:
 
     async def run(self) -> None:
         """Write down and read, each second and when the nodes have answered, until this task is cancelled."""
-        while True:
-            try:
-                await self._look()
-                self._failure = ""
-            except Exception as error:  # noqa: BLE001 - whatever it was: no node is served worse for it
-                if str(error) != self._failure:
-                    _log.error("how the nodes stand cannot be written down: %s", error)
-                self._failure = str(error)
-            await asyncio.sleep(_LOOK)
+        try:
+            while True:
+                try:
+                    await self._look()
+                    self._failure = ""
+                except Exception as error:  # noqa: BLE001 - whatever it was: no node is served worse for it
+                    if str(error) != self._failure:
+                        _log.error("how the nodes stand cannot be written down: %s", error)
+                    self._failure = str(error)
+                await asyncio.sleep(_LOOK)
+        finally:
+            if self._shared:
+                await self._last_look()
+
+    async def _last_look(self) -> None:
+        """Write down that the Envoy beside this control plane is there no more, if it has ended too."""
+        with contextlib.suppress(BothwaysError, TimeoutError):
+            async with asyncio.timeout(_LAST):
+                ends = self._hub.settings.envoy_lifetime is not EnvoyLifetime.SERVICE
+                while ends and self._own in self._ads.names():  # noqa: ASYNC110 - another process
+                    await asyncio.sleep(_LOOK)
+            self._due = 0.0
+            await asyncio.wait_for(self._look(), _LAST)
+
+    def _left_behind(self) -> list[Document]:
+        return left_behind(self._others, self._own, self.name) if self._shared else []
 
     async def _look(self) -> None:
         if self.change > self._confirmed and self._ads.quiet():

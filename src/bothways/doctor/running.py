@@ -66,7 +66,10 @@ def _node(node: dict[str, Any]) -> Step:
     name, found = f"node {node['node']}", []
     if not node["connected"]:
         message = f"{name} is not connected; if it runs, it serves what it had, revoked certificates included"
-        hint = "Start it, or withdraw it: bothways hub node withdraw NAME."
+        hint = (
+            "Start it, or withdraw it: bothways hub node withdraw NAME. If it is beside a control plane that is gone, "
+            "start that one again, or end its Envoy."
+        )
         found.append(Finding("DOCTOR-NODE-01", message, hint, _CITED, node["node"]))
         return Step(Area.RUNNING, name, "not connected", tuple(found))
     for kind, said in node["refused"].items():
