@@ -1,4 +1,5 @@
 import io
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ def sealed(content: bytes, part: int = 50_000) -> bytes:
         writer.write(content[place : place + part])
     writer.finish()
     return out.getvalue()
+
+
+@cache
+def long_one() -> bytes:
+    """A sealed file of four parts: made once, for to make a key of a passphrase is dear."""
+    return sealed(bytes(200_000))
 
 
 def opened(data: bytes, passphrase: bytes = PASSPHRASE) -> bytes:
@@ -69,7 +76,7 @@ def chunks(data: bytes) -> list[bytes]:
 )
 def test_what_is_not_as_it_was_written_is_not_read(change: object) -> None:
     assert callable(change)
-    data = sealed(bytes(200_000))
+    data = long_one()
     assert len(chunks(data)) == 4
     with pytest.raises(Unusable, match="changed or cut off"):
         opened(change(data[:HEADER], chunks(data)))
@@ -77,7 +84,7 @@ def test_what_is_not_as_it_was_written_is_not_read(change: object) -> None:
 
 def test_another_passphrase_opens_nothing() -> None:
     with pytest.raises(Unusable, match="the passphrase is another one"):
-        opened(sealed(b"content"), b"another passphrase")
+        opened(long_one(), b"another passphrase")
 
 
 @pytest.mark.parametrize("data", [b"", b"bothways", bytes(100)])

@@ -29,6 +29,8 @@ from bothways.spoke.install import install_certificate
 from bothways.spoke.lease import Reason
 
 KINDS = ["Client", "AsyncClient", "requests", "aiohttp"]
+PACE = 0.02
+"""Seconds between calls of a steady load: what goes wrong at a change shows, and the rest of the tests goes on."""
 
 
 @pytest.fixture(params=KINDS)
@@ -46,7 +48,7 @@ def test_a_new_address_is_used_under_steady_load_and_no_request_is_lost(caller: 
     hubs.at("127.0.0.2")
     changed = time.monotonic()
     while caller.get("/") == "127.0.0.1":
-        pass
+        time.sleep(PACE)
     # The promise is a TTL and a second, 2 s here; what the rest of this machine does meanwhile is not ours.
     assert time.monotonic() - changed < 20
     assert {caller.get("/") for _ in range(20)} == {"127.0.0.2"}
@@ -61,7 +63,8 @@ def test_an_idle_connection_to_an_old_address_is_closed_by_itself(caller: Caller
     assert len(hubs.first.open) == 1
     hubs.at("127.0.0.2")
     eventually(lambda: not hubs.first.open)
-    assert caller.metrics.value("bothways_spoke_connections_open", host=HOST) == 0
+    # The hub may know of the end before the client has counted it.
+    eventually(lambda: caller.metrics.value("bothways_spoke_connections_open", host=HOST) == 0)
     assert hubs.second.accepted == 0
 
 
@@ -69,7 +72,7 @@ def test_a_request_that_is_under_way_goes_to_its_end(caller: Caller, hubs: Hubs)
     slow = caller.slow()
     hubs.at("127.0.0.2")
     while caller.get("/") == "127.0.0.1":
-        pass
+        time.sleep(PACE)
     eventually(lambda: told(caller, Retired))
     assert len(hubs.first.open) == 1
     hubs.first.go.set()
@@ -85,6 +88,7 @@ def test_while_nothing_changes_one_connection_serves_through_many_ttls(
     monkeypatch.setattr("bothways.spoke.addresses.GRACE_SECONDS", 60.0)
     while len(hubs.dns.questions) < 6:
         assert caller.get("/") == "127.0.0.1"
+        time.sleep(PACE)
     assert hubs.first.accepted == 1
 
 
@@ -93,6 +97,7 @@ def test_when_dns_fails_calls_go_on_and_it_is_told(caller: Caller, hubs: Hubs) -
     hubs.dns.mode = "SERVFAIL"
     while len(told(caller, LookupFailed)) < 2:
         assert caller.get("/") == "127.0.0.1"
+        time.sleep(PACE)
     last = told(caller, LookupFailed)[-1]
     assert isinstance(last, LookupFailed)
     assert (last.host, last.stale) == (HOST, ("127.0.0.1",))
@@ -105,6 +110,7 @@ def test_a_name_that_is_gone_fails_at_once(caller: Caller, hubs: Hubs) -> None:
     with pytest.raises(caller.failure, match="does not exist"):  # noqa: PT012 - until it is noticed
         while True:
             caller.get("/")
+            time.sleep(PACE)
 
 
 def test_a_silent_dns_server_takes_no_longer_than_a_question(
