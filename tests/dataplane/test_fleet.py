@@ -113,7 +113,7 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
             assert [each["name"] for each in first.fleet.planes()] == ["a", "b"]
             assert first.fleet.elsewhere() == {"node-b"}
             await a_node_that_is_connected_to_both_is_left_to_nobody(first, second)
-            await a_change_is_in_force_when_the_nodes_of_both_have_it(hub, first, second)
+            await a_change_is_in_force_when_the_nodes_of_both_have_it(hub, first, second, monkeypatch)
             await what_was_taken_out_is_written_again(hub)
             monkeypatch.setattr(fleet, "GONE", timedelta(seconds=1))
             await who_is_gone_is_not_waited_for(hub, first, second)
@@ -137,15 +137,32 @@ async def a_node_that_is_connected_to_both_is_left_to_nobody(first: Plane, secon
     await eventually_in_loop(lambda: named(first) == named(second) == [("node-a", "a"), ("node-b", "b")])
 
 
-async def a_change_is_in_force_when_the_nodes_of_both_have_it(hub: Hub, first: Plane, second: Plane) -> None:
+def counted(known: Fleet, monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """Return a list that has one item more with each look at what the others say."""
+    looks, read = list[None](), known._read
+
+    def seen() -> tuple[fleet.Told, ...]:
+        looks.append(None)
+        return read()
+
+    monkeypatch.setattr(known, "_read", seen)
+    return looks
+
+
+async def a_change_is_in_force_when_the_nodes_of_both_have_it(
+    hub: Hub, first: Plane, second: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
     waiting = asyncio.create_task(first.publisher.apply())
     await first.take(2)
+    looks = counted(first.fleet, monkeypatch)
     # Who comes to the other one is served when it has published the change, and not before.
     assert not await CaughtUp(hub.database, lambda: second.fleet.change).lacks()
     assert service_cluster("tokens") in second.ads.snapshot.of(names.CLUSTER_TYPE)
     late = [await second.node.read() for _ in range(2)]
     await eventually_in_loop(lambda: first.ads.quiet() and not second.ads.quiet())
+    # It has looked and waits, for it looks again.
+    await eventually_in_loop(lambda: len(looks) > 1, "the nodes of the other are not waited for")
     assert not waiting.done()
     for each in late:
         await second.node.answer(each)

@@ -1,9 +1,10 @@
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.postgresql import in_files, on_postgresql
+from tests.postgresql import in_files, new_schema, on_postgresql
 from tests.store.next_release import become_next_release
 
 from bothways.errors import Conflict, Unusable
@@ -15,10 +16,18 @@ from bothways.operations.customers import list_customers
 from bothways.operations.hub import Hub, open_hub
 from bothways.operations.migration import migrate_hub, plan_migration
 from bothways.operations.restore import restore_hub
+from bothways.operations.settings import Settings
 from bothways.store import version
 from bothways.store.database import open_existing
 
 PASSPHRASE = b"the passphrase of backups"
+
+
+@pytest.fixture
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """Where the others are, but for a test that asks for PostgreSQL."""
+    wanted = getattr(request, "param", "") == "postgresql"
+    return replace(settings, database=new_schema()) if wanted else settings
 
 
 def test_a_hub_of_this_release_is_left_as_it_is(hub: Hub) -> None:
@@ -44,6 +53,8 @@ def test_a_hub_of_the_release_before_is_refused_planned_migrated_and_whole(
     with open_hub(hub.directory, "tester") as opened:
         assert [each.customer.tsp_id for each in list_customers(opened)] == [issuer]
         assert verify_audit(opened).whole
+        # As its upkeep does: from now on the head is that of more lines than the release before knows.
+        assert sign_head(opened)
         with opened.read() as connection:
             assert connection.exec_driver_sql("SELECT language FROM contact").all() == []
     assert migrate_hub(hub.directory, "tester").steps == ()
@@ -71,6 +82,18 @@ def test_a_hub_that_runs_is_not_migrated_and_nothing_is_left(
     with alone(hub.directory), pytest.raises(Conflict, match="runs already"):
         migrate_hub(hub.directory, "tester")
     assert {each.name for each in hub.directory.iterdir()} == before
+
+
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+def test_a_hub_that_runs_on_another_machine_is_not_migrated(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its lock on the database is all that is seen of it here.
+    with closing(hub.database.changes()) as changes:
+        changes.value()
+        become_next_release(tmp_path, monkeypatch)
+        with pytest.raises(Conflict, match="a hub works on this database"):
+            migrate_hub(hub.directory, "tester")
 
 
 def test_of_one_that_fails_nothing_is_left(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

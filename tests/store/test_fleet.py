@@ -77,12 +77,14 @@ def test_one_that_is_on_record_no_more_is_told_so(store: ObservationStore, now: 
 
 
 def test_in_postgresql_clocks_that_differ_let_nobody_seem_gone_and_nobody_is_woken() -> None:
-    url, fast = new_schema(), datetime.now(UTC) + timedelta(hours=1)
+    url, moment, hour = new_schema(), datetime.now(UTC), timedelta(hours=1)
     with closing(create(url, "PPR")) as database, closing(ObservationStore(url)) as store:
         assert isinstance(database, Database)
         before = database.change()
-        at_work(store, fast, "a")
+        at_work(store, moment + hour, "fast")
+        at_work(store, moment - hour, "slow")
         with store.read() as connection:
-            [told] = fleet.told(connection, datetime.now(UTC))
-            assert told.alive
+            for read_at in (moment, moment + hour, moment - hour):
+                found = {each.id: each.alive for each in fleet.told(connection, read_at)}
+                assert found == {"fast": True, "slow": True}
         assert database.change() == before

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import Connection, Engine, event, insert, inspect, select, text
 from tests.postgresql import new_schema
 from tests.store.introspection import contents, described
 from tests.store.rows import fill
@@ -83,6 +84,35 @@ def test_two_that_differ_have_other_digests(database: Database, observed: Databa
             digests |= {each.digest for each in moved(database, observed, target, now) if each.table == "customer"}
     assert len(digests) == 2
     assert path.is_file()
+
+
+def test_what_is_another_row_there_is_found_and_nothing_is_left(
+    database: Database, observed: Database, target: Database, now: datetime
+) -> None:
+    with database.write(now, "tester") as transaction:
+        customers.add(transaction, Customer("1", CustomerKind.ISSUER, "First Bank", now))
+
+    def changed(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO customer ") and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("UPDATE customer SET organization = 'First Bang'")
+
+    event.listen(Engine, "after_cursor_execute", changed)
+    try:
+        with pytest.raises(Unusable, match=r"customer is not the same in PostgreSQL: found 1 rows"):
+            moved(database, observed, target, now)
+    finally:
+        event.remove(Engine, "after_cursor_execute", changed)
+    with target.read() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_more_rows_than_are_in_memory_at_once_are_there(
+    database: Database, observed: Database, target: Database, now: datetime
+) -> None:
+    with database.write(now, "tester") as transaction:
+        rows = [{"tsp_id": f"{each}", "kind": "issuer", "organization": "A", "created_at": now} for each in range(1001)]
+        transaction.connection.execute(insert(schema.customer), rows)
+    assert {each.table: each.rows for each in moved(database, observed, target, now)}["customer"] == len(rows)
 
 
 @pytest.mark.parametrize("name", ["First Bank" * 10, "First#Bank"])
