@@ -1,7 +1,10 @@
 import io
 import json
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,6 +64,56 @@ def test_nothing_is_left_beside_it_and_nothing_overwritten(hub: Hub, tmp_path: P
         backup_hub(hub, tmp_path / "backup", PASSPHRASE)
     assert (tmp_path / "backup").read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["backup"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from bothways.operations import backup
+from bothways.operations.hub import open_hub
+
+def killed(*_):
+    print("read back", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+backup.unsound = killed
+with open_hub(Path(sys.argv[1]), "tester") as hub:
+    backup.backup_hub(hub, Path(sys.argv[2]), sys.argv[3].encode())
+"""
+
+
+def test_killed_in_the_middle_nothing_stands_in_the_open_on_the_disk_of_the_backup(hub: Hub, tmp_path: Path) -> None:
+    secret = (hub.directory / "passphrase").read_bytes().strip()
+    command = [sys.executable, "-c", KILLED, str(hub.directory), str(tmp_path / "first"), PASSPHRASE.decode()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.stdout, done.returncode) == ("read back\n", -signal.SIGKILL), done.stderr
+    assert [each.name for each in tmp_path.rglob("*")] == ["first"]
+    content = (tmp_path / "first").read_bytes()
+    assert secret not in content
+    assert b"SQLite format" not in content
+    # What it left is beside the database, for this user alone, and gone with the next one.
+    place = hub.directory / backup.WORKPLACE
+    assert (any(place.iterdir()), stat.S_IMODE(place.stat().st_mode)) == (True, 0o700)
+    backup_hub(hub, tmp_path / "second", PASSPHRASE)
+    assert not any(place.iterdir())
+
+
+def test_while_one_is_made_there_is_no_second_one(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def again(*_: object) -> str:
+        backup_hub(hub, tmp_path / "second", PASSPHRASE)
+        raise AssertionError
+
+    monkeypatch.setattr(backup, "unsound", again)
+    with pytest.raises(Conflict, match="another backup of this hub is under way"):
+        backup_hub(hub, tmp_path / "first", PASSPHRASE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_hub_that_runs_keeps_its_room(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "ROOM", shutil.disk_usage(hub.directory).total)
+    with pytest.raises(Unusable, match="Make room"):
+        backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_short_passphrase_and_a_place_that_is_not_there_are_said(hub: Hub, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """A backup of a hub while it runs: database, settings, terms and keys, in one file that is encrypted as a whole."""
 
+import fcntl
 import hashlib
 import io
 import json
+import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bothways import files
-from bothways.errors import Unusable
+from bothways.errors import Conflict, Unusable
 from bothways.operations.audit import AuditState, verify_audit
 from bothways.operations.audit_head import HEAD_FILE, sign_head
 from bothways.operations.directory import CONTRACT_FILE
@@ -28,6 +29,10 @@ from bothways.store.copies import copy_database, unsound
 from bothways.store.database import Database
 
 MANIFEST = "backup.json"
+WORKPLACE = ".backup"
+"""In the hub's directory, and empty while no backup is made."""
+ROOM = 100 << 20
+"""Bytes that a backup leaves free on the disk of the hub."""
 _MEMBER_LIMIT = 1 << 40
 _SMALL = 1 << 20
 
@@ -89,7 +94,7 @@ def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> Backup:
     unsigned = _not_signed(hub)
     with hub.read() as connection:
         lines, digest = audit.last(connection)
-    with _workplace(path) as place:
+    with _workplace(hub) as place:
         copy_database(hub.directory / DATABASE_FILE, place / DATABASE_FILE)
         small = _small_files(hub)
         for name in small:
@@ -99,6 +104,8 @@ def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> Backup:
         digests = {name: _digest(place / name) for name in (DATABASE_FILE, *small)}
         note = BackupNote(hub.environment.value, hub.terms.hub, made_at, f"{lines}:{digest}", digests)
         _write(place, path, note, passphrase)
+        # One copy at a time.
+        (place / DATABASE_FILE).unlink()
         try:
             _require_readable(path, passphrase, place / "read-back", note)
             state = _audit_in(hub, place / "read-back", unsigned)
@@ -135,7 +142,7 @@ def unpack(path: Path, passphrase: bytes, place: Path) -> BackupNote:
             said["audit_head"],
             said["files"],
         )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unusable(f"{path} does not say what is in it. Take another backup.") from error
     (place / MANIFEST).unlink()
     found.pop(MANIFEST)
@@ -223,16 +230,43 @@ def _unpacked(archive: tarfile.TarFile, place: Path, path: Path) -> Iterator[tup
 
 
 @contextmanager
-def _workplace(path: Path) -> Iterator[Path]:
-    """Yield a private directory on the disk of the backup: the hub's own may be full, and the copy is as large."""
+def _workplace(hub: Hub) -> Iterator[Path]:
+    """Yield a private directory beside the database, where the same stands in the open anyway.
+
+    On the disk of the backup it would be read by whoever has that, during the backup, and for good after a crash. What
+    a backup that was killed left is taken away. Raises `Conflict` if another one is under way, `Unusable` without room.
+    """
+    _require_room(hub)
+    place = hub.directory / WORKPLACE
+    files.make_directory(place)
+    held = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        place = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.absolute().parent))
-    except OSError as error:
-        raise Unusable(f"{path} cannot be written: {error.strerror}. Name another directory.") from error
-    try:
-        yield place
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict("another backup of this hub is under way. Wait until it has ended.") from error
+        _empty(place)
+        try:
+            yield place
+        finally:
+            _empty(place)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        os.close(held)
+
+
+def _empty(place: Path) -> None:
+    for each in place.iterdir():
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+
+
+def _require_room(hub: Hub) -> None:
+    """Raise `Unusable` if a copy of the database would leave too little room for the hub that runs."""
+    size, free = (hub.directory / DATABASE_FILE).stat().st_size, shutil.disk_usage(hub.directory).free
+    if free < size + ROOM:
+        raise Unusable(
+            f"the disk of {hub.directory} has {free >> 20} MiB left, and a copy of the database takes {size >> 20} MiB "
+            f"there while the backup is made; {ROOM >> 20} MiB more are for the hub. Make room."
+        )
 
 
 def _digest(path: Path) -> str:
