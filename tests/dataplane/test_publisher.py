@@ -13,6 +13,8 @@ import httpx2
 import pytest
 from cryptography import x509
 from envoy.config.core.v3 import extension_pb2
+from sqlalchemy import delete
+from tests.conftest import unguarded
 from tests.dataplane.test_ads import Node
 from tests.eventually import eventually_in_loop
 from tests.postgresql import in_files
@@ -24,6 +26,7 @@ from bothways.dataplane import publisher as module
 from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.publisher import Publisher, current_snapshot
 from bothways.dataplane.saved import SavedSnapshot
+from bothways.operations.audit_head import HEAD_FILE, read_head
 from bothways.operations.certificates import revoke_certificate, show_certificate
 from bothways.operations.chains import endorse_chain, submit_chain
 from bothways.operations.closure import current_closure
@@ -43,7 +46,7 @@ from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.signer.keys import Keys
 from bothways.signer.signer import Signer
-from bothways.store import sealed_keys
+from bothways.store import audit, schema, sealed_keys
 from bothways.store.authorities import Role
 from bothways.store.database import Database
 from bothways.xds import passing
@@ -301,6 +304,30 @@ def test_whoever_has_not_the_turn_publishes_and_keeps_up_only_what_it_was_asked_
         hub, approve_request(hub, submit_request(hub, issuer, make_csr()).id).serial, RevocationReason.SUPERSEDED
     )
     asyncio.run(take_over())
+
+
+def test_whoever_has_not_the_turn_signs_the_head_of_the_audit_in_its_own_directory(hub: Hub) -> None:
+    def signed() -> int:
+        return int(read_head((hub.directory / HEAD_FILE).read_bytes(), HEAD_FILE).lines)
+
+    async def run() -> None:
+        async with publishing(hub, current_snapshot(hub), lambda: False) as (publisher, _):
+            add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
+            await eventually_in_loop(lambda: signed() == lines(hub))
+            with hub.write() as transaction:
+                unguarded(transaction.connection)
+                transaction.connection.execute(delete(schema.audit).where(schema.audit.c.sequence == lines(hub)))
+            add_service(hub, Service("vault", "/vault", "http://127.0.0.1:9000"))
+            await eventually_in_loop(lambda: "the head of the audit is not signed" in publisher.problem)
+
+    before = signed()
+    asyncio.run(run())
+    assert signed() == before + 1
+
+
+def lines(hub: Hub) -> int:
+    with hub.read() as connection:
+        return audit.last(connection)[0]
 
 
 def test_what_failed_when_it_was_asked_is_not_told_for_ever_by_whoever_has_not_the_turn(hub: Hub) -> None:

@@ -19,7 +19,7 @@ from bothways.operations.closure import shut_endpoint
 from bothways.operations.data_plane import DataPlane, hub_state
 from bothways.operations.hub import Hub
 from bothways.operations.rollout import keep_given
-from bothways.operations.upkeep import lists_first, upkeep
+from bothways.operations.upkeep import lists_first, upkeep, witness
 from bothways.xds.names import CLUSTER_TYPE, embedded_node
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.staging import HeldBack
@@ -77,7 +77,7 @@ class Publisher:
         self._one_at_a_time = asyncio.Lock()
         self._saving = asyncio.Lock()
         self._failure = ""
-        self._shut = self._unrecorded = ""
+        self._shut = self._unrecorded = self._unwitnessed = ""
         self._neglected: tuple[str, ...] = ()
         self._upkeep_due = hub.now()
         self._maps, self._maps_due, self._came = Maps(), 0.0, 0
@@ -89,8 +89,8 @@ class Publisher:
         held = str(self._rollout.held or "")
         # What was not done here a while ago, whoever has the turn may have done.
         old = self._hub.now() >= self._upkeep_due and not self._held()
-        found = (shut, held, self._failure, self._unsaved, *(() if old else self._neglected), *self._plane.problems)
-        return "; ".join(each for each in found if each)
+        found = (shut, held, self._failure, self._unsaved, *(() if old else self._neglected), self._unwitnessed)
+        return "; ".join(each for each in (*found, *self._plane.problems) if each)
 
     def serves(self, cluster: str) -> bool:
         """Tell whether the routes of what is published lead to this cluster of a customer."""
@@ -220,6 +220,8 @@ class Publisher:
                     await _at_most(_CONFIRM, self._ads.settled())
                 if await self._keep_up():
                     await self._publish()
+            else:
+                self._unwitnessed = await asyncio.to_thread(witness, self._hub)
 
     def _is_due(self) -> bool:
         """Tell whether upkeep is due here: what another one did not come to do, too, once the turn is ours."""
@@ -244,7 +246,7 @@ class Publisher:
         for problem in kept.problems:
             if problem not in self._neglected:
                 _log.error("%s", problem)
-        self._neglected, self._upkeep_due = kept.problems, kept.next_due
+        self._neglected, self._upkeep_due, self._unwitnessed = kept.problems, kept.next_due, ""
         return bool(kept.done)
 
     async def _publish(self) -> None:

@@ -75,6 +75,16 @@ def lists_first(hub: Hub) -> tuple[str, ...]:
     return tuple(this.done)
 
 
+def witness(hub: Hub) -> str:
+    """Do what each control plane does for itself, whoever has the turn: sign the head of the audit, in its directory.
+
+    Returns what that failed with, in a sentence, or "". Whoever cuts off lines has to reach them all.
+    """
+    this = _Round(hub)
+    _sign(this)
+    return "".join(this.problems)
+
+
 def upkeep(hub: Hub) -> Upkeep:
     """Do everything that is due now; safe to repeat, and to do in several processes. What fails is in `problems`."""
     this = _Round(hub)
@@ -90,10 +100,14 @@ def upkeep(hub: Hub) -> Upkeep:
     if count := this.attempt("customers whom nobody calls are not let go", partial(let_go, this.hub)):
         this.done.append(f"{count} customers whom nobody called for {hub.settings.idle_days} days are let go")
     # After all that writes lines.
-    this.attempt("the head of the audit is not signed", partial(sign_head, this.hub))
+    _sign(this)
     # Nothing that fails: but whoever reads the problems has to act on it.
     this.problems += this.attempt("whether a key is banned is not known", partial(endangered, this.hub)) or ()
     return Upkeep(tuple(this.done), tuple(this.problems), min(this.due))
+
+
+def _sign(this: _Round) -> None:
+    this.attempt("the head of the audit is not signed", partial(sign_head, this.hub))
 
 
 def _finish(this: _Round) -> None:
