@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bothways.operations.rotation import rotate_client_certificate
 from bothways.operations.services import add_service
 from bothways.registry.service import Service
 from bothways.xds import names
+from bothways.xds.resource import Deferred
 from bothways.xds.snapshot import Snapshot
 
 METHOD = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources"
@@ -289,5 +291,33 @@ def test_who_waits_for_another_version_is_told_when_it_is_confirmed(hub: Hub) ->
         for _ in range(2):
             await node.answer(await node.read())
         assert await waiting == server.snapshot.version
+
+    served(hub, test)
+
+
+def test_what_cannot_be_packed_keeps_nothing_else_from_a_node_and_is_shown_and_logged_once(
+    hub: Hub, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(server: AdsServer, node: Node) -> None:
+        await node.answer(await node.take_all(server.snapshot, but=names.ROUTE_TYPE))
+        wanted = changed(hub, "tokens")
+        clusters = dict(wanted.of(names.CLUSTER_TYPE)) | {"bad": Deferred("bad", "1", lambda: 1 // 0)}
+        server.publish(replace(wanted, version="v2", resources=dict(wanted.resources) | {names.CLUSTER_TYPE: clusters}))
+        response = await node.read()
+        assert [each.name for each in response.resources] == ["service/tokens"]
+        await node.answer(response)
+        await node.answer(await node.read())
+        assert await server.settled() is False
+        [told_of] = told(server)
+        [said] = server.unpacked
+        assert said.startswith("bad cannot be packed, so no node is sent it: ZeroDivisionError")
+        assert (told_of["settled"], told_of["refused"]) == (False, {names.CLUSTER_TYPE: said})
+        server.publish(wanted)
+        response = await node.read()
+        assert [*response.removed_resources] == ["bad"]
+        await node.answer(response)
+        assert await server.settled() is True
+        assert server.unpacked == ()
+        assert [each.getMessage() for each in caplog.records if "packed" in each.message] == [f"node node-1: {said}"]
 
     served(hub, test)

@@ -60,6 +60,7 @@ from bothways.xds.names import (
     customer_of,
     embedded_node,
 )
+from bothways.xds.resource import Deferred
 from bothways.xds.snapshot import Snapshot, build_snapshot
 from bothways.xds.state import Identity
 
@@ -452,6 +453,30 @@ def test_what_envoy_confirmed_is_saved_before_it_is_said_to_be_in_force(hub: Hub
         assert found.snapshot == current_snapshot(hub)
         assert found.snapshot.version == ads.snapshot.version
         await channel.close()
+        await ads.stop()
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_packed_is_a_problem_while_a_node_lacks_it_and_all_else_is_there(hub: Hub) -> None:
+    good = current_snapshot(hub)
+    clusters = dict(good.of(CLUSTER_TYPE)) | {"bad": Deferred("bad", "1", lambda: 1 // 0)}
+    bad = replace(good, version="bad", resources=dict(good.resources) | {CLUSTER_TYPE: clusters})
+
+    async def run() -> None:
+        ads = AdsServer(hub.run_directory / "ads.sock", bad)
+        await ads.start()
+        publisher = Publisher(hub, ads)
+        assert publisher.problem == ""
+        async with grpc.aio.insecure_channel(f"unix:{hub.run_directory / 'ads.sock'}") as channel:
+            node = Node(channel, "eu-1")
+            response = await node.ask(CLUSTER_TYPE)
+            assert {each.name for each in response.resources} == set(good.of(CLUSTER_TYPE))
+            await node.answer(response)
+            assert publisher.problem.startswith("bad cannot be packed, so no node is sent it: ZeroDivisionError")
+            ads.publish(good)
+            await node.answer(await node.read())
+            assert publisher.problem == ""
         await ads.stop()
 
     asyncio.run(run())

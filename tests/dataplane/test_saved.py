@@ -15,7 +15,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.services import add_service
 from bothways.registry.service import Service
 from bothways.xds import names
-from bothways.xds.resource import Resource
+from bothways.xds.resource import Deferred, Resource
 from bothways.xds.snapshot import Snapshot
 
 
@@ -47,6 +47,18 @@ def test_the_private_keys_in_it_are_readable_by_nobody(hub: Hub, place: Path) ->
     assert all(b"PRIVATE KEY" not in each.read_bytes() for each in place.iterdir())
     assert {each.stat().st_mode & 0o777 for each in place.iterdir()} == {0o600}
     assert place.stat().st_mode & 0o777 == 0o700
+
+
+def test_what_cannot_be_packed_is_named_and_what_was_saved_before_stays(hub: Hub, place: Path) -> None:
+    snapshot, saved = current_snapshot(hub), SavedSnapshot(place, lambda: b"secret")
+    saved.save(snapshot, hub.now())
+    clusters = dict(snapshot.of(names.CLUSTER_TYPE)) | {"bad": Deferred("bad", "1", lambda: 1 // 0)}
+    bad = replace(snapshot, version="bad", resources=dict(snapshot.resources) | {names.CLUSTER_TYPE: clusters})
+    with pytest.raises(Unusable, match="bad cannot be packed: ZeroDivisionError"):
+        saved.save(bad, hub.now())
+    found = saved.load()
+    assert found is not None
+    assert found.snapshot == snapshot
 
 
 def test_no_two_files_are_encrypted_alike(hub: Hub, place: Path) -> None:

@@ -1,3 +1,4 @@
+import pytest
 from envoy.config.listener.v3 import listener_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 
@@ -21,13 +22,13 @@ def test_it_is_the_message_of_the_protocol() -> None:
         removed_resources=["gone"],
     )
     assert found.message() == wanted
-    assert discovery_pb2.DeltaDiscoveryResponse.FromString(found.serialized()) == wanted
+    assert discovery_pb2.DeltaDiscoveryResponse.FromString(found.serialized()[0]) == wanted
 
 
 def test_what_is_on_demand_goes_as_clusters_on_a_stream_of_its_own() -> None:
     found = response(names.ON_DEMAND_TYPE)
     assert found.message().type_url == names.ON_DEMAND_TYPE
-    assert discovery_pb2.DeltaDiscoveryResponse.FromString(found.serialized()).type_url == names.CLUSTER_TYPE
+    assert discovery_pb2.DeltaDiscoveryResponse.FromString(found.serialized()[0]).type_url == names.CLUSTER_TYPE
 
 
 def test_nothing_is_packed_before_it_is_written() -> None:
@@ -39,7 +40,19 @@ def test_nothing_is_packed_before_it_is_written() -> None:
 
     found = response(names.LISTENER_TYPE, Deferred("a", "1", make))
     assert made == []
-    [written] = discovery_pb2.DeltaDiscoveryResponse.FromString(found.serialized()).resources
+    [written] = discovery_pb2.DeltaDiscoveryResponse.FromString(found.serialized()[0]).resources
     assert (written.name, written.version, written.resource.type_url) == ("a", "1", names.LISTENER_TYPE)
     found.serialized()
     assert made == ["now"]
+
+
+def test_what_cannot_be_packed_is_left_out_by_name_and_all_else_goes() -> None:
+    good = resource_of(listener_pb2.Listener(name="good"))
+    found = response(names.LISTENER_TYPE, Deferred("bad", "1", lambda: 1 // 0), good)
+    written, failed = found.serialized()
+    message = discovery_pb2.DeltaDiscoveryResponse.FromString(written)
+    assert ([each.name for each in message.resources], [*message.removed_resources]) == (["good"], ["gone"])
+    why = "ZeroDivisionError: integer division or modulo by zero"
+    assert failed == {"bad": f"bad cannot be packed, so no node is sent it: {why}; report it"}
+    with pytest.raises(ValueError, match="bad cannot be packed"):
+        found.message()

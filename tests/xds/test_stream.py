@@ -538,3 +538,42 @@ def test_who_may_enter_is_sent_ahead_of_the_ways_to_customers_once_the_node_has_
     assert said(stream.publish(changed)) == [(ROUTE_TYPE, {"inbound": "2"}, []), (ROUTE_TYPE, {"egress": "2"}, [])]
     alone = make_snapshot({ROUTE_TYPE: {"inbound": "3", "egress": "2", "probe": "1"}})
     assert said(stream.publish(alone)) == [(ROUTE_TYPE, {"inbound": "3"}, [])]
+
+
+def lacking(stream: DeltaStream) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return why the node has not all, and what of that could not be packed."""
+    return stream.refused_by_need, stream.unpacked
+
+
+def test_what_could_not_be_packed_counts_as_refused_until_it_is_sent_anew(make_snapshot: Making) -> None:
+    snapshot = make_snapshot({LISTENER_TYPE: {"a": "1", "b": "1"}})
+    stream = DeltaStream()
+    [response] = stream.receive(ask(LISTENER_TYPE), snapshot)
+    stream.not_packed(response, {"a": "a cannot be packed"})
+    assert stream.receive(acknowledge(response), snapshot) == []
+    assert lacking(stream) == (("a cannot be packed",), ("a cannot be packed",))
+    assert stream.refusals == {LISTENER_TYPE: "a cannot be packed"}
+    assert not stream.settled(snapshot)
+    assert stream.publish(snapshot) == []
+    mended = make_snapshot({LISTENER_TYPE: {"a": "2", "b": "1"}})
+    [again] = stream.publish(mended)
+    assert said([again]) == [(LISTENER_TYPE, {"a": "2"}, [])]
+    assert lacking(stream) == ((), ())
+    stream.receive(acknowledge(again), mended)
+    # Envoy's own refusal is no mistake of ours.
+    [third] = stream.publish(make_snapshot({LISTENER_TYPE: {"a": "3", "b": "1"}}))
+    stream.receive(refuse(third), snapshot)
+    assert lacking(stream) == (("bad",), ())
+
+
+def test_what_could_not_be_packed_and_is_gone_or_given_up_is_told_no_more(make_snapshot: Making) -> None:
+    snapshot = make_snapshot({SECRET_TYPE: {"a": "1", "b": "1"}})
+    stream = DeltaStream()
+    [response] = stream.receive(ask(SECRET_TYPE, "a", "b"), snapshot)
+    stream.not_packed(response, {"a": "a cannot be packed", "b": "b cannot be packed"})
+    stream.receive(acknowledge(response), snapshot)
+    stream.receive(ask(SECRET_TYPE, drop=("b",)), snapshot)
+    assert lacking(stream) == (("a cannot be packed",), ("a cannot be packed",))
+    [gone] = stream.publish(make_snapshot({SECRET_TYPE: {}}))
+    assert said([gone]) == [(SECRET_TYPE, {}, ["a"])]
+    assert lacking(stream) == ((), ())

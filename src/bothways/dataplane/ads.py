@@ -16,7 +16,6 @@ from bothways.dataplane.connection import Connection, Misnamed
 from bothways.dataplane.grpc_server import start_local, start_remote
 from bothways.dataplane.on_demand import on_demand_handler, passed_on_alone
 from bothways.operations.standing import unknown
-from bothways.xds.response import Response
 from bothways.xds.snapshot import Snapshot
 from bothways.xds.state import HubState
 from bothways.xds.stream import DeltaStream
@@ -187,12 +186,16 @@ class AdsServer:
         """Return what the hub's own Envoy refuses, each reason once, on one line; not of what serves one customer."""
         return self._refusals(self._own())
 
+    @property
+    def unpacked(self) -> tuple[str, ...]:
+        """Return why connected nodes lack what cannot be packed, each reason once."""
+        return tuple(dict.fromkeys(said for each in self._connections for said in each.stream.unpacked))
+
     def _handlers(self, admission: "Admission | None") -> list[Any]:
         """Return the services; without admission, for whoever reaches them."""
         handler = grpc.stream_stream_rpc_method_handler(
             partial(self._serve, admission),
             request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
-            response_serializer=Response.serialized,
         )
         own = grpc.method_handlers_generic_handler(SERVICE, {DELTA_METHOD: handler})
         second = on_demand_handler(self._connections, admission)
@@ -260,7 +263,7 @@ class AdsServer:
 
     async def _talk(self, connection: Connection, requests: AsyncIterator[Any], context: Any) -> None:
         events, stream = connection.events, connection.stream
-        reader = asyncio.create_task(_read(requests, events))
+        reader = asyncio.create_task(connection.read(requests))
         try:
             while (event := await events.get()) is not None:
                 connection.busy, connection.steps = True, connection.steps + 1
@@ -290,11 +293,3 @@ class AdsServer:
             self._connections.remove(connection)
             if connection.node:
                 self._left[connection.node] = (connection.number, connection.last_words(self._clock()))
-
-
-async def _read(requests: AsyncIterator[Any], events: "asyncio.Queue[Any]") -> None:
-    try:
-        async for request in requests:
-            events.put_nowait(request)
-    finally:
-        events.put_nowait(None)

@@ -1,6 +1,8 @@
 """One open stream of a node, as the control plane knows it: what it has, since when it is behind, what it refused."""
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,8 @@ from bothways.xds.stream import DeltaStream
 
 if TYPE_CHECKING:
     from bothways.dataplane.on_demand import Second
+
+_log = logging.getLogger(__name__)
 
 
 class Misnamed(Exception):
@@ -58,11 +62,29 @@ class Connection:
             raise Misnamed(f"the node calls itself {said[:80]!r}, and its certificate is that of {wanted}")
 
     async def write(self, response: Response, context: Any) -> None:
-        """Send a response by the stream on which it was asked for, of which `context` is the first."""
+        """Send a response by the stream on which it was asked for, of which `context` is the first.
+
+        What cannot be packed keeps nothing else from the node.
+        """
+        if response.type_url == names.ON_DEMAND_TYPE and not self.second:
+            return
+        written, failed = response.serialized()
+        if failed:
+            self.stream.not_packed(response, failed)
+            for said in failed.values():
+                _log.error("node %s: %s", self.name, said)
         if response.type_url != names.ON_DEMAND_TYPE:
-            await context.write(response)
+            await context.write(written)
         elif self.second:
-            await self.second.write(response)
+            await self.second.write(written)
+
+    async def read(self, requests: AsyncIterator[Any]) -> None:
+        """Take in what the node says, until the stream ends."""
+        try:
+            async for request in requests:
+                self.events.put_nowait(request)
+        finally:
+            self.events.put_nowait(None)
 
     def takes(self, offered: Snapshot | None) -> Snapshot | None:
         """Return a snapshot as this node can take it: as it is, unless what is between it and here is older."""

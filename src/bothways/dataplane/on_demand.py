@@ -57,10 +57,10 @@ class Second:
         request.type_url = names.ON_DEMAND_TYPE
         return connection.stream.receive(request, snapshot)
 
-    async def write(self, response: Response) -> None:
-        """Send a response; if the stream has ended, its end is on its way here."""
+    async def write(self, written: bytes) -> None:
+        """Send a response, serialized; if the stream has ended, its end is on its way here."""
         with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.BaseError):
-            await self._context.write(response)
+            await self._context.write(written)
 
 
 def on_demand_handler(connections: Iterable[Connection], admission: "Admission | None") -> Any:
@@ -91,7 +91,6 @@ def on_demand_handler(connections: Iterable[Connection], admission: "Admission |
     handler = grpc.stream_stream_rpc_method_handler(
         serve,
         request_deserializer=discovery_pb2.DeltaDiscoveryRequest.FromString,
-        response_serializer=Response.serialized,
     )
     return grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler})
 

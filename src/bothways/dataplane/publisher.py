@@ -90,7 +90,7 @@ class Publisher:
         # What was not done here a while ago, whoever has the turn may have done.
         old = self._hub.now() >= self._upkeep_due and not self._held()
         found = (shut, held, self._failure, self._unsaved, *(() if old else self._neglected), self._unwitnessed)
-        return "; ".join(each for each in (*found, *self._plane.problems) if each)
+        return "; ".join(each for each in (*found, *self._plane.problems, *self._ads.unpacked) if each)
 
     def serves(self, cluster: str) -> bool:
         """Tell whether the routes of what is published lead to this cluster of a customer."""

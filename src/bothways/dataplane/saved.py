@@ -229,9 +229,11 @@ def _parts(type_url: str, resources: Mapping[str, Resource], beginning: str) -> 
 
 
 def _message(type_url: str, resources: list[Resource]) -> discovery_pb2.DeltaDiscoveryResponse:
-    return discovery_pb2.DeltaDiscoveryResponse(
-        type_url=type_url,
-        resources=[
-            discovery_pb2.Resource(name=each.name, version=each.version, resource=each.packed) for each in resources
-        ],
-    )
+    message = discovery_pb2.DeltaDiscoveryResponse(type_url=type_url)
+    for each in resources:
+        try:
+            packed = each.packed
+        except Exception as error:
+            raise Unusable(f"{each.name} cannot be packed: {type(error).__name__}: {error}; report it") from error
+        message.resources.add(name=each.name, version=each.version, resource=packed)
+    return message

@@ -43,6 +43,11 @@ class Snapshot:
         # Typed for what is written to, and only read here.
         return ChainMap(own, named) if named else own  # type: ignore[arg-type]
 
+    def version_of(self, type_url: str, name: str) -> str:
+        """Return the version of a resource, or an empty text if there is none of this name."""
+        found = self.of(type_url).get(name)
+        return found.version if found else ""
+
     def unasked(self, type_url: str) -> Mapping[str, Resource]:
         """Return those of one type that a node may have without naming them; those on demand are among the clusters."""
         return self.resources.get(names.stored_as(type_url), {})

@@ -13,7 +13,7 @@ That is one more subscription here, as one of the type `names.ON_DEMAND_TYPE`: w
 the first stream. An Envoy with a listener from before asks on the first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bothways.xds import names
@@ -89,6 +89,12 @@ class DeltaStream:
         """Take note that the stream of what is on demand has ended: the next one says anew what it has."""
         self._subscriptions.pop(names.ON_DEMAND_TYPE, None)
 
+    def not_packed(self, response: Response, failed: Mapping[str, str]) -> None:
+        """Take note of what could not be packed into a response: it counts as refused by the node, with the reason."""
+        if subscription := self._subscriptions.get(response.type_url):
+            subscription.not_packed(response.nonce, failed)
+            self._tell_all()
+
     def publish(self, snapshot: Snapshot) -> list[Response]:
         """Return the responses that bring this node to the snapshot: changes first, removals last and backwards."""
         responses: list[Response] = []
@@ -100,6 +106,11 @@ class DeltaStream:
             responses += self._broken(type_url, snapshot)
         self._tell_all()
         return responses
+
+    @property
+    def unpacked(self) -> tuple[str, ...]:
+        """Why the node lacks what could not be packed; that serves one customer, too."""
+        return tuple(said for each in self._subscriptions.values() for said in each.reasons_unpacked)
 
     @property
     def refused_by_need(self) -> tuple[str, ...]:
@@ -114,7 +125,7 @@ class DeltaStream:
             for type_url, one in self._subscriptions.items()
             for name, said in one.refused.items()
             if not names.of_one_customer(name)
-            and _version(snapshot, type_url, name) != _version(before, type_url, name)
+            and snapshot.version_of(type_url, name) != before.version_of(type_url, name)
         )
 
     @property
@@ -175,9 +186,7 @@ class DeltaStream:
         if request.HasField("error_detail"):
             if len(versions) > 1:
                 return versions
-            for name, version in versions.items():
-                if subscription.sent.get(name, "") == version:
-                    subscription.refused[name] = request.error_detail.message
+            subscription.refuse(versions, request.error_detail.message)
             return {}
         self.version = told
         for name, version in versions.items():
@@ -194,11 +203,7 @@ class DeltaStream:
         subscription.named |= added - {_WILDCARD}
         subscription.named -= removed
         if _WILDCARD in added:
-            subscription.wildcard = subscription.fresh = True
-            # What was under way when the node gave its names up may have met the new wildcard: its version is unknown.
-            for versions in subscription.pending.values():
-                for name in (each for each, version in versions.items() if version is None):
-                    subscription.sent.setdefault(name, "")
+            subscription.ask_for_all()
         dropped = removed - {_WILDCARD}
         if _WILDCARD in removed:
             subscription.wildcard = False
@@ -287,11 +292,6 @@ class DeltaStream:
         self._withdrawn = next((each for each in changed if each.name == names.WITHDRAWN_FILTER), self._withdrawn)
         versions: dict[str, str | None] = {**{each.name: each.version for each in changed}, **dict.fromkeys(gone, "")}
         for name in versions:
-            subscription.refused.pop(name, None)
+            subscription.again(name)
         self._versions[nonce], subscription.pending[nonce] = snapshot.version, versions
         return Response(type_url, nonce, snapshot.version, tuple(changed), tuple(gone))
-
-
-def _version(snapshot: Snapshot, type_url: str, name: str) -> str:
-    found = snapshot.of(type_url).get(name)
-    return found.version if found else ""

@@ -1,5 +1,6 @@
 """What one node asked for of one type, on one stream, and what is known of what it has. `stream.py` alone writes it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bothways.xds import names
@@ -10,7 +11,7 @@ class Subscription:
     """What the node asked for of one type, what it was sent and has confirmed (name to version), what it refused.
 
     `pending` holds, by nonce, what each unanswered response brought: the version "" stands for a removal, None for what
-    the node gave up meanwhile.
+    the node gave up meanwhile. `unpacked` is what it lacks because it could not be packed; as if it had refused that.
     """
 
     wildcard: bool = False
@@ -19,7 +20,21 @@ class Subscription:
     confirmed: dict[str, str] = field(default_factory=dict)
     pending: dict[str, dict[str, str | None]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    unpacked: set[str] = field(default_factory=set)
     fresh: bool = True
+
+    @property
+    def reasons_unpacked(self) -> tuple[str, ...]:
+        """Why what could not be packed could not."""
+        return tuple(said for name, said in self.refused.items() if name in self.unpacked)
+
+    def ask_for_all(self) -> None:
+        """Take note of a wildcard."""
+        self.wildcard = self.fresh = True
+        # What was under way when the node gave its names up may have met the new wildcard: its version is unknown.
+        for versions in self.pending.values():
+            for name in (each for each, version in versions.items() if version is None):
+                self.sent.setdefault(name, "")
 
     def wants(self, name: str) -> bool:
         """Tell whether the node asked for it, by name or with all others."""
@@ -38,9 +53,26 @@ class Subscription:
             if not any(name in brought for brought in self.pending.values())
         }
 
+    def refuse(self, versions: Mapping[str, str | None], said: str) -> None:
+        """Take note of why the node did not take these, where nothing else was sent since."""
+        self.refused |= {name: said for name, version in versions.items() if self.sent.get(name, "") == version}
+
+    def not_packed(self, nonce: str, failed: Mapping[str, str]) -> None:
+        """Take note of what was to be in a response and is not: no answer to that confirms it."""
+        brought = self.pending.get(nonce, {})
+        for name, why in failed.items():
+            self.refuse({name: brought.pop(name, None)}, why)
+            self.unpacked.add(name)
+
+    def again(self, name: str) -> None:
+        """Take note that it is sent again, or that it is gone."""
+        self.refused.pop(name, None)
+        self.unpacked.discard(name)
+
     def forget(self, name: str) -> None:
         """Forget what the node had of it: it gave it up."""
-        for known in (self.sent, self.confirmed, self.refused):
+        self.again(name)
+        for known in (self.sent, self.confirmed):
             known.pop(name, None)
         for versions in self.pending.values():
             if name in versions:
