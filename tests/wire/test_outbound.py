@@ -200,6 +200,7 @@ def test_a_dead_server_is_told_and_recorded(world: World, serve: Serve) -> None:
     endorse(world, replace(server, url="https://b1.localhost:1"))
     fact = probe_customer(world.hub, "B1").fact
     assert not fact.ok
+    assert fact.seen.startswith("the customer's server refuses the connection: nothing listens at its port (")
     assert "refused" in fact.seen
     assert show_customer(world.hub, "B1").assessment.outbound.state == "broken"
 

@@ -162,10 +162,8 @@ def _problem(answer: httpx2.Response) -> str | None:
         return None
     if not isinstance(document, dict) or not str(document.get("type", "")).startswith(_OUR_PROBLEM):
         return None
-    if upstream := document.get("upstream"):
-        return str(upstream)
-    reason = document.get("reason") or f"Envoy answered {answer.status_code}"
-    # Without a word of TLS or TCP, Envoy's reason is a name of its own; what is behind it stands in words beside it.
+    reason = document.get("upstream") or document.get("reason") or f"Envoy answered {answer.status_code}"
+    # What Envoy says is a name of its own, or of the library beneath; what is behind it stands in words beside it.
     found = document.get("detail")
     return f"{found} ({reason})" if found else str(reason)
 

@@ -2,9 +2,10 @@
 
 import pytest
 from tests.web.conftest import applied
-from tests.web.pages.conftest import Visitor
+from tests.web.pages.conftest import Visit, Visitor
 
 from bothways.operations.hub import Hub
+from bothways.registry.access import Role
 from bothways.web.portal import portal_app
 
 
@@ -19,6 +20,15 @@ def test_what_is_not_there_is_told_on_a_page(hub: Hub, path: str) -> None:
     answer = Visitor(hub).get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "content-security-policy" in answer.headers
+
+
+def test_who_has_signed_in_stays_so_on_the_page_of_an_error(visit: Visit, issuer: str) -> None:
+    auditor, member = visit(Role.AUDITOR), visit(Role.CUSTOMER_MEMBER, issuer)
+    for visitor, path, status in ((auditor, "/tokens", 403), (member, "/customers/99999999/home", 404)):
+        answer = visitor.get(path)
+        assert answer.status_code == status
+        assert 'aria-label="Pages"' in answer.text
+        assert 'action="/sign-out"' in answer.text
 
 
 def test_programs_get_problems_whatever_they_accept(hub: Hub) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from tests.eventually import eventually_in_loop
 
+from bothways.connectivity.evidence import DnsSeen, Evidence
+from bothways.connectivity.facts import ProbeFact
 from bothways.errors import Conflict
 from bothways.operations import under_way
 from bothways.operations.hub import Hub
+from bothways.outbound.probe import Probe
 from bothways.web.pages.probing import Probes, Run
 
 
@@ -89,3 +92,35 @@ def test_another_control_plane_says_the_same_of_it_also_when_its_own_is_killed(
         assert there.latest(shared_hub, "1") == Run([["dns", "1"]], problem="the hub does not run.", over=True)
 
     asyncio.run(test())
+
+
+@pytest.mark.parametrize(
+    ("names", "over", "failed", "colours"),
+    [
+        ("dns tcp", 0, 0, "good good"),
+        ("dns tcp call", 0, 1, "good bad bad"),
+        ("dns tcp", 1, 0, "good bad"),
+        ("dns call", 1, 0, "bad good"),
+        ("dns tcp tls chain caller caller call", 1, 1, "good good good good still still bad"),
+        ("dns tcp tls chain caller call call", 1, 0, "good good good good still good good"),
+        ("", 1, 0, ""),
+    ],
+)
+def test_the_stage_at_which_it_ended_is_not_shown_as_done(names: str, over: int, failed: int, colours: str) -> None:
+    run = Run([(name, "seen") for name in names.split()], over=bool(over), failed=bool(failed))
+    assert [colour for _, _, colour in run.shown()] == colours.split()
+
+
+def test_a_call_that_did_not_go_through_is_told_to_the_page(hub: Hub, issuer: str) -> None:
+    fact = ProbeFact("bank.example:443", hub.now(), ok=False, seen="refused")
+
+    async def apply() -> None:
+        return
+
+    async def once() -> Run:
+        probes = Probes(lambda *_, **__: Probe(fact, (), Evidence(DnsSeen("bank.example"))))
+        run = await probes.begin(hub, issuer, apply)
+        await asyncio.gather(*probes._tasks)
+        return run
+
+    assert asyncio.run(once()).failed

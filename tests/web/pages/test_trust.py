@@ -51,7 +51,8 @@ def test_a_chain_is_submitted_and_shown_as_a_tree(
     root = make_ca("Bank Root")
     _, middle = make_ca("Bank TLS", root)
     pem = certificate_pem(middle) + certificate_pem(root[1])
-    assert bank.post(f"/customers/{issuer}/trust/chain", chain=pem).status_code == 303
+    answer = bank.post(f"/customers/{issuer}/trust/chain", chain=pem)
+    assert (answer.status_code, answer.headers["location"][-23:]) == (303, "?done=submitted#content")
     page = bank.get(f"/customers/{issuer}/trust").text
     assert page.index("CN=Bank Root") < page.index("CN=Bank TLS")
     assert "under review" in page

@@ -37,7 +37,8 @@ def _for_browsers(as_problem: Any, view: View, api: str) -> _Handler:
             return redirect(_page_above(request))
         said = json.loads(bytes(problem.body))
         values = {"title": said["title"], "detail": said["detail"], "findings": shown_findings(said.get("errors", ()))}
-        return view.page("problem.html", problem.status_code, **values)
+        visitor = getattr(request.state, "visitor", None)
+        return view.page("problem.html", problem.status_code, visitor=visitor, **values)
 
     return answer
 

@@ -10,10 +10,12 @@ from dataclasses import asdict, dataclass, field
 from bothways.errors import BothwaysError
 from bothways.operations.hub import Hub
 from bothways.operations.under_way import Kind, said_of, tell, telling
+from bothways.outbound.probe import Probe as Made
 from bothways.outbound.probe import probe_customer
 from bothways.texts.catalogue import worded
 
 STAGES = ("dns", "tcp", "tls", "chain", "callers", "call")
+_CALLER, _CALL = "caller", "call"
 _AT_ONCE = 4
 _KEPT = 1_000
 _NO_END = worded("the probe came to no end; the reason is in the hub's log. Ask who runs the hub to look there.")
@@ -23,12 +25,27 @@ Probe = Callable[..., object]
 
 @dataclass(slots=True)
 class Run:
-    """One probe under way, or over: the stages that were told so far, and why there is no result, if there is none."""
+    """One probe under way, or over: the stages that were told so far, and why there is no result, if there is none.
+
+    `failed`: there is one, and the call did not go through.
+    """
 
     stages: list[Sequence[str]] = field(default_factory=list)
     problem: str = ""
     over: bool = False
+    failed: bool = False
     stages_most: int = len(STAGES)
+
+    def shown(self) -> list[tuple[str, str, str]]:
+        """Return each stage with its colour: what it ended at is bad; whom a server lets in, the findings judge."""
+        looks = [name for name, _ in self.stages if name != _CALL]
+        ended = len(looks) - 1 if (self.over or len(looks) < len(self.stages)) and _CALLER not in looks else -1
+        return [(name, said, self._colour(name, row == ended)) for row, (name, said) in enumerate(self.stages)]
+
+    def _colour(self, name: str, ended: bool) -> str:  # noqa: FBT001 - of one caller, just above
+        if name == _CALL:
+            return "bad" if self.failed else "good"
+        return "bad" if ended else "still" if name == _CALLER else "good"
 
 
 class Probes:
@@ -78,7 +95,8 @@ class Probes:
 
         try:
             async with self._turn:
-                await asyncio.to_thread(self._probe, hub, tsp_id, say=say)
+                made = await asyncio.to_thread(self._probe, hub, tsp_id, say=say)
+            run.failed = isinstance(made, Made) and not made.fact.ok
             await apply()
         except BothwaysError as error:
             run.problem = error.said

@@ -57,7 +57,7 @@ def trust_router(gate: Gate, view: View, probes: Probes) -> APIRouter:
             page = await asyncio.to_thread(_trust_page, hub, form.visitor, tsp_id)
             shown = harmless(form.text("chain"))
             return view.page("trust.html", _REFUSED, findings=refused.findings, pasted=shown, **page)
-        return redirect(f"/customers/{tsp_id}/trust?done=submitted")
+        return redirect(f"/customers/{tsp_id}/trust?done=submitted#content")
 
     @router.get("/endpoint")
     def _endpoint(visitor: who, tsp_id: TspId, done: Done = "") -> Response:

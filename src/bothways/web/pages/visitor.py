@@ -30,7 +30,7 @@ FORM_MOST = 256 * 1024
 """Bytes of a form: a chain or a request with what stands around it."""
 _FIELDS_MOST = 2_000
 _REASON_MOST = 1000
-_OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%-]{0,500}", re.ASCII)
+_OWN_PATH = re.compile(r"/(?![/\\])[A-Za-z0-9/_.~?=&%-]{0,500}(#[a-z-]{1,40})?", re.ASCII)
 _SEE_OTHER = 303
 
 
@@ -156,7 +156,9 @@ class Gate:
         if visit is None:
             return None
         name_actor(request, visit.person.principal.name)
-        return Visitor(self.hub, visit, self._apply)
+        # For the page of an error, which nobody asks who looks.
+        request.state.visitor = Visitor(self.hub, visit, self._apply)
+        return request.state.visitor  # type: ignore[no-any-return]
 
     async def visitor(self, request: Request) -> Visitor:
         """Return who looks. Raises `SignInFirst`."""
