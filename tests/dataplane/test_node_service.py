@@ -45,7 +45,10 @@ def test_a_node_is_given_a_certificate_that_is_known_when_it_has_it(nodes_hub: H
     run(nodes_hub, test)
 
 
-def test_what_is_refused_is_told_and_a_withdrawn_node_is_given_nothing(nodes_hub: Hub) -> None:  # noqa: F811
+def test_what_is_refused_is_told_and_a_withdrawn_node_is_given_nothing(
+    nodes_hub: Hub,  # noqa: F811
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def test(place: Place) -> None:
         with pytest.raises(grpc.aio.AioRpcError, match="NODE-REQUEST-01"):
             await asked(place.line.channel, request("eu-2"))
@@ -57,6 +60,7 @@ def test_what_is_refused_is_told_and_a_withdrawn_node_is_given_nothing(nodes_hub
             assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
     run(nodes_hub, test)
+    assert caplog.text.count("is turned away: it shows a certificate that is no node's on record") == 1
 
 
 def test_a_node_is_told_which_ca_signs_now_and_which_is_trusted_besides(nodes_hub: Hub) -> None:  # noqa: F811
