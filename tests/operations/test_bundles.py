@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from tests.operations.conftest import Audit
 from tests.outbound.signing import returned_by
 
 from bothways.bundle import seal
@@ -233,6 +234,27 @@ def test_a_certificate_of_the_customers_own_ca_travels_the_same_way(
     assert isinstance(done, Imported)
     assert (tried, bool(done.installed)) == ([issuer], True)
     assert [each.state.value for each in show_credentials(hub, issuer)] == ["active"]
+
+
+def test_of_two_answers_that_come_at_once_one_is_on_record(
+    hub: Hub, issuer: str, key: Any, make_csr: Callable[..., bytes], make_ca: MakeCa, audited: Audit
+) -> None:
+    approve_request(hub, submit_request(hub, issuer, make_csr(key)).id)
+    certificate = returned_by(make_ca("shop clients"), request_credential(hub, issuer, {}))
+    about = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "x").about
+    faster: list[Imported] = []
+
+    def meanwhile(*_: object) -> None:
+        faster.append(import_bundle(hub, answer(key, about, **{seal.ENDPOINT: URL})))
+
+    slower = answer(key, about, **{seal.HUB_CERTIFICATE: certificate})
+    with pytest.raises(Conflict, match="answered by another file meanwhile"):
+        import_bundle(hub, slower, try_certificate=meanwhile)
+    with hub.read() as connection:
+        found = bundles.find(connection, about.id)
+    assert found is not None
+    assert found.answer == faster[0].bundle.fingerprint
+    assert [action for action, _ in audited()].count("bundle.import") == 1
 
 
 def test_nothing_is_written_beside_the_database(

@@ -158,7 +158,12 @@ def import_bundle(
     if found:
         raise Refused(tuple(found))
     with hub.write() as transaction:
-        bundles.answered(transaction, about.id, bundle.fingerprint)
+        if not bundles.answered(transaction, about.id, bundle.fingerprint):
+            raise Conflict(
+                "what it answers was answered by another file meanwhile. What is in this one was taken in as if it had "
+                "come one by one.",
+                f"Look at what waits for review: bothways customer show {about.customer}",
+            )
         transaction.audit(
             "bundle.import",
             about.customer,

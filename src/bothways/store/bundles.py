@@ -42,10 +42,11 @@ def newest(connection: Connection, tsp_id: str, limit: int) -> tuple[HandedOut, 
     return tuple(_handed_out(row) for row in connection.execute(query))
 
 
-def answered(transaction: Transaction, number: str, answer: str) -> None:
-    """Record by what a bundle was answered."""
-    row = update(bundle).where(bundle.c.id == number).values(answered_at=transaction.now, answer=answer)
-    transaction.connection.execute(row)
+def answered(transaction: Transaction, number: str, answer: str) -> bool:
+    """Record by what a bundle was answered; return False, and record nothing, if it was answered already."""
+    open_ = bundle.c.id == number, bundle.c.answered_at.is_(None)
+    row = update(bundle).where(*open_).values(answered_at=transaction.now, answer=answer)
+    return transaction.connection.execute(row).rowcount > 0
 
 
 def _handed_out(row: Row[Any]) -> HandedOut:
