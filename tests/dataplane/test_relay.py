@@ -12,10 +12,11 @@ from typing import Any, cast
 import grpc
 import grpc.aio
 import pytest
+from cryptography import x509
 from envoy.service.discovery.v3 import discovery_pb2
 from envoy.service.load_stats.v3 import lrs_pb2
 from tests.conftest import free_ports
-from tests.dataplane.test_ads import METHOD
+from tests.dataplane.test_ads import METHOD, Node
 from tests.dataplane.test_load_report import cluster_of, report, reporting
 from tests.dataplane.test_on_demand import Second
 from tests.eventually import eventually_in_loop
@@ -39,7 +40,7 @@ from bothways.operations.node_renewal import current_trust, renew_node
 from bothways.operations.node_settings import read_node
 from bothways.operations.nodes import withdraw_node
 from bothways.operations.standing import unknown
-from bothways.pki.chain import certificate_pem
+from bothways.pki.chain import certificate_pem, fingerprint
 from bothways.xds import names
 from bothways.xds.one_stream import over_one_stream
 from bothways.xds.snapshot import build_snapshot
@@ -219,6 +220,51 @@ def test_the_second_stream_goes_where_the_first_one_goes_and_what_it_brings_is_s
                 assert wanted in held.snapshot.of(names.CLUSTER_TYPE)
             # And it ends with the first: else this would wait for ever.
             assert second.call.done() or await second.call.code() is not None
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+@asynccontextmanager
+async def line_of(place: Place, name: str) -> AsyncIterator[HubLine]:
+    """Give a node another certificate, in files of its own, and open its line with that."""
+    directory, there = place.directory.with_name("other"), Address("127.0.0.1", place.hub.settings.nodes_port)
+    bootstrap_node(place.hub, name, directory, [there], [there])
+    place.ads.follow(hub_state(place.hub))
+    place.ads.publish(build_snapshot(hub_state(place.hub)))
+    line = HubLine(directory, read_node(directory).hub)
+    try:
+        yield line
+    finally:
+        await line.close()
+
+
+def test_a_node_does_not_get_on_to_the_streams_of_another_by_its_name(nodes_hub: Hub) -> None:
+    async def test(place: Place) -> None:
+        async with line_of(place, "eu-2") as line, envoy(place.socket):
+            await eventually_in_loop(lambda: [each["connected"] for each in place.ads.nodes()] == [True, False])
+            for name in ("eu-1", "eu-2"):
+                second = Second(line.channel, name)
+                await second.ask("customer/1/2")
+                assert await second.call.code() is grpc.StatusCode.UNAVAILABLE
+
+    asyncio.run(with_relay(nodes_hub, test))
+
+
+def test_a_second_stream_ends_with_the_certificate_by_which_it_was_let_in(nodes_hub: Hub) -> None:
+    async def test(place: Place) -> None:
+        async with line_of(place, "eu-1") as line:
+            first = Node(line.channel, "eu-1")
+            await first.ask(names.LISTENER_TYPE)
+            second = Second(place.line.channel, "eu-1")
+            await second.ask("customer/1/2")
+            await second.take()
+            # As after the overlap, when the newer certificate alone is the node's.
+            state = hub_state(place.hub)
+            [node], shown = state.nodes, x509.load_pem_x509_certificate(place.identity.certificate)
+            left = node.fingerprints - {fingerprint(shown)}
+            place.ads.follow(replace(state, nodes=(replace(node, fingerprints=left),)))
+            assert await second.call.code() is grpc.StatusCode.OK
+            assert [each["connected"] for each in place.ads.nodes()] == [True]
 
     asyncio.run(with_relay(nodes_hub, test))
 

@@ -1,5 +1,6 @@
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -99,6 +100,18 @@ def test_a_moment_is_the_same_in_whatever_time_zone_it_was_given(database: Datab
 )
 def test_an_edit_of_any_column_is_found(chain: Database, change: dict[str, Any]) -> None:
     assert broken_after(chain, update(schema.audit).where(line(3)).values(**change)) == 3
+
+
+def test_an_edit_whose_hash_was_computed_anew_is_found_at_the_next_line(chain: Database) -> None:
+    with chain.read() as connection:
+        [forged] = [each for each in audit.every(connection) if each["sequence"] == 3]
+    forged["actor"] = "somebody else"
+    del forged["hash"]
+    text = json.dumps(forged | {"at": forged["at"].astimezone(UTC).isoformat(timespec="microseconds")}, sort_keys=True)
+    forged["hash"] = sha256(text.encode()).hexdigest()
+    assert broken_after(chain, update(schema.audit).where(line(3)).values(**forged)) == 4
+    # To the end of the chain, where it is whole again: only by who knows a later line.
+    assert broken_after(chain, delete(schema.audit).where(schema.audit.c.sequence > 3)) is None
 
 
 @pytest.mark.parametrize("sequence", [1, 2, 4])
