@@ -131,6 +131,7 @@ ASKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "bundle import": ("FILE", ("POST /bundles",)),
     "service add": ("s --prefix /s --upstream http://127.0.0.1:1", ("POST /services",)),
     "service list": ("", ("GET /services",)),
+    "service grants": ("s", ("GET /services/{name}/grants",)),
     "service grant": ("s 1", ("PUT /services/{name}/grants/{tsp_id}",)),
     "service withdraw": ("s 1 --reason r", ("DELETE /services/{name}/grants/{tsp_id}",)),
     "audit verify": ("", ("GET /audit/verify", "POST /audit/compare")),

@@ -27,12 +27,13 @@ def test_a_service_is_added_granted_withdrawn_and_listed(document: Document, iss
         "strip_prefix": False,
         "client_cert": True,
         "needs": ["inbound"],
-        "granted": [],
+        "customers": 0,
         "in_force": None,
     }
     added.pop("in_force")
     assert document("service", "grant", "tokens", issuer)["granted"] is True
-    assert document("service", "list") == [added | {"granted": [issuer]}]
+    assert document("service", "list") == [added | {"customers": 1}]
+    assert document("service", "grants", "tokens") == [{"customer": issuer, "organization": "First Bank"}]
     assert document("service", "withdraw", "tokens", issuer, "--reason", "tested")["granted"] is False
     assert document("service", "list") == [added]
 

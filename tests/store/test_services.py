@@ -60,9 +60,14 @@ def test_a_grant_is_made_once_and_for_that_customer_alone(
     with stored.write(customer.created_at, "tester") as transaction:
         assert services.grant(transaction, "tokens", customer.tsp_id)
         assert not services.grant(transaction, "tokens", customer.tsp_id)
-        assert services.grants(transaction.connection) == {"tokens": frozenset({customer.tsp_id})}
+        assert services.count_grants(transaction.connection) == {"tokens": 1}
         assert services.grant(transaction, "tokens", other.tsp_id)
-        assert services.grants(transaction.connection) == {"tokens": frozenset({customer.tsp_id, other.tsp_id})}
+        assert services.count_grants(transaction.connection) == {"tokens": 2}
+        both = {each.tsp_id: each.organization for each in (customer, other)}
+        assert services.grants_to(transaction.connection, "tokens", "", 9) == both
+        assert [*services.grants_to(transaction.connection, "tokens", "", 1)] == [customer.tsp_id]
+        assert [*services.grants_to(transaction.connection, "tokens", customer.tsp_id, 9)] == [other.tsp_id]
+        assert services.grants_to(transaction.connection, "disputes", "", 9) == {}
 
 
 def test_one_service_is_withdrawn_from_one_customer(stored: Database, customer: Customer, other: Customer) -> None:
@@ -71,7 +76,8 @@ def test_one_service_is_withdrawn_from_one_customer(stored: Database, customer: 
             services.grant(transaction, service, tsp_id.tsp_id)
         assert services.withdraw(transaction, "tokens", customer.tsp_id)
         assert not services.withdraw(transaction, "tokens", customer.tsp_id)
-        assert services.grants(transaction.connection) == {"tokens": {"87654321"}, "disputes": {"12345678"}}
+        left = [[*services.grants_to(transaction.connection, each, "", 9)] for each in ("tokens", "disputes")]
+        assert left == [["87654321"], ["12345678"]]
 
 
 @pytest.mark.parametrize(("name", "tsp_id"), [("nothing", "12345678"), ("tokens", "99")])

@@ -126,7 +126,8 @@ GROUPS = {
         "Services behind the endpoint.",
         {
             "add": "Put a service behind the endpoint.",
-            "list": "List services with the customers that they were granted to.",
+            "list": "List services, each with how many customers it was granted to.",
+            "grants": "List the customers that a service was granted to.",
             "grant": "Grant a service to a customer.",
             "withdraw": "Withdraw a service from a customer.",
         },

@@ -59,7 +59,7 @@ def add(
 
     def local(hub: Hub) -> Document:
         services.add_service(hub, service)
-        return services.service_document(service, frozenset()) | {"at": f"{hub.terms.endpoint}{prefix}"}
+        return services.service_document(service, 0) | {"at": f"{hub.terms.endpoint}{prefix}"}
 
     with asked(where) as at:
         document = at.change(local, "POST", ("services",), asdict(service) | {"needs": sorted(service.needs)})
@@ -69,10 +69,10 @@ def add(
 
 
 def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
-    """List services with the customers that they were granted to."""
+    """List services, each with how many customers it was granted to."""
     with asked(where) as at:
         found = at.every(
-            lambda hub: [services.service_document(each, granted) for each, granted in services.list_services(hub)],
+            lambda hub: [services.service_document(*each) for each in services.list_services(hub)],
             ("services",),
         )
         rows = [
@@ -82,11 +82,20 @@ def list_(*, where: Where = DEFAULT, json: Json = False) -> int:
                 each["upstream"],
                 _options(each),
                 " ".join(each["needs"]),
-                " ".join(each["granted"]),
+                each["customers"],
             )
             for each in found
         ]
-        result(found, table(rows, ("SERVICE", "PREFIX", "UPSTREAM", "OPTIONS", "NEEDS", "GRANTED TO")), as_json=json)
+        result(found, table(rows, ("SERVICE", "PREFIX", "UPSTREAM", "OPTIONS", "NEEDS", "CUSTOMERS")), as_json=json)
+        return OK
+
+
+def grants(name: ServiceName, *, where: Where = DEFAULT, json: Json = False) -> int:
+    """List the customers that a service was granted to."""
+    with asked(where) as at:
+        found = at.every(lambda hub: services.every_grant(hub, name), ("services", name, "grants"))
+        rows = [(each["customer"], each["organization"]) for each in found]
+        result(found, table(rows, ("CUSTOMER", "ORGANIZATION")), as_json=json)
         return OK
 
 

@@ -1,5 +1,6 @@
 """Services of the hub: add, list, grant, withdraw (R2, R3)."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,8 @@ from bothways.operations.hub import Hub
 from bothways.pki.chain import certificate_pem, fingerprint, parse_anchors
 from bothways.registry.service import Service, service_findings
 from bothways.store import customers, services
+
+_PAGE = 1000
 
 
 def add_service(hub: Hub, service: Service) -> None:
@@ -30,11 +33,28 @@ def anchors(service: Service) -> tuple[x509.Certificate, ...]:
     return parse_anchors(service.upstream_ca.encode(), service.name) if service.upstream_ca else ()
 
 
-def list_services(hub: Hub) -> tuple[tuple[Service, frozenset[str]], ...]:
-    """Return all services, each with the tspIds that it was granted to."""
+def list_services(hub: Hub) -> tuple[tuple[Service, int], ...]:
+    """Return all services, each with how many customers it was granted to."""
     with hub.read() as connection:
-        granted = services.grants(connection)
-        return tuple((each, granted.get(each.name, frozenset())) for each in services.every(connection))
+        counted = services.count_grants(connection)
+        return tuple((each, counted.get(each.name, 0)) for each in services.every(connection))
+
+
+def list_grants(hub: Hub, name: str, after: str = "", limit: int = _PAGE) -> list[dict[str, Any]]:
+    """Return the customers that a service was granted to, after this tspId, as JSON objects. Raises `NotFound`."""
+    with hub.read() as connection:
+        services.find(connection, name)
+        found = services.grants_to(connection, name, after, limit)
+    return [{"customer": tsp_id, "organization": organization} for tsp_id, organization in found.items()]
+
+
+def every_grant(hub: Hub, name: str) -> Iterator[dict[str, Any]]:
+    """Yield all of them. Raises `NotFound`."""
+    after: str | None = ""
+    while after is not None:
+        page = list_grants(hub, name, after)
+        yield from page
+        after = page[-1]["customer"] if len(page) == _PAGE else None
 
 
 def services_of(hub: Hub, tsp_id: str) -> tuple[tuple[Service, bool], ...]:
@@ -62,14 +82,14 @@ def withdraw_service(hub: Hub, name: str, tsp_id: str, reason: str) -> None:
         transaction.audit("service.withdraw", name, customer=tsp_id, reason=reason)
 
 
-def service_document(service: Service, granted: frozenset[str]) -> dict[str, Any]:
-    """Return a service as the JSON object that API and command line show, with the tspIds that it was granted to."""
+def service_document(service: Service, customers: int) -> dict[str, Any]:
+    """Return a service as the JSON object that API and command line show, with how many customers it was granted to."""
     return {
         "name": service.name,
         **_recorded(service),
         "health_path": service.health_path or None,
         "needs": sorted(service.needs),
-        "granted": sorted(granted),
+        "customers": customers,
     }
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from bothways.errors import NotFound
 from bothways.registry.flow import Flow
 from bothways.registry.service import Service
 from bothways.store.database import Transaction
-from bothways.store.schema import granted, service
+from bothways.store.schema import customer, granted, service
 
 
 def add(transaction: Transaction, record: Service) -> None:
@@ -59,12 +59,22 @@ def withdraw(transaction: Transaction, name: str, tsp_id: str) -> bool:
     return transaction.connection.execute(query).rowcount > 0
 
 
-def grants(connection: Connection) -> dict[str, frozenset[str]]:
-    """Return the tspIds that each service was granted to, by the service's name."""
-    by_service: dict[str, set[str]] = {}
-    for row in connection.execute(select(granted)):
-        by_service.setdefault(row.service, set()).add(row.tsp_id)
-    return {name: frozenset(tsp_ids) for name, tsp_ids in by_service.items()}
+def count_grants(connection: Connection) -> dict[str, int]:
+    """Return how many customers each service was granted to, by its name; of one that nobody has, nothing."""
+    counted = select(granted.c.service, func.count().label("customers")).group_by(granted.c.service)
+    return {row.service: row.customers for row in connection.execute(counted)}
+
+
+def grants_to(connection: Connection, name: str, after: str, limit: int) -> dict[str, str]:
+    """Return the organizations that a service was granted to, by tspId: so many after a tspId, in order."""
+    query = (
+        select(granted.c.tsp_id, customer.c.organization)
+        .join(customer, granted.c.tsp_id == customer.c.tsp_id)
+        .where(granted.c.service == name, granted.c.tsp_id > after)
+        .order_by(granted.c.tsp_id)
+        .limit(limit)
+    )
+    return {row.tsp_id: row.organization for row in connection.execute(query)}
 
 
 def grants_of(connection: Connection, tsp_ids: Collection[str] | None) -> dict[str, frozenset[str]]:

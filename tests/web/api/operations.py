@@ -83,6 +83,7 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("POST", "/endpoints/{number}/refuse"): (_REASON, DECIDES),
     ("GET", "/services"): (None, ALL),
     ("POST", "/services"): ({"name": "s", "prefix": "/s", "upstream": "http://127.0.0.1:1"}, ALONE),
+    ("GET", "/services/{name}/grants"): (None, OF_HUB),
     ("PUT", "/services/{name}/grants/{tsp_id}"): (None, ALONE),
     ("DELETE", "/services/{name}/grants/{tsp_id}"): (None, ALONE),
     ("GET", "/rotation"): (None, OF_HUB),

@@ -77,6 +77,7 @@ _OF_INBOUND = {
     ("GET", "/revocation-lists"): named("RevocationList"),
     ("GET", "/services"): page_of({"anyOf": [named("Service"), named("GrantedService")]}),
     ("POST", "/services"): _applied(named("Service"), shape(at=URL)),
+    ("GET", "/services/{name}/grants"): page_of(shape(customer=TEXT, organization=TEXT)),
     ("PUT", "/services/{name}/grants/{tsp_id}"): _applied(named("Grant")),
     ("DELETE", "/services/{name}/grants/{tsp_id}"): _applied(named("Grant")),
     ("GET", "/keys/banned"): page_of(named("BannedKey")),

@@ -13,6 +13,7 @@ from bothways.registry.service import TIMEOUT, TIMEOUT_MOST, Service
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body, Flag, TspId, Whole, Why, ruled
+from bothways.web.api.paging import LIMIT, Limit, TspIdCursor, page
 
 Name = Annotated[str, Path(max_length=63, description="The service's name.")]
 
@@ -39,12 +40,12 @@ def services_router(gate: Gate) -> APIRouter:
 
     @router.get("")
     def _list(by: Asks) -> Document:
-        """List services; the hub sees to whom each was granted, a customer sees its own alone."""
+        """List services; the hub sees to how many customers each was granted, a customer sees its own alone."""
         hub = by.may(Action.CUSTOMER_READ, by.tsp_id)
-        found = services.list_services(hub)
         if by.tsp_id is None:
-            return {"items": [service_document(each, granted) for each, granted in found], "next": None}
-        own = [each for each, granted in found if by.tsp_id in granted]
+            found = services.list_services(hub)
+            return {"items": [service_document(each, customers) for each, customers in found], "next": None}
+        own = [each for each, granted in services.services_of(hub, by.tsp_id) if granted]
         # Where the hub's services listen is no customer's business.
         shown = [{"name": each.name, "prefix": each.prefix, "needs": sorted(each.needs)} for each in own]
         return {"items": shown, "next": None}
@@ -57,9 +58,15 @@ def services_router(gate: Gate) -> APIRouter:
             hub = by.may(Action.SERVICE_WRITE)
             service = Service(**body.model_dump() | {"needs": frozenset(body.needs)})
             services.add_service(hub, service)
-            return service_document(service, frozenset()) | {"at": f"{hub.terms.endpoint}{service.prefix}"}
+            return service_document(service, 0) | {"at": f"{hub.terms.endpoint}{service.prefix}"}
 
         return await by.change(work)
+
+    @router.get("/{name}/grants")
+    def _grants(by: Asks, name: Name, after: TspIdCursor = "", limit: Limit = LIMIT) -> Document:
+        """List the customers that a service was granted to, by tspId."""
+        found = services.list_grants(by.may(Action.HUB_READ), name, after, limit + 1)
+        return page(found, limit, lambda each: each["customer"], dict)
 
     @router.put("/{name}/grants/{tsp_id}")
     async def _grant(by: Asks, name: Name, tsp_id: TspId) -> Document:

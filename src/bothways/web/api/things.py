@@ -135,7 +135,7 @@ _INBOUND = {
         health_path=or_null(TEXT),
         strip_prefix=TRUTH,
         client_cert=TRUTH,
-        granted=said(list_of(TEXT), "The customers that it was granted to."),
+        customers=said(COUNT, "How many it was granted to."),
     ),
     "GrantedService": shape(name=TEXT, prefix=TEXT, needs=list_of(one_of(Flow))),
     "Grant": shape(service=TEXT, customer=TEXT, granted=TRUTH),
