@@ -11,6 +11,7 @@ from tests.web.api.operations import OPERATIONS, Operation, Things, make_things
 from tests.web.conftest import applied
 
 from bothways.operations.hub import Hub
+from bothways.web.api.described import DONE, PREFIX
 from bothways.web.api.etag import matches, require_match, tag, tagged
 from bothways.web.portal import portal_app
 from bothways.web.problem import Told
@@ -96,3 +97,20 @@ def test_what_is_something_else_is_412(header: str) -> None:
     with pytest.raises(Told) as told:
         require_match(header, ONE)
     assert told.value.status_code == 412
+
+
+def test_the_document_names_the_headers_of_answers(hub: Hub) -> None:
+    paths = portal_app(hub, applied).openapi()["paths"]
+    tagged = {
+        path.removeprefix(PREFIX)
+        for path, methods in paths.items()
+        if "ETag" in methods.get("get", {}).get("responses", {}).get("200", {}).get("headers", {})
+    }
+    assert tagged == {*SHOWN, "/customers/{tsp_id}/endpoint"}
+    for path, methods in paths.items():
+        for method, each in methods.items():
+            if path.startswith(PREFIX):
+                assert [*each["responses"]["429"]["headers"]] == ["Retry-After"]
+                done = [each["responses"][status] for status in DONE & each["responses"].keys()]
+                replayed = ["Idempotency-Replayed" in one.get("headers", {}) for one in done]
+                assert replayed == [method != "get"], (method, path)

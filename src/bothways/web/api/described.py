@@ -34,8 +34,18 @@ _KEY = {
     "description": "A name of the sender's own, for a day: the same request under it is done once, and answered again.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
+_TEXT = {"type": "string"}
+_HEADERS = {
+    401: {"WWW-Authenticate": {"description": "How to say who asks (RFC 6750).", "schema": _TEXT}},
+    429: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}},
+}
+_ETAG = {"ETag": {"description": "Names what is shown; sent back as `If-Match` with a change.", "schema": _TEXT}}
+_REPLAYED = {
+    "Idempotency-Replayed": {"description": "`true` if it was done before, under the same key.", "schema": _TEXT}
+}
 DESCRIBED: dict[int | str, dict[str, Any]] = {
-    status: {"description": said, "content": _SCHEMA} for status, said in _SAID.items()
+    status: {"description": said, "content": _SCHEMA} | ({"headers": _HEADERS[status]} if status in _HEADERS else {})
+    for status, said in _SAID.items()
 }
 """The problems by status, for every router."""
 
@@ -55,15 +65,28 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas.update(SCHEMAS)
+    tagged = _tagged(document["paths"])
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if not path.startswith(PREFIX):
                 _put_problem(operation)
                 continue
-            _put_answer(operation, ANSWERS[method.upper(), path.removeprefix(PREFIX)])
+            headers = _REPLAYED if method != "get" else _ETAG if path in tagged else {}
+            _put_answer(operation, ANSWERS[method.upper(), path.removeprefix(PREFIX)], headers)
             if method != "get":
                 operation.setdefault("parameters", []).append(_KEY)
     return document
+
+
+def _tagged(paths: dict[str, Any]) -> set[str]:
+    """Return the paths at which a thing is shown that is changed there, or right below, with its entity tag."""
+    changes = {
+        path
+        for path, methods in paths.items()
+        for operation in methods.values()
+        if any(each["name"].lower() == "if-match" for each in operation.get("parameters", ()))
+    }
+    return {path if "get" in paths[path] else path.rpartition("/")[0] for path in changes}
 
 
 def _put_problem(operation: dict[str, Any]) -> None:
@@ -72,8 +95,10 @@ def _put_problem(operation: dict[str, Any]) -> None:
         operation["responses"][unread] = {"description": "The request cannot be read.", "content": _SCHEMA}
 
 
-def _put_answer(operation: dict[str, Any], schema: Schema) -> None:
+def _put_answer(operation: dict[str, Any], schema: Schema, headers: dict[str, Any]) -> None:
     """Say what is answered with success in place of what the framework knows: some object, or some text."""
     for status, response in operation["responses"].items():
         if status in DONE:
             response["content"] = {kind: {"schema": schema} for kind in response["content"]}
+            if headers:
+                response["headers"] = headers
