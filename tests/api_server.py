@@ -3,7 +3,6 @@
 No package of Debian or of Python brings `kube-apiserver`; where it is on PATH beside `etcd`, it is made use of.
 """
 
-import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -60,11 +59,6 @@ class ApiServer:
             json=made,
         )
         return "" if answer.is_success else str(answer.json()["message"])
-
-
-def missing() -> list[str]:
-    """Return the programs that are not there, of those that this needs."""
-    return [each for each in PROGRAMS if shutil.which(each) is None]
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from tests.forked import ForkedProcess
 from tests.mail_server import Mailbox, serving_mail
 from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
 from tests.postgresql import connected, copied, new_database, new_schema, on_postgresql
+from tests.programs import SOFTHSM, absent_files, absent_provider, require, skip_if
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
@@ -318,8 +319,8 @@ def running_hub(hub: Hub) -> Iterator[Hub]:
 def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The library of SoftHSM2, a real PKCS#11 token in software, with a directory of its own for tokens."""
     places = [*Path("/usr/lib").glob("softhsm/libsofthsm2.so"), *Path("/usr/lib").glob("*/softhsm/libsofthsm2.so")]
-    if not places or shutil.which("softhsm2-util") is None:
-        pytest.skip("softhsm2 is not installed (Debian package softhsm2)")
+    require("softhsm2-util")
+    skip_if(absent_files("libsofthsm2.so", "libsofthsm2", *SOFTHSM))
     directory = tmp_path_factory.mktemp("softhsm")
     (directory / "tokens").mkdir()
     (directory / "softhsm2.conf").write_text(f"directories.tokendir = {directory / 'tokens'}\n")
@@ -355,8 +356,7 @@ def new_token(softhsm: Path, place: Path, name: str) -> str:
 @pytest.fixture(scope="session")
 def pkcs11_provider() -> None:
     """OpenSSL's pkcs11-provider, without which a test cannot be."""
-    if not [*Path("/usr/lib").glob("*/ossl-modules/pkcs11.so"), *Path("/usr/lib64").glob("ossl-modules/pkcs11.so")]:
-        pytest.skip("pkcs11-provider is not installed (see .ci/run)")
+    skip_if(absent_provider())
 
 
 @pytest.fixture

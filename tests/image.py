@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 900
+PROGRAMS = ("buildah", "mmdebstrap", "runc", "ip", "nsenter", "systemd-analyze")
+"""What is run here, and in `pods.py`."""
 _SUITE = "trixie"
 _PACKAGES = "ca-certificates,netbase,python3,python3-venv,tzdata"
 _PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
@@ -80,9 +82,3 @@ class Images:
     def _mounted(self, container: str) -> Iterator[Path]:
         yield Path(self.buildah("mount", container))
         self.buildah("umount", container)
-
-
-def missing() -> list[str]:
-    """Return the programs that are not there, of those that this needs."""
-    needed = ("buildah", "mmdebstrap", "runc", "ip", "nsenter", "systemd-analyze")
-    return [each for each in needed if shutil.which(each) is None]

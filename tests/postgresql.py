@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import make_url
 from tests.eventually import eventually
 from tests.places import memory
+from tests.programs import found, require
 
 from bothways.operations.settings import Settings
 from bothways.store.postgresql import url_of
@@ -89,9 +90,7 @@ def connected(url: str) -> "psycopg.Connection[Any]":
 @contextmanager
 def pooled(url: str, mode: str, place: Path) -> Iterator[str]:
     """Run a PgBouncer before a database that `new_database` made, and yield the URL that leads through it."""
-    found = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-    if found is None:
-        pytest.skip("pgbouncer is not installed (Debian package pgbouncer)")
+    require("pgbouncer")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     name = make_url(url).database
@@ -101,7 +100,7 @@ def pooled(url: str, mode: str, place: Path) -> Iterator[str]:
     )
     # It refuses to be root; who runs the server may open its socket.
     user = ["-u", Path(_socket()).owner()] if os.getuid() == 0 else []
-    command = [found, *user, str(place / "pgbouncer.ini")]
+    command = [str(found("pgbouncer")), *user, str(place / "pgbouncer.ini")]
     with (place / "pgbouncer.log").open("w") as log:
         process = subprocess.Popen(command, stderr=log)
     try:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.processes import processes_in
-from tests.programs import absent
+from tests.programs import require
 
 DOCS = Path(__file__).parent.parent / "docs"
 PROGRAMS = ("bash", "curl", "openssl")
@@ -177,8 +177,7 @@ def machine(*pages: str) -> Iterator[Machine]:
 
     Its path is short, because unix sockets have short names.
     """
-    if missing := absent(*PROGRAMS):
-        pytest.skip(missing)
+    require(*PROGRAMS)
     with tempfile.TemporaryDirectory(prefix="page-") as place, ExitStack() as stack:
         stack.callback(_end_all, Path(place))
         listens = any(block.said.startswith(LISTENS) for page in pages for block in shell(page))

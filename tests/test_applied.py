@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.api_server import ApiServer, missing, serving
+from tests.api_server import PROGRAMS, ApiServer, serving
 from tests.examples import EXAMPLES
+from tests.programs import require
 
 SIDECARS = 29
 """Kubernetes 1.29 is the oldest that the example of the sidecar says."""
@@ -16,8 +17,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    if absent := missing():
-        pytest.skip(f"not on PATH: {', '.join(absent)}")
+    require(*PROGRAMS)
     with serving(tmp_path_factory.mktemp("api")) as running:
         yield running
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.examples import EXAMPLES, understood
+from tests.programs import require
 
 from bothways.xds.overload import CONNECTIONS
 
@@ -24,8 +25,7 @@ def test_systemd_takes_the_unit_and_its_page_names_it(tmp_path: Path, name: str)
     [command] = re.findall(r"^ExecStart=\S+/bothways (.*)$", unit, flags=re.MULTILINE) or [""]
     if command:
         understood(command.split())
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on PATH (Debian package systemd)")
+    require("systemd-analyze")
     for other in UNITS:
         text = (EXAMPLES / f"{other}.service").read_text()
         (tmp_path / f"{other}.service").write_text(_PROGRAM.sub(sys.executable, text))
@@ -37,8 +37,7 @@ def test_systemd_takes_the_unit_and_its_page_names_it(tmp_path: Path, name: str)
 @pytest.mark.parametrize("name", [*UNITS, "bothways-spoke"])
 def test_a_unit_gives_up_what_it_has_no_use_for(tmp_path: Path, name: str) -> None:
     """As systemd counts it: from 0, nothing left, to 10, as any program of this user."""
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on PATH (Debian package systemd)")
+    require("systemd-analyze")
     shutil.copy(EXAMPLES / f"{name}.service", tmp_path)
     judge = ["systemd-analyze", "security", "--offline=true", "--threshold=20", str(tmp_path / f"{name}.service")]
     done = subprocess.run(judge, capture_output=True, text=True, check=False, timeout=60)

@@ -1,7 +1,6 @@
 """The examples in the documentation are what the programs that read them take, and name options that there are."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.kubernetes import judge
+from tests.programs import require
 
 from bothways.cli.sidecar_process import _DRAIN_SECONDS as DRAIN_SECONDS
 
@@ -31,8 +31,7 @@ def test_systemd_takes_the_unit(tmp_path: Path, options: set[str]) -> None:
     unit = (EXAMPLES / "bothways-spoke.service").read_text()
     [command] = re.findall(r"^ExecStart=\S+ spoke run (.*)$", unit, flags=re.MULTILINE)
     assert used(command) <= options
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on PATH (Debian package systemd)")
+    require("systemd-analyze")
     # The program itself is wherever somebody installed it.
     place = tmp_path / "bothways-spoke.service"
     place.write_text(unit.replace("/opt/bothways/bin/bothways", sys.executable))

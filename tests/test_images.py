@@ -16,8 +16,9 @@ import pytest
 import yaml
 from tests.eventually import eventually
 from tests.examples import EXAMPLES, commands, manifests, pods_of
-from tests.image import Images, missing
+from tests.image import PROGRAMS, Images
 from tests.pods import Pod, network, runtime_default
+from tests.programs import require
 from tests.unit_filter import allowed_by
 
 from bothways.contract.document import KeyType
@@ -49,8 +50,7 @@ class Built(NamedTuple):
 
 @pytest.fixture
 def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Images]:
-    if absent := missing():
-        pytest.skip(f"not on PATH: {', '.join(absent)} (Debian packages buildah, mmdebstrap, runc, iproute2)")
+    require(*PROGRAMS)
     if os.geteuid():
         pytest.skip("images and pods are made by root alone")
     with Images.in_place(tmp_path_factory.mktemp("images")) as made:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
+from tests.programs import needs
 
 from bothways.cli.commands import ALONE, GROUPS
 from bothways.cli.opening import control_text
@@ -24,7 +24,7 @@ _LABELS = re.compile(r"\{[^}]*\}|\[[^]]*\]|\b(?:by|on)\s*\([^)]*\)")
 _WORDS = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(?!\s*\()\b(?!\s*\()")
 _KEYWORDS = {"and", "bool", "s", "by", "on"}
 
-promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not there (Debian: prometheus)")
+promtool = needs("promtool")
 
 
 def rules() -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from tests.conftest import free_ports
+from tests.programs import absent_files, skip_if
 
 from bothways.demo.customer_ca import make_server_files
 
@@ -42,8 +42,7 @@ class Server:
 def serving_postgresql() -> Iterator[Server]:
     """Run a server that holds nothing, as the user whom the package made if we are root; skip without the package."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda each: int(each.parts[-3]))
-    if not found:
-        pytest.skip(f"PostgreSQL is not installed (Debian package {PACKAGE})")
+    skip_if(absent_files("PostgreSQL", PACKAGE, "/usr/lib/postgresql/*/bin/postgres"))
     [port] = free_ports(1)
     with tempfile.TemporaryDirectory(prefix="tls-postgresql-") as name:
         place = Path(name)

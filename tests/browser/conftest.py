@@ -1,7 +1,6 @@
 """A real browser: Debian's chromium, driven by Playwright. Without it, these tests are skipped by name."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,13 +8,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.conftest import local_settings
+from tests.programs import found, require
 
 from bothways.contract.document import Environment
 from bothways.operations.accounts import current_code
 from bothways.operations.hub import Hub, initialise, new_terms, now, open_hub
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = found("chromium")
 
 Open = Callable[..., Page]
 Launch = Callable[..., Browser]
@@ -27,8 +27,7 @@ def launch() -> Iterator[Launch]:
 
     For one test alone: Playwright keeps an event loop running, beside which no other test could run one.
     """
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed (Debian package chromium)")
+    require("chromium")
     with sync_playwright() as playwright:
         yield lambda *more: playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *more])
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 from tests.browser.conftest import Open, accept, downloaded
+from tests.programs import needs
 from tests.wire import servers
 
 from bothways.operations.accounts import invite_person
@@ -24,7 +25,7 @@ from bothways.registry.service import Service
 
 pytestmark = [
     pytest.mark.envoy,
-    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+    needs("nginx"),
 ]
 HOST = "callbacks.localhost"
 

@@ -1,5 +1,4 @@
 import re
-import shutil
 import stat
 import subprocess
 import tempfile
@@ -12,7 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.programs import absent
+from tests.programs import require
 
 from bothways.connectivity.verdicts import path_findings
 from bothways.contract.document import Environment, KeyType, RequestTerms, Terms
@@ -28,8 +27,7 @@ GOOD = Subject("FR", "Île-de-France", "Paris", "First Bank", "Payments")
 
 def run(recipe: str, directory: Path, shell: Shell = Shell.BASH) -> CertificationRequest:
     """Paste the recipe into the shell that it is for; for the configuration file, save it and do what it says."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH (Debian package openssl)")
+    require("openssl")
     commands = ["sh", "-e", "-c", recipe]
     if shell is Shell.POWERSHELL:
         commands = ["pwsh", "-NoProfile", "-NonInteractive", "-Command", recipe]
@@ -83,6 +81,7 @@ def test_the_commands_write_a_private_key_that_others_cannot_read(tmp_path: Path
 
 @pytest.mark.parametrize("shell", [Shell.BASH, Shell.POWERSHELL, Shell.CONFIGURATION])
 def test_the_commands_can_name_where_they_write(tmp_path: Path, shell: Shell) -> None:
+    require("sh", "openssl")
     place = str(tmp_path / "First Bank's" / "renewal")
     recipe = openssl_recipe(TERMS, "12345678", KeyType.ECDSA, GOOD, shell, place)
     if shell is not Shell.BASH:
@@ -97,6 +96,7 @@ ORGANIZATIONS = ["First Bank", "A/CN=evil+B \\ $(reboot) `x` 'y' \"z\"", "Börse
 
 @pytest.mark.parametrize("organization", ORGANIZATIONS)
 def test_a_server_gets_its_certificate_under_a_ca_of_its_own(tmp_path: Path, organization: str) -> None:
+    require("sh", "openssl")
     recipe = server_recipe(organization).replace("SERVER-NAME", "bank.example.com")
     subprocess.run(["sh", "-ec", recipe], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     authority, server = (
@@ -116,8 +116,7 @@ def values(request: CertificationRequest) -> tuple[str | bytes, ...]:
 
 @pytest.mark.parametrize("key", KeyType)
 def test_powershell_itself_makes_a_request_that_no_rule_objects_to(tmp_path: Path, key: KeyType) -> None:
-    if shutil.which("pwsh") is None:
-        pytest.skip("pwsh (PowerShell 7, which Debian does not have) is not on PATH")
+    require("pwsh")
     recipe = openssl_recipe(TERMS, "12345678", key, replace(GOOD, organization=STRANGE[0]), Shell.POWERSHELL)
     request = run(recipe, tmp_path, Shell.POWERSHELL)
     assert request_findings(request, Applicant("12345678", TERMS, STRANGE[0]), "tls.csr") == ()
@@ -152,8 +151,7 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(tmp_path: Path) 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_a_key_that_is_there_stays(tmp_path: Path, shell: str) -> None:
-    if missing := absent(shell):
-        pytest.skip(missing)
+    require(shell)
     (tmp_path / "tls.key").write_text("mine")
     recipe = openssl_recipe(TERMS, "12345678", KeyType.ECDSA, GOOD)
     done = subprocess.run([shell], input=recipe, cwd=tmp_path, check=False, capture_output=True, timeout=60, text=True)
@@ -163,6 +161,7 @@ def test_a_key_that_is_there_stays(tmp_path: Path, shell: str) -> None:
 
 
 def test_a_failure_and_the_umask_stay_inside(tmp_path: Path) -> None:
+    require("sh", "openssl")
     recipe = openssl_recipe(TERMS, "12345678", KeyType.ECDSA, GOOD)
     script = f"umask 022\nPATH=/nowhere:$PATH\nopenssl() {{ return 1; }}\n{recipe}echo still here; umask\n"
     done = subprocess.run(["sh"], input=script, cwd=tmp_path, check=True, capture_output=True, timeout=60, text=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.programs import absent
+from tests.programs import needs
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -21,7 +21,7 @@ def paste(line: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.soak
 @pytest.mark.envoy
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(bool(absent("curl")), reason=absent("curl"))
+@needs("curl")
 def test_the_demo_stays_up_and_every_line_of_its_tour_works_as_printed(
     short_directory: Path, left_behind: Callable[[], list[object]]
 ) -> None:

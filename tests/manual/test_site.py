@@ -1,12 +1,12 @@
 import json
 import posixpath
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.programs import require
 
 from bothways.errors import NotFound
 from bothways.manual.filling import Names
@@ -127,8 +127,7 @@ def test_media_types_follow_the_name(path: str, kind: str) -> None:
 
 
 def test_the_script_of_the_site_finds_what_the_search_finds(tmp_path: Path) -> None:
-    if shutil.which("node") is None:
-        pytest.skip("node is not on PATH (Debian package nodejs)")
+    require("node")
     questions = [
         "how do I renew my certificate",
         "CSR-KEY-03",

@@ -1,6 +1,5 @@
 """Requests and certificates that are wrong in one way: real keys, real bytes."""
 
-import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
+from tests.programs import require
 
 OIDS = {
     "C": NameOID.COUNTRY_NAME,
@@ -60,8 +60,7 @@ def openssl(tmp_path: Path) -> Callable[..., bytes]:
     """Return a runner of the real openssl, for what the library refuses to make; it returns standard output."""
 
     def run(*arguments: str) -> bytes:
-        if shutil.which("openssl") is None:
-            pytest.skip("openssl is not on PATH (Debian package openssl)")
+        require("openssl")
         command = ["openssl", *arguments]
         return subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=60).stdout
 

@@ -1,5 +1,4 @@
 import base64
-import shutil
 import subprocess
 import textwrap
 from collections.abc import Callable
@@ -9,6 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
+from tests.programs import require
 
 from bothways.contract.document import KeyType, RequestTerms
 from bothways.errors import Refused
@@ -81,8 +81,7 @@ def test_a_certs_only_message_has_the_certificates_and_no_signer(make_ca: Callab
 def test_the_attributes_are_what_the_contract_lists_as_openssl_reads_them(
     keys: tuple[KeyType, ...], wanted: str
 ) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH (Debian package openssl)")
+    require("openssl")
     command = ["openssl", "asn1parse", "-inform", "DER"]
     done = subprocess.run(
         command, input=csr_attributes(RequestTerms(keys=keys)), capture_output=True, check=True, timeout=20

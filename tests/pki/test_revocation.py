@@ -1,6 +1,5 @@
 """Our CRLs are those of the library, octet for octet, and other programs take them."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from tests.programs import require
 
 from bothways.pki import issue
 from bothways.pki.chain import certificate_pem
@@ -118,8 +118,7 @@ def test_pkilint_finds_nothing(revoked: tuple[Revoked, ...], tmp_path: Path) -> 
 
 
 def test_openssl_refuses_what_is_on_it_and_takes_what_is_not(tmp_path: Path, make_ca: Callable[..., Any]) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH (Debian package openssl)")
+    require("openssl")
     leaf = make_ca("leaf", (KEY, CA), ca=False, days=30)[1]
     (tmp_path / "ca.pem").write_text(certificate_pem(CA))
     (tmp_path / "leaf.pem").write_text(certificate_pem(leaf))

@@ -1,7 +1,6 @@
 """What a server presents, judged: one vector for each way in which it can be wrong."""
 
 import ipaddress
-import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from tests.programs import require
 from tests.wire.servers import key_usage
 
 from bothways.errors import Refused
@@ -133,8 +133,7 @@ def test_a_signature_with_sha_1_is_found(cas: tuple[Any, Any], tmp_path: Path) -
 
 def of_sha1(issuer: Any, place: Path) -> x509.Certificate:
     """Return a server's certificate that openssl signed with SHA-1: the library signs nothing with it any more."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH (Debian package openssl)")
+    require("openssl")
     key = issuer[0].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (place / "ca.key").write_bytes(key)
     (place / "ca.crt").write_bytes(issuer[1].public_bytes(Encoding.PEM))

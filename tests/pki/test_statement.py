@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -6,6 +5,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from tests.programs import require
 
 from bothways.pki.statement import (
     make_statement,
@@ -67,8 +67,7 @@ def test_a_public_key_goes_through_pem(ecdsa_key: ec.EllipticCurvePrivateKey) ->
 
 
 def test_openssl_verifies_it(ecdsa_key: ec.EllipticCurvePrivateKey, tmp_path: Path) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH (Debian package openssl)")
+    require("openssl")
     statement = make_statement("bundle", {"files": {}})
     (tmp_path / "manifest.json").write_bytes(statement.content)
     (tmp_path / "manifest.sig").write_bytes(sign_statement(ecdsa_key, statement))

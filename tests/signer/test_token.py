@@ -13,6 +13,7 @@ from typing import Any
 import pkcs11
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from tests.programs import require
 
 from bothways.contract.document import KeyType
 from bothways.errors import Unusable
@@ -185,8 +186,7 @@ def test_a_key_that_no_ca_of_ours_has_is_refused(token: Token, uri: TokenUri, pi
 def test_a_key_that_another_tool_made_is_used(
     token: Token, uri: TokenUri, pin_file: Path, tmp_path: Path, now: datetime
 ) -> None:
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not on PATH (Debian package openssl)")
+    require("openssl")
     pem, pin = tmp_path / "key.pem", pin_file.read_text().strip()
     make = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", str(pem)]
     subprocess.run(make, check=True, capture_output=True, timeout=60)

@@ -1,4 +1,3 @@
-import shutil
 import subprocess
 import sys
 from base64 import b64decode
@@ -8,7 +7,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from tests.kubernetes import judge
-from tests.programs import absent
+from tests.programs import found, require
 
 from bothways import files
 from bothways.errors import Unusable
@@ -19,10 +18,8 @@ PASSWORD = "correct horse: battery, staple"  # noqa: S105 - of a test
 
 
 def tool(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(absent(name))
-    return found
+    require(name)
+    return str(found(name))
 
 
 @pytest.mark.parametrize("legacy", [False, True])

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from tests.programs import brought
 
 from bothways.contract.document import PUBLIC
 from bothways.errors import Unusable
@@ -32,7 +33,7 @@ def test_all_of_this_machine_can_be_read(spoke: Spoke, monkeypatch: pytest.Monke
     try:
         platform_store()
     except Unusable:
-        pytest.skip("this machine has no public CAs (Debian package ca-certificates)")
+        pytest.skip(f"this machine has no public CAs ({brought('update-ca-certificates')})")
     public = replace(spoke.contract, trust=replace(spoke.contract.trust, server_ca=PUBLIC))
     assert len(x509.load_pem_x509_certificates(server_ca(public).encode())) > 50
 

@@ -1,6 +1,5 @@
 """What only the transport of httpx2 does; what all clients promise is in `test_line.py`."""
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.programs import found, require
 from tests.spoke.hubs import Hubs
 
 from bothways.spoke.client import Client
@@ -23,9 +23,8 @@ from bothways.spoke.transport import Transport
 @contextmanager
 def http2_in_front(hubs: Hubs, directory: Path) -> Iterator[int]:
     """Run nginx on both addresses, which speaks HTTP/2 and passes on to the server of the same address."""
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
-    if nginx is None:
-        pytest.skip("nginx is not installed (Debian package nginx-light)")
+    require("nginx")
+    nginx = str(found("nginx"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (directory / "ca.crt").write_text(hubs.spoke.contract.trust.issuing_ca)

@@ -1,8 +1,7 @@
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.programs import require
 
 from bothways.spoke.units import renewal_units, unit_commands
 
@@ -25,8 +24,7 @@ def test_what_means_something_in_a_unit_is_quoted(tmp_path: Path) -> None:
 
 
 def test_systemd_takes_the_units_as_they_are(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not on PATH (Debian package systemd)")
+    require("systemd-analyze")
     for name, text in renewal_units(tmp_path / "my bank", "/bin/true", "systemctl reload nginx").items():
         (tmp_path / name).write_text(text)
     done = subprocess.run(
@@ -40,6 +38,7 @@ def test_systemd_takes_the_units_as_they_are(tmp_path: Path) -> None:
 
 
 def test_the_commands_put_both_in_place(tmp_path: Path) -> None:
+    require("bash")
     text = unit_commands(renewal_units(tmp_path / "bank", "/usr/bin/bothways"))
     place = tmp_path / "place"
     place.mkdir()

@@ -1,7 +1,6 @@
 """Real servers in a customer's role: nginx, `openssl s_server`, Envoy and Python; and what can be wrong with them."""
 
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -21,12 +20,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from tests.conftest import free_ports
+from tests.programs import found
 
 from bothways.dataplane.envoy import find_envoy
 from bothways.pki.chain import certificate_pem
 
 _SECONDS = 10.0
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+NGINX = found("nginx")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from tests.programs import absent
+from tests.programs import absent, require
 from tests.shell_pages import Block, Machine, Terminal, machine
 from tests.wire.conftest import MERCHANT
 from tests.wire.servers import NGINX
@@ -104,8 +104,7 @@ TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 @pytest.fixture
 def here() -> Iterator[Machine]:
-    if NGINX is None:
-        pytest.skip("nginx is not on PATH (Debian package nginx-light)")
+    require("nginx")
     with machine() as made:
         yield made
 

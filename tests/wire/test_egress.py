@@ -13,8 +13,9 @@ import httpx2
 import pytest
 from cryptography import x509
 from tests.conftest import free_ports
+from tests.programs import needs
 from tests.wire.conftest import World
-from tests.wire.servers import NGINX, ServerPki, accepting, make_pki, nginx, python
+from tests.wire.servers import ServerPki, accepting, make_pki, nginx, python
 from tests.wire.test_outbound import egress
 
 from bothways.connectivity.facts import ProbeFact
@@ -171,7 +172,7 @@ def test_a_request_that_cannot_be_passed_on_is_the_callers_matter(world: World) 
     require(egress(world, "nobody", "/a%2fb"), ("EGRESS-REQUEST-01", 400, "caller", "no"))
 
 
-@pytest.mark.skipif(NGINX is None, reason="nginx is not installed (Debian package nginx-light)")
+@needs("nginx")
 @pytest.mark.parametrize("location", ["return 503 own;", "return 404 own;", "return 302 https://elsewhere.example/;"])
 def test_what_the_customers_server_answers_itself_passes_as_it_is(world: World, tmp_path: Path, location: str) -> None:
     tls = "ssl_verify_client off; add_header bothways-finding forged always;"

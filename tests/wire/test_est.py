@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography import x509
 from tests.conftest import running
-from tests.programs import absent
+from tests.programs import require
 from tests.wire.conftest import ISSUER
 
 from bothways.cli.opening import control
@@ -44,12 +44,7 @@ def strongswan(est_hub: Hub, need: Callable[..., None], tmp_path: Path) -> Calla
 @pytest.fixture
 def need() -> Callable[..., None]:
     """Return a check that programs are there; a test without them is skipped by name."""
-
-    def check(*programs: str) -> None:
-        if missing := absent(*programs):
-            pytest.skip(missing)
-
-    return check
+    return require
 
 
 @pytest.fixture

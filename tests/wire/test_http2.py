@@ -1,10 +1,10 @@
 """HTTP/2 at the endpoint: the same hosts, paths and headers as over HTTP/1.1, spoken by curl."""
 
 import json
-import shutil
 import subprocess
 
 import pytest
+from tests.programs import brought, found, require
 from tests.wire.conftest import ISSUER, MERCHANT, World
 
 from bothways.spoke.directory import Spoke
@@ -14,9 +14,10 @@ pytestmark = pytest.mark.envoy
 
 def ask(world: World, spoke: Spoke, path: str, *options: str) -> tuple[int, str]:
     """Send one GET over HTTP/2, and return status and body."""
-    curl = shutil.which("curl")
-    if curl is None or " HTTP2 " not in subprocess.run([curl, "-V"], capture_output=True, text=True, check=True).stdout:
-        pytest.skip("curl with HTTP/2 is not on PATH (Debian package curl)")
+    require("curl")
+    curl = str(found("curl"))
+    if " HTTP2 " not in subprocess.run([curl, "-V"], capture_output=True, text=True, check=True).stdout:
+        pytest.skip(f"curl on PATH speaks no HTTP/2 (wanted: that of {brought('curl')})")
     identity = ["--cert", str(spoke.certificate_file), "--key", str(spoke.key_file), "--cacert", str(ca_of(world))]
     asked = ["--http2", "--path-as-is", "--max-time", "10", *options, f"https://{world.host}{path}"]
     command = [curl, "-sS", *identity, *asked, "-w", "\n%{http_version} %{http_code}"]

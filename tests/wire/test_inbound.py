@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import ssl
 import subprocess
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import local_settings
+from tests.programs import needs
 from tests.wire.conftest import ISSUER, MERCHANT, World
 
 from bothways import files
@@ -270,7 +270,7 @@ def test_no_session_is_resumed(world: World, caller: Spoke, version: ssl.TLSVers
         assert second.session_reused is False
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH (Debian package openssl)")
+@needs("openssl")
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
 def test_no_signature_with_sha_1_is_asked_for(world: World, version: str) -> None:
     settings, name = world.hub.settings, world.host.split(":")[0]
@@ -287,7 +287,7 @@ def test_no_signature_with_sha_1_is_asked_for(world: World, version: str) -> Non
     assert "SHA1" not in asked
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH (Debian package openssl)")
+@needs("openssl")
 def test_a_handshake_is_not_begun_again_on_an_open_connection(world: World, caller: Spoke, tmp_path: Path) -> None:
     """In TLS 1.2 another certificate could come in its middle (CVE-2009-3555), or one handshake after the other."""
     settings, trusted = world.hub.settings, tmp_path / "ca.crt"

@@ -5,7 +5,6 @@ All that the customer has is a preset of their own, and what the hub sends.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from tests.programs import needs
 from tests.wire import servers
 
 from bothways.contract.document import PUBLIC, Software
@@ -43,8 +43,8 @@ ecdsa_marker = "EC"
 COMMON_NAME = "MA-EC.12345678.PRD"
 
 pytestmark = [
-    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not on PATH (Debian package openssl)"),
+    needs("nginx"),
+    needs("openssl"),
 ]
 
 

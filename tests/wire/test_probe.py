@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import local_settings
 from tests.dns_server import DnsServer
+from tests.programs import needs
 from tests.wire import servers
 from tests.wire.conftest import World
 from tests.wire.servers import ServerPki, key_usage
@@ -38,7 +39,7 @@ from bothways.store.authorities import Role
 
 pytestmark = [
     pytest.mark.envoy,
-    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+    needs("nginx"),
 ]
 
 Run = Callable[[ServerPki], AbstractContextManager[int]]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from tests.programs import needs
 from tests.wire import servers
 from tests.wire.conftest import World
 from tests.wire.servers import ServerPki
@@ -23,7 +24,7 @@ from bothways.store.authorities import Role
 
 pytestmark = [
     pytest.mark.envoy,
-    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+    needs("nginx"),
 ]
 
 Run = Callable[[ServerPki], AbstractContextManager[int]]

@@ -1,6 +1,5 @@
 """Issuing CA and server CA are replaced under the real Envoy, and no customer notices who does not have to."""
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -8,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from tests.programs import needs
 from tests.wire.conftest import MERCHANT, World
 from tests.wire.load import Load
 
@@ -116,7 +116,7 @@ class Believers:
         return False
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed (Debian package curl)")
+@needs("curl")
 @pytest.mark.parametrize("programs", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_the_server_ca_is_replaced_and_no_call_is_lost(world: World, tmp_path: Path, programs: bool) -> None:  # noqa: FBT001
     hub, (spoke, _) = world.hub, world.connected()

@@ -20,6 +20,7 @@ from tests.conftest import free_ports, local_settings, new_token, running
 from tests.dns_server import DnsServer, serving_dns
 from tests.dotnet import COMPILER, NO_LIBICU, compiled
 from tests.hub_server import hub_server
+from tests.programs import absent, brought, found, require, skip_if
 from tests.shell_pages import blocks
 from tests.wire.conftest import ISSUER, World
 from tests.wire.servers import NGINX, make_pki
@@ -55,16 +56,16 @@ START = 120.0
 """A compiler that starts on a machine under load."""
 PROGRAMS = {
     Stack.NGINX: NGINX,
-    Stack.HAPROXY: shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin"),
-    Stack.APACHE: shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin"),
+    Stack.HAPROXY: found("haproxy"),
+    Stack.APACHE: found("apache2"),
     Stack.ENVOY: "",
     Stack.DOTNET: str(COMPILER) if COMPILER.is_file() else None,
-    Stack.JAVA: shutil.which("java") if shutil.which("javac") else None,
-    Stack.NODE: shutil.which("node"),
-    Stack.GO: shutil.which("go"),
+    Stack.JAVA: found("java") if found("javac") else None,
+    Stack.NODE: found("node"),
+    Stack.GO: found("go"),
     Stack.PYTHON: sys.executable,
-    Stack.CURL: shutil.which("curl"),
-    Stack.OPENSSL: shutil.which("openssl"),
+    Stack.CURL: found("curl"),
+    Stack.OPENSSL: found("openssl"),
 }
 PROXIES = [Stack.NGINX, Stack.HAPROXY, Stack.APACHE, Stack.ENVOY]
 LANGUAGES = [Stack.JAVA, Stack.DOTNET, Stack.NODE, Stack.GO, Stack.PYTHON]
@@ -180,10 +181,11 @@ def pem(path: Path, certificate: Path, key: Path) -> Path:
 
 
 def program(stack: Stack) -> str:
-    found = PROGRAMS[stack]
-    if found is None:
-        pytest.skip(f"{stack.value} is not installed (see .ci/run)")
-    return found
+    path = PROGRAMS[stack]
+    if path is None:
+        names = {Stack.APACHE: ("apache2",), Stack.JAVA: ("java", "javac")}.get(stack, (stack.value,))
+        skip_if(absent(*names) or f"{stack.value} is not there ({brought(stack.value)})")
+    return str(path)
 
 
 @contextmanager
@@ -276,6 +278,7 @@ def test_a_page_prints_what_is_run_here_but_for_the_names(scene: Scene, stack: S
 
 @pytest.mark.parametrize("stack", PROXIES)
 def test_a_proxy_is_both_ends(scene: Scene, stack: Stack) -> None:
+    require("sh")
     program(stack)
     wiring = scene.wiring()
     with proxy(stack, scene.local if stack is Stack.APACHE else scene.spoke, wiring, scene.place):

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from tests.conftest import free_ports
+from tests.programs import needs
 from tests.wire import servers
 from tests.wire.conftest import World
 from tests.wire.servers import ServerPki
@@ -41,7 +42,7 @@ from bothways.store.authorities import Role
 
 pytestmark = [
     pytest.mark.envoy,
-    pytest.mark.skipif(servers.NGINX is None, reason="nginx is not installed (Debian package nginx-light)"),
+    needs("nginx"),
 ]
 
 Run = Callable[[ServerPki], AbstractContextManager[int]]

@@ -12,9 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.conftest import free_ports
-from tests.programs import absent
+from tests.programs import require
 
 from bothways.demo.customer_ca import ServerFiles
 
@@ -50,8 +49,7 @@ def reachable(port: int) -> None:
 @contextmanager
 def process(*command: str) -> Iterator[None]:
     """Run a server until the block ends."""
-    if missing := absent(command[0]):
-        pytest.skip(missing)
+    require(command[0])
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as running:

@@ -2,7 +2,6 @@
 
 import html
 import re
-import shutil
 import subprocess
 from base64 import b64encode
 from hashlib import sha256
@@ -10,6 +9,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.programs import require
 
 from bothways.bundle import seal
 from bothways.contract.render import render_contract
@@ -90,8 +90,7 @@ def test_a_bundle_has_it_with_the_configurations(hub: Hub) -> None:
 
 
 def test_it_prints_on_a4_and_nothing_is_cut_off(hub: Hub, tmp_path: Path) -> None:
-    if shutil.which("chromium") is None:
-        pytest.skip("chromium is not on PATH (Debian package chromium)")
+    require("chromium")
     (tmp_path / "page.html").write_text(page(hub))
     pdf = tmp_path / "page.pdf"
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
