@@ -177,5 +177,5 @@ def test_of_several_control_planes_one_that_serves_is_found_and_left_when_it_say
     asyncio.run(test())
 
 
-def _none(name: str, _request: bytes) -> tuple[x509.Certificate, str]:
+def _none(name: str, _shown: str, _request: bytes) -> tuple[x509.Certificate, str]:
     raise AssertionError(name)

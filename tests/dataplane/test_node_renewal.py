@@ -14,6 +14,7 @@ from tests.eventually import eventually_in_loop
 
 from bothways import files
 from bothways.dataplane.admin import answers
+from bothways.dataplane.hub_line import Identity
 from bothways.dataplane.node_renewal import NEXT_FILE, NodeRenewal, settle
 from bothways.errors import Unreachable
 from bothways.operations.authorities import add_node_authority
@@ -126,6 +127,26 @@ def test_what_was_cut_short_between_two_files_is_finished(nodes_hub: Hub, tmp_pa
     assert shown(tmp_path) == x509.load_pem_x509_certificate(certificate)
     assert not (tmp_path / NEXT_FILE).exists()
     settle(tmp_path)
+
+
+def test_a_new_certificate_that_finds_no_control_plane_takes_no_place(nodes_hub: Hub) -> None:  # noqa: F811
+    async def test(place: Place) -> None:
+        before, change = shown(place.directory), place.line.change
+        rounds = asyncio.create_task(publishing(place))
+
+        async def changed(identity: Identity) -> None:
+            # It has signed, and is gone before the new certificate was shown.
+            await place.ads.stop()
+            await change(identity)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(place.line, "change", changed)
+            with pytest.raises(Unreachable):
+                await NodeRenewal("eu-1", place.directory, place.line, lambda: before.not_valid_after_utc).look()
+        assert shown(place.directory) == before
+        rounds.cancel()
+
+    asyncio.run(with_relay(nodes_hub, test))
 
 
 class Killed(BaseException):

@@ -181,10 +181,15 @@ def test_what_is_no_file_of_a_hub_is_not_written(tmp_path: Path, place: Path, na
     assert list(place.iterdir()) == []
 
 
-def test_what_does_not_say_what_is_in_it_is_refused(tmp_path: Path, place: Path) -> None:
+@pytest.mark.parametrize("said", [None, b"[]", b"{}", b"no JSON"])
+def test_what_does_not_say_what_is_in_it_is_refused(tmp_path: Path, place: Path, said: bytes | None) -> None:
     with (tmp_path / "backup").open("wb") as out:
         writer = SealedWriter(out, PASSPHRASE)
-        tarfile.open(fileobj=writer, mode="w|").close()
+        with tarfile.open(fileobj=writer, mode="w|") as archive:
+            if said is not None:
+                info = tarfile.TarInfo("backup.json")
+                info.size = len(said)
+                archive.addfile(info, io.BytesIO(said))
         writer.finish()
     with pytest.raises(Unusable, match="does not say what is in it"):
         unpack(tmp_path / "backup", PASSPHRASE, place)

@@ -23,7 +23,7 @@ _LOOK, _KNOWN_SECONDS = 0.05, 10.0
 
 
 def node_handler(
-    renew: Callable[[str, bytes], tuple[x509.Certificate, str]],
+    renew: Callable[[str, str, bytes], tuple[x509.Certificate, str]],
     trust: Callable[[], str],
     admission: "Admission | None" = None,
 ) -> Any:
@@ -35,9 +35,9 @@ def node_handler(
     """
 
     async def renewed(csr: bytes, context: Any) -> bytes:
-        known, name = await _admitted(context, admission)
+        known, name, shown = await _admitted(context, admission)
         try:
-            certificate, trusted = await asyncio.to_thread(renew, name, csr)
+            certificate, trusted = await asyncio.to_thread(renew, name, shown, csr)
         except BothwaysError as error:
             _log.warning("node %s is given no certificate: %s", name, error)
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
@@ -58,9 +58,9 @@ def node_handler(
     )
 
 
-async def _admitted(context: Any, admission: "Admission | None") -> "tuple[Admission, str]":
-    """Return who lets the node in that asks, and its name; whoever is none is turned away."""
+async def _admitted(context: Any, admission: "Admission | None") -> "tuple[Admission, str, str]":
+    """Return who lets the node in that asks, its name and its fingerprint; whoever is none is turned away."""
     if admission is None:
         await context.abort(grpc.StatusCode.PERMISSION_DENIED, "nobody shows a certificate here")
         raise AssertionError
-    return admission, (await admission.admitted(context))[0]
+    return admission, *await admission.admitted(context)

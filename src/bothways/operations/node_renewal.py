@@ -6,11 +6,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bothways.errors import Conflict, Refused
+from bothways.errors import Conflict, NotAuthorized, Refused
 from bothways.findings import Finding
 from bothways.operations.bootstrap import certified, places
 from bothways.operations.hub import Hub
 from bothways.operations.node_authority import node_trust
+from bothways.operations.nodes import node_certificates
 from bothways.pki.request import CertificationRequest, parse_request
 from bothways.store import nodes
 
@@ -18,15 +19,20 @@ UNUSED_MOST = 8
 """Certificates of a node that were made and not used yet: one that asks again and again is broken, or stolen."""
 
 
-def renew_node(hub: Hub, name: str, csr: bytes) -> tuple[x509.Certificate, str]:
+def renew_node(hub: Hub, name: str, shown: str, csr: bytes) -> tuple[x509.Certificate, str]:
     """Return a certificate for the node `name`, which asks itself, and the CAs of the control plane in PEM.
 
-    Its other certificates go on until the new one was used. Raises `Refused` if the request is for another name, of
-    another kind of key, or for a key that had a certificate; `Conflict` after too many that were never used.
+    `shown` is the fingerprint of the certificate with which it asks: who let it in may not know yet that the node of
+    this name was withdrawn, and is another one now. Its other certificates go on until the new one was used. Raises
+    `NotAuthorized` if that is none of this node, `Refused` if the request is for another name, of another kind of key,
+    or for a key that had a certificate; `Conflict` after too many that were never used.
     """
     request = parse_request(csr, f"request of the node {name}")
     with replace(hub, actor=f"node:{name}").write() as transaction:
         node = nodes.find(transaction.connection, name)
+        own = node_certificates(transaction.connection, transaction.now).get(name, ())
+        if shown not in {each.fingerprint for each in own}:
+            raise NotAuthorized(f"the certificate that was shown is none of the node {name} that is on record now.")
         key = _key(request, name, nodes.spki_pins(transaction.connection))
         unused = [each for each in nodes.certificates(transaction.connection) if each.node_id == node.id]
         unused = [each for each in unused if each.used_at is None and each.not_after > transaction.now]
