@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bothways.cli.node_lines import node_lines
+from bothways.cli.node_lines import node_lines, plane_lines
 from bothways.operations.standing import unknown
 
 THERE = unknown("eu-1") | {
@@ -51,3 +51,16 @@ def test_a_node_is_told_in_a_line(changed: dict[str, Any], said: str) -> None:
 def test_to_which_control_plane_is_said_where_there_are_several() -> None:
     assert "connected to hub-1:8444 since" in line({}, 2)
     assert "hub-1" not in line({}, 1)
+
+
+def test_what_ails_another_control_plane_is_told_unless_this_one_tells_it_too() -> None:
+    planes = [
+        {"name": "hub-1", "problem": "held back"},
+        {"name": "hub-2", "problem": "held back"},
+        {"name": "hub-3", "problem": ""},
+        {"name": "hub-4", "problem": "the CA cannot sign"},
+        # Of a release that does not say.
+        {"name": "hub-5"},
+    ]
+    assert plane_lines({"control_planes": planes}) == ["control plane hub-4 tells a problem: the CA cannot sign"]
+    assert plane_lines(None) == plane_lines({}) == []

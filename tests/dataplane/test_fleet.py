@@ -112,6 +112,7 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
         async with both(hub) as (first, second):
             assert [each["name"] for each in first.fleet.planes()] == ["a", "b"]
             assert first.fleet.elsewhere() == {"node-b"}
+            await what_ails_one_the_other_says(first, second)
             await a_node_that_is_connected_to_both_is_left_to_nobody(first, second)
             await a_change_is_in_force_when_the_nodes_of_both_have_it(hub, first, second, monkeypatch)
             await what_was_taken_out_is_written_again(hub)
@@ -125,6 +126,14 @@ def test_each_knows_the_nodes_of_all_and_waits_for_them_but_not_for_who_is_gone(
             await who_is_probed_by_one_is_known_to_the_nodes_of_both(first, second)
 
     asyncio.run(run())
+
+
+async def what_ails_one_the_other_says(first: Plane, second: Plane) -> None:
+    says = [""]
+    second.fleet._problem = lambda: says[0]
+    for says[0] in ("the CA cannot sign", "another", ""):
+        await eventually_in_loop(lambda: [each["problem"] for each in first.fleet.planes()] == ["", says[0]])
+        assert [each["problem"] for each in second.fleet.planes()] == [says[0], ""]
 
 
 async def a_node_that_is_connected_to_both_is_left_to_nobody(first: Plane, second: Plane) -> None:

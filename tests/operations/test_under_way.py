@@ -61,7 +61,7 @@ def test_where_there_are_no_others_nothing_is_told(hub: Hub) -> None:
     assert said_of(hub, Kind.APPROVALS, "1") is None
     assert take(hub, Kind.APPROVALS, "1", timedelta(minutes=1)) is None
     with hub.observations.read() as connection:
-        assert not stored.known(connection, Kind.APPROVALS.value, ["1"])
+        assert not stored.documents(connection, Kind.APPROVALS.value, ["1"])
 
 
 def test_a_knock_is_named_by_where_it_comes_from() -> None:

@@ -24,4 +24,4 @@ def test_a_file_of_an_earlier_release_gets_them_and_keeps_what_it_has(tmp_path: 
             fleet.begin(transaction, "a", "hub-1:8444")
         with store.read() as connection:
             assert connection.execute(select(source.c.address)).scalars().all() == ["192.0.2.1"]
-            assert under_way.known(connection, "probe", ["1", "2"]) == {"1"}
+            assert under_way.documents(connection, "probe", ["1", "2"]) == {"1": {}}

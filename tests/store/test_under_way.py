@@ -34,8 +34,8 @@ def test_the_last_word_counts_and_nobody_elses(store: ObservationStore, now: dat
         assert word.document == {"over": True}
         assert timedelta(0) <= word.age < timedelta(minutes=1)
         assert under_way.told(connection, "knock", "1", now) is None
-        assert under_way.known(connection, "probe", ["1", "3"]) == {"1"}
-        assert under_way.known(connection, "probe", []) == frozenset()
+        assert under_way.documents(connection, "probe", ["1", "3"]) == {"1": {"over": True}}
+        assert under_way.documents(connection, "probe", []) == {}
 
 
 def test_what_is_long_over_is_forgotten_and_nothing_of_another_kind(store: ObservationStore) -> None:
@@ -46,8 +46,8 @@ def test_what_is_long_over_is_forgotten_and_nothing_of_another_kind(store: Obser
         transaction.connection.execute(update(table).values(told_at=now - timedelta(minutes=2)))
         under_way.tell(transaction, "knock", {"new": {}}, kept=timedelta(minutes=1))
     with store.read() as connection:
-        assert under_way.known(connection, "knock", ["old", "new"]) == {"new"}
-        assert under_way.known(connection, "probe", ["old"]) == {"old"}
+        assert [*under_way.documents(connection, "knock", ["old", "new"])] == ["new"]
+        assert under_way.documents(connection, "probe", ["old"]) == {"old": {}}
         word = under_way.told(connection, "probe", "old", now)
         assert word
         assert word.age >= timedelta(minutes=2)

@@ -11,7 +11,7 @@ from bothways.cli.arguments import EgressPort, InboundPort, Key, PortalPort
 from bothways.cli.asking import DEFAULT, Document, Where, asked
 from bothways.cli.customer import at_risk, customer_table
 from bothways.cli.exit import EXPIRING, FAILED, OK
-from bothways.cli.node_lines import node_lines
+from bothways.cli.node_lines import node_lines, plane_lines
 from bothways.cli.opening import actor, control, control_text, hub_in
 from bothways.cli.output import HERE, Directory, Json, OptionalWhy, result, tell
 from bothways.contract.document import Environment, KeyType
@@ -123,7 +123,7 @@ def status(*, where: Where = DEFAULT, json: Json = False) -> int:
         lines = [f"{document['environment']} {document['endpoint']}: {_running(running)}"]
         lines.append(_beside(beside))
         lines += [f"problem: {running['problem']}"] if running and running["problem"] else []
-        lines += node_lines(document)
+        lines += (elsewhere := plane_lines(running)) + node_lines(document)
         lines += [
             f"{role} certificate: until {each['not_after'][:10]}" for role, each in document["certificates"].items()
         ]
@@ -140,7 +140,7 @@ def status(*, where: Where = DEFAULT, json: Json = False) -> int:
         nodes = at.every(list_nodes, ("nodes",))
         left = {each["node"] for each in nodes if any(one["used_at"] for one in each["certificates"])}
         stale = [each for each in running["nodes"] if not each["connected"] and each["node"] in left]
-        if running["problem"] or stale or any(each["refused"] for each in running["nodes"]):
+        if running["problem"] or elsewhere or stale or any(each["refused"] for each in running["nodes"]):
             tell(f"What is stored is not in force everywhere. {running['problem']}".rstrip())
             if running["held_back"]:
                 tell(f"To have it tried again: bothways hub retry {where.option}")

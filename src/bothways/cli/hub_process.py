@@ -97,7 +97,8 @@ async def _run(hub: Hub, envoy: SupervisedEnvoy, saved: SavedSnapshot, *, as_jso
         nodes.follow(latest)
         canary.follow(latest)
 
-    fleet, settings = Fleet(hub, ads, lambda node: {"canary": canary.verdicts.get(node)}), hub.settings
+    fleet = Fleet(hub, ads, lambda node: {"canary": canary.verdicts.get(node)}, lambda: problem())  # noqa: PLW0108
+    settings = hub.settings
     publisher = Publisher(hub, ads, follow, plane, saved, turn.held, fleet, lambda node: canary.knock(node))  # noqa: PLW0108
     canary = Canary(
         state,

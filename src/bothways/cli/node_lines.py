@@ -12,6 +12,13 @@ def node_lines(status: dict[str, Any]) -> list[str]:
     return [f"node {each['node']}: {_said(each, several=several)}" for each in status["nodes"]]
 
 
+def plane_lines(running: dict[str, Any] | None) -> list[str]:
+    """Return a line for each other control plane that tells a problem which this one does not."""
+    own, *others = (running or {}).get("control_planes") or [{}]
+    ails = [each for each in others if each.get("problem", "") not in {"", own.get("problem")}]
+    return [f"control plane {each['name']} tells a problem: {each['problem']}" for each in ails]
+
+
 def _said(node: dict[str, Any], *, several: bool) -> str:
     authority = f", certificate of CA {node['authority']}" if node["authority"] else ""
     confirmed = f", confirmed last {node['answered_at'][:19]}" if node["answered_at"] else ""

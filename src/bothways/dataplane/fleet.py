@@ -20,7 +20,8 @@ from bothways.operations.fleet import left_behind, merged
 from bothways.operations.hub import Hub
 from bothways.operations.settings import EnvoyLifetime
 from bothways.operations.standing import Document
-from bothways.store import fleet
+from bothways.operations.under_way import Kind
+from bothways.store import fleet, under_way
 from bothways.store.database import Transaction
 from bothways.store.fleet import Told
 from bothways.xds.names import embedded_node
@@ -36,10 +37,16 @@ class Fleet:
     """This control plane among all others, and the nodes of all of them.
 
     `name` tells people which one it is. `change` is that change of the database which was published here last.
-    `beside` returns what else is told of a node that is connected here, by its name.
+    `beside` returns what else is told of a node that is connected here, by its name; `problem` what ails this one.
     """
 
-    def __init__(self, hub: Hub, ads: AdsServer, beside: Callable[[str], Document] = lambda _: {}) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        ads: AdsServer,
+        beside: Callable[[str], Document] = lambda _: {},
+        problem: Callable[[], str] = str,
+    ) -> None:
         self.name = f"{socket.gethostname()}:{hub.settings.portal_port}"
         self.change = -1
         self._hub, self._ads, self._beside = hub, ads, beside
@@ -51,6 +58,8 @@ class Fleet:
         self._written: dict[int, Document] = {}
         self._probed: dict[str, float] = {}
         self._probed_written: frozenset[str] = frozenset()
+        self._problem, self._problems = problem, dict[str, Document]()
+        self._ails, self._ails_written, self._ails_due = "", "", 0.0
         self._due = 0.0
         self._failure = ""
 
@@ -80,9 +89,14 @@ class Fleet:
         return frozenset().union(*(told.probed for told in self._others if told.alive))
 
     def planes(self) -> list[Document]:
-        """Return which control planes there are, this one first."""
-        others = [{"name": each.name, "seen_at": each.seen_at.isoformat()} for each in self._others if each.alive]
-        return [{"name": self.name, "seen_at": self._hub.now().isoformat()}, *others]
+        """Return which control planes there are, and what each says that ails it, this one first."""
+        there = [(self.name, self._hub.now(), self._problem())]
+        there += [
+            (each.name, each.seen_at, str(self._problems.get(each.id, {}).get("problem", "")))
+            for each in self._others
+            if each.alive
+        ]
+        return [{"name": name, "seen_at": at.isoformat(), "problem": problem} for name, at, problem in there]
 
     async def in_force(self, change: int) -> bool:
         """Wait until the nodes of all other control planes have confirmed this change, or refused of it.
@@ -134,7 +148,7 @@ class Fleet:
         self._probed = {tsp_id: until for tsp_id, until in self._probed.items() if until > time.monotonic()}
         says = (self._confirmed, self._answered, frozenset(self._probed))
         if (due := time.monotonic() >= self._due) or (self._shared and says != self._said):
-            self._said = says
+            self._said, self._ails = says, self._problem()
             documents = {number: self._told_of(each) for number, each in self._ads.known().items()} if due else None
             self._due = time.monotonic() + fleet.BEAT.total_seconds() if due else self._due
             await asyncio.to_thread(self._exchange, documents)
@@ -162,7 +176,15 @@ class Fleet:
                 for number in gone:
                     del self._written[number]
             if self._shared:
+                self._tell_problem(transaction)
                 self._others = fleet.told(transaction.connection, self._hub.now(), besides=self._id)
+                there = [each.id for each in self._others if each.alive]
+                self._problems = under_way.documents(transaction.connection, Kind.PROBLEM.value, there)
+
+    def _tell_problem(self, transaction: Transaction) -> None:
+        if self._ails != self._ails_written or (self._ails and time.monotonic() > self._ails_due):
+            under_way.tell(transaction, Kind.PROBLEM.value, {self._id: {"problem": self._ails}})
+            self._ails_written, self._ails_due = self._ails, time.monotonic() + under_way.KEPT.total_seconds() / 2
 
     def _beats(self, transaction: Transaction) -> bool:
         if fleet.beat(transaction, self._id, self._confirmed, self._answered):

@@ -132,7 +132,7 @@ def _of_canaries(seen: Connection, failures: Mapping[Failure, Times]) -> Counter
         if isinstance(failure, FailedHandshake)
         for port in times.ports
     }
-    return Counter(places[each] for each in under_way.known(seen, Kind.KNOCK.value, places))
+    return Counter(places[each] for each in under_way.documents(seen, Kind.KNOCK.value, places))
 
 
 class _Judge:

@@ -35,6 +35,7 @@ class Kind(StrEnum):
     APPROVALS = "approvals"
     KNOCK = "knock"
     PASSKEY = "passkey"
+    PROBLEM = "problem"
     SINGLE_SIGN_ON = "single sign-on"
 
 

@@ -60,9 +60,10 @@ def take(transaction: Transaction, kind: str, name: str) -> Word | None:
     return Word(json.loads(row.document), now - row.told_at) if row else None
 
 
-def known(connection: Connection, kind: str, names: Collection[str]) -> frozenset[str]:
-    """Return those of these names of which there is a word."""
+def documents(connection: Connection, kind: str, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the last words of these, by name, without those of which there is none."""
     if not names:
-        return frozenset()
+        return {}
     at = under_way.c.kind == kind, under_way.c.name.in_(list(names))
-    return frozenset(connection.execute(select(under_way.c.name).where(*at)).scalars())
+    rows = connection.execute(select(under_way.c.name, under_way.c.document).where(*at))
+    return {row.name: json.loads(row.document) for row in rows}
