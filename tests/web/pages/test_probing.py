@@ -35,12 +35,13 @@ def test_the_stages_are_told_and_a_second_one_joins_the_first(hub: Hub, issuer: 
         await asyncio.gather(*probes._tasks)
         third = await probes.begin(hub, issuer, apply)
         await asyncio.gather(*probes._tasks)
-        assert probes.latest(hub, issuer) is third is not first
+        assert third is not first
+        assert probes.latest(hub, issuer) == third
         return first, second
 
     first, second = asyncio.run(both())
     assert first is second
-    assert (first.stages, first.over, first.problem, len(applied)) == ([("dns", issuer)], True, "", 2)
+    assert (first.stages, first.over, first.problem, len(applied)) == ([["dns", issuer]], True, "", 2)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_another_control_plane_says_the_same_of_it_also_when_its_own_is_killed(
     ],
 )
 def test_the_stage_at_which_it_ended_is_not_shown_as_done(names: str, over: int, failed: int, colours: str) -> None:
-    run = Run([(name, "seen") for name in names.split()], over=bool(over), failed=bool(failed))
+    run = Run([[name, "seen"] for name in names.split()], over=bool(over), failed=bool(failed))
     assert [colour for _, _, colour in run.shown()] == colours.split()
 
 

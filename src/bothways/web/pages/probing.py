@@ -4,7 +4,7 @@ In memory, and where there are several control planes, told to all: any of them 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 
 from bothways.errors import BothwaysError
@@ -30,7 +30,7 @@ class Run:
     `failed`: there is one, and the call did not go through.
     """
 
-    stages: list[Sequence[str]] = field(default_factory=list)
+    stages: list[list[str]] = field(default_factory=list)
     problem: str = ""
     over: bool = False
     failed: bool = False
@@ -91,7 +91,7 @@ class Probes:
 
     async def _made(self, hub: Hub, tsp_id: str, run: Run, apply: Callable[[], Awaitable[object]]) -> None:
         def say(stage: str, said: str) -> None:
-            run.stages.append((stage, said))
+            run.stages.append([stage, said])
 
         try:
             async with self._turn:
