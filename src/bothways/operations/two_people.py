@@ -110,7 +110,8 @@ def proposers(hub: Hub, kind: Kind, numbers: Collection[int]) -> dict[int, tuple
         return {}
     with hub.read() as connection:
         known, own = proposals.many(connection, kind, numbers), person_of(connection, hub.actor)
-        return {number: (each.person, person_of(connection, each.person) == own) for number, each in known.items()}
+        mine = {name: person_of(connection, name) == own for name in {each.person for each in known.values()}}
+    return {number: (each.person, mine[each.person]) for number, each in known.items()}
 
 
 def is_own(hub: Hub, proposal: Proposal) -> bool:

@@ -8,7 +8,7 @@ from cryptography import x509
 from tests.web.pages.conftest import Visitor
 
 from bothways.operations.authorities import add_client_authority, add_server_authority
-from bothways.operations.chains import endorse_chain, list_chains
+from bothways.operations.chains import endorse_chain, list_chains, submit_chain
 from bothways.operations.endpoints import set_endpoint, show_endpoint, waiting_endpoints
 from bothways.operations.hub import Hub, contract
 from bothways.operations.server_rollover import standing
@@ -59,6 +59,17 @@ def test_a_chain_is_submitted_and_shown_as_a_tree(
     [stored] = list_chains(hub, issuer)
     endorse_chain(hub, stored.id)
     assert "endorsed" in bank.get(f"/customers/{issuer}/trust").text
+
+
+def test_older_chains_are_behind_a_button(
+    hub: Hub, bank: Visitor, issuer: str, make_ca: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bothways.web.pages.trust._SHOWN", 1)
+    for name in ("First Root", "Second Root"):
+        submit_chain(hub, issuer, certificate_pem(make_ca(name)[1]).encode())
+    for query, shown, hidden in (("", "CN=Second Root", "CN=First Root"), ("?before=2", "CN=First Root", "CN=Second")):
+        page = bank.get(f"/customers/{issuer}/trust{query}").text
+        assert (shown in page, hidden in page, 'href="?before=2"' in page) == (True, False, not query)
 
 
 def test_a_chain_that_is_none_is_told_why(hub: Hub, bank: Visitor, issuer: str, make_ca: Callable[..., Any]) -> None:

@@ -69,7 +69,7 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
     @router.get("/certificates")
     def _certificates(visitor: who, tsp_id: TspId, done: Done = "", before: Before = 0) -> Response:
         hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
-        found, older = newest(list_certificates(hub, tsp_id), before, lambda each: each.request_id)
+        found, older = newest(list_certificates(hub, tsp_id), before, lambda each: each.request_id, _SHOWN)
         spans = [_span(each) for each in found[::-1]]
         return view.page(
             "certificates.html",
@@ -151,7 +151,7 @@ def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]
         except Refused as refused:
             mistakes = refused.findings
     before = int(asked["before"]) if asked.get("before", "").isdecimal() else 0
-    shown, older = newest(list_requests(hub, tsp_id), before, lambda each: each.id)
+    shown, older = newest(list_requests(hub, tsp_id), before, lambda each: each.id, _SHOWN)
     return {
         "visitor": visitor,
         "place": "requests",
@@ -166,11 +166,13 @@ def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]
     }
 
 
-def newest(items: Sequence[_Item], before: int, number: Callable[[_Item], int]) -> tuple[Sequence[_Item], int | None]:
+def newest(
+    items: Sequence[_Item], before: int, number: Callable[[_Item], int], most: int
+) -> tuple[Sequence[_Item], int | None]:
     """Return a page of what is sorted by number, the newest first, and before which number the next one begins."""
     found = [each for each in items if not before or number(each) < before]
-    shown = found[-_SHOWN:][::-1]
-    return shown, number(shown[-1]) if len(found) > _SHOWN else None
+    shown = found[-most:][::-1]
+    return shown, number(shown[-1]) if len(found) > most else None
 
 
 def own_certificate(hub: Hub, tsp_id: str, serial: str) -> StoredCertificate:

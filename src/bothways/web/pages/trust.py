@@ -18,7 +18,7 @@ from bothways.pki.tree import chain_document
 from bothways.registry.access import Action
 from bothways.store.contracts import Way
 from bothways.store.submitted_endpoints import SubmittedEndpoint
-from bothways.web.pages.customer import Done, TspId, pem_file
+from bothways.web.pages.customer import Before, Done, TspId, newest, pem_file
 from bothways.web.pages.evidence import shown_probes
 from bothways.web.pages.probing import Probes
 from bothways.web.pages.view import View
@@ -35,9 +35,9 @@ def trust_router(gate: Gate, view: View, probes: Probes) -> APIRouter:
     sent = Annotated[Form, Depends(gate.posted)]
 
     @router.get("/trust")
-    def _trust(visitor: who, tsp_id: TspId, done: Done = "") -> Response:
+    def _trust(visitor: who, tsp_id: TspId, done: Done = "", before: Before = 0) -> Response:
         hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
-        return view.page("trust.html", done=done, **_trust_page(hub, visitor, tsp_id))
+        return view.page("trust.html", done=done, **_trust_page(hub, visitor, tsp_id, before))
 
     @router.get("/trust/client-ca.crt")
     def _client_ca(visitor: who, tsp_id: TspId) -> Response:
@@ -104,8 +104,9 @@ def _server_cas(visitor: Visitor, tsp_id: str) -> str:
     return pem
 
 
-def _trust_page(hub: Hub, visitor: Visitor, tsp_id: str) -> dict[str, Any]:
-    chains, trust = list_chains(hub, tsp_id)[-_SHOWN:][::-1], contract(hub).trust
+def _trust_page(hub: Hub, visitor: Visitor, tsp_id: str, before: int = 0) -> dict[str, Any]:
+    chains, older = newest(list_chains(hub, tsp_id), before, lambda each: each.id, _SHOWN)
+    trust = contract(hub).trust
     return {
         "visitor": visitor,
         "place": "trust",
@@ -113,6 +114,7 @@ def _trust_page(hub: Hub, visitor: Visitor, tsp_id: str) -> dict[str, Any]:
         "client_cas": authorities(trust.client_ca),
         "server_cas": authorities(trust.server_ca),
         "standing": standing(hub, tsp_id),
+        "older": older,
         "chains": [
             {"stored": each, "certificates": chain_document(parse_anchors(each.pem.encode(), f"chain {each.id}"))}
             for each in chains
