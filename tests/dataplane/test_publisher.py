@@ -315,9 +315,10 @@ def test_whoever_has_not_the_turn_signs_the_head_of_the_audit_in_its_own_directo
         async with publishing(hub, current_snapshot(hub), lambda: False) as (publisher, _):
             add_service(hub, Service("tokens", "/tokens", "http://127.0.0.1:9000"))
             await eventually_in_loop(lambda: signed() == lines(hub))
+            last = lines(hub)
             with hub.write() as transaction:
                 unguarded(transaction.connection)
-                transaction.connection.execute(delete(schema.audit).where(schema.audit.c.sequence == lines(hub)))
+                transaction.connection.execute(delete(schema.audit).where(schema.audit.c.sequence == last))
             add_service(hub, Service("vault", "/vault", "http://127.0.0.1:9000"))
             await eventually_in_loop(lambda: "the head of the audit is not signed" in publisher.problem)
 
