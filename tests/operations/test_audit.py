@@ -132,6 +132,7 @@ UNRECORDED = {
     "idempotency.py::finish": "what was answered to it",
     "idempotency.py::give_up": "that it was not done",
     "upkeep.py::_forget": "a list that everybody who follows has read",
+    "renewal.py::set_aside": "that nothing is left to do about a renewal; what was done is recorded",
     "idle.py::_let_go": "what nodes keep loaded: the next call is answered as the last one was",
     "rollout.py::keep_given": "how far a change has come; the change itself is recorded, and what is held back",
     "rollout.py::pass_to_all": "so is that one node has confirmed it",

@@ -12,12 +12,12 @@ from bothways.errors import Conflict, NotFound
 from bothways.operations.certificates import certificate_seen, list_certificates, revoke_certificate, show_certificate
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub
-from bothways.operations.renewal import renews, supersede, supersessions
+from bothways.operations.renewal import renews, set_aside, supersede, supersessions
 from bothways.operations.requests import refuse_request, submit_request
 from bothways.operations.upkeep import upkeep
 from bothways.pki.revocation import RevocationReason
 from bothways.store.certificates import StoredCertificate
-from bothways.store.schema import audit, certificate
+from bothways.store.schema import audit, certificate, renewal
 
 Certify = Callable[[str], StoredCertificate]
 OVERLAP = timedelta(days=30)
@@ -64,6 +64,23 @@ def test_the_old_one_is_superseded_by_itself_when_the_new_one_was_in_use_for_the
         actors = connection.execute(select(audit.c.actor).where(audit.c.action == "certificate.supersede"))
         assert list(actors.scalars()) == ["hub"]
     assert supersessions(due) == {}
+    with hub.read() as connection:
+        assert connection.execute(select(renewal.c.over_at)).scalars().all() == [due.now()]
+
+
+def test_what_ended_by_itself_is_looked_through_no_more_and_nothing_is_written_twice(
+    hub: Hub, pair: tuple[StoredCertificate, StoredCertificate], audited: Audit
+) -> None:
+    ended = after(hub, pair[0].not_after - hub.now())
+    set_aside(after(hub, timedelta()))
+    with hub.read() as connection:
+        assert connection.execute(select(renewal.c.over_at)).scalars().all() == [None]
+    lines = audited()
+    for later in (ended, after(ended, OVERLAP)):
+        set_aside(later)
+        with hub.read() as connection:
+            assert connection.execute(select(renewal.c.over_at)).scalars().all() == [ended.now()]
+    assert audited() == lines
 
 
 def test_a_customer_that_never_uses_the_new_one_is_not_cut_off(

@@ -22,6 +22,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         ("certificate_ends", select(certificate.c.der).where(certificate.c.not_after > NOW)),
         ("ix_chain_tsp_id", select(chain).where(chain.c.tsp_id.in_(("1",)))),
         ("renewals_of_certificate", select(renewal.c.request_id).where(renewal.c.serial == "1a")),
+        ("renewals_open", select(renewal.c.serial).where(renewal.c.over_at.is_(None))),
         ("certificates_unsigned", select(certificate.c.unsigned).where(certificate.c.der.is_(None))),
         (
             "certificates_revoked",

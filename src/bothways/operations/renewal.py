@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from bothways.errors import Conflict
 from bothways.operations.hub import Hub
 from bothways.pki.revocation import RevocationReason
-from bothways.store import certificates, requests
+from bothways.store import certificates, renewals, requests
 from bothways.store.database import Transaction
 from bothways.store.requests import RequestState, StoredRequest
 
@@ -23,7 +23,7 @@ def renews(hub: Hub, number: int, serial: str) -> None:
 
 def record_renewal(transaction: Transaction, stored: StoredRequest, serial: str) -> None:
     """Record what `renews` does, in a transaction that does more; nothing, if it is recorded already."""
-    if certificates.renewed_by(transaction.connection, stored.id) == serial:
+    if renewals.renewed_by(transaction.connection, stored.id) == serial:
         return
     old = certificates.find(transaction.connection, serial)
     if old.tsp_id != stored.tsp_id:
@@ -38,7 +38,7 @@ def record_renewal(transaction: Transaction, stored: StoredRequest, serial: str)
         raise Conflict(f"certificate {serial} is {state}: there is nothing to renew. Leave it out.")
     if stored.state in {RequestState.REFUSED, RequestState.WITHDRAWN}:
         raise Conflict(f"request {stored.id} is {stored.state.value}: nothing comes of it. Submit another one.")
-    certificates.renew(transaction, stored.id, old.serial)
+    renewals.renew(transaction, stored.id, old.serial)
     transaction.audit("request.renews", str(stored.id), customer=stored.tsp_id, serial=old.serial)
 
 
@@ -46,17 +46,28 @@ def supersessions(hub: Hub) -> dict[str, datetime]:
     """Return when each certificate that is renewed by one in use will be superseded, by serial number in hex."""
     overlap = timedelta(days=hub.terms.certificate.overlap_days)
     with hub.read() as connection:
-        return {old.serial: first_seen + overlap for old, first_seen in certificates.renewed(connection, hub.now())}
+        found = renewals.renewed(connection, hub.now())
+    return {serial: first_seen + overlap for serial, first_seen in found.items()}
 
 
 def supersede(hub: Hub, serial: str) -> bool:
     """Revoke a certificate whose successor was in use for the overlap; return False if it is not due, or no more."""
     overlap = timedelta(days=hub.terms.certificate.overlap_days)
     with hub.write() as transaction:
-        for old, first_seen in certificates.renewed(transaction.connection, transaction.now):
-            if old.serial == serial and first_seen + overlap <= transaction.now:
-                certificates.revoke(transaction, serial, RevocationReason.SUPERSEDED)
-                reason = f"the one that renews it has been in use for {overlap.days} days"
-                transaction.audit("certificate.supersede", serial, customer=old.tsp_id, reason=reason)
-                return True
-    return False
+        first_seen = renewals.renewed(transaction.connection, transaction.now, serial).get(serial)
+        if first_seen is None or first_seen + overlap > transaction.now:
+            return False
+        whose = certificates.find(transaction.connection, serial).tsp_id
+        certificates.revoke(transaction, serial, RevocationReason.SUPERSEDED)
+        reason = f"the one that renews it has been in use for {overlap.days} days"
+        transaction.audit("certificate.supersede", serial, customer=whose, reason=reason)
+    return True
+
+
+def set_aside(hub: Hub) -> None:
+    """Have the renewals looked through no more whose old certificate was revoked, or has expired."""
+    with hub.read() as connection:
+        some = renewals.some_over(connection, hub.now())
+    if some:
+        with hub.write() as transaction:
+            renewals.set_aside(transaction)

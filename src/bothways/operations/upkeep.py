@@ -16,7 +16,7 @@ from bothways.operations.hub import Hub
 from bothways.operations.idle import let_go
 from bothways.operations.issuing import in_groups, sign_reserved
 from bothways.operations.keys import endangered
-from bothways.operations.renewal import supersede, supersessions
+from bothways.operations.renewal import set_aside, supersede, supersessions
 from bothways.operations.revocation import lists_due, publish_list
 from bothways.operations.rotation import OWN, next_renewal, renew_credential, waiting_next
 from bothways.store import certificates, touched
@@ -147,6 +147,7 @@ def _supersede(this: _Round) -> None:
             this.due.append(due)
         elif this.attempt(f"certificate {serial} is not superseded", partial(supersede, hub, serial)):
             this.done.append(f"certificate {serial} is superseded")
+    this.attempt("renewals that are over are looked through again", partial(set_aside, hub))
 
 
 def _publish_lists(this: _Round) -> None:

@@ -14,7 +14,7 @@ from bothways.pki.keys import sha256
 from bothways.pki.revocation import RevocationReason, Revoked
 from bothways.store.database import Transaction
 from bothways.store.instant import Instant
-from bothways.store.schema import certificate, renewal
+from bothways.store.schema import certificate
 
 
 class CertificateState(StrEnum):
@@ -247,39 +247,6 @@ def see(transaction: Transaction, serial: str) -> None:
         .where(certificate.c.serial == serial)
         .values(seen_at=transaction.now, first_seen_at=func.coalesce(certificate.c.first_seen_at, transaction.now))
     )
-
-
-def renew(transaction: Transaction, request_id: int, serial: str) -> None:
-    """Record that what comes of a request renews this certificate; a later record of the same request replaces it."""
-    transaction.connection.execute(renewal.delete().where(renewal.c.request_id == request_id))
-    transaction.connection.execute(insert(renewal).values(request_id=request_id, serial=serial))
-
-
-def renewed_by(connection: Connection, request_id: int) -> str | None:
-    """Return the serial number of the certificate that what comes of a request renews, or None."""
-    serial: str | None = connection.scalar(select(renewal.c.serial).where(renewal.c.request_id == request_id))
-    return serial
-
-
-def renewed(connection: Connection, now: datetime) -> tuple[tuple[StoredCertificate, datetime], ...]:
-    """Return the certificates that are renewed by one in use, each with the moment when that was first seen.
-
-    One that was revoked, or has expired, takes nobody's place; neither does one that was never seen.
-    """
-    new = certificate.alias()
-    first_seen = select(func.min(new.c.first_seen_at, type_=Instant)).where(
-        new.c.request_id == renewal.c.request_id, new.c.revoked_at.is_(None), new.c.not_after > now
-    )
-    old = select(certificate.c.serial).where(
-        certificate.c.serial == renewal.c.serial, certificate.c.revoked_at.is_(None), certificate.c.not_after > now
-    )
-    # Questions inside and no joins: SQLite would begin a join with all certificates, and renewals are few.
-    rows = connection.execute(select(renewal.c.serial, first_seen.scalar_subquery().label("at")).where(old.exists()))
-    found: dict[str, datetime] = {}
-    for row in rows:
-        if row.at is not None:
-            found[row.serial] = min(row.at, found.get(row.serial, row.at))
-    return tuple((each, at) for serial, at in sorted(found.items()) if (each := find(connection, serial)).der)
 
 
 def _stored(rows: "list[Row[Any]] | Any") -> tuple[StoredCertificate, ...]:

@@ -34,6 +34,8 @@ def _partial(name: str, column: ColumnElement[str], where: ColumnElement[bool]) 
     Index(name, column, sqlite_where=where, postgresql_where=where)
 
 
+# In each round of upkeep: among 100,000 renewals, nearly all of which are over, that took half a second.
+_partial("renewals_open", renewal.c.serial, renewal.c.over_at.is_(None))
 _partial("certificates_unsigned", certificate.c.serial, certificate.c.der.is_(None))
 _partial("certificates_revoked", certificate.c.authority_id, certificate.c.revoked_at.is_not(None))
 # Who never called is looked for among all customers: without reading certificates, that takes a fifth of the time.

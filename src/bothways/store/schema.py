@@ -146,12 +146,14 @@ certificate = Table(
     Column("seen_at", Instant),
 )
 
-# That a request renews a certificate: what comes of it supersedes that one.
+# That a request renews a certificate: what comes of it supersedes that one. `over_at` is when it was seen that this one
+# is revoked or has expired, so that nothing is left to supersede: renewals of years are not looked through again.
 renewal = Table(
     "renewal",
     metadata,
     Column("request_id", ForeignKey(request.c.id), primary_key=True),
     Column("serial", ForeignKey(certificate.c.serial), nullable=False),
+    Column("over_at", Instant),
 )
 
 # The certificate revocation lists (CRLs) of each issuing CA; `revocations` counts all that were known when it was made.
