@@ -17,9 +17,9 @@ from bothways.cli.opening import control
 from bothways.operations.data_plane import hub_state
 from bothways.operations.hub import Hub, sign_for_hub
 from bothways.operations.rollout import try_again
-from bothways.operations.services import add_service
 from bothways.operations.settings import Settings
 from bothways.registry.service import Service
+from bothways.store import services
 from bothways.store.authorities import Role
 from bothways.store.schema import service
 
@@ -46,8 +46,17 @@ def in_force(hub: Hub) -> object:
     return applied["in_force"]
 
 
-def put(hub: Hub, health_path: str) -> None:
-    """Have the service checked at this path, past all rules: as if they did not know what Envoy refuses."""
+def add(hub: Hub, health_path: str) -> None:
+    """Put a service behind the endpoint, past all rules: as if they did not know what Envoy refuses.
+
+    In one change: of two, the first one would be at all nodes before the second.
+    """
+    with hub.write() as transaction:
+        services.add(transaction, Service("cards", "/cards", "http://127.0.0.1:9000", health_path=health_path))
+
+
+def mend(hub: Hub, health_path: str) -> None:
+    """Have the service checked at this path."""
     with hub.write() as transaction:
         transaction.connection.execute(update(service).values(health_path=health_path))
 
@@ -119,8 +128,7 @@ def test_what_one_node_refuses_no_other_sees_and_a_control_plane_that_was_killed
             first, other = (stack.enter_context(remote_envoy(hub, each, tmp_path / each)) for each in ("eu-1", "eu-2"))
             settled(hub, "eu-1", "eu-2", "ppr-embedded")
             before = other.counters()
-            add_service(hub, Service("cards", "/cards", "http://127.0.0.1:9000"))
-            put(hub, "/no\nsuch")
+            add(hub, "/no\nsuch")
             until(lambda: held_back(hub), "nothing is held back")
             assert in_force(hub) is False
             held = held_back(hub)
@@ -136,7 +144,7 @@ def test_what_one_node_refuses_no_other_sees_and_a_control_plane_that_was_killed
             settled(hub, "eu-1", "eu-2", "ppr-embedded")
             assert (held_back(hub), in_force(hub)) == (held, False)
             assert other.counters() == before
-            put(hub, "/health")
+            mend(hub, "/health")
             assert in_force(hub) is True
             assert held_back(hub) is None
             assert have_it(first, other) == [True, True]
