@@ -21,11 +21,14 @@ from bothways.operations import backup
 from bothways.operations.audit import verify_audit
 from bothways.operations.audit_head import HEAD_FILE, read_head, sign_head
 from bothways.operations.backup import backup_hub, unpack
+from bothways.operations.customers import add_customer
 from bothways.operations.hub import Hub
 from bothways.operations.restore import restore_hub
 from bothways.operations.upkeep import upkeep
+from bothways.registry.customer import CustomerKind
 from bothways.signer.sealed_file import SealedReader, SealedWriter
 from bothways.store import schema, schema_statements
+from bothways.store.copies import copy_database
 
 pytestmark = in_files
 
@@ -241,6 +244,21 @@ def test_the_audit_in_it_is_looked_at_and_said_to_be_whole(hub: Hub, issuer: str
     made = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
     assert issuer
     assert (made.audit.whole, made.document()["whole"], made.document()["findings"]) == (True, True, [])
+
+
+def test_what_the_hub_does_while_its_database_is_copied_makes_no_audit_that_is_not_whole(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def while_the_hub_goes_on(source: Path, target: Path) -> None:
+        # The copy is of the moment in which it began.
+        copy_database(source, target)
+        add_customer(hub, "12345678", CustomerKind.ISSUER, "First Bank")
+        assert sign_head(hub)
+
+    monkeypatch.setattr(backup, "copy_database", while_the_hub_goes_on)
+    made = backup_hub(hub, tmp_path / "backup", PASSPHRASE)
+    assert made.audit.findings == ()
+    restore_hub(tmp_path / "backup", PASSPHRASE, tmp_path / "restored", "test")
 
 
 def line_changed(hub: Hub) -> None:

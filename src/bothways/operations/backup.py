@@ -95,12 +95,13 @@ def backup_hub(hub: Hub, path: Path, passphrase: bytes) -> Backup:
     with hub.read() as connection:
         lines, digest = audit.last(connection)
     with _workplace(hub) as place:
-        copy_database(hub.directory / DATABASE_FILE, place / DATABASE_FILE)
+        # First: the hub that runs signs a newer head meanwhile, of lines that the copy of the database would lack.
         small = _small_files(hub)
         for name in small:
             content = files.read(hub.directory / name, name, _SMALL)
             files.make_directory((place / name).parent)
             files.write_new(place / name, content, files.PRIVATE)
+        copy_database(hub.directory / DATABASE_FILE, place / DATABASE_FILE)
         digests = {name: _digest(place / name) for name in (DATABASE_FILE, *small)}
         note = BackupNote(hub.environment.value, hub.terms.hub, made_at, f"{lines}:{digest}", digests)
         _write(place, path, note, passphrase)
