@@ -1,6 +1,7 @@
 """What is told is told to all; on a database that is a file nothing is, for there are no others."""
 
 import asyncio
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +41,32 @@ def test_how_it_stands_is_told_while_it_goes_on_and_when_it_is_over(
     monkeypatch.setattr(under_way, "SILENT", timedelta(0))
     assert said_of(shared_hub, Kind.PAGE_PROBE, "1") == Said({"step": 2}, True)
     assert said_of(shared_hub, Kind.ASKED_PROBE, "1") is None
+
+
+def test_nothing_is_told_after_the_last_word(shared_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    tells, is_slow, go, said = under_way.tell, threading.Event(), threading.Event(), list[int]()
+
+    def slow_at_first(*arguments: Any) -> None:
+        if not is_slow.is_set():
+            is_slow.set()
+            go.wait(30)
+        tells(*arguments)
+        said.append(arguments[-1]["step"])
+
+    monkeypatch.setattr(under_way, "tell", slow_at_first)
+    step = 1
+
+    async def run() -> None:
+        nonlocal step
+        async with telling(shared_hub, Kind.PAGE_PROBE, "1", lambda: {"step": step}):
+            await eventually_in_loop(is_slow.is_set)
+            step = 2
+            asyncio.get_running_loop().call_later(0.3, go.set)
+        await eventually_in_loop(lambda: len(said) > 1)
+
+    asyncio.run(run())
+    assert said == [1, 2]
+    assert said_of(shared_hub, Kind.PAGE_PROBE, "1") == Said({"step": 2}, False)
 
 
 def test_what_is_taken_late_is_taken_from_all_and_given_to_nobody(shared_hub: Hub) -> None:

@@ -86,11 +86,14 @@ def take(hub: Hub, kind: Kind, name: str, within: timedelta) -> Document | None:
 @asynccontextmanager
 async def telling(hub: Hub, kind: Kind, name: str, document: Callable[[], Document]) -> AsyncIterator[None]:
     """Tell all control planes again and again how something stands, and once more when the block has ended."""
+    over = asyncio.Event()
 
     async def again() -> None:
-        while True:
-            await asyncio.sleep(_EVERY)
-            await attempt()
+        while not over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), _EVERY)
+            if not over.is_set():
+                await attempt()
 
     async def attempt() -> None:
         # Whoever asks meanwhile is told what was said before.
@@ -102,6 +105,7 @@ async def telling(hub: Hub, kind: Kind, name: str, document: Callable[[], Docume
         yield
     finally:
         if task is not None:
-            task.cancel()
+            # It is not cancelled: what its thread says would be told all the same, and perhaps after the last word.
+            over.set()
             await asyncio.gather(task, return_exceptions=True)
             await attempt()
