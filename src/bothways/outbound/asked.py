@@ -79,7 +79,8 @@ class AskedProbes:
         try:
             # Before this is answered: the next question may be put to another control plane.
             await asyncio.to_thread(tell, self._hub, Kind.ASKED_PROBE, tsp_id, asked.document())
-        except BothwaysError:
+        except BaseException:
+            # Also of a caller that has left: what is never begun would never be over.
             del self._asked[tsp_id]
             raise
         task = asyncio.create_task(self._probe(tsp_id, asked))

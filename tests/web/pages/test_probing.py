@@ -44,6 +44,26 @@ def test_the_stages_are_told_and_a_second_one_joins_the_first(hub: Hub, issuer: 
     assert (first.stages, first.over, first.problem, len(applied)) == ([["dns", issuer]], True, "", 2)
 
 
+def test_two_that_are_asked_for_at_once_are_one(hub: Hub, issuer: str) -> None:
+    made: list[str] = []
+
+    def probe(_: Hub, tsp_id: str, **__: Any) -> None:
+        made.append(tsp_id)
+
+    async def apply() -> None:
+        return
+
+    async def at_once() -> list[Run]:
+        probes = Probes(probe)
+        runs = await asyncio.gather(*(probes.begin(hub, issuer, apply) for _ in range(5)))
+        await asyncio.gather(*probes._tasks)
+        return runs
+
+    first, *others = asyncio.run(at_once())
+    assert all(each is first for each in others)
+    assert made == [issuer]
+
+
 @pytest.mark.parametrize(
     ("error", "said"), [(Conflict("the hub does not run."), "the hub does not run."), (RuntimeError("inside"), "log")]
 )

@@ -70,14 +70,21 @@ class Probes:
 
     async def begin(self, hub: Hub, tsp_id: str, apply: Callable[[], Awaitable[object]]) -> Run:
         """Begin a probe, and bring into force what it opens; one that is under way is the same one."""
+        own = self._runs.get(tsp_id)
         known = await asyncio.to_thread(self.latest, hub, tsp_id)
+        # Somebody may have begun one here meanwhile: who clicks twice has one.
+        if (latest := self._runs.get(tsp_id)) is not own:
+            known = latest
         if known and not known.over:
             return known
-        run = Run()
-        # Before this is answered: the next question may be put to another control plane.
-        await asyncio.to_thread(tell, hub, Kind.PAGE_PROBE, tsp_id, asdict(run))
         self._runs.pop(tsp_id, None)
-        self._runs[tsp_id] = run
+        run = self._runs[tsp_id] = Run()
+        try:
+            # Before this is answered: the next question may be put to another control plane.
+            await asyncio.to_thread(tell, hub, Kind.PAGE_PROBE, tsp_id, asdict(run))
+        except BaseException:
+            del self._runs[tsp_id]
+            raise
         for oldest in [each for each, past in self._runs.items() if past.over][: len(self._runs) - _KEPT]:
             del self._runs[oldest]
         task = asyncio.create_task(self._work(hub, tsp_id, run, apply))
