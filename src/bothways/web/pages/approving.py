@@ -13,16 +13,21 @@ from bothways.operations.under_way import Kind, said_of, tell, telling
 from bothways.texts.catalogue import worded
 
 _KEPT = 20
+_SHOWN = 200
 _NO_END = worded("the rest was not approved; the reason is in the hub's log. Look there, and begin again.")
 
 
 @dataclass(slots=True)
 class Job:
-    """One approval of many, under way or over: what became of each request so far, and of the job as a whole."""
+    """One approval of many, under way or over: what became of the requests so far, and of the job as a whole.
+
+    `failures` has the first ones alone, with the reason: all is told twice a second, however many there are.
+    """
 
     by: str
     total: int
-    outcomes: list[int] = field(default_factory=list)
+    done: int = 0
+    failed: int = 0
     failures: list[Sequence[Any]] = field(default_factory=list)
     proposed: int = 0
     problem: str = ""
@@ -32,7 +37,7 @@ class Job:
     @property
     def approved(self) -> int:
         """How many were approved so far."""
-        return len(self.outcomes) - len(self.failures) - self.proposed
+        return self.done - self.failed - self.proposed
 
 
 class Approvals:
@@ -82,8 +87,10 @@ class Approvals:
                 if isinstance(each.outcome, Proposed):
                     job.proposed += 1
                 elif isinstance(each.outcome, BothwaysError):
-                    job.failures.append((each.number, str(each.outcome)))
-                job.outcomes.append(each.number)
+                    job.failed += 1
+                    if len(job.failures) < _SHOWN:
+                        job.failures.append((each.number, str(each.outcome)))
+                job.done += 1
 
         try:
             async with self._turn:
