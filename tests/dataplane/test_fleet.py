@@ -22,12 +22,15 @@ from bothways.dataplane.ads import AdsServer
 from bothways.dataplane.caught_up import CaughtUp
 from bothways.dataplane.fleet import Fleet
 from bothways.dataplane.publisher import Publisher, current_snapshot
+from bothways.errors import Unusable
 from bothways.operations.hub import Hub
 from bothways.operations.services import add_service
 from bothways.operations.settings import EnvoyLifetime, Settings
+from bothways.operations.standing import unknown
+from bothways.operations.under_way import Kind
 from bothways.operations.upkeep import upkeep
 from bothways.registry.service import Service
-from bothways.store import fleet
+from bothways.store import fleet, under_way
 from bothways.store.observations import ObservationStore
 from bothways.store.schema_fleet import control_plane, node_status
 from bothways.xds import names, passing
@@ -269,6 +272,30 @@ def test_what_cannot_be_written_down_is_told_once_and_stops_nothing(
 
     asyncio.run(run())
     assert caplog.text.count("how the nodes stand cannot be written down") == 1
+
+
+def test_what_was_written_in_a_transaction_that_came_to_nothing_is_written_again(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Fleet(hub, AdsServer(hub.run_directory / "ads.sock", current_snapshot(hub)))
+    documents = {1: unknown("eu-1")}
+    known._exchange(documents)
+    known._said, known._ails = (-1, -1, frozenset({"12345678"})), "the CA cannot sign"
+
+    def away(*_: object, **__: object) -> None:
+        raise Unusable("the database is away.")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(fleet, "told", away)
+        with pytest.raises(Unusable):
+            known._exchange(documents)
+    assert stored(hub) == [(known.name, 0)]
+    known._exchange(documents)
+    with hub.observations.read() as connection:
+        [told_of] = fleet.told(connection, hub.now())
+        said = under_way.documents(connection, Kind.PROBLEM.value, [told_of.id])
+    assert ([*told_of.nodes], [*told_of.probed]) == ([documents[1]], ["12345678"])
+    assert [*said.values()] == [{"problem": "the CA cannot sign"}]
 
 
 def stored(hub: Hub) -> list[tuple[str, int]]:

@@ -166,20 +166,29 @@ class Fleet:
             gone = self._written.keys() - documents.keys()
         if not (self._shared or changed or gone):
             return
-        with self._hub.observations.write(self._hub.now()) as transaction:
-            if self._beats(transaction):
-                fleet.write(transaction, self._id, changed, gone)
-                if self._shared and (probed := self._said[2]) != self._probed_written:
-                    fleet.write_probed(transaction, self._id, probed)
-                    self._probed_written = probed
-                self._written = {**self._written, **changed}
-                for number in gone:
-                    del self._written[number]
-            if self._shared:
-                self._tell_problem(transaction)
-                self._others = fleet.told(transaction.connection, self._hub.now(), besides=self._id)
-                there = [each.id for each in self._others if each.alive]
-                self._problems = under_way.documents(transaction.connection, Kind.PROBLEM.value, there)
+        before = self._written, self._probed_written, self._ails_written
+        try:
+            with self._hub.observations.write(self._hub.now()) as transaction:
+                self._exchange_in(transaction, changed, gone)
+        except BaseException:
+            # It is undone, and so not written: else it would be missing for as long as it does not change.
+            self._written, self._probed_written, self._ails_written = before
+            raise
+
+    def _exchange_in(self, transaction: Transaction, changed: dict[int, Document], gone: set[int]) -> None:
+        if self._beats(transaction):
+            fleet.write(transaction, self._id, changed, gone)
+            if self._shared and (probed := self._said[2]) != self._probed_written:
+                fleet.write_probed(transaction, self._id, probed)
+                self._probed_written = probed
+            self._written = {**self._written, **changed}
+            for number in gone:
+                del self._written[number]
+        if self._shared:
+            self._tell_problem(transaction)
+            self._others = fleet.told(transaction.connection, self._hub.now(), besides=self._id)
+            there = [each.id for each in self._others if each.alive]
+            self._problems = under_way.documents(transaction.connection, Kind.PROBLEM.value, there)
 
     def _tell_problem(self, transaction: Transaction) -> None:
         if self._ails != self._ails_written or (self._ails and time.monotonic() > self._ails_due):
