@@ -257,6 +257,22 @@ def test_of_two_answers_that_come_at_once_one_is_on_record(
     assert [action for action, _ in audited()].count("bundle.import") == 1
 
 
+def test_a_file_that_comes_twice_at_once_is_not_said_to_be_another_one(
+    hub: Hub, issuer: str, key: Any, make_csr: Callable[..., bytes], make_ca: MakeCa
+) -> None:
+    approve_request(hub, submit_request(hub, issuer, make_csr(key)).id)
+    certificate = returned_by(make_ca("shop clients"), request_credential(hub, issuer, {}))
+    about = open_bundle(export_bundle(hub, issuer, {}).data, Kind.HUB, "x").about
+    data = answer(key, about, **{seal.HUB_CERTIFICATE: certificate})
+
+    def meanwhile(*_: object) -> None:
+        with hub.write() as transaction:
+            assert bundles.answered(transaction, about.id, open_bundle(data, Kind.CUSTOMER, "x").fingerprint)
+
+    with pytest.raises(Conflict, match="answered by this very file meanwhile"):
+        import_bundle(hub, data, try_certificate=meanwhile)
+
+
 def test_nothing_is_written_beside_the_database(
     hub: Hub, offered: Bundle, key: Any, full: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,8 +159,10 @@ def import_bundle(
         raise Refused(tuple(found))
     with hub.write() as transaction:
         if not bundles.answered(transaction, about.id, bundle.fingerprint):
+            first = bundles.find(transaction.connection, about.id)
+            by = "this very" if first and first.answer == bundle.fingerprint else "another"
             raise Conflict(
-                "what it answers was answered by another file meanwhile. What is in this one was taken in as if it had "
+                f"what it answers was answered by {by} file meanwhile. What is in this one was taken in as if it had "
                 "come one by one.",
                 f"Look at what waits for review: bothways customer show {about.customer}",
             )
