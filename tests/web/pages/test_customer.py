@@ -119,6 +119,8 @@ def test_what_is_older_than_a_page_is_behind_a_button(
         last = bank.get(f"/customers/{issuer}/{page}?before=2").text
         assert [each in last for each in shown] == [False, True]
         assert "?before=" not in last
+        # More digits than Python makes a number of.
+        assert bank.get(f"/customers/{issuer}/{page}?before={'9' * 5000}").status_code == 422
 
 
 def test_who_may_not_hand_in_is_told_who_may(visit: Visit, issuer: str) -> None:

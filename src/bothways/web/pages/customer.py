@@ -62,9 +62,9 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
         )
 
     @router.get("/requests")
-    def _requests(visitor: who, request: Request, tsp_id: TspId, done: Done = "") -> Response:
-        hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
-        return view.page("requests.html", done=done, **requests_page(hub, visitor, tsp_id, dict(request.query_params)))
+    def _requests(visitor: who, request: Request, tsp_id: TspId, done: Done = "", before: Before = 0) -> Response:
+        hub, asked = visitor.may(Action.CUSTOMER_READ, tsp_id), dict(request.query_params)
+        return view.page("requests.html", done=done, **requests_page(hub, visitor, tsp_id, asked, before))
 
     @router.get("/certificates")
     def _certificates(visitor: who, tsp_id: TspId, done: Done = "", before: Before = 0) -> Response:
@@ -136,8 +136,8 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
     return router
 
 
-def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]) -> dict[str, Any]:
-    """Return what the page of requests shows; `asked` is what the commands were asked for with."""
+def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str], before: int = 0) -> dict[str, Any]:
+    """Return what the page of requests shows, of those `before` a number; for `asked` the commands are made."""
     customer = show_customer(hub, tsp_id).customer
     fields = {name: asked.get(name, "")[:128] for name in ("country", "state", "locality", "unit")}
     key = KeyType(asked["key"]) if asked.get("key") in [*KeyType] else hub.terms.request.keys[0]
@@ -150,7 +150,6 @@ def requests_page(hub: Hub, visitor: Visitor, tsp_id: str, asked: dict[str, str]
             commands = openssl_recipe(hub.terms, tsp_id, key, subject, shell)
         except Refused as refused:
             mistakes = refused.findings
-    before = int(asked["before"]) if asked.get("before", "").isdecimal() else 0
     shown, older = newest(list_requests(hub, tsp_id), before, lambda each: each.id, _SHOWN)
     return {
         "visitor": visitor,
