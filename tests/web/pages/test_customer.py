@@ -135,7 +135,7 @@ def test_who_may_not_hand_in_is_told_who_may(visit: Visit, issuer: str) -> None:
 
 
 def test_a_successor_that_is_in_use_leaves_nothing_to_do(
-    hub: Hub, bank: Visitor, issuer: str, make_csr: Callable[..., bytes]
+    hub: Hub, bank: Visitor, issuer: str, make_csr: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = replace(hub, now=lambda: hub.now() - timedelta(days=376))
     approve_request(earlier, submit_request(earlier, issuer, make_csr()).id)
@@ -145,3 +145,7 @@ def test_a_successor_that_is_in_use_leaves_nothing_to_do(
     assert "is there: install it, and call the hub once." in bank.said(bank.get(page))
     certificate_seen(hub, successor.fingerprint or "")
     assert "is in use: once all your hosts have it, nothing is left to do." in bank.said(bank.get(page))
+    # Also where it stands on a page of its own.
+    monkeypatch.setattr("bothways.web.pages.customer._SHOWN", 1)
+    older = bank.said(bank.get(f"{page}?before={successor.request_id}"))
+    assert ("is in use: once all" in older, "Renew it now." in older) == (True, False)

@@ -69,8 +69,9 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
     @router.get("/certificates")
     def _certificates(visitor: who, tsp_id: TspId, done: Done = "", before: Before = 0) -> Response:
         hub = visitor.may(Action.CUSTOMER_READ, tsp_id)
-        found, older = newest(list_certificates(hub, tsp_id), before, lambda each: each.request_id, _SHOWN)
-        spans = [_span(each) for each in found[::-1]]
+        listed = list_certificates(hub, tsp_id)
+        found, older = newest(listed, before, lambda each: each.request_id, _SHOWN)
+        spans, all_spans = ([_span(each) for each in some] for some in (found[::-1], listed))
         return view.page(
             "certificates.html",
             visitor=visitor,
@@ -79,7 +80,7 @@ def customer_router(gate: Gate, view: View) -> APIRouter:
             customer=show_customer(hub, tsp_id).customer,
             certificates=found,
             older=older,
-            drawing=timeline(spans, hub.now()),
+            drawing=timeline(spans, hub.now(), all_spans),
             may_revoke=visitor.can(Action.CERTIFICATE_REVOKE),
             recipes=recipes(hub, tsp_id),
         )

@@ -124,8 +124,12 @@ def shown_steps(flow: FlowAssessment) -> tuple[ShownStep, ...]:
     )
 
 
-def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
-    """Return the drawing of spans, which is as wide as all of them and today together."""
+def timeline(spans: Sequence[Span], now: datetime, others: Sequence[Span] = ()) -> Timeline:
+    """Return the drawing of spans, which is as wide as all of them and today together.
+
+    `others` are not drawn, and can be the successors of those that are.
+    """
+    among = (*spans, *others)
     first = min([now - timedelta(days=30), *(each.begins for each in spans)])
     last = max([now + timedelta(days=30), *(each.ends for each in spans)])
     room = (last - first) * _MARGIN
@@ -135,7 +139,7 @@ def timeline(spans: Sequence[Span], now: datetime) -> Timeline:
         return round(_WIDTH * ((moment - first) / whole), 1)
 
     bars = tuple(
-        _bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now, _successor(each, spans))
+        _bar(each, x(each.begins), x(each.ends), TOP + ROW * row, now, _successor(each, among))
         for row, each in enumerate(spans)
     )
     months = ((x(moment), moment) for moment in _months(first, first + whole))
