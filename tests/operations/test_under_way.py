@@ -41,6 +41,9 @@ def test_how_it_stands_is_told_while_it_goes_on_and_when_it_is_over(
     monkeypatch.setattr(under_way, "SILENT", timedelta(0))
     assert said_of(shared_hub, Kind.PAGE_PROBE, "1") == Said({"step": 2}, True)
     assert said_of(shared_hub, Kind.ASKED_PROBE, "1") is None
+    # Also where nobody has said a word of that kind since, with which it would be forgotten.
+    monkeypatch.setattr(stored, "KEPT", timedelta(0))
+    assert said_of(shared_hub, Kind.PAGE_PROBE, "1") is None
 
 
 def test_nothing_is_told_after_the_last_word(shared_hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,12 +61,15 @@ def tell_knocks(hub: Hub, places: Collection[str]) -> None:
 
 
 def said_of(hub: Hub, kind: Kind, name: str) -> Said | None:
-    """Return the last word of something, from whichever control plane; None if there is none. Raises `Unusable`."""
+    """Return the last word of something, from whichever control plane; None if there is none of the last hour.
+
+    Raises `Unusable`.
+    """
     if not hub.database.shared:
         return None
     with hub.observations.read() as connection:
         word = under_way.told(connection, kind.value, name, hub.now())
-    return None if word is None else Said(word.document, word.age > SILENT)
+    return None if word is None or word.age > under_way.KEPT else Said(word.document, word.age > SILENT)
 
 
 def knocked(address: str, port: int | str) -> str:

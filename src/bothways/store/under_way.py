@@ -46,7 +46,7 @@ def tell(transaction: Transaction, kind: str, documents: Mapping[str, dict[str, 
 
 
 def told(connection: Connection, kind: str, name: str, now: datetime) -> Word | None:
-    """Return the last word of something; None if there is none, or it is long over."""
+    """Return the last word of something, however old; None if there is none, or it was forgotten."""
     at = under_way.c.kind == kind, under_way.c.name == name
     row = connection.execute(select(under_way).where(*at)).first()
     return Word(json.loads(row.document), clock(connection, now) - row.told_at) if row else None
