@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from tests.conftest import NOW
 
+from bothways.errors import NotFound
 from bothways.operations.bootstrap import bootstrap_node
 from bothways.operations.fleet import left_behind, merged, planes_at_work, stored_nodes
 from bothways.operations.hub import Hub
+from bothways.operations.nodes import withdraw_node
 from bothways.operations.settings import Settings
 from bothways.operations.standing import unknown
 from bothways.store import fleet
 from bothways.store.fleet import Told
+from bothways.store.schema import audit
 from bothways.xds.state import Address
 
 
@@ -74,6 +78,32 @@ def test_the_envoy_beside_a_control_plane_that_is_gone_may_go_on_and_is_told_unt
     assert left_behind([of_plane("hub-2", alive=True), gone], "ppr-embedded", "hub-1") == []
     assert left_behind([gone], "ppr-embedded", "hub-2") == []
     assert left_behind([of_plane("hub-2", connected("eu-1")), gone], "ppr-embedded", "hub-1") == []
+
+
+def test_the_envoy_beside_a_control_plane_that_is_gone_for_good_is_withdrawn_as_a_node_is(
+    shared_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, name = shared_hub, "ppr-embedded at hub-2"
+    with hub.observations.write(hub.now()) as transaction:
+        for id_, plane in (("a" * 32, "hub-1"), ("b" * 32, "hub-2")):
+            fleet.begin(transaction, id_, plane)
+            fleet.write(transaction, id_, {1: connected("ppr-embedded", plane)}, ())
+            fleet.write_probed(transaction, id_, ["12345678"])
+    # It is there, and nobody can say that it is not.
+    with pytest.raises(NotFound):
+        withdraw_node(hub, name, "tested")
+    monkeypatch.setattr(fleet, "GONE", timedelta(0))
+    assert [each["node"] for each in stored_nodes(hub)] == ["ppr-embedded at hub-1", name]
+    withdraw_node(hub, name, "its machine is gone")
+    assert [each["node"] for each in stored_nodes(hub)] == ["ppr-embedded at hub-1"]
+    with hub.read() as connection:
+        [line] = connection.execute(select(audit).where(audit.c.action == "node.withdraw"))
+    assert (line.subject, "its machine is gone" in line.detail) == (name, True)
+    # One that comes back puts itself on record again.
+    with hub.observations.write(hub.now()) as transaction:
+        assert not fleet.beat(transaction, "b" * 32, 1, 1)
+    with pytest.raises(NotFound):
+        withdraw_node(hub, name, "tested")
 
 
 def test_a_node_that_is_behind_says_for_how_long() -> None:

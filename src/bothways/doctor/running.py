@@ -68,7 +68,7 @@ def _node(node: dict[str, Any]) -> Step:
         message = f"{name} is not connected; if it runs, it serves what it had, revoked certificates included"
         hint = (
             "Start it, or withdraw it: bothways hub node withdraw NAME. If it is beside a control plane that is gone, "
-            "start that one again, or see that its Envoy has ended: it is named for 30 days."
+            "start that one again, or see first that its Envoy has ended."
         )
         found.append(Finding("DOCTOR-NODE-01", message, hint, _CITED, node["node"]))
         return Step(Area.RUNNING, name, "not connected", tuple(found))

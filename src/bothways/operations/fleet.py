@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bothways.operations.hub import Hub
-from bothways.operations.nodes import remote_nodes
+from bothways.operations.nodes import BESIDE, remote_nodes
 from bothways.operations.standing import Document, unknown
 from bothways.store import fleet
 from bothways.store.fleet import Told
@@ -45,7 +45,7 @@ def left_behind(others: Iterable[Told], embedded: str, here: str = "") -> list[D
         if told.name not in known:
             known.add(told.name)
             there = [each for each in told.nodes if each["node"] == embedded and each["connected"]]
-            found += [_had(told, each, f"{embedded} at {told.name}") for each in there[:1]]
+            found += [_had(told, each, f"{embedded}{BESIDE}{told.name}") for each in there[:1]]
     return found
 
 

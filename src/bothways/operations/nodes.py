@@ -8,19 +8,41 @@ from sqlalchemy import Connection
 from bothways.errors import NotFound
 from bothways.operations.hub import Hub
 from bothways.registry.node import Binding
-from bothways.store import nodes
+from bothways.store import fleet, nodes
 from bothways.store.nodes import NodeCertificate
+from bothways.xds.names import embedded_node
 from bothways.xds.state import Address, RemoteNode
 
 OVERLAP = timedelta(minutes=10)
 """How long the certificates before go on after a newer one was used: connections that were opened with them do."""
 
+BESIDE = " at "
+"""Between the name of the Envoy beside a hub and that of its control plane, where others tell of it."""
+
 
 def withdraw_node(hub: Hub, name: str, reason: str) -> None:
-    """Let a node in no more, and say why: its streams end, and nothing is sent to it. Raises `NotFound`."""
+    """Let a node in no more, and say why: its streams end, and nothing is sent to it. Raises `NotFound`.
+
+    Of the Envoy beside a control plane that is gone for good, which is on no record of nodes, nothing is told any more.
+    """
+    plane = _gone_plane(hub, name)
     with hub.write() as transaction:
-        nodes.withdraw(transaction, nodes.find(transaction.connection, name).id)
+        if not plane:
+            nodes.withdraw(transaction, nodes.find(transaction.connection, name).id)
         transaction.audit("node.withdraw", name, reason=reason)
+    if plane:
+        with hub.observations.write(hub.now()) as transaction:
+            fleet.forget(transaction, plane)
+
+
+def _gone_plane(hub: Hub, name: str) -> str:
+    """Return the control plane that is gone, if this is the name of the Envoy beside one; empty if it is not."""
+    embedded, plane = embedded_node(hub.environment.value), name.partition(BESIDE)[2]
+    if name != f"{embedded}{BESIDE}{plane}" or not hub.database.shared:
+        return ""
+    with hub.observations.read() as connection:
+        alive = {each.alive for each in fleet.told(connection, hub.now()) if each.name == plane}
+    return plane if alive == {False} else ""
 
 
 def list_nodes(hub: Hub) -> list[dict[str, Any]]:

@@ -87,6 +87,14 @@ def write_probed(transaction: Transaction, id: str, tsp_ids: Iterable[str]) -> N
         transaction.connection.execute(insert(probed), rows)
 
 
+def forget(transaction: Transaction, name: str) -> None:
+    """Forget the control planes of this name whose hearts beat no more. One that comes back is on record again."""
+    connection = transaction.connection
+    gone = [each.id for each in told(connection, transaction.now) if each.name == name and not each.alive]
+    for column in (node_status.c.control_plane, probed.c.control_plane, control_plane.c.id):
+        connection.execute(delete(column.table).where(column.in_(gone)))
+
+
 def told(connection: Connection, now: datetime, *, besides: str = "") -> tuple[Told, ...]:
     """Return what control planes said last, the one that was heard of last first; all but one."""
     now, nodes = clock(connection, now), dict[str, list[dict[str, Any]]]()
