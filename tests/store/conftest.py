@@ -1,6 +1,7 @@
 """A real database in a file of its own, and records in one line each."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from tests.postgresql import new_schema
 
 from bothways.contract.document import Environment
 from bothways.pki import issue, profile
@@ -17,6 +19,7 @@ from bothways.store import authorities, certificates, customers, requests
 from bothways.store.authorities import Authority, Role
 from bothways.store.certificates import StoredCertificate
 from bothways.store.database import Database, create
+from bothways.store.observations import ObservationStore
 
 
 @pytest.fixture
@@ -29,6 +32,16 @@ def database(path: Path) -> Iterator[Database]:
     opened = create(path, "PPR")
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObservationStore]:
+    """What stands beside the observations, in either database."""
+    place = new_schema() if request.param == "postgresql" else tmp_path / "observations.db"
+    if isinstance(place, str):
+        create(place, "PPR").close()
+    with closing(ObservationStore(place)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,25 +1,9 @@
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
-
-import pytest
-from tests.postgresql import new_schema
 
 from bothways.store import calls, observations
-from bothways.store.database import create
 from bothways.store.observations import ObservationStore
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObservationStore]:
-    place = new_schema() if request.param == "postgresql" else tmp_path / "observations.db"
-    if isinstance(place, str):
-        create(place, "PPR").close()
-    with closing(ObservationStore(place)) as opened:
-        yield opened
 
 
 def idle(store: ObservationStore, moment: datetime, limit: int = 10) -> tuple[str, ...]:

@@ -1,27 +1,12 @@
 """The last word of each thing, on both databases; what is long over is forgotten, and nothing of another kind."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import update
-from tests.postgresql import new_schema
 
 from bothways.store import under_way
-from bothways.store.database import create
 from bothways.store.observations import ObservationStore
 from bothways.store.schema_under_way import under_way as table
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ObservationStore]:
-    place = new_schema() if request.param == "postgresql" else tmp_path / "observations.db"
-    if isinstance(place, str):
-        create(place, "PPR").close()
-    with closing(ObservationStore(place)) as opened:
-        yield opened
 
 
 def test_the_last_word_counts_and_nobody_elses(store: ObservationStore, now: datetime) -> None:
