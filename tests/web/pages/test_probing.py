@@ -46,9 +46,12 @@ def test_the_stages_are_told_and_a_second_one_joins_the_first(hub: Hub, issuer: 
 
 def test_two_that_are_asked_for_at_once_are_one(hub: Hub, issuer: str) -> None:
     made: list[str] = []
+    asked = threading.Event()
 
     def probe(_: Hub, tsp_id: str, **__: Any) -> None:
         made.append(tsp_id)
+        # One that were over before the last one has asked would be another one.
+        assert asked.wait(60)
 
     async def apply() -> None:
         return
@@ -56,6 +59,7 @@ def test_two_that_are_asked_for_at_once_are_one(hub: Hub, issuer: str) -> None:
     async def at_once() -> list[Run]:
         probes = Probes(probe)
         runs = await asyncio.gather(*(probes.begin(hub, issuer, apply) for _ in range(5)))
+        asked.set()
         await asyncio.gather(*probes._tasks)
         return runs
 
