@@ -3,10 +3,8 @@
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from bothways import files
+from bothways.cli.ending import told_to_end
 from bothways.cli.exit import EXPIRING, FAILED, OK
 from bothways.cli.output import HERE, Json, result, tell
 from bothways.cli.spoke import Directory
@@ -102,27 +101,24 @@ def _put_back(spoke: Spoke, hook: str, *, as_json: bool) -> int:
 
 
 def _stay(directory: Path, hook: str, *, as_json: bool) -> int:
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    pause, said, told = _PAUSE, "", ""
-    while not ended.is_set():
-        try:
-            # Opened anew each time: the contract may have changed.
-            spoke = open_spoke(directory)
-            done = renew_once(spoke, datetime.now(UTC))
-            told = _contract_told(spoke, told)
-            # A line for each change, and not for each look.
-            if (text := _text(done, spoke)) != said:
-                said = text
-                result(_document(done), text, as_json=as_json)
-            failed = _hooked(spoke, hook, changed=done.outcome is Outcome.RENEWED) != OK
-            pause, seconds = (pause * 2, pause) if failed else (_PAUSE, wait_seconds(done, datetime.now(UTC)))
-        except BothwaysError as error:
-            tell(f"not renewed, and tried again in {pause:.0f} s: {error}")
-            pause, seconds = pause * 2, pause
-        pause = min(pause, _PAUSE_MOST)
-        ended.wait(seconds)
+    pause, said, told, seconds = _PAUSE, "", "", 0.0
+    with told_to_end() as waited:
+        while not waited(seconds):
+            try:
+                # Opened anew each time: the contract may have changed.
+                spoke = open_spoke(directory)
+                done = renew_once(spoke, datetime.now(UTC))
+                told = _contract_told(spoke, told)
+                # A line for each change, and not for each look.
+                if (text := _text(done, spoke)) != said:
+                    said = text
+                    result(_document(done), text, as_json=as_json)
+                failed = _hooked(spoke, hook, changed=done.outcome is Outcome.RENEWED) != OK
+                pause, seconds = (pause * 2, pause) if failed else (_PAUSE, wait_seconds(done, datetime.now(UTC)))
+            except BothwaysError as error:
+                tell(f"not renewed, and tried again in {pause:.0f} s: {error}")
+                pause, seconds = pause * 2, pause
+            pause = min(pause, _PAUSE_MOST)
     return OK
 
 
