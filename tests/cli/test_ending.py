@@ -32,7 +32,7 @@ with told_to_end() as waited:
 
 @pytest.mark.parametrize("number", [15, 2], ids=["SIGTERM", "SIGINT"])
 def test_a_signal_at_any_line_of_the_wait_ends_it(number: int) -> None:
-    said = []
+    said: list[str] = []
     while not said or "no such line" not in said[-1]:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM, str(len(said) + 1), str(number)],
