@@ -155,7 +155,7 @@ def test_one_that_says_nothing_holds_up_the_rest_for_a_while_and_of_two_nobody_r
             made.take(state_of(hub, TOKENS, VAULT))
             await eventually_in_loop(lambda: made.rollout.held is not None)
             assert made.rollout.held
-            assert (made.rollout.held.node, made.rollout.held.why) == ("a and b", "and said nothing in 0 s")
+            assert (made.rollout.held.node, made.rollout.held.why) == ("a, b", "and said nothing in 0 s")
             monkeypatch.setattr(rollout, "ANSWER", 60.0)
             made.take(state_of(hub, TOKENS, replace(VAULT, port=9001)))
             assert made.ads.answered() is False

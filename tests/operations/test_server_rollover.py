@@ -112,7 +112,7 @@ def test_a_next_ca_that_is_given_up_is_retired_and_another_is_announced(
 ) -> None:
     certify(issuer)
     new = add_server_authority(hub)
-    with pytest.raises(Conflict, match=rf"the server CAs {old.id} and {new.id} already"):
+    with pytest.raises(Conflict, match=rf"the server CAs {old.id}, {new.id} already"):
         add_server_authority(hub)
     retire_authority(hub, new.id, "made by mistake")
     assert states(hub) == [("signing", 1, None), ("retired", 0, None)]

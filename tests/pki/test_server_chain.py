@@ -79,7 +79,7 @@ def test_gaps_order_and_strangers_are_told_apart(cas: tuple[Any, Any], make_ca: 
     way = (own, middle[1], root[1])
     unordered = server_chain_findings((own, root[1], middle[1]), (root[1],), way, HOST, NOW)
     assert ids(unordered) == ["PROBE-CHAIN-04"]
-    assert f"CN={HOST}, then CN=TLS CA, then CN=Root" in unordered[0].message
+    assert f"in order, which is: CN={HOST}; CN=TLS CA; CN=Root" in unordered[0].message
 
 
 def test_what_has_ended_beside_the_way_is_a_warning(cas: tuple[Any, Any], make_ca: MakeCa) -> None:

@@ -151,17 +151,14 @@ def open_bundle(data: bytes, kind: Kind, subject: str) -> Bundle:
 def meant_findings(bundle: Bundle, environment: Environment, hub: str, customer: str, subject: str) -> list[Finding]:
     """Return what is wrong with the address of a bundle: another environment, hub or customer (R5, R4)."""
     about = bundle.about
-    pairs = (
-        ("environment", about.environment.value, environment.value),
-        ("hub", about.hub, hub),
-        ("customer", about.customer, customer),
-    )
+    named, called, asked = about.environment.value, about.hub[:64], about.customer[:64]
+    wrong = {
+        f"it is for the environment {named!r}, and not for {environment.value}": about.environment is not environment,
+        f"it is for the hub {called!r}, and not for {hub}": about.hub != hub,
+        f"it is for the customer {asked!r}, and not for {customer}": about.customer != customer,
+    }
     hint = "Give it to where it belongs; nothing crosses from one to the other."
-    return [
-        Finding("BUNDLE-04", f"it is for the {what} {found[:64]!r}, and not for {wanted}", hint, "R4, R5", subject)
-        for what, found, wanted in pairs
-        if found != wanted
-    ]
+    return [Finding("BUNDLE-04", message, hint, "R4, R5", subject) for message, is_wrong in wrong.items() if is_wrong]
 
 
 def _require_listed(

@@ -25,6 +25,17 @@ class State(StrEnum):
     SUSPENDED = "suspended"
 
 
+class StepName(StrEnum):
+    """What the lines of the checklists are about: three of each flow."""
+
+    REQUEST = "request"
+    CERTIFICATE = "certificate"
+    CONNECTED = "connected"
+    ENDPOINT = "endpoint"
+    CHAIN = "chain"
+    PROBED = "probed"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One line of a flow's checklist: what it is, whether it is done, and what was seen or is to be done next.
@@ -32,7 +43,7 @@ class Step:
     `under_review` tells that the customer has done its part, and the hub has not decided yet.
     """
 
-    name: str
+    name: StepName
     done: bool
     said: str
     under_review: bool = False
@@ -57,7 +68,7 @@ class FlowAssessment:
 
     def document(self) -> dict[str, object]:
         """Return the assessment as the JSON object that API and command line show."""
-        steps = [{"name": step.name, "done": step.done, "said": step.said} for step in self.steps]
+        steps = [{"name": step.name.value, "done": step.done, "said": step.said} for step in self.steps]
         return {"flow": self.flow.value, "state": self.state.value, "reason": self.reason, "steps": steps}
 
 
@@ -86,9 +97,14 @@ def _inbound(facts: Facts, now: datetime) -> FlowAssessment:
     submitted = bool(facts.requests_open or facts.certificates)
     review, waits = (_REVIEW, True) if facts.requests_open else ("submit a request (CSR)", False)
     steps = (
-        Step("request", submitted, "submitted" if submitted else _refused_or(facts, "submit a request (CSR)")),
-        Step("certificate", bool(active), _until(max(each.not_after for each in active)) if active else review, waits),
-        Step("connected", bool(seen), _at(max(seen)) if seen else "call GET /connectivity with the certificate"),
+        Step(StepName.REQUEST, submitted, "submitted" if submitted else _refused_or(facts, "submit a request (CSR)")),
+        Step(
+            StepName.CERTIFICATE,
+            bool(active),
+            _until(max(each.not_after for each in active)) if active else review,
+            waits,
+        ),
+        Step(StepName.CONNECTED, bool(seen), _at(max(seen)) if seen else "call GET /connectivity with the certificate"),
     )
     started = submitted or facts.requests_refused > 0
     lost = "" if active else _none_valid(facts.certificates, now)
@@ -105,9 +121,11 @@ def _outbound(facts: Facts, now: datetime) -> FlowAssessment:
     chain = _REVIEW if submitted else "submit the server's CA chain"
     server = _REVIEW if named else "name the server with its base URL"
     steps = (
-        Step("endpoint", facts.endpoint is not None, facts.endpoint or server, named),
-        Step("chain", bool(anchors), _until(max(each.until for each in anchors)) if anchors else chain, submitted),
-        Step("probed", proved, probe.seen if probe and (proved or not probe.ok) else "probe the server"),
+        Step(StepName.ENDPOINT, facts.endpoint is not None, facts.endpoint or server, named),
+        Step(
+            StepName.CHAIN, bool(anchors), _until(max(each.until for each in anchors)) if anchors else chain, submitted
+        ),
+        Step(StepName.PROBED, proved, probe.seen if probe and (proved or not probe.ok) else "probe the server"),
     )
     lost = ""
     if facts.anchors and not anchors:

@@ -109,7 +109,7 @@ def version_findings(seen: Sequence[VersionSeen], host: str) -> Iterator[Finding
     began = next((each.began for each in seen if each.began), b"")
     if old := [each for each in offered if each in _OLD]:
         only = len(old) == len(offered)
-        message = f"the server {'offers nothing but' if only else 'also offers'} {' and '.join(old)}"
+        message = f"the server {'offers nothing but' if only else 'also offers'} {', '.join(old)}"
         hint = "Let it offer TLS 1.2 and 1.3 alone."
         level = Level.ERROR if only else Level.WARNING
         yield _finding("PROBE-TLS-01" if only else "PROBE-TLS-02", message, hint, host, level, "RFC 8996; R11")
@@ -146,7 +146,7 @@ def admission_findings(seen: Sequence[Admission], host: str) -> Iterator[Finding
         hint = "Take the contract again, and trust the new Client CA in it beside the one before."
         yield _finding("PROBE-NEXT-01", message, hint, host, Level.WARNING, "R12")
     if any(each.caller is Caller.NOBODY for each in inside):
-        message = f"the server lets in {' and '.join(_STRANGERS[each.caller] for each in inside)}"
+        message = f"the server lets in {'; '.join(_STRANGERS[each.caller] for each in inside)}"
         hint = "Have it require a client certificate under the Client CA of the contract."
         yield _finding("PROBE-CLIENT-02", message, hint, host, cite=_MUTUAL)
     else:

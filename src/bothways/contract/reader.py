@@ -86,9 +86,8 @@ class Reader:
         chosen = self.text(key, default)
         if chosen not in allowed:
             if chosen:
-                self.find(
-                    "CONTRACT-CHOICE", key, f"found {chosen!r}, wanted {' or '.join(allowed)}", "Correct the value."
-                )
+                said = f"found {chosen!r}, wanted one of {', '.join(allowed)}"
+                self.find("CONTRACT-CHOICE", key, said, "Correct the value.")
             return allowed[0]
         return chosen
 

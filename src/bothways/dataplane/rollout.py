@@ -252,7 +252,7 @@ class Rollout:
             # Otherwise it was taken back meanwhile, and the answer was to something else.
             if self._given[2] == name:
                 return "", why
-        return (" and ".join(silent), f"and said nothing in {ANSWER:.0f} s") if silent else None
+        return (", ".join(silent), f"and said nothing in {ANSWER:.0f} s") if silent else None
 
     def _pass(self, wanted: HubState) -> None:
         self._staging.passed(wanted)

@@ -75,7 +75,7 @@ def verify_audit(hub: Hub, known: Iterable[Known] = ()) -> AuditState:
             findings.append(_finding("AUDIT-01", message, _COMPARE))
         findings += [each for one in wanted for each in _missing(connection, one, lines)]
         if gone := append_only.missing_triggers(connection, audit_table):
-            message = f"the database lets lines be changed, for {' and '.join(gone)} was taken out of it"
+            message = f"the database lets lines be changed, for {', '.join(gone)} was taken out of it"
             findings.append(_finding("AUDIT-06", message, _COMPARE))
     if signed and (signed.spki_pin, signed.environment) != (pin, hub.environment.value):
         message = f"the head is signed by the key {signed.spki_pin}, wanted {pin}, which is the audit's"

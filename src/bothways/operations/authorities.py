@@ -73,7 +73,7 @@ def add_server_authority(hub: Hub, kind: KeyType | None = None) -> Authority:
     with hub.read() as connection:
         known = authorities.trusted(connection, Role.SERVER)
     if len(known) > 1:
-        numbers = " and ".join(str(each.id) for each in reversed(known))
+        numbers = ", ".join(str(each.id) for each in reversed(known))
         raise Conflict(
             f"customers are changing over between the server CAs {numbers} already.",
             "Retire one of them first: bothways hub authority retire",

@@ -233,18 +233,20 @@ def seconds_in(connection: Connection, kind: Kind, person: str) -> str:
             "Nobody else is on record who may. On the hub's machine, one can be added alone: "
             "bothways person add EMAIL --role reviewer --name NAME --alone REASON"
         )
-    more = " or others" if len(may) > _NAMED_MOST else ""
+    named = ", ".join(may[:_NAMED_MOST])
     return (
-        f"{' or '.join(may[:_NAMED_MOST])}{more} can confirm it{', by approving it too' if kind in _APPROVED else ''}."
+        f"{named}{' or others' if len(may) > _NAMED_MOST else ''} can confirm it"
+        f"{', by approving it too' if kind in _APPROVED else ''}."
     )
 
 
 def first(kind: Kind, number: int, person: str, at: datetime, seconds: str) -> Proposed:
     """Return what tells the first person that it is on record, and waits."""
     said = (
-        f"{kind.value} {number} is proposed in the name of {person}, and takes effect when another person confirms it."
+        f"{kind.value} {number} is proposed in the name of {person}, and takes effect when another person confirms "
+        f"it. {seconds}"
     )
-    return Proposed(kind.value, number, person, at, f"{said} {seconds}")
+    return Proposed(kind.value, number, person, at, said)
 
 
 def alone(about: str, known: Proposal, seconds: str) -> NotAuthorized:

@@ -47,7 +47,7 @@ def request_der(data: bytes, subject: str) -> tuple[bytes, tuple[Finding, ...]]:
     blocks, changes = _blocks(data, REQUEST_LIMIT, _REQUEST, subject)
     if len(blocks) > 1:
         raise _refused(
-            "CSR-FILE-05", f"{len(blocks)} requests were found, one is wanted", "Submit one at a time", subject
+            "CSR-FILE-05", f"{len(blocks)} requests were found, one is wanted", "Submit one at a time.", subject
         )
     if not changes:
         return blocks[0], ()
@@ -78,7 +78,7 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[tuple[by
         raise _refused(
             "CSR-FILE-01",
             f"{len(data)} bytes were given, at most {limit} are read",
-            f"Give the {label.lower()} alone",
+            f"Give the {label.lower()} alone.",
             subject,
         )
     if has_private_key(data):
@@ -102,16 +102,18 @@ def _blocks(data: bytes, limit: int, label: str, subject: str) -> tuple[tuple[by
 
 def _require_all(labels: list[str], text: bytes, label: str, subject: str) -> None:
     if wrong := sorted({found for found in labels if found not in _LABELS[label]}):
-        raise _refused("CSR-FILE-03", f"found {', '.join(wrong)}, wanted {label}", f"Give the {label.lower()}", subject)
+        raise _refused(
+            "CSR-FILE-03", f"found {', '.join(wrong)}, wanted {label}", f"Give the {label.lower()}.", subject
+        )
     if text.count(b"-----BEGIN ") > len(labels):
-        raise _refused("CSR-FILE-06", "a part that begins does not end", "Copy the file again, whole", subject)
+        raise _refused("CSR-FILE-06", "a part that begins does not end", "Copy the file again, whole.", subject)
     if labels:
         return
     if _LINE.search(text):
         message = "the lines with BEGIN and END are damaged: five plain dashes are wanted before and after their words"
-        raise _refused("CSR-FILE-06", message, "Take the file itself, not a copy from a document or e-mail", subject)
+        raise _refused("CSR-FILE-06", message, "Take the file itself, not a copy from a document or e-mail.", subject)
     message = f"no {label} in PEM or DER was found; this seems to be {pasted.described(text)}"
-    raise _refused("CSR-FILE-04", message, f"Give the file that begins with -----BEGIN {label}-----", subject)
+    raise _refused("CSR-FILE-04", message, f"Give the file that begins with -----BEGIN {label}-----.", subject)
 
 
 def _around(blocks: list[re.Match[bytes]], text: bytes) -> list[bytes]:
@@ -136,7 +138,7 @@ def _decoded(body: bytes, subject: str) -> bytes:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except binascii.Error as error:
         raise _refused(
-            "CSR-FILE-06", f"the base64 text is damaged: {error}", "Copy the file again, whole", subject
+            "CSR-FILE-06", f"the base64 text is damaged: {error}", "Copy the file again, whole.", subject
         ) from error
 
 
@@ -144,10 +146,10 @@ def _private_key(subject: str) -> Refused:
     return _refused(
         "CSR-FILE-02",
         "a private key was given; it must never leave its owner, and counts as disclosed now",
-        "Make a new key, and submit a request for the new one",
+        "Make a new key, and submit a request for the new one.",
         subject,
     )
 
 
 def _refused(id: str, message: str, hint: str, subject: str) -> Refused:  # noqa: A002 - as in Finding
-    return Refused((Finding(id, message, f"{hint}.", "RFC 7468", subject),))
+    return Refused((Finding(id, message, hint, "RFC 7468", subject),))

@@ -72,8 +72,8 @@ def _way_findings(sent: Sequence[x509.Certificate], way: Sequence[x509.Certifica
         )
         yield Finding("PROBE-CHAIN-03", message, hint, "RFC 8446 section 4.4.2", host, Level.WARNING)
     if any(not linked(lower, upper) for lower, upper in pairwise(sent)):
-        wanted = ", then ".join(_name(each) for each in way)
-        message = f"the certificates are not sent in order; wanted is {wanted}"
+        wanted = "; ".join(_name(each) for each in way)
+        message = f"the certificates are not sent in order, which is: {wanted}"
         hint = "Put them in this order into the server's file, each once."
         yield Finding("PROBE-CHAIN-04", message, hint, "RFC 8446 section 4.4.2", host, Level.WARNING)
 

@@ -123,10 +123,9 @@ def require(principal: Principal, action: Action, tsp_id: str | None) -> None:
     if principal.tsp_id is not None and tsp_id is not None and tsp_id != principal.tsp_id:
         raise NotFound("there is no such thing. Check the identifier.")
     if action not in principal.actions:
-        limit = "role" if action not in _ROLES[principal.role] else "token"
         raise NotAuthorized(
-            f"the {limit} of {principal.name} ({principal.role.value}) does not allow {action.value}. "
-            "Ask who runs the hub for one that does."
+            f"the {'token' if action in _ROLES[principal.role] else 'role'} of {principal.name} "
+            f"({principal.role.value}) does not allow {action.value}. Ask who runs the hub for one that does."
         )
     if principal.tsp_id is not None and tsp_id is None:
         raise NotAuthorized(

@@ -81,7 +81,7 @@ def parse_endpoint(url: str, rules: EndpointRules) -> Endpoint:
         mistakes.append(("ENDPOINT-01", f"{url!r} does not begin with https://"))
     mistakes += _host_mistakes(host, parts, rules)
     if not port or (rules.ports and port not in rules.ports):
-        wanted = " or ".join(str(each) for each in rules.ports) or "1 to 65535"
+        wanted = f"one of {', '.join(map(str, rules.ports))}" if rules.ports else "1 to 65535"
         mistakes.append(("ENDPOINT-03", f"the port is {port}; {wanted} is wanted"))
     if _is_strange(url, parts):
         mistakes.append(("ENDPOINT-04", "credentials, query, fragment or unusual characters are in the address"))

@@ -26,14 +26,14 @@ _WANTED = {
     "string_type": "a text",
 }
 _BOUNDS = {
-    "ge": "{} or more",
-    "le": "{} or less",
-    "gt": "more than {}",
-    "lt": "less than {}",
-    "min_length": "a length of {} or more",
-    "max_length": "a length of {} or less",
-    "pattern": "what matches {}",
-    "expected": "{}",
+    "ge": "{value} or more",
+    "le": "{value} or less",
+    "gt": "more than {value}",
+    "lt": "less than {value}",
+    "min_length": "a length of {value} or more",
+    "max_length": "a length of {value} or less",
+    "pattern": "what matches {value}",
+    "expected": "{value}",
 }
 
 
@@ -60,5 +60,5 @@ def _finding(error: Mapping[str, Any]) -> Finding:
 
 def _wanted(error: Mapping[str, Any]) -> str:
     limits = error.get("ctx") or {}
-    bounds = [said.format(limits[name]) for name, said in _BOUNDS.items() if name in limits]
-    return " and ".join(bounds) or _WANTED.get(error["type"], "what the operation says")
+    bounds = [said.format(value=limits[name]) for name, said in _BOUNDS.items() if name in limits]
+    return ", ".join(bounds) or _WANTED.get(error["type"], "what the operation says")

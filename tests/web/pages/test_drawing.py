@@ -7,13 +7,13 @@ from itertools import pairwise
 import pytest
 import segno
 
-from bothways.connectivity.assess import FlowAssessment, State, Step
+from bothways.connectivity.assess import FlowAssessment, State, Step, StepName
 from bothways.registry.flow import Flow
 from bothways.web.pages.drawing import Span, code, colour_of, shown_steps, timeline
 
 
 def flow(state: State, *done: bool) -> FlowAssessment:
-    names = ("request", "certificate", "connected")
+    names = (StepName.REQUEST, StepName.CERTIFICATE, StepName.CONNECTED)
     steps = tuple(Step(name, each, "") for name, each in zip(names, done, strict=True))
     return FlowAssessment(Flow.INBOUND, state, "", steps)
 
@@ -39,7 +39,11 @@ def test_the_next_step_is_the_one_that_broke_or_is_missing_unless_the_hub_has_it
     assert [each.next for each in shown_steps(flow(State.IN_PROGRESS, True, False, False))] == [False, True, False]
     assert [each.next for each in shown_steps(flow(State.BROKEN, True, True, True))] == [False, False, True]
     assert not any(each.next for each in shown_steps(flow(State.ESTABLISHED, True, True, True)))
-    waits = (Step("request", True, ""), Step("certificate", False, "", under_review=True), Step("connected", False, ""))
+    waits = (
+        Step(StepName.REQUEST, True, ""),
+        Step(StepName.CERTIFICATE, False, "", under_review=True),
+        Step(StepName.CONNECTED, False, ""),
+    )
     assert not any(each.next for each in shown_steps(FlowAssessment(Flow.INBOUND, State.IN_PROGRESS, "", waits)))
 
 

@@ -21,8 +21,8 @@ def subject_is_complete(asked: Asked) -> Iterator[Said]:
         return
     for name, found in asked.values.items():
         if len(found) != 1:
-            said = f"stands {len(found)} times in the subject; once is wanted" if found else "is missing in the subject"
-            yield f"{name} {said}", f"Make the request again with one {name}."
+            often = f"{name} stands {len(found)} times in the subject; once is wanted"
+            yield often if found else f"{name} is missing in the subject", f"Make the request again with one {name}."
 
 
 def parts_have_one_value(asked: Asked) -> Iterator[Said]:

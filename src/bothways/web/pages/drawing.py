@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 
 import segno
 
-from bothways.connectivity.assess import EXPIRING, FlowAssessment, State, Step
+from bothways.connectivity.assess import EXPIRING, FlowAssessment, State, Step, StepName
 
 _COLOURS = {
     State.NOT_STARTED: "still",
@@ -18,12 +18,12 @@ _COLOURS = {
     State.SUSPENDED: "bad",
 }
 _PLACES = {
-    "request": "requests",
-    "certificate": "certificates",
-    "connected": "activity",
-    "endpoint": "endpoint",
-    "chain": "trust",
-    "probed": "endpoint",
+    StepName.REQUEST: "requests",
+    StepName.CERTIFICATE: "certificates",
+    StepName.CONNECTED: "activity",
+    StepName.ENDPOINT: "endpoint",
+    StepName.CHAIN: "trust",
+    StepName.PROBED: "endpoint",
 }
 ROW, TOP = 44, 26
 """Pixels of the timeline's drawing: the height of a row, and of the dates above. It is as wide as there is room."""
@@ -157,7 +157,7 @@ def _colour(step: Step, flow: FlowAssessment, culprit: Step | None) -> str:
     if step.done:
         return "good"
     # Under way and yet without a request: the last one was refused.
-    return "bad" if step.name == "request" and flow.state is State.IN_PROGRESS else "wait"
+    return "bad" if step.name is StepName.REQUEST and flow.state is State.IN_PROGRESS else "wait"
 
 
 def _months(first: datetime, last: datetime) -> Iterator[datetime]:
