@@ -140,7 +140,7 @@ def running(hub: Hub) -> dict[str, Any]:
     plain |= {"canary": strangers, "control_plane": "hub-1:8444"}
     behind = plain | {"version": "5f1b77", "settled": False, "behind_since": (now - timedelta(seconds=4)).isoformat()}
     refused = {"listener": "inbound: cannot bind 0.0.0.0:443, the address is in use"}
-    unreached = strangers | {"outcome": "unreachable", "address": "192.0.2.9:443", "said": "timed out"}
+    unreached = strangers | {"outcome": "unreachable", "address": "192.0.2.9:443", "said": "nothing was heard in 5 s"}
     nodes = [
         unknown("hub") | plain,
         unknown("paris-1") | plain | {"peer": "192.0.2.7:50112"},
@@ -223,11 +223,11 @@ def _server(hub: Hub, tsp_id: str, organization: str) -> None:
     address = endpoints.show_endpoint(hub, tsp_id).address
     seen = "TLSv1.3 with CN=callbacks.bank.example, answered 200"
     endpoints.record_probe(hub, tsp_id, ProbeFact(address, hub.now(), ok=True, seen=seen))
-    message = "the server's certificate is for callbacks.bank.test; callbacks.bank.example is wanted"
-    finding = Finding("PROBE-NAME-01", message, "Have the server's certificate issued for that name.", "R11", address)
-    endpoints.record_probe(
-        hub, tsp_id, ProbeFact(address, hub.now(), ok=False, seen="TLS failed: the name does not match"), [finding]
-    )
+    message = "the certificate is for callbacks.bank.test, and callbacks.bank.example was called"
+    hint = "Request a certificate with the subjectAltName DNS:callbacks.bank.example, or correct the endpoint."
+    finding = Finding("PROBE-NAME-04", message, hint, "RFC 9525 section 6.3", address)
+    seen = "the request through the hub's Envoy failed: CERTIFICATE_VERIFY_FAILED"
+    endpoints.record_probe(hub, tsp_id, ProbeFact(address, hub.now(), ok=False, seen=seen), [finding])
 
 
 _NAMES = ("Harbour Bank", "Northern Credit", "Corner Shop", "Alpine Savings", "Metro Market", "Riverside Bank")

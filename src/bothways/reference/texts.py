@@ -1,4 +1,4 @@
-"""`make texts`: bring what templates and pages name into the catalogue of texts, and take out what none does."""
+"""`make texts`: bring what pages name and the hub says into the catalogue of texts, and take out what none does."""
 
 import ast
 import tomllib
@@ -7,6 +7,7 @@ from pathlib import Path
 import tomli_w
 from jinja2 import DictLoader, Environment
 
+from bothways.reference.sentences import said_sentences
 from bothways.texts.catalogue import LANGUAGE, worded
 
 _PACKAGE = Path(__file__).parent.parent
@@ -39,12 +40,13 @@ def _in_code(source: str) -> set[str]:
     return {each.value for each in said if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
 
-def catalogue(language: str = LANGUAGE) -> str:
-    """Return the catalogue of a language as TOML text, with the texts that are new in it, and without those gone."""
+def catalogue_text(language: str = LANGUAGE) -> str:
+    """Return the catalogue of a language as TOML text, with what is new in it, and without what is said no more."""
     path = _CATALOGUES / f"{language}.toml"
-    known = tomllib.loads(path.read_text(encoding="utf-8"))["texts"] if path.exists() else {}
-    return tomli_w.dumps({"texts": {each: known.get(each, each) for each in named()}})
+    known = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    said = {"texts": named(), "sentences": said_sentences()}
+    return tomli_w.dumps({part: {each: known.get(part, {}).get(each, each) for each in said[part]} for part in said})
 
 
 if __name__ == "__main__":
-    (_CATALOGUES / f"{LANGUAGE}.toml").write_text(catalogue(), encoding="utf-8")
+    (_CATALOGUES / f"{LANGUAGE}.toml").write_text(catalogue_text(), encoding="utf-8")

@@ -3,12 +3,13 @@
 import asyncio
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import httpx2
 import pytest
+from tests.foreign import is_known
 from tests.web.conftest import applied
 
 from bothways.operations.accounts import accept_invitation, current_code, invite_person, invited_person
@@ -19,6 +20,7 @@ from bothways.operations.sessions import begin_session
 from bothways.registry.access import Role
 from bothways.registry.customer import CustomerKind
 from bothways.registry.person import Person
+from bothways.texts.sentences import Sentences
 from bothways.web.portal import portal_app
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who are made here
@@ -79,6 +81,20 @@ def account(hub: Hub, person: Person) -> str:
     _, secret = invited_person(hub, token)
     accept_invitation(hub, token, PASSWORD, current_code(secret, hub.now()))
     return secret
+
+
+@pytest.fixture(autouse=True)
+def _what_the_hub_says_on_a_page_is_in_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    shown, told = set(), Sentences.said
+
+    def said(sentences: Sentences, text: str) -> str:
+        shown.add(text)
+        return told(sentences, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Sentences, "said", said)
+        yield
+    assert [each for each in shown if not is_known(each)] == []
 
 
 @pytest.fixture

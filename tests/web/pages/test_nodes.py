@@ -40,7 +40,8 @@ def status() -> dict[str, Any]:
         ),
     ]
     planes = [{"name": "hub-1:8444", "seen_at": SINCE}, {"name": "hub-2:8444", "seen_at": SINCE}]
-    told = {"version": "8f2c", "problem": "the canary got in", "last_push_milliseconds": 12.34}
+    problem = "the endpoint is shut, for a stranger was let in: eu-1. Find out what answered."
+    told = {"version": "8f2c", "problem": problem, "last_push_milliseconds": 12.34}
     return told | {"nodes": found, "control_plane": "hub-1:8444", "control_planes": planes}
 
 
@@ -60,7 +61,7 @@ def test_each_node_has_its_state_and_a_refusal_its_reason(hub: Hub, visit: Visit
         assert each in said
     assert re.search(r"oslo not connected( \W){3} not looked at", said)
     assert "goes on with what it had: the address is in use" in said
-    assert "The canary got in." in said
+    assert "The endpoint is shut, for a stranger was let in: eu-1." in said
     assert "after 12.3 ms" in said
 
 

@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bench.portal_site import applied, csr, furnish, running
+from bench.screenshots import _pages
+from tests.foreign import english_left, in_foreign_words
 from tests.web.pages.conftest import Visit, Visitor
 
+from bothways.contract.document import Environment
 from bothways.errors import Refused
 from bothways.operations.certificates import withdraw_approval
 from bothways.operations.chains import endorse_chain, refuse_chain, submit_chain, withdraw_chain
@@ -26,6 +30,7 @@ from bothways.registry.contact import ContactKind
 from bothways.registry.customer import CustomerKind
 from bothways.registry.service import Service
 from bothways.store.submitted_endpoints import SubmittedEndpoint
+from bothways.web.portal import portal_app
 from bothways.xds.staging import HeldBack
 
 BANK = "12345678"
@@ -127,3 +132,73 @@ def test_a_line_with_an_address_breaks_between_its_words(operator: Visitor, issu
     operator.post(f"/customers/{issuer}/endpoint", url="https://callbacks.bank.example/hub")
     page = operator.get(f"/customers/{issuer}/endpoint").text
     assert "https://<wbr>callbacks<wbr>.bank<wbr>.example/<wbr>hub waits" in page
+
+
+NAMES = re.compile(
+    r"""(?<![\w-])(?:
+    # Customers, people, and what they typed.
+    First\ Bank|Corner\ Shop|Harbour\ Bank|Northern\ Credit|Alpine\ Savings|Metro\ Market|Riverside\ Bank|Payments|Paris
+    |Ile-de-France|FR|Ann\ Operator|Bob\ Martin|Rita\ Reviewer|Eve\ Dupont|Root|ann|bob|rita|eve|ci|tester|hub\ for|tsh
+    # Hosts, nodes, services and files.
+    |[a-z-]+(\.[a-z-]+)+|https|hub|oslo|paris|rome|pki|events|tokens|reports|docs|own
+    |RFC|section|appendix|ENDPOINT|BUNDLE|TOKEN|CERTIFICATE|CUSTOMER|PERSON
+    # Names of the field, which are the same in every language, and of rules, roles' actions and programs.
+    |PPR|PRD|CA|CN|OU|ST|TLS|TLSv|TLSMA-ECDSA|ECDSA|RSA|UTC|Client|server|[A-Z]+(-[A-Z]+)+|[a-z]+-[a-z]+(-[a-z]+)*|probe
+    |OpenSSL|nginx|Apache|HAProxy|Envoy|curl|Python|Java|Go|Node\.js|NET|Mozilla|Linux|Chromium|bothways
+    # Fingerprints, keys and links; what Envoy and the system said.
+    |[a-fA-F]{2}|[A-Z]{2,4}|[a-f]{3,16}|CERTIFICATE_VERIFY_FAILED|(inbound:\ )?cannot\ bind|the\ address\ is\ in\ use
+    )(?![\w-])""",
+    re.VERBOSE,
+)
+
+
+def left(page: str) -> list[str]:
+    """Return what stayed English on a page, without names."""
+    words = (NAMES.sub("", each) for each in english_left(page))
+    return [each for each in words if re.search(r"[A-Za-z]{2,}", each)]
+
+
+def test_in_another_language_nothing_stays_english_but_names(hub: Hub) -> None:
+    furnish(hub)
+    with in_foreign_words():
+        for cookie, paths in _pages(hub).values():
+            visitor = Visitor(hub, portal_app(hub, applied, lambda: running(hub)))
+            visitor.cookies[f"__Host-bothways-{hub.environment.value.lower()}"] = cookie or ""
+            # The lines of the audit are evidence: they stay as they were written.
+            for path in (each.partition("#")[0] for each in paths if not each.startswith(("docs/", "audit"))):
+                assert left(visitor.get(f"/{path}").text) == [], path
+
+
+WRONG: dict[str, dict[str, str]] = {
+    "/sign-in": {"email": "ann@hub.example", "password": "wrong", "code": "000000"},
+    f"/customers/{BANK}/requests/check": {"csr": csr("7", "Second Bank", Environment.PRD, weak=True).decode()},
+    f"/customers/{BANK}/requests": {"csr": "-----BEGIN CERTIFICATE REQUEST-----\nAAAA"},
+    f"/customers/{BANK}/requests?key=rsa&country=France&locality=": {},
+    f"/customers/{BANK}/trust/chain": {"chain": "no chain"},
+    f"/customers/{BANK}/endpoint": {"url": "http://localhost:1/a?b#c"},
+    f"/customers/{BANK}/own-ca/request": {"C": "France", "again": "yes"},
+    f"/customers/{BANK}/own-ca/install": {"certificate": "nothing"},
+    f"/customers/{BANK}/files/import": {"file": "nothing"},
+    f"/customers/{BANK}/contacts": {"kind": "webhook", "address": "nobody"},
+    f"/customers/{BANK}/suspend": {"reason": ""},
+    "/reviews/requests/3/refuse": {"reason": ""},
+    "/reviews/requests/1/approve": {},
+    "/reviews/requests/999/approve": {},
+    "/reviews/chains/2/approve": {"pins": "no pin"},
+    "/customers": {"tsp_id": "a b", "organization": " ", "kind": "issuer"},
+    "/people": {"name": "", "email": "x", "role": "operator", "tsp_id": BANK},
+    "/tokens": {"name": "CI!", "role": "operator", "days": "9999", "scope": "hub-read"},
+    "/nodes/rome/withdraw": {"reason": "tested"},
+    "/nowhere": {},
+}
+
+
+def test_in_another_language_what_is_wrong_is_said_in_it(hub: Hub, operator: Visitor) -> None:
+    furnish(hub)
+    typed = {"France", "Second Bank", "CI", "no", "pin", "no pin", "nobody", "nothing", "localhost", "http", "nowhere"}
+    own = {"Ann", "operator"}
+    with in_foreign_words():
+        for path, values in WRONG.items():
+            answer = operator.get(path) if "?" in path else operator.post(path, **values)
+            assert answer.status_code == 200 if "?" in path else answer.status_code >= 303, path
+            assert {*left(answer.text)} <= typed | own, path

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from bothways.errors import NotFound
 from bothways.operations.hub import Hub
-from bothways.texts.catalogue import worded_templates
+from bothways.texts.catalogue import said, worded_templates
 from bothways.visible import visible
 
 HEADERS = {
@@ -61,6 +61,7 @@ def _environment() -> Environment:
         "fours": _fours,
         "word": shlex.quote,
         "parted": _parted,
+        "said": said,
         "sentence": _sentence,
         "thousands": lambda value: f"{value:,}",
     }
@@ -122,7 +123,8 @@ def _in_one_line(moment: datetime, text: str) -> Markup:
 
 
 def _sentence(text: str) -> str:
-    """Return what was said as a sentence; a name at its beginning keeps its letters."""
+    """Return what the hub said as a sentence of the page; a name at its beginning keeps its letters."""
+    text = said(text)
     named = any(each in ".:/" for each in text.partition(" ")[0].rstrip(".:"))
     return (text if named else text[:1].upper() + text[1:]).removesuffix(".") + "."
 
