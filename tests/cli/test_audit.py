@@ -92,3 +92,18 @@ def test_each_call_of_the_command_line_has_a_request_id(in_hub: Run) -> None:
     named = [json.loads(line) for line in in_hub("audit", "export", "--after", 2).stdout.splitlines()[:-1]]
     assert all(each["request_id"].startswith("cli-") for each in named)
     assert len({each["request_id"] for each in named}) == 2
+
+
+def test_export_prints_what_is_looked_for(in_hub: Run, issuer: str, hub: Hub) -> None:
+    def exported(*options: str) -> list[str]:
+        *lines, _ = in_hub("audit", "export", *options).stdout.splitlines()
+        return [json.loads(each)["action"] for each in lines]
+
+    assert exported("--customer", issuer) == ["customer.add"]
+    assert exported("--action", "hub.init", "--actor", hub.actor) == ["hub.init"]
+    day = f"{hub.now():%Y-%m-%d}"
+    assert exported("--from", day, "--until", day) == ["hub.init", "customer.add"]
+    assert exported("--until", "2000-01-01") == exported("--actor", "nobody") == []
+    done = in_hub("audit", "export", "--from", "yesterday")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is no day and no moment" in done.stderr

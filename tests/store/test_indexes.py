@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Select, select
 from sqlalchemy.dialects import sqlite
 
+from bothways.store.audit_customer import customer_or_subject
 from bothways.store.database import Database
-from bothways.store.schema import certificate, renewal, request, token
+from bothways.store.schema import audit, certificate, renewal, request, token
 from bothways.store.schema_outbound import chain
 from bothways.store.schema_people import person
 
@@ -31,6 +32,26 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
         ("tokens_of_customer", select(token.c.role).where(token.c.tsp_id == "1").order_by(token.c.id.desc()).limit(1)),
         ("tokens_by_name", select(token.c.role).where(token.c.name == "ci").order_by(token.c.id.desc()).limit(1)),
         ("people_by_email", select(person.c.id).where(person.c.email == "a@b.example")),
+        ("audit_by_actor ", select(audit).where(audit.c.actor == "ann").order_by(audit.c.sequence.desc()).limit(51)),
+        (
+            "audit_by_action ",
+            select(audit).where(audit.c.action == "probe").order_by(audit.c.sequence.desc()).limit(51),
+        ),
+        (
+            "audit_by_actor_and_action",
+            select(audit)
+            .where(audit.c.actor == "hub", audit.c.action == "probe")
+            .order_by(audit.c.sequence.desc())
+            .limit(51),
+        ),
+        (
+            "audit_by_customer",
+            select(audit)
+            .where(customer_or_subject(audit.c.detail, audit.c.subject) == "1")
+            .order_by(audit.c.sequence.desc())
+            .limit(51),
+        ),
+        ("audit_by_time", select(audit.c.sequence).where(audit.c.at < NOW).order_by(audit.c.at.desc()).limit(1)),
         ("people_by_user", select(person.c.id).where(person.c.os_user == "ann")),
     ],
 )

@@ -18,6 +18,7 @@ from tests.store.released import files
 
 from bothways.errors import Conflict, Unusable
 from bothways.store import audit, migration, version
+from bothways.store.audit_search import ALL, newest_first
 from bothways.store.database import Database, Place, create, open_existing, open_older
 
 KINDS = ("sqlite", "postgresql")
@@ -66,7 +67,7 @@ def test_what_a_release_made_becomes_what_is_made_now_and_keeps_its_rows(
             assert described(connection) == described(other)
             after = contents(connection)
             assert audit.first_broken(connection) is None
-            [last] = audit.newest(connection, 0, 1)
+            [last] = newest_first(connection, ALL, 0, 1)
         open_existing(place, "PPR").close()
     assert [dict(row)["version_num"] for row in after.pop("schema_version")] == [str(version.VERSION)]
     # Those of this release are so already.

@@ -17,12 +17,14 @@ from bothways.operations.audit import (
     Known,
     compare_audit,
     export_audit,
+    moment,
     sign_head_anew,
     signed_head,
     verify_audit,
 )
 from bothways.operations.audit_head import HEAD_FILE, read_head, sign_head, stored_head
 from bothways.operations.hub import Hub
+from bothways.store.audit_search import AuditFilter
 
 _DIGITS = 64
 _EXPORT_LIMIT = 1 << 30
@@ -70,11 +72,27 @@ def verify(
 def export(
     *,
     after: Annotated[int, Parameter(help="The sequence number of the last line that you have.")] = 0,
+    actor: Annotated[str, Parameter(help="Only what this one did, as the audit names them.")] = "",
+    customer: Annotated[str, Parameter(help="Only what concerns this customer: its tspId.")] = "",
+    action: Annotated[str, Parameter(help="Only this action, as chain.endorse.")] = "",
+    from_: Annotated[
+        str, Parameter(name="--from", help="Only from this day or moment on, as 2026-11-23 or 2026-11-23T14:05Z; UTC.")
+    ] = "",
+    until: Annotated[str, Parameter(help="Only to the end of this day, or before this moment.")] = "",
     where: Where = DEFAULT,
 ) -> int:
     """Print the audit as JSON lines, oldest first, and its signed head as the last line: for archives, and watchers."""
+    since = moment(from_) if from_ else None
+    before = moment(until, whole_day=True) if until else None
+    wanted = AuditFilter(actor, customer, action, since, before)
+    query = {"actor": actor, "customer": customer, "action": action}
+    query |= {name: each.isoformat() for name, each in (("from", since), ("until", before)) if each}
     with asked(where) as at:
-        lines = export_audit(at.hub, after) if isinstance(at, Here) else at.api.every(("audit",), LINES, after=after)
+        lines = (
+            export_audit(at.hub, after, wanted)
+            if isinstance(at, Here)
+            else at.api.every(("audit",), LINES, after=after, **query)
+        )
         # What is to be handed out is needed most when the head cannot be signed.
         signed = at.show(signed_head, ("audit", "head"))
         for line in lines:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ from bothways.findings import Finding, Level, errors
 from bothways.operations.audit_head import HEAD_FILE, SignedHead, read_head, sign_head, stored_head
 from bothways.operations.hub import Hub
 from bothways.store import append_only, audit, statement_keys
+from bothways.store.audit_search import ALL, AuditFilter, newest_first, oldest_first
 from bothways.store.schema import audit as audit_table
 from bothways.store.statement_keys import Purpose
 
@@ -123,18 +125,39 @@ def signed_head(hub: Hub) -> dict[str, Any]:
     return stored_head(hub.directory)
 
 
-def export_audit(hub: Hub, after: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield the lines after a sequence number as JSON objects, oldest first, all of one moment."""
+def export_audit(
+    hub: Hub, after: int = 0, wanted: AuditFilter = ALL, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the lines after a sequence number as JSON objects, oldest first, at most `limit`, all of one moment."""
     with hub.read() as connection:
-        for line in audit.every(connection, after):
+        for line in oldest_first(connection, wanted, after, limit):
             yield line | {"at": line["at"].isoformat(timespec="microseconds"), "detail": json.loads(line["detail"])}
 
 
-def page_audit(hub: Hub, before: int = 0, limit: int = 50) -> tuple[str, tuple[dict[str, Any], ...]]:
+def page_audit(
+    hub: Hub, before: int = 0, limit: int = 50, wanted: AuditFilter = ALL
+) -> tuple[str, tuple[dict[str, Any], ...]]:
     """Return the head of the audit, and at most `limit` lines before a sequence number (0: the last), newest first."""
     with hub.read() as connection:
         lines, digest = audit.last(connection)
-        return f"{lines}:{digest}", audit.newest(connection, before, limit)
+        return f"{lines}:{digest}", newest_first(connection, wanted, before, limit)
+
+
+def moment(text: str, *, whole_day: bool = False) -> datetime:
+    """Return the moment that is written as ISO 8601 has it, in UTC if it names no zone; a day is its first moment.
+
+    With `whole_day`, a day is the first moment after it. Raises `Unusable` for anything else.
+    """
+    try:
+        day = date.fromisoformat(text)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=whole_day)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Unusable(f"{text!r} is no day and no moment. Write 2026-11-23, or 2026-11-23T14:05:00Z.") from None
 
 
 def _signed(hub: Hub) -> tuple[SignedHead | None, list[Finding]]:

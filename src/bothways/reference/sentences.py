@@ -18,8 +18,8 @@ _SAYING = (
 
 _QUIET = (
     # Statements of databases, and names in the lines of the audit.
-    "store/append_only.py", "store/audit_actions.py", "store/copies.py", "store/fleet.py", "store/postgresql.py",
-    "store/revisions", "store/sqlite.py", "store/touched.py", "store/trigger.py",
+    "store/append_only.py", "store/audit_actions.py", "store/audit_customer.py", "store/copies.py", "store/fleet.py",
+    "store/postgresql.py", "store/revisions", "store/sqlite.py", "store/touched.py", "store/trigger.py",
     # Commands to paste, and what stands in Envoy's configuration: the same in every language.
     "contract/recipe.py", "xds/access_log.py", "xds/client_cert.py", "web/pages/recipes.py", "web/pages/drawing.py",
     # What is said at the machine of the hub or of a node alone, before there is a page.

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from bothways.store.audit_actions import missing
+from bothways.store.audit_search import ALL, oldest_first
 from bothways.store.schema import audit
 
 _BEGINNING = "0" * 64
@@ -57,15 +58,7 @@ def append(connection: Connection, at: datetime, actor: str, lines: Iterable[Lin
 
 def every(connection: Connection, after: int = 0) -> Iterator[dict[str, Any]]:
     """Yield the lines after a sequence number, oldest first, each as its columns."""
-    for row in connection.execute(select(audit).where(audit.c.sequence > after).order_by(audit.c.sequence)):
-        yield dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns
-
-
-def newest(connection: Connection, before: int, limit: int) -> tuple[dict[str, Any], ...]:
-    """Return at most `limit` lines before a sequence number, or the last ones if it is 0, newest first."""
-    query = select(audit).order_by(audit.c.sequence.desc()).limit(limit)
-    rows = connection.execute(query.where(audit.c.sequence < before) if before else query)
-    return tuple(dict(row._mapping) for row in rows)  # noqa: SLF001
+    yield from oldest_first(connection, ALL, after)
 
 
 def last(connection: Connection) -> tuple[int, str]:

@@ -5,7 +5,8 @@ Those that keep a rule (unique ones) stand with their tables in `schema`.
 
 from sqlalchemy import ColumnElement, Index
 
-from bothways.store.schema import certificate, metadata, renewal, request, token
+from bothways.store.audit_customer import customer_or_subject
+from bothways.store.schema import audit, certificate, metadata, renewal, request, token
 from bothways.store.schema_outbound import chain, submitted_endpoint
 from bothways.store.schema_people import person
 
@@ -28,6 +29,13 @@ Index("tokens_by_name", token.c.name, token.c.id)
 # seconds. The unique indexes are of active people, and this asks for disabled ones too.
 Index("people_by_email", person.c.email)
 Index("people_by_user", person.c.os_user)
+# Whoever looks through the audit: a million lines took seconds. With the number of the line behind, which is the order
+# of lists. Who acts most, the hub, has half of all lines: hence the one of both.
+Index("audit_by_actor", audit.c.actor, audit.c.sequence)
+Index("audit_by_action", audit.c.action, audit.c.sequence)
+Index("audit_by_actor_and_action", audit.c.actor, audit.c.action, audit.c.sequence)
+Index("audit_by_customer", customer_or_subject(audit.c.detail, audit.c.subject), audit.c.sequence)
+Index("audit_by_time", audit.c.at)
 
 
 def _partial(name: str, column: ColumnElement[str], where: ColumnElement[bool]) -> None:

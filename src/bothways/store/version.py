@@ -7,7 +7,7 @@ from sqlalchemy import Column, Connection, PrimaryKeyConstraint, String, Table, 
 from bothways.errors import Unusable
 from bothways.store.schema import hub, metadata
 
-VERSION = 16
+VERSION = 17
 """The revision that this code works with, the last one in `revisions/versions`."""
 
 # Alembic's own table, under our name: one row, with the revision that was applied last.

@@ -1,7 +1,9 @@
 """The audit is read from its end, page by page, by who may read it."""
 
+import html
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 from tests.web.pages.conftest import Visit, Visitor
 
@@ -35,3 +37,33 @@ def test_a_line_says_all_of_it_in_words_with_the_call_it_was_done_in(hub: Hub, o
 def test_auditors_and_reviewers_read_it(visit: Visit) -> None:
     for role in (Role.AUDITOR, Role.REVIEWER):
         assert visit(role).get("/audit").status_code == 200
+
+
+def test_it_is_filtered_and_the_filter_goes_along_to_older_lines(hub: Hub, operator: Visitor, issuer: str) -> None:
+    for number in range(60):
+        (suspend_customer if number % 2 == 0 else resume_customer)(hub, issuer, f"reason {number}")
+        if number % 2 == 0:
+            create_token(hub, f"ci{number}", Role.AUDITOR)
+            create_token(hub, f"cd{number}", Role.AUDITOR)
+    query = f"actor={hub.actor}&customer=&action=token.add&from={hub.now():%Y-%m-%d}&until={hub.now():%Y-%m-%d}"
+    page = operator.get(f"/audit?{query}").text
+    assert ("token.add</strong>" in page, "customer.suspend</strong>" in page) == (True, False)
+    assert "<option selected>token.add</option>" in page
+    [older] = re.findall(r'href="(\?[^"]*before=\d+)"', page)
+    following = operator.get(f"/audit{html.unescape(older)}").text
+    assert (
+        "ci0 " in operator.said(operator.get(f"/audit{html.unescape(older)}")),
+        "hub.init</strong>" in following,
+    ) == (
+        True,
+        False,
+    )
+    of_customer = operator.get(f"/audit?customer={issuer}").text
+    assert ("customer.suspend</strong>" in of_customer, "token.add</strong>" in of_customer) == (True, False)
+    assert "No line is like that." in operator.get(f"/audit?until={hub.now() - timedelta(days=1):%Y-%m-%d}").text
+
+
+def test_what_is_no_day_is_said(operator: Visitor) -> None:
+    answer = operator.get("/audit?from=yesterday")
+    assert answer.status_code == 422
+    assert "is no day and no moment. Write 2026-11-23" in operator.said(answer)

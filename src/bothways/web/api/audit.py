@@ -1,13 +1,14 @@
 """The audit in the API: its lines, and whether it is whole."""
 
-from itertools import islice
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
-from pydantic import Field
+from fastapi import APIRouter, Depends, Query
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from bothways.operations.audit import Known, compare_audit, export_audit, signed_head, verify_audit
 from bothways.registry.access import Action
+from bothways.store.audit_search import AuditFilter
 from bothways.web.api.caller import Asks, Document
 from bothways.web.api.gate import Gate
 from bothways.web.api.inputs import Body
@@ -29,16 +30,47 @@ class Exported(Body):
     export: str = Field(min_length=1, max_length=EXPORT_MOST)
 
 
+def _instant(value: Any) -> Any:
+    """Refuse what pydantic takes for a moment, and the document does not: seconds since 1970."""
+    if isinstance(value, str) and "-" not in value[:5]:
+        raise ValueError("a moment with its zone is wanted, as 2026-11-23T00:00:00Z")
+    return value
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # In the first or the last hours that there can be: no line is near them.
+        return moment.replace(tzinfo=UTC)
+
+
+_Moment = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_utc)]
+
+
+def _wanted(
+    actor: Annotated[str, Query(max_length=254, description="Who acted, as the audit names them.")] = "",
+    customer: Annotated[str, Query(max_length=64, description="Of this customer: its tspId.")] = "",
+    action: Annotated[str, Query(max_length=64, description="What was done, as `chain.endorse`.")] = "",
+    since: Annotated[_Moment | None, Query(alias="from", description="At this moment or later.")] = None,
+    until: Annotated[_Moment | None, Query(description="Before this moment.")] = None,
+) -> AuditFilter:
+    return AuditFilter(actor, customer, action, since, until)
+
+
 def audit_router(gate: Gate) -> APIRouter:
     """Return the routes."""
     router = gate.router("audit")
 
     @router.get("")
     def _export(
-        by: Asks, after: NumberCursor = 0, limit: Annotated[int, Query(ge=1, le=LINES_MOST)] = LIMIT
+        by: Asks,
+        wanted: Annotated[AuditFilter, Depends(_wanted)],
+        after: NumberCursor = 0,
+        limit: Annotated[int, Query(ge=1, le=LINES_MOST)] = LIMIT,
     ) -> Document:
         """List the lines of the audit, oldest first; `next` is the number of the last one."""
-        found = list(islice(export_audit(by.may(Action.AUDIT_READ), after), limit + 1))
+        found = list(export_audit(by.may(Action.AUDIT_READ), after, wanted, limit + 1))
         return page(found, limit, lambda each: each["sequence"], lambda each: each)
 
     @router.get("/verify")
