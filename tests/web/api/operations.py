@@ -59,6 +59,7 @@ OPERATIONS: dict[Operation, tuple[Any, set[Role]]] = {
     ("POST", "/customers/{tsp_id}/outbound-credentials/remove"): (_REASON, ALONE),
     ("GET", "/requests"): (None, ALL),
     ("POST", "/requests"): ({"customer": "{tsp_id}", "csr": "x"}, SUBMITS),
+    ("POST", "/requests/check"): ({"customer": "{tsp_id}", "csr": "x"}, SUBMITS),
     ("GET", "/requests/waiting"): (None, ALL),
     ("POST", "/requests/approve"): ({"numbers": [1]}, DECIDES),
     ("GET", "/requests/{number}"): (None, ALL),

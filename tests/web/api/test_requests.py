@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.web.api.conftest import Api
 from tests.web.conftest import Ask, applied
 
+from bothways.operations.audit import verify_audit
 from bothways.operations.hub import Hub
 from bothways.operations.keys import list_banned_keys
 from bothways.operations.requests import submit_request
@@ -95,3 +96,20 @@ def test_a_private_key_is_refused_banned_and_not_repeated(
         assert not any(line.decode() in str(problem) for line in pem.splitlines()[1:-1])
     [ban] = list_banned_keys(hub)
     assert (ban.spki_pin, ban.banned_by) == (pin, f"token:customer-member-{issuer}")
+
+
+def test_a_request_is_looked_at_and_nothing_is_stored(hub: Hub, api: Api, issuer: str, make_csr: Csr) -> None:
+    before = verify_audit(hub).lines + 1  # The token that asks.
+    good, wrong = make_csr().decode(), make_csr(OU=None, CN="TLSMA-ECDSA/12345678/PRD").decode()
+    seen = api("POST", "/requests/check", {"customer": issuer, "csr": good}, role=Role.CUSTOMER_MEMBER)
+    refused = api("POST", "/requests/check", {"customer": issuer, "csr": wrong}, role=Role.CUSTOMER_MEMBER)
+    assert (api("GET", "/requests")["items"], verify_audit(hub).lines) == ([], before + 1)
+    assert (seen["acceptable"], seen["findings"]) == (True, [])
+    assert (refused["acceptable"], refused["subject"], refused["fingerprint"]) == (False, None, None)
+    told = api("POST", "/requests", {"customer": issuer, "csr": wrong}, 422)["errors"]
+    assert {each["id"] for each in told} <= {each["id"] for each in refused["findings"]}
+    assert len(told) > 1
+    made = api("POST", "/requests", {"customer": issuer, "csr": good}, 201)
+    assert [made[each] for each in ("subject", "fingerprint", "spki_pin")] == [
+        seen[each] for each in ("subject", "fingerprint", "spki_pin")
+    ]

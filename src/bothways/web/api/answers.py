@@ -58,6 +58,14 @@ _OF_CUSTOMERS = {
 _OF_INBOUND = {
     ("GET", "/requests"): page_of(named("Request")),
     ("POST", "/requests"): _REQUEST,
+    ("POST", "/requests/check"): shape(
+        customer=TEXT,
+        acceptable=said(TRUTH, "Whether it could be submitted as it is: no finding is an error."),
+        subject=or_null(TEXT),
+        fingerprint=or_null(DIGEST),
+        spki_pin=or_null(DIGEST),
+        findings=FINDINGS,
+    ),
     ("GET", "/requests/waiting"): page_of(NUMBER),
     ("POST", "/requests/approve"): _applied(
         shape(

@@ -8,6 +8,7 @@ from pydantic import Field
 from bothways.operations import certificates, renewal, requests
 from bothways.operations.approvals import approvals_document
 from bothways.operations.hub import Hub
+from bothways.operations.request_check import check_request
 from bothways.operations.two_people import proposal_document
 from bothways.registry.access import Action
 from bothways.store.proposals import Kind
@@ -30,6 +31,13 @@ class NewRequest(Body):
     # The rules set a limit in bytes, and say it in words; this one only keeps the reading of JSON small.
     csr: str = Field(max_length=100_000)
     renews: str | None = Field(None, pattern="^[0-9a-f]{1,40}$")
+
+
+class CheckedRequest(Body):
+    """A request (CSR) in PEM that is only looked at, as that of a customer."""
+
+    customer: str
+    csr: str = Field(max_length=100_000)
 
 
 class Chosen(Body):
@@ -64,6 +72,20 @@ def requests_router(gate: Gate) -> APIRouter:
         if body.renews is not None:
             renewal.renews(hub, stored.id, body.renews)
         return _document(hub, stored.id)
+
+    @router.post("/check")
+    def _check(by: Asks, body: CheckedRequest) -> Document:
+        """Look at a request without submitting it: all that the rules say of it. A private key in it is banned."""
+        hub = by.may(Action.REQUEST_SUBMIT, body.customer)
+        parsed, findings = check_request(hub, body.customer, body.csr.encode(errors="replace"), "csr")
+        return {
+            "customer": body.customer,
+            "acceptable": parsed is not None,
+            "subject": parsed and parsed.subject.rfc4514_string(),
+            "fingerprint": parsed and parsed.fingerprint,
+            "spki_pin": parsed and parsed.spki_pin,
+            "findings": [each.document() for each in findings],
+        }
 
     @router.get("/waiting")
     def _waiting(
