@@ -6,7 +6,7 @@ from bothways.web.api.things import SCHEMAS
 def test_answers_and_problems_are_described_in_place_of_the_frameworks_own() -> None:
     def operation() -> dict[str, object]:
         done: dict[str, object] = {"content": {"application/json": {"schema": {"type": "object"}}}}
-        return {"responses": {"200": done, "202": {"content": {}}}}
+        return {"responses": {"200": done, "201": {"content": {}}, "202": {"content": {}}}}
 
     paths = {"/api/v1/chains": {"post": operation(), "get": operation()}, "/b": {"post": operation()}}
     document = describe({"paths": paths, "components": {"schemas": {"HTTPValidationError": {}, "Other": {}}}})
@@ -16,6 +16,8 @@ def test_answers_and_problems_are_described_in_place_of_the_frameworks_own() -> 
     assert "parameters" not in listed
     assert listed["responses"]["200"]["content"]["application/json"]["schema"] == ANSWERS["GET", "/chains"]
     assert listed["responses"]["202"] == {"content": {}}
+    assert made["responses"]["201"]["headers"].keys() == {"Idempotency-Replayed", "Location"}
+    assert made["responses"]["200"]["headers"].keys() == {"Idempotency-Replayed"}
     assert document["paths"]["/b"]["post"] == operation()
 
 

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from bothways.web.api.answers import ANSWERS
+from bothways.web.api.location import LOCATED
 from bothways.web.api.shapes import Schema
 from bothways.web.api.things import SCHEMAS
 
@@ -43,6 +44,12 @@ _ETAG = {"ETag": {"description": "Names what is shown; sent back as `If-Match` w
 _REPLAYED = {
     "Idempotency-Replayed": {"description": "`true` if it was done before, under the same key.", "schema": _TEXT}
 }
+_LOCATION = {
+    "Location": {
+        "description": "The path at which what was made is shown.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
 DESCRIBED: dict[int | str, dict[str, Any]] = {
     status: {"description": said, "content": _SCHEMA} | ({"headers": _HEADERS[status]} if status in _HEADERS else {})
     for status, said in _SAID.items()
@@ -73,6 +80,8 @@ def describe(document: dict[str, Any]) -> dict[str, Any]:
                 continue
             headers = _REPLAYED if method != "get" else _ETAG if path in tagged else {}
             _put_answer(operation, ANSWERS[method.upper(), path.removeprefix(PREFIX)], headers)
+            if method == "post" and path.removeprefix(PREFIX) in LOCATED:
+                operation["responses"]["201"]["headers"] = headers | _LOCATION
             if method != "get":
                 operation.setdefault("parameters", []).append(_KEY)
     return document

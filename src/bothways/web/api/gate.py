@@ -21,6 +21,7 @@ from bothways.registry.access import Principal
 from bothways.web import problem
 from bothways.web.api.caller import Caller, Running, bearer
 from bothways.web.api.described import DESCRIBED, PREFIX
+from bothways.web.api.location import LOCATED, location
 from bothways.web.application import name_actor
 from bothways.web.failures import Failures
 from bothways.web.limits import Limits
@@ -64,7 +65,7 @@ class Gate:
                         return problem.accepted(proposed)
 
                 async def handle(request: Request) -> Response:
-                    return await gate.pass_through(request, told, most, secret=secret)
+                    return _located(request, await gate.pass_through(request, told, most, secret=secret))
 
                 return handle
 
@@ -131,6 +132,13 @@ class Gate:
         # Of what failed unexpectedly nobody knows what was done: the key stays taken.
         if problem.is_foreseen(error):
             idempotency.give_up(hub, key)
+
+
+def _located(request: Request, response: Response) -> Response:
+    """Return the answer, after naming in the header `Location` where what was made is shown."""
+    if response.status_code == HTTPStatus.CREATED and (path := request.url.path.removeprefix(PREFIX)) in LOCATED:
+        response.headers["Location"] = f"{PREFIX}{location(path, json.loads(bytes(response.body)))}"
+    return response
 
 
 async def _whole(request: Request, most: int) -> Request:
