@@ -7,6 +7,7 @@ an error says after `look`, which the web leaves out for others, and in the file
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -59,36 +60,44 @@ def texts(source: Path) -> Iterator[tuple[int, str, bool]]:
     if source.suffix == ".html":
         yield 1, source.read_text(), False
         return
-    tree = ast.parse(source.read_text())
-    calls = [each for each in ast.walk(tree) if isinstance(each, ast.Call) and len(each.args) > 1]
+    nodes = [*ast.walk(ast.parse(source.read_text()))]
+    calls = [each for each in nodes if isinstance(each, ast.Call) and len(each.args) > 1]
     looks = [each.args[1] for each in calls if isinstance(each.func, ast.Name) and each.func.id in WITH_LOOK]
     look = {id(part) for each in looks for part in ast.walk(each)}
-    told = {id(each.value) for each in ast.walk(tree) if isinstance(each, ast.Expr)}
+    told = {id(each.value) for each in nodes if isinstance(each, ast.Expr)}
     whole: set[int] = set()
-    for each in ast.walk(tree):
+    for each in nodes:
         if isinstance(each, ast.JoinedStr):
             whole |= {id(part) for part in each.values}
             parts = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in each.values)
             yield each.lineno, "".join(parts), id(each) in look
-    for each in ast.walk(tree):
+    for each in nodes:
         if isinstance(each, ast.Constant) and isinstance(each.value, str) and id(each) not in whole | told:
             yield each.lineno, each.value, id(each) in look
 
 
 SOURCES = [each for suffix in ("*.py", "web/pages/templates/*.html") for each in sorted(SOURCE.rglob(suffix))]
-FOUND = [
-    (str(source.relative_to(SOURCE)), line, words, look)
-    for source in SOURCES
-    for line, text, look in texts(source)
-    for words in NAMED.findall(text)
-    if words not in PROSE
-]
+
+
+@cache
+def found() -> list[tuple[str, int, str, bool]]:
+    """Return each command that a text names: in which file, on which line, and whether `look` says it.
+
+    Not made when the file is imported, for each process of the tests imports all files.
+    """
+    return [
+        (str(source.relative_to(SOURCE)), line, words, look)
+        for source in SOURCES
+        for line, text, look in texts(source)
+        for words in NAMED.findall(text)
+        if words not in PROSE
+    ]
 
 
 def test_every_command_that_a_text_names_is_there() -> None:
     known = {words for words, _ in commands()}
     known |= {each.rpartition(" ")[0] for each in known}
-    begun = [(where, line, words) for where, line, words, _ in FOUND if not where.startswith("reference/")]
+    begun = [(where, line, words) for where, line, words, _ in found() if not where.startswith("reference/")]
     wrong = [
         (where, line, words)
         for where, line, words in begun
@@ -99,7 +108,7 @@ def test_every_command_that_a_text_names_is_there() -> None:
 
 
 def test_a_command_of_the_hub_is_told_to_its_people_alone() -> None:
-    hub = [each for each in FOUND if each[2].partition(" ")[0] not in OF_EVERYBODY]
+    hub = [each for each in found() if each[2].partition(" ")[0] not in OF_EVERYBODY]
     wrong = [(where, line, words) for where, line, words, look in hub if not (look or _read_by_the_hub(where))]
     assert wrong == []
     assert {where for where, *_ in hub if where in OF_THE_HUB} | {"cli", "demo", "doctor"} == set(OF_THE_HUB)

@@ -2,6 +2,7 @@ import json
 import posixpath
 import re
 import subprocess
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -38,25 +39,31 @@ class Links(HTMLParser):
             self.bare.append(values.get("src") or "")
 
 
-PAGES = {path: Links(SITE.content(path).decode()) for path in sorted(PATHS) if path.endswith(".html")}
+PAGES = sorted(each for each in PATHS if each.endswith(".html"))
+
+
+@cache
+def page_of(path: str) -> Links:
+    """Return what a page leads to; it is read for a test that asks, for each process of the tests imports all files."""
+    return Links(SITE.content(path).decode())
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_each_link_and_anchor_of_a_page_resolves(path: str) -> None:
     broken = []
-    for link in PAGES[path].links:
+    for link in page_of(path).links:
         if link.startswith(("https://", "http://")):
             continue
         to, _, anchor = link.partition("#")
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), to)) if to else path
-        if target not in PATHS or (anchor and target in PAGES and anchor not in PAGES[target].anchors):
+        if target not in PATHS or (anchor and target in PAGES and anchor not in page_of(target).anchors):
             broken.append(link)
     assert broken == []
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_anchors_of_a_page_are_unique_images_have_words_and_nothing_is_loaded_from_elsewhere(path: str) -> None:
-    page, text = PAGES[path], SITE.content(path).decode()
+    page, text = page_of(path), SITE.content(path).decode()
     assert sorted(page.anchors) == sorted(set(page.anchors))
     assert page.bare == []
     assert re.findall(r"(?:src|srcset)=\"(?:https?:)?//", text) == []
