@@ -31,6 +31,7 @@ from tests.mail_server import Mailbox, serving_mail
 from tests.oidc_server import CLIENT, SECRET, Provider, serving_oidc
 from tests.postgresql import connected, copied, new_database, new_schema, on_postgresql
 from tests.programs import SOFTHSM, absent_files, absent_provider, require, skip_if
+from tests.work_factor import at_full_cost, lower
 
 from bothways.cli.opening import control
 from bothways.contract.document import Environment, Terms
@@ -50,6 +51,8 @@ from bothways.store.schema import audit
 hypothesis_settings.register_profile("steady", derandomize=True, deadline=None, print_blob=True)
 hypothesis_settings.register_profile("explore", deadline=None, print_blob=True)
 hypothesis_settings.load_profile("steady")
+
+lower()
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ATTRIBUTES = {
@@ -90,6 +93,13 @@ def dns_server() -> Iterator[DnsServer]:
     """A DNS server on 127.0.0.1."""
     with serving_dns() as server:
         yield server
+
+
+@pytest.fixture
+def full_work() -> Iterator[None]:
+    """To try a passphrase or a password costs what it costs in the product."""
+    with at_full_cost():
+        yield
 
 
 @pytest.fixture

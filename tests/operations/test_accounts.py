@@ -154,11 +154,18 @@ def test_who_was_disabled_is_neither_invited_nor_let_in(hub: Hub, ann: Person, s
         invite_person(hub, ann.id)
 
 
+@pytest.mark.usefixtures("full_work")
 def test_a_password_of_nobody_takes_the_same_work_as_one_of_somebody(
     hub: Hub, ann: Person, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = extract_parameters(PasswordHasher().hash("a password"))
     assert extract_parameters(accounts._NOBODY) == made
+    with hub.read() as connection:
+        kept = store.find(connection, ann.id)
+    assert kept is not None
+    assert extract_parameters(kept.password) == made
+    # The low-memory profile of RFC 9106, section 4: 64 MiB.
+    assert (made.time_cost, made.memory_cost, made.parallelism) == (3, 1 << 16, 4)
     with pytest.raises(VerifyMismatchError):
         PasswordHasher().verify(accounts._NOBODY, "a password")
     done: list[str] = []

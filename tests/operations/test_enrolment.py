@@ -1,5 +1,6 @@
 """Enrolment: a one-time password brings one request, and only its owner hears what became of it."""
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +22,7 @@ from bothways.operations.renewal import supersessions
 from bothways.operations.requests import approve_all, approve_request, list_requests, refuse_request, submit_request
 from bothways.operations.settings import TwoPeople
 from bothways.pki.revocation import RevocationReason
-from bothways.store import schema
+from bothways.store import enrolments, schema
 from bothways.store.certificates import StoredCertificate
 
 Csr = Callable[..., bytes]
@@ -69,6 +70,16 @@ def test_where_it_takes_two_people_a_password_alone_brings_no_certificate_and_a_
     [first] = list_certificates(strict)
     # Two people have approved the certificate with which the customer's software asks for the next one.
     assert reenroll(strict, issuer, first.fingerprint or "", make_csr()).certificate is not None
+
+
+@pytest.mark.usefixtures("full_work")
+def test_to_try_a_password_stays_as_dear_as_it_is(hub: Hub, issuer: str, make_csr: Csr) -> None:
+    password = enrolment_password(hub, issuer)
+    with hub.read() as connection:
+        kept = enrolments.find(connection, issuer)
+    assert kept is not None
+    assert kept.digest == hashlib.scrypt(password.encode(), salt=kept.salt, n=1 << 14, r=8, p=1)
+    assert enroll(hub, issuer, password, make_csr()).request
 
 
 def test_in_the_audit_it_is_the_customers_software_that_asks(hub: Hub, issuer: str, make_csr: Csr) -> None:

@@ -5,12 +5,22 @@ import pytest
 from bothways.errors import Unusable
 from bothways.signer.sealed import seal, unseal
 
+pytestmark = pytest.mark.usefixtures("full_work")
+
 
 def test_what_is_sealed_is_read_back_and_never_looks_the_same() -> None:
     first, second = (seal(b"passphrase", b"secret", "here") for _ in range(2))
     assert first != second
     assert b"secret" not in first
     assert unseal(b"passphrase", first, "here") == b"secret"
+
+
+def test_what_was_sealed_once_is_read_for_good_and_trying_passphrases_stays_as_dear() -> None:
+    # As it was sealed with scrypt's N of 2^14: with another one, it is not read.
+    sealed = bytes.fromhex(
+        "232ea15960de4b205ec34930993c48a1d6a9c2a29e0a6206097a9115496f01db0bb2d593bb8f0cab3ff48e885811db8d72f4"
+    )
+    assert unseal(b"passphrase", sealed, "here") == b"secret"
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ def test_what_was_sealed_is_read_back_and_is_not_in_the_file(length: int) -> Non
     assert length < 16 or content[:16] not in data
 
 
+@pytest.mark.usefixtures("full_work")
 def test_what_was_sealed_once_is_read_for_good_and_trying_passphrases_stays_as_dear() -> None:
     # As it was written with scrypt's N of 2^17: with another one, it is not read.
     data = bytes.fromhex(
@@ -46,6 +47,7 @@ def test_what_was_sealed_once_is_read_for_good_and_trying_passphrases_stays_as_d
         "290f8b72ad45e7020565"
     )
     assert opened(data) == b"content"
+    assert opened(sealed(b"content")) == b"content"
 
 
 def test_no_two_files_are_sealed_alike() -> None:

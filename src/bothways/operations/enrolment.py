@@ -24,6 +24,7 @@ from bothways.store.requests import RequestState, StoredRequest
 PASSWORD_DAYS = 7
 _PASSWORD_BYTES = 24
 _SALT_BYTES = 16
+_WORK, _BLOCK, _PARALLEL = 1 << 14, 8, 1
 _SUBJECT = "the request"
 _REFUSED = (
     "the customer or the one-time password is wrong, or the password has ended or was used. Ask the hub for a new one."
@@ -134,4 +135,4 @@ def _enrolled(hub: Hub, stored: StoredRequest, *, unseen: bool) -> Enrolled:
 
 
 def _digest(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=1)
+    return hashlib.scrypt(password.encode(), salt=salt, n=_WORK, r=_BLOCK, p=_PARALLEL)
