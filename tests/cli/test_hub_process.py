@@ -44,12 +44,19 @@ Ended = Callable[[int, float], bool]
 @pytest.fixture
 def process(hub: Hub) -> Iterator[BothwaysProcess]:
     """The hub as a process of its own, ready; the test may end it."""
-    started = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "hub.log")
+    with running(hub) as forked:
+        yield forked
+
+
+@pytest.fixture
+def started(hub: Hub) -> Iterator[BothwaysProcess]:
+    """The same, as the system starts it: what a signal does may depend on how a process began."""
+    made = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "hub.log")
     try:
-        assert started.next_line(60)["ready"] is True
-        yield started
+        assert made.next_line(60)["ready"] is True
+        yield made
     finally:
-        started.stop()
+        made.stop()
 
 
 def end_of(process: BothwaysProcess) -> str:
@@ -117,12 +124,12 @@ def test_a_second_run_of_the_same_hub_is_2_and_leaves_the_first_alone(
 @pytest.mark.envoy
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_a_signal_ends_the_hub_its_envoy_and_frees_the_ports(
-    hub: Hub, process: BothwaysProcess, ended: Ended, number: signal.Signals
+    hub: Hub, started: BothwaysProcess, ended: Ended, number: signal.Signals
 ) -> None:
     envoy = envoy_pid(hub)
-    os.kill(process.pid, number)
+    os.kill(started.pid, number)
     with pytest.raises(RuntimeError, match="the process ended with 0"):
-        process.next_line(30)
+        started.next_line(30)
     assert ended(envoy, 0)
     assert processes_in(hub.directory) == []
     bind_all(hub)
@@ -130,11 +137,11 @@ def test_a_signal_ends_the_hub_its_envoy_and_frees_the_ports(
 
 @pytest.mark.envoy
 def test_kill_9_of_the_hub_leaves_no_envoy_and_the_hub_starts_again(
-    hub: Hub, process: BothwaysProcess, ended: Ended
+    hub: Hub, started: BothwaysProcess, ended: Ended
 ) -> None:
     envoy = envoy_pid(hub)
-    os.kill(process.pid, signal.SIGKILL)
-    assert ended(process.pid, 30)
+    os.kill(started.pid, signal.SIGKILL)
+    assert ended(started.pid, 30)
     assert ended(envoy, 30)
     assert control(hub, "GET", "/status") is None
     again = BothwaysProcess(["hub", "run", "--directory", str(hub.directory)], hub.directory.parent / "again.log")
