@@ -81,9 +81,7 @@ def _changes(router: APIRouter, gate: Gate, view: View) -> None:
 
     @router.post("/remove")
     async def _remove(form: sent, tsp_id: TspId) -> Response:
-        hub, reason = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id), " ".join(form.text("reason").split())[:1000]
-        if not reason:
-            return redirect(f"/customers/{tsp_id}/own-ca")
+        hub, reason = form.visitor.may(Action.CUSTOMER_WRITE, tsp_id), form.why()
         return await changed(form, tsp_id, lambda: remove_credential(hub, tsp_id, reason))
 
 

@@ -40,9 +40,7 @@ def decisions_router(gate: Gate, view: View, approvals: Approvals) -> APIRouter:
 
     @router.post("/reviews/{kind}/{number}/refuse")
     async def _refuse(form: sent, kind: Kind, number: Number) -> Response:
-        hub, reason = form.visitor.may(DECIDE[kind]), form.reason
-        if not reason:
-            return redirect(f"/reviews/{kind}/{number}")
+        hub, reason = form.visitor.may(DECIDE[kind]), form.why()
         if refused := await _attempt(view, form.visitor, kind, number, lambda: _REFUSE[kind](hub, number, reason)):
             return refused
         return redirect("/reviews?done=refused")

@@ -11,7 +11,7 @@ from starlette.routing import Match
 
 from bothways.web.pages.evidence import shown_findings
 from bothways.web.pages.view import View
-from bothways.web.pages.visitor import SignInFirst, redirect, sign_in_path
+from bothways.web.pages.visitor import SignInFirst, WhyMissing, redirect, sign_in_path
 
 _Handler = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -25,6 +25,15 @@ def install(app: FastAPI, view: View, api: str) -> None:
         return redirect(sign_in_path(error.path if isinstance(error, SignInFirst) else "/"))
 
     app.add_exception_handler(SignInFirst, sign_in)
+
+    async def why(request: Request, error: Exception) -> Response:
+        form = error.form if isinstance(error, WhyMissing) else None
+        kept = [each for each in form.sent.values if each[0] not in {"csrf", "reason"}] if form else []
+        values: dict[str, Any] = {"action": request.url.path, "above": _page_above(request), "kept": kept}
+        visitor = form and form.visitor
+        return view.page("why.html", HTTPStatus.UNPROCESSABLE_ENTITY, visitor=visitor, **values)
+
+    app.add_exception_handler(WhyMissing, why)
 
 
 def _for_browsers(as_problem: Any, view: View, api: str) -> _Handler:

@@ -9,7 +9,6 @@ import hmac
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +23,6 @@ from bothways.operations.sessions import Visit, visit_of
 from bothways.registry.access import Action, Role
 from bothways.web.api.caller import Apply, Caller, Running
 from bothways.web.application import name_actor
-from bothways.web.problem import Told
 
 FORM_MOST = 256 * 1024
 """Bytes of a form: a chain or a request with what stands around it."""
@@ -134,12 +132,18 @@ class Form:
         return " ".join(self.text("reason").split())[:_REASON_MOST]
 
     def why(self) -> str:
-        """Return why something is taken away. Raises `Told` (422) if nothing was said: no field leaves it out."""
+        """Return why something is taken away. Raises `WhyMissing` if nothing was said: no field leaves it out."""
         if not self.reason:
-            raise Told(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "nothing was done, for no reason was given. Go back, and say why."
-            )
+            raise WhyMissing(self)
         return self.reason
+
+
+class WhyMissing(Exception):
+    """The reason was left blank; `form` is asked for again with it, and with all else that was sent."""
+
+    def __init__(self, form: Form) -> None:
+        super().__init__()
+        self.form = form
 
 
 class Gate:
