@@ -125,7 +125,10 @@ def test_what_is_older_than_a_page_is_behind_a_button(
 
 def test_who_may_not_hand_in_is_told_who_may(visit: Visit, issuer: str) -> None:
     member, auditor = visit(Role.CUSTOMER_MEMBER, issuer), visit(Role.AUDITOR)
-    for page, said in (("trust", "Your role looks at chains"), ("endpoint", "Your role looks at servers")):
+    for page, said in (
+        ("trust", "The role of this sign-in looks at chains"),
+        ("endpoint", "The role of this sign-in looks at servers"),
+    ):
         shown = member.said(member.get(f"/customers/{issuer}/{page}"))
         assert said in shown
         assert "An administrator of your organization does." in shown
@@ -149,3 +152,18 @@ def test_a_successor_that_is_in_use_leaves_nothing_to_do(
     monkeypatch.setattr("bothways.web.pages.customer._SHOWN", 1)
     older = bank.said(bank.get(f"{page}?before={successor.request_id}"))
     assert ("is in use: once all" in older, "Renew it now." in older) == (True, False)
+
+
+@pytest.mark.parametrize("place", PAGES)
+def test_whose_pages_they_are_is_said_to_the_hub_alone(
+    operator: Visitor, bank: Visitor, issuer: str, place: str
+) -> None:
+    path, note = f"/customers/{issuer}/{place}", "“you” and “your” are First Bank."
+    assert (note in operator.said(operator.get(path)), note in bank.said(bank.get(path))) == (True, False)
+
+
+def test_a_reader_of_the_hub_is_told_of_the_sign_in_and_not_of_the_customer(visit: Visit, issuer: str) -> None:
+    auditor = visit(Role.AUDITOR)
+    for place in ("requests", "trust", "endpoint"):
+        said = auditor.said(auditor.get(f"/customers/{issuer}/{place}"))
+        assert ("The role of this sign-in looks at" in said, "your role" in said.lower()) == (True, False)
