@@ -89,6 +89,7 @@ ASKS: dict[str, tuple[str, tuple[str, ...]]] = {
     "customer contact add": ("1 --email a@b.example", ("POST /customers/{tsp_id}/contacts",)),
     "customer contact list": ("1", ("GET /customers/{tsp_id}/contacts",)),
     "customer contact remove": ("1 1 --reason r", ("DELETE /customers/{tsp_id}/contacts/{number}",)),
+    "request check": ("1 FILE", ("POST /requests/check",)),
     "request submit": ("1 FILE", ("POST /requests",)),
     "request list": ("", ("GET /requests",)),
     "request show": ("1", ("GET /requests/{number}",)),

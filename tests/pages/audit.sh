@@ -1,2 +1,2 @@
 cd hub
-before_2() { cp ../elsewhere/head-*.json head.json; }
+before_3() { cp ../elsewhere/head-*.json head.json; }

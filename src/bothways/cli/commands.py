@@ -58,6 +58,7 @@ GROUPS = {
     "request": (
         "Certification requests of customers.",
         {
+            "check": "Look at a customer's request (CSR) without submitting it.",
             "submit": "Submit a customer's request (CSR) for review.",
             "list": "List requests.",
             "show": "Show a request with what the rules say about it.",
@@ -236,6 +237,7 @@ MODULES = {
     ("node", "status"): "node_run",
     ("hub", "passphrase"): "hub_planes",
     ("hub", "terms"): "hub_planes",
+    ("request", "check"): "request_check",
     ("spoke", "install"): "spoke_install",
     ("spoke", "contract"): "spoke_contract",
     ("spoke", "check"): "spoke_check",

@@ -8,7 +8,7 @@ from pydantic import Field
 from bothways.operations import certificates, renewal, requests
 from bothways.operations.approvals import approvals_document
 from bothways.operations.hub import Hub
-from bothways.operations.request_check import check_request
+from bothways.operations.request_check import check_document
 from bothways.operations.two_people import proposal_document
 from bothways.registry.access import Action
 from bothways.store.proposals import Kind
@@ -77,15 +77,7 @@ def requests_router(gate: Gate) -> APIRouter:
     def _check(by: Asks, body: CheckedRequest) -> Document:
         """Look at a request without submitting it: all that the rules say of it. A private key in it is banned."""
         hub = by.may(Action.REQUEST_SUBMIT, body.customer)
-        parsed, findings = check_request(hub, body.customer, body.csr.encode(errors="replace"), "csr")
-        return {
-            "customer": body.customer,
-            "acceptable": parsed is not None,
-            "subject": parsed and parsed.subject.rfc4514_string(),
-            "fingerprint": parsed and parsed.fingerprint,
-            "spki_pin": parsed and parsed.spki_pin,
-            "findings": [each.document() for each in findings],
-        }
+        return check_document(hub, body.customer, body.csr.encode(errors="replace"), "csr")
 
     @router.get("/waiting")
     def _waiting(
