@@ -5,13 +5,14 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 from bench.portal_site import applied, csr, furnish, running
 from bench.screenshots import _pages
-from tests.foreign import english_left, in_foreign_words
+from tests.foreign import english_left, foreign, in_foreign_words
 from tests.web.pages.conftest import Visit, Visitor
 
-from bothways.contract.document import Environment
+from bothways.contract.document import Environment, KeyType
 from bothways.errors import Refused
 from bothways.operations.certificates import withdraw_approval
 from bothways.operations.chains import endorse_chain, refuse_chain, submit_chain, withdraw_chain
@@ -202,3 +203,21 @@ def test_in_another_language_what_is_wrong_is_said_in_it(hub: Hub, operator: Vis
             answer = operator.get(path) if "?" in path else operator.post(path, **values)
             assert answer.status_code == 200 if "?" in path else answer.status_code >= 303, path
             assert {*left(answer.text)} <= typed | own, path
+
+
+def test_in_another_language_a_key_is_described_in_it(
+    hub: Hub, operator: Visitor, issuer: str, make_csr: Callable[..., bytes], rsa_key: Any
+) -> None:
+    name = hub.terms.request.expected_common_name(KeyType.RSA, issuer, hub.environment)
+    pem = make_csr(rsa_key, CN=name)
+    checked = f"/customers/{issuer}/requests/check"
+    with in_foreign_words():
+        for page in (operator.post(checked, csr=pem.decode()), _reviewed(hub, operator, issuer, pem)):
+            assert page.status_code == 200
+            assert "RSA" in page.text
+            assert foreign("bits and exponent") in page.text
+            assert "bits and exponent" not in page.text
+
+
+def _reviewed(hub: Hub, operator: Visitor, issuer: str, pem: bytes) -> httpx2.Response:
+    return operator.get(f"/reviews/requests/{submit_request(hub, issuer, pem).id}")
