@@ -49,6 +49,9 @@ def test_a_text_is_a_sentence_with_places_in_each_of_its_forms(source: str, foun
         'worded("a text of a page")',
         "policy = \"default-src 'none'; and more of it\"",
         '"a program\\nof two lines"',
+        '"public, max-age=31536000, immutable"',
+        "f'attachment; filename=\"{name}\"'",
+        'f"PRAGMA user_version = {version}"',
         'condition = "response.code == 200 and no more"',
     ],
 )

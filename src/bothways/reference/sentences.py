@@ -34,8 +34,8 @@ Part = str | ast.expr
 """A piece of a sentence: its own text, or what is put in."""
 
 _FORMS_MOST = 64
-_CODE = re.compile(r"[\n<>|]|==|'none'|=\(\)")
-"""What no sentence has, and programs, headers and conditions have."""
+_CODE = re.compile(r"""[\n<>|]|==|'none'|=\(\)|="|", "|=\d|\bPRAGMA\b""")
+"""What no sentence has, and programs, statements, headers and conditions have."""
 
 
 def said_sentences() -> tuple[str, ...]:
